@@ -1,0 +1,65 @@
+# The ready-made commands; each sets up what it needs in .venv and build, and `make help` lists them.
+PYTHON ?= python3
+SENTENCE ?= ἐν ἀρχῇ ἦν ὁ λόγος
+DOUBLE ?= OFF
+TESTS ?= OFF
+WERROR ?= OFF
+
+BIN := .venv/bin
+BUILD := build/python
+SETUP = @command -v $(PYTHON) > /dev/null || { echo "DyNet needs Python 3.10 or newer, and $(PYTHON) was not found: \
+install it, or name it with 'make PYTHON=...'." >&2; exit 1; }; $(PYTHON) tools/setup_env.py
+INSTALL = $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall \
+	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
+	-Ccmake.define.DYNET_WERROR=$(WERROR) .
+
+.PHONY: help build demo test bench lint format typecheck clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
+
+build:  ## Build the library and install it into .venv (only what changed is compiled again)
+	$(SETUP) build
+	$(INSTALL)
+
+demo:  ## Train a tagger on the Greek New Testament and tag SENTENCE="..." with it
+	$(SETUP) demo
+	$(INSTALL)
+	cd examples && ../$(BIN)/python tagger.py --tag "$(SENTENCE)" --plot ../learning_curve.png
+
+test: DOUBLE = ON
+test: TESTS = ON
+test:  ## Run every test, C++ and Python
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=ignore -j 2
+	$(BIN)/python -m pytest -n 2 tests
+	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
+
+bench:  ## Compare the speed with other libraries (minutes; see benchmarks/)
+	$(SETUP) demo
+	$(INSTALL)
+	$(BIN)/python benchmarks/compare.py
+
+lint:  ## Check format, habits, include directions and sizes
+	$(SETUP) check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs $(BIN)/clang-format --dry-run -Werror
+	$(BIN)/python tools/rooms.py
+	$(BIN)/python tools/size.py
+
+format:  ## Format every file
+	$(SETUP) check
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs $(BIN)/clang-format -i
+
+typecheck:  ## Check the types of the Python package, and its stub against the extension
+	$(SETUP) build check
+	$(INSTALL)
+	MYPYPATH=python $(BIN)/mypy --strict -p dynet
+	$(BIN)/stubtest dynet._dynet
+
+clean:  ## Remove the environment and everything built
+	rm -rf .venv build

@@ -1,0 +1,1 @@
+"""The benchmark programs: each task once for the DyNet packages and once for PyTorch."""

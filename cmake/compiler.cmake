@@ -1,0 +1,39 @@
+# Finds a C++20 compiler, says in one sentence what is wrong with an unfit one, and sets the flags of every target.
+include(CheckLanguage)
+check_language(CXX)
+if(NOT CMAKE_CXX_COMPILER)
+  message(FATAL_ERROR "DyNet needs a C++20 compiler, and none was found: install g++ 12 or clang 15, or newer.")
+endif()
+enable_language(CXX)
+
+set(oldest_GNU 12)
+set(oldest_Clang 15)
+set(oldest_AppleClang 15)
+if(NOT DEFINED oldest_${CMAKE_CXX_COMPILER_ID})
+  message(WARNING "DyNet is tested with g++ and clang; ${CMAKE_CXX_COMPILER_ID} may or may not work.")
+elseif(CMAKE_CXX_COMPILER_VERSION VERSION_LESS oldest_${CMAKE_CXX_COMPILER_ID})
+  message(FATAL_ERROR "DyNet needs a C++20 compiler: ${CMAKE_CXX_COMPILER} has version ${CMAKE_CXX_COMPILER_VERSION}; "
+                      "install g++ 12 or clang 15, or newer.")
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+
+# Every result must be the same bits in every batch and on every instruction set, so nothing may be fused or reordered.
+add_library(dynet_flags INTERFACE)
+target_include_directories(dynet_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_compile_definitions(dynet_flags INTERFACE DYNET_VERSION="${DYNET_VERSION}")
+target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-contract=off
+                                             $<$<BOOL:${DYNET_WERROR}>:-Werror>)
+target_link_libraries(dynet_flags INTERFACE Threads::Threads)

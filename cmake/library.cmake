@@ -1,0 +1,43 @@
+# dynet_library(NAME [DOUBLE]): the static C++ library, with float or double as its number type.
+
+# Compiled once per instruction set; the best one for the CPU at hand is chosen at run time. They stand in dynet/cpu.
+set(ISA_SOURCES map zip gemm move softmax random cells update engine_isa)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(ISA_LEVELS v2 v3 v4)
+  set(ISA_FLAGS_v2 -march=x86-64-v2)
+  set(ISA_FLAGS_v3 -march=x86-64-v3)
+  set(ISA_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
+  set(ISA_FOR_DOUBLE v3)  # Gradient checks need one level only.
+else()
+  set(ISA_LEVELS plain)
+  set(ISA_FOR_DOUBLE plain)
+endif()
+
+list(TRANSFORM ISA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/dynet/cpu/)
+list(TRANSFORM ISA_SOURCES APPEND .cc)
+file(GLOB_RECURSE DYNET_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/dynet/*.cc)
+list(REMOVE_ITEM DYNET_SOURCES ${ISA_SOURCES})
+
+function(dynet_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "DOUBLE" "" "")
+  set(levels ${ISA_LEVELS})
+  add_library(${name} STATIC ${DYNET_SOURCES})
+  target_link_libraries(${name} PUBLIC dynet_flags)
+  if(arg_DOUBLE)
+    set(levels ${ISA_FOR_DOUBLE})
+    target_compile_definitions(${name} PUBLIC DYNET_DOUBLE)
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
+  list(LENGTH levels count)
+  if(count EQUAL 1)
+    target_compile_definitions(${name} PRIVATE DYNET_ONLY_ISA=${levels})
+  endif()
+  foreach(level IN LISTS levels)
+    add_library(${name}_${level} OBJECT ${ISA_SOURCES})
+    target_link_libraries(${name}_${level} PRIVATE dynet_flags)
+    target_compile_definitions(${name}_${level} PRIVATE DYNET_ISA=${level} $<$<BOOL:${arg_DOUBLE}>:DYNET_DOUBLE>)
+    target_compile_options(${name}_${level} PRIVATE ${ISA_FLAGS_${level}} $<$<BOOL:${arg_DOUBLE}>:-O1>)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_${level}>)
+  endforeach()
+endfunction()

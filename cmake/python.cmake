@@ -1,0 +1,28 @@
+# The Python extension dynet._dynet, its type stub, and, for gradient checks, dynet._dynet_double.
+find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module ${SKBUILD_SABI_COMPONENT})
+execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
+                OUTPUT_VARIABLE nanobind_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+find_package(nanobind CONFIG REQUIRED)
+
+file(GLOB PYTHON_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
+set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
+file(TOUCH ${staged}/__init__.py)  # The stub generator imports this package, and not one that is installed.
+
+function(dynet_extension name library)
+  nanobind_add_module(${name} NB_STATIC STABLE_ABI NB_DOMAIN ${name} ${PYTHON_SOURCES})
+  target_link_libraries(${name} PRIVATE ${library})
+  target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
+  install(TARGETS ${name} LIBRARY DESTINATION dynet)
+endfunction()
+
+dynet_extension(_dynet dynet_core)
+nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi MARKER_FILE ${staged}/py.typed
+                  PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
+install(FILES ${staged}/_dynet.pyi ${staged}/py.typed DESTINATION dynet)
+install(FILES python/dynet_config.py python/_dynet.py DESTINATION .)
+
+if(DYNET_BUILD_DOUBLE)
+  dynet_extension(_dynet_double dynet_core_double)
+  target_compile_options(_dynet_double PRIVATE -O1)
+endif()

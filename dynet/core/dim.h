@@ -1,0 +1,111 @@
+// The shape of a tensor: up to seven sizes, column-major, and a batch size that is the slowest axis.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <ostream>
+#include <vector>
+
+#include "dynet/core/error.h"
+
+namespace dynet {
+
+/// Sizes {d0, d1, …} and batch size. A scalar is {1}.
+struct Dim {
+  static constexpr unsigned max_dims = 7;
+
+  unsigned d[max_dims] = {};
+  unsigned nd = 0;
+  unsigned bd = 1;
+
+  constexpr Dim() = default;
+  constexpr Dim(std::initializer_list<unsigned> sizes, unsigned batch = 1)
+      : Dim(sizes.begin(), sizes.size(), batch) {}
+  Dim(const std::vector<long>& sizes, unsigned batch = 1) : bd(batch) {
+    check_count(sizes.size());
+    for (long n : sizes) d[nd++] = static_cast<unsigned>(n);
+  }
+  template <class Int>
+  constexpr Dim(const Int* sizes, size_t count, unsigned batch) : bd(batch) {
+    check_count(count);
+    for (size_t i = 0; i < count; ++i) d[nd++] = static_cast<unsigned>(sizes[i]);
+  }
+
+  constexpr unsigned ndims() const { return nd; }
+  constexpr unsigned batch_elems() const { return bd; }
+  constexpr unsigned operator[](unsigned i) const { return i < nd ? d[i] : 1; }
+  constexpr unsigned size(unsigned i) const { return (*this)[i]; }
+  constexpr unsigned rows() const { return (*this)[0]; }
+  constexpr unsigned cols() const { return (*this)[1]; }
+
+  /// Elements of one batch item.
+  constexpr size_t batch_size() const {
+    size_t n = 1;
+    for (unsigned i = 0; i < nd; ++i) n *= d[i];
+    return n;
+  }
+  /// Elements of all batch items.
+  constexpr size_t size() const { return batch_size() * bd; }
+  constexpr Dim single_batch() const { return with_batch(1); }
+  constexpr Dim with_batch(unsigned batch) const {
+    Dim r = *this;
+    r.bd = batch;
+    return r;
+  }
+  /// True when every size after the first is 1.
+  constexpr bool is_vector() const {
+    for (unsigned i = 1; i < nd; ++i)
+      if (d[i] != 1) return false;
+    return true;
+  }
+  /// Without trailing sizes of 1 (one size stays).
+  constexpr Dim truncate() const {
+    Dim r = *this;
+    while (r.nd > 1 && r.d[r.nd - 1] == 1) r.d[--r.nd] = 0;
+    return r;
+  }
+  /// Without axis i; what is left of a single axis is {1}.
+  constexpr Dim without(unsigned i) const {
+    Dim r;
+    r.bd = bd;
+    for (unsigned k = 0; k < nd; ++k)
+      if (k != i) r.d[r.nd++] = d[k];
+    if (r.nd == 0) r.d[r.nd++] = 1;
+    return r;
+  }
+  /// With size n on axis i; missing axes before it are 1.
+  constexpr Dim with(unsigned i, unsigned n) const {
+    Dim r = *this;
+    while (r.nd <= i) r.d[r.nd++] = 1;
+    r.d[i] = n;
+    return r;
+  }
+  constexpr void set(unsigned i, unsigned n) { d[i] = n; }
+  /// Same sizes up to trailing ones, batch not compared.
+  constexpr bool same_sizes(const Dim& o) const {
+    for (unsigned i = 0; i < max_dims; ++i)
+      if ((*this)[i] != o[i]) return false;
+    return true;
+  }
+  constexpr bool operator==(const Dim& o) const {
+    if (nd != o.nd || bd != o.bd) return false;
+    for (unsigned i = 0; i < nd; ++i)
+      if (d[i] != o.d[i]) return false;
+    return true;
+  }
+
+ private:
+  static constexpr void check_count(size_t count) {
+    if (count > max_dims) invalid("a shape has ", count, " sizes; at most ", max_dims, " are possible");
+  }
+};
+
+/// {3,4}, or {3,4X2} with batch size 2.
+inline std::ostream& operator<<(std::ostream& out, const Dim& dim) {
+  out << '{';
+  for (unsigned i = 0; i < dim.nd; ++i) out << (i ? "," : "") << dim.d[i];
+  if (dim.bd > 1) out << 'X' << dim.bd;
+  return out << '}';
+}
+
+}  // namespace dynet

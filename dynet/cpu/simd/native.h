@@ -1,0 +1,119 @@
+// What the compiler's vector types cannot say: fused multiply-add, roots, roundings and partial loads.
+//
+// Floats use the instructions; doubles, and machines without x86 instructions, go lane by lane.
+#pragma once
+
+#include <cstdint>
+
+#include "dynet/cpu/simd/isa.h"
+
+#if defined(__SSE4_1__) && !defined(DYNET_DOUBLE)
+#include <immintrin.h>
+#endif
+
+namespace dynet::cpu::DYNET_ISA::native {
+
+typedef real Reals __attribute__((vector_size(register_bytes)));
+
+// The bits of a real as a signed integer.
+template <int Size>
+struct BitsOf {
+  using type = int32_t;
+};
+template <>
+struct BitsOf<8> {
+  using type = int64_t;
+};
+using Bit = BitsOf<sizeof(real)>::type;
+typedef Bit Bits __attribute__((vector_size(register_bytes)));
+
+inline Reals all(real x) { return x - Reals{}; }
+
+#if defined(__AVX512F__) && !defined(DYNET_DOUBLE)
+
+inline __mmask16 first(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline Reals fma(Reals a, Reals b, Reals c) { return _mm512_fmadd_ps(a, b, c); }
+inline Reals sqrt(Reals a) { return _mm512_sqrt_ps(a); }
+inline Reals floor(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline Reals ceil(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+inline Reals trunc(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Reals min(Reals a, Reals b) { return _mm512_min_ps(a, b); }
+inline Reals max(Reals a, Reals b) { return _mm512_max_ps(a, b); }
+inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
+inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
+
+#elif defined(__AVX2__) && !defined(DYNET_DOUBLE)
+
+inline __m256i first(int n) {
+  static constexpr int32_t ones[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ones + 8 - n));
+}
+inline Reals fma(Reals a, Reals b, Reals c) { return _mm256_fmadd_ps(a, b, c); }
+inline Reals sqrt(Reals a) { return _mm256_sqrt_ps(a); }
+inline Reals floor(Reals a) { return _mm256_floor_ps(a); }
+inline Reals ceil(Reals a) { return _mm256_ceil_ps(a); }
+inline Reals trunc(Reals a) { return _mm256_round_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Reals min(Reals a, Reals b) { return _mm256_min_ps(a, b); }
+inline Reals max(Reals a, Reals b) { return _mm256_max_ps(a, b); }
+inline Reals load(const real* p, int n) { return _mm256_maskload_ps(p, first(n)); }
+inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a); }
+
+#else
+
+inline Reals load(const real* p, int n) {
+  real lane[lanes] = {};
+  for (int i = 0; i < n; ++i) lane[i] = p[i];
+  Reals a;
+  __builtin_memcpy(&a, lane, sizeof a);
+  return a;
+}
+inline void store(real* p, int n, Reals a) {
+  for (int i = 0; i < n; ++i) p[i] = a[i];
+}
+
+#if defined(__SSE4_1__) && !defined(DYNET_DOUBLE)
+
+inline Reals fma(Reals a, Reals b, Reals c) { return a * b + c; }
+inline Reals sqrt(Reals a) { return _mm_sqrt_ps(a); }
+inline Reals floor(Reals a) { return _mm_floor_ps(a); }
+inline Reals ceil(Reals a) { return _mm_ceil_ps(a); }
+inline Reals trunc(Reals a) { return _mm_round_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Reals min(Reals a, Reals b) { return _mm_min_ps(a, b); }
+inline Reals max(Reals a, Reals b) { return _mm_max_ps(a, b); }
+
+#else
+
+inline Reals fma(Reals a, Reals b, Reals c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  Reals r;
+  for (int i = 0; i < lanes; ++i)
+    r[i] = sizeof(real) == 4 ? real(__builtin_fmaf(a[i], b[i], c[i])) : real(__builtin_fma(a[i], b[i], c[i]));
+  return r;
+#else
+  return a * b + c;
+#endif
+}
+inline Reals sqrt(Reals a) {
+  for (int i = 0; i < lanes; ++i)
+    a[i] = sizeof(real) == 4 ? real(__builtin_sqrtf(a[i])) : real(__builtin_sqrt(a[i]));
+  return a;
+}
+inline Reals floor(Reals a) {
+  for (int i = 0; i < lanes; ++i) a[i] = real(__builtin_floor(a[i]));
+  return a;
+}
+inline Reals ceil(Reals a) {
+  for (int i = 0; i < lanes; ++i) a[i] = real(__builtin_ceil(a[i]));
+  return a;
+}
+inline Reals trunc(Reals a) {
+  for (int i = 0; i < lanes; ++i) a[i] = real(__builtin_trunc(a[i]));
+  return a;
+}
+inline Reals min(Reals a, Reals b) { return a < b ? a : b; }
+inline Reals max(Reals a, Reals b) { return a > b ? a : b; }
+
+#endif
+#endif
+
+}  // namespace dynet::cpu::DYNET_ISA::native

@@ -1,0 +1,187 @@
+// What a device can do: the few kernels that every operation is written in.
+//
+// Laws for every kernel: an item's result does not depend on how many items run together, on their
+// order, on where they lie, or on the number of threads; contributions are rounded before they are
+// added ("+=" never fuses with the product that made the contribution).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "dynet/core/dim.h"
+#include "dynet/core/random.h"
+#include "dynet/core/real.h"
+
+namespace dynet {
+
+/// Equally shaped tensors: item i lies at table[i], or, without a table, at base + i * step.
+/// Step 0 is one tensor shared by all items.
+struct Items {
+  real* base = nullptr;
+  real* const* table = nullptr;
+  size_t step = 0;
+
+  real* operator[](size_t i) const { return table ? table[i] : base + i * step; }
+  /// The items lie one after another without a gap, each of this size.
+  bool packed(size_t size) const { return !table && step == size; }
+  bool shared() const { return !table && step == 0; }
+};
+
+/// Integers of each item (indices, keys), at table[i].
+struct Words {
+  const uint32_t* const* table = nullptr;
+  const uint32_t* operator[](size_t i) const { return table[i]; }
+};
+
+/// A matrix repacked by an engine for its product kernel: opaque to everyone else.
+struct PackedMatrix {
+  unsigned rows = 0, cols = 0;
+  size_t capacity = 0;
+  std::unique_ptr<real[]> forward;     // panels of A
+  std::unique_ptr<real[]> transposed;  // panels of Aᵀ, made when first needed
+  bool has_transposed = false;
+};
+
+/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.
+struct Product {
+  unsigned m, k, n;  // A is m×k as stored; X_i has n columns (of k numbers, or of m when transposed)
+  bool transposed = false;
+  size_t count;                  // items
+  Items a;                       // plain column-major matrices; one shared matrix when packed is set
+  PackedMatrix* packed = nullptr;
+  Items x, y;
+  Items init;                    // added columns; base == nullptr: none. May be y itself (accumulate)
+  bool init_is_column = false;   // init_i is one column, added to each of the n columns
+};
+
+/// G += Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
+struct OuterSum {
+  unsigned m, k;
+  size_t count;
+  const real* const* dy;  // columns of m
+  const real* const* x;   // columns of k
+  real* g;                // m×k, column-major
+};
+
+/// A nest of loops over up to eight axes with a stride on each side (in numbers; 0 = repeat).
+struct Strides {
+  unsigned nd = 0;
+  unsigned size[8];
+  ptrdiff_t from[8], to[8];
+
+  void axis(unsigned n, ptrdiff_t from_stride, ptrdiff_t to_stride) {
+    size[nd] = n, from[nd] = from_stride, to[nd] = to_stride, ++nd;
+  }
+  Strides swapped() const {
+    Strides s = *this;
+    for (unsigned i = 0; i < nd; ++i) std::swap(s.from[i], s.to[i]);
+    return s;
+  }
+};
+
+/// Where a move starts: a fixed offset and, per item, an index times a stride.
+struct Shift {
+  size_t from_offset = 0, to_offset = 0;
+  size_t from_by = 0, to_by = 0;  // multiplied with the first word of the item
+  Words words{};                  // table == nullptr: none
+  Shift swapped() const { return {to_offset, from_offset, to_by, from_by, words}; }
+};
+
+/// An axis of n numbers `inner` apart, in `outer` blocks: the columns (d = 0) or rows (d = 1) of a tensor.
+struct Axis {
+  size_t outer, n, inner;
+  static Axis of(const Dim& dim, unsigned d) {
+    Axis a{1, dim[d], 1};
+    for (unsigned i = 0; i < d; ++i) a.inner *= dim[i];
+    for (unsigned i = d + 1; i < dim.nd; ++i) a.outer *= dim[i];
+    a.outer *= dim.bd;
+    return a;
+  }
+};
+
+enum class Distribution : uint8_t { uniform, normal, bernoulli, gumbel };
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual const char* name() const = 0;  // the instruction set in use
+
+  // -- elementwise; f is the position of the op in MapOps or ZipOps (ops/all.h)
+  virtual void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) = 0;
+  /// dx += slope(x, y) * dy
+  virtual void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y,
+                            Items dy, Items dx) = 0;
+  /// y = f(x0, x1); x0 and x1 are broadcast along axes where their size is 1.
+  virtual void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
+                   const Dim& x1_dim, Items x0, Items x1, Items y) = 0;
+  /// dx_side += Σ over broadcast axes of slope_side(x0, x1, y) * dy
+  virtual void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
+                            const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
+                            Items dx) = 0;
+
+  // -- matrices
+  virtual void product(const Product&) = 0;
+  virtual void outer_sum(const OuterSum&) = 0;
+  /// Repacks scale * A (rows×cols, column-major) into p, reusing its memory; the transposed panels too if wanted.
+  virtual void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
+                    PackedMatrix& p) = 0;
+  /// The reverse of pack.
+  virtual void unpack(const PackedMatrix& p, real* a) = 0;
+
+  // -- moving and summing
+  /// to[…] = from[…], or += when accumulate; with a stride of 0 on the `to` side it sums along that axis.
+  virtual void move(size_t count, const Strides&, const Shift&, bool accumulate, Items from, Items to) = 0;
+  virtual void fill(size_t n, real value, real* x) = 0;
+  /// y += a * x
+  virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
+  virtual void scale(size_t n, real a, real* x) = 0;
+  virtual double squared_norm(size_t n, const real* x) = 0;
+  /// The largest (sign 1) or smallest (sign -1) along the axis.
+  virtual void extremum(int sign, size_t count, const Axis&, Items x, Items y) = 0;
+  /// dx at the first extremal position of each line += dy
+  virtual void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) = 0;
+  virtual void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) = 0;
+
+  // -- softmax family, along an axis; s has one number a line
+  virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s) = 0;
+  /// y = exp(x - s)
+  virtual void exp_minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
+  /// y = x - s
+  virtual void minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
+  /// dx += y * (dy - Σ y dy)
+  virtual void softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
+  /// dx += dy - exp(y) * Σ dy
+  virtual void log_softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
+  /// dx += exp(x - s) * ds
+  virtual void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items ds, Items dx) = 0;
+  /// y = s - x[word], s = log Σ exp x: one column of n an item
+  virtual void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) = 0;
+  /// dx += dy * (exp(x - s) - [word])
+  virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s,
+                                             Items dy, Items dx) = 0;
+
+  // -- random: number e of item i is a pure function of (key, words[i][0], words[i][1], e)
+  virtual void random(Distribution, real a, real b, Philox key, size_t count, size_t size, Words words,
+                      Items y) = 0;
+
+  // -- recurrent cells
+  /// gates {4H: i,f,o,g before activation} and c_prev (base == nullptr: zero) → gates activated in place,
+  /// y = {2H: c, h}; forget_bias is added to f before its logistic.
+  virtual void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev, Items y) = 0;
+  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates (written) and dc_prev += f * dc (unless null).
+  virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
+                                  Items d_gates, Items dc_prev) = 0;
+
+  // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state
+  virtual void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
+                      real* const* slots) = 0;
+
+  virtual void set_threads(unsigned n) = 0;
+  virtual unsigned threads() const = 0;
+};
+
+/// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".
+Engine& cpu_engine(const char* instruction_set = nullptr);
+
+}  // namespace dynet

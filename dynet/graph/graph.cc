@@ -1,0 +1,195 @@
+// Appending nodes: staleness and shape checks, payloads, signatures, and binding of parameters.
+#include "dynet/graph/graph.h"
+
+#include <atomic>
+#include <bit>
+
+namespace dynet {
+namespace {
+
+unsigned next_graph_id() {
+  static std::atomic<unsigned> last{0};
+  return ++last;
+}
+
+/// A leaf that stands for a parameter; its value is bound by the executor.
+struct ParameterAttrs {
+  Storage* storage;
+  uint64_t trained;
+};
+
+Dim parameter_shape(const void* attrs, Dims) { return static_cast<const ParameterAttrs*>(attrs)->storage->dim; }
+constexpr bool no_matrix(unsigned) { return false; }
+
+}  // namespace
+
+const Op parameter_op{.name = "parameter",
+                          .attr_size = sizeof(ParameterAttrs),
+                          .batching = Batching::elements,
+                          .view = false,
+                          .differentiable = true,
+                          .random = false,
+                          .leaf = true,
+                          .has_matrix = false,
+                          .passes = 0,
+                          .shape = parameter_shape,
+                          .forward = nullptr,
+                          .prepare_backward = nullptr,
+                          .backward = nullptr,
+                          .aux_size = nullptr,
+                          .d_aux_size = nullptr,
+                          .view_offset = nullptr,
+                          .is_matrix = no_matrix,
+                          .outer = nullptr};
+
+Storage* parameter_storage(const Node& node) {
+  return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
+}
+
+void Graph::clear() {
+  nodes_.clear();
+  args_.clear();
+  payload_.reset();
+  signatures_.clear();
+  for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
+  parameters_.clear();
+  id_ = next_graph_id();
+  if (evaluator) evaluator->invalidate(0);
+}
+
+unsigned Graph::resolve(const Expression& e) {
+  if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
+  if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
+  if (e.pg != this)
+    invalid("an argument belongs to graph ", e.graph_id, ", another one to graph ", id_,
+            "; all arguments of an operation must come from one graph");
+  if (e.graph_id != id_)
+    invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
+            id_, "; make it again after renewing the computation graph");
+  return e.i;
+}
+
+unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words) {
+  const Mark before = mark();
+  try {
+    // Parameters first: binding one appends its own node.
+    for (const Expression& e : xs) args_.push_back(resolve(e));
+    return append(op, before.args, attrs, words);
+  } catch (const std::invalid_argument& error) {
+    revert(before);
+    invalid(op.name, ": ", error.what());
+  } catch (const std::out_of_range& error) {
+    revert(before);
+    out_of_range(op.name, ": ", error.what());
+  } catch (...) {
+    revert(before);
+    throw;
+  }
+}
+
+unsigned Graph::append(const Op& op, uint32_t first_arg, const void* attrs, std::span<const unsigned> words) {
+  const size_t count = args_.size() - first_arg;
+  if (count > UINT16_MAX) invalid(count, " arguments were given; at most ", UINT16_MAX, " are possible");
+  if (shape_args_.size() < count) shape_args_.resize(count);
+  bool needs_gradient = false;
+  for (size_t i = 0; i < count; ++i) {
+    const Node& arg = nodes_[args_[first_arg + i]];
+    shape_args_[i] = arg.dim;
+    needs_gradient |= arg.needs_gradient;
+  }
+  const unsigned id = size();
+  Node node{&op, nullptr, op.shape(attrs, Dims(shape_args_.data(), count)), first_arg, 0,
+            static_cast<uint16_t>(count), needs_gradient && op.differentiable};
+  if (node.dim.size() == 0) invalid("the result would have shape ", node.dim, "; every size must be at least 1");
+  node.payload = keep_payload(op, attrs, words, node.dim.bd);
+  if (!op.leaf && !op.view) node.signature = signatures_.intern(node, nodes_, args_);
+  nodes_.push_back(node);
+  return id;
+}
+
+const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<const unsigned> words,
+                                     unsigned batch) {
+  const size_t word_count = op.random ? 2 * size_t{batch} : words.size();
+  const size_t head = (op.attr_size + 3) & ~size_t{3};
+  if (head + word_count == 0) return nullptr;
+  std::byte* payload = payload_.take_bytes(head + 4 * (word_count + 1), 8);
+  if (op.attr_size) std::memcpy(payload, attrs, op.attr_size);
+  auto* to = reinterpret_cast<uint32_t*>(payload + head);
+  *to++ = static_cast<uint32_t>(word_count);
+  if (op.random) {
+    for (unsigned b = 0; b < batch; ++b) to[2 * b] = size(), to[2 * b + 1] = b;
+  } else if (word_count) {
+    std::memcpy(to, words.data(), 4 * word_count);
+  }
+  return payload;
+}
+
+unsigned Graph::add_parameter(Storage& storage, bool trained) {
+  if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
+  const size_t mask = parameter_slots_.size() - 1;
+  size_t at = parameter_hash(storage) & mask;
+  for (; parameter_slots_[at]; at = (at + 1) & mask) {
+    Bound& b = parameters_[parameter_slots_[at] - 1];
+    if (b.storage != &storage) continue;
+    if (b.node[trained] == none) b.node[trained] = append_parameter(storage, trained);
+    return b.node[trained];
+  }
+  parameters_.push_back({&storage, {none, none}, static_cast<uint32_t>(at)});
+  parameter_slots_[at] = static_cast<uint32_t>(parameters_.size());
+  return parameters_.back().node[trained] = append_parameter(storage, trained);
+}
+
+unsigned Graph::append_parameter(Storage& storage, bool trained) {
+  const ParameterAttrs attrs{&storage, trained};
+  const unsigned id = append(parameter_op, edge_count(), &attrs, {});
+  nodes_[id].needs_gradient = trained;
+  return id;
+}
+
+size_t Graph::parameter_hash(const Storage& s) {
+  return (std::bit_cast<uintptr_t>(&s) >> 4) * 0x9E3779B97F4A7C15u >> 20;
+}
+
+void Graph::grow_parameter_slots() {
+  parameter_slots_.assign(std::max<size_t>(64, 2 * parameter_slots_.size()), 0);
+  const size_t mask = parameter_slots_.size() - 1;
+  for (uint32_t i = 0; i < parameters_.size(); ++i) {
+    size_t at = parameter_hash(*parameters_[i].storage) & mask;
+    while (parameter_slots_[at]) at = (at + 1) & mask;
+    parameter_slots_[at] = i + 1;
+    parameters_[i].slot = static_cast<uint32_t>(at);
+  }
+}
+
+void Graph::set_words(unsigned node, std::span<const unsigned> words) {
+  const std::span<const uint32_t> old = nodes_[node].words();
+  if (old.size() != words.size())
+    invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());
+  std::memcpy(const_cast<uint32_t*>(old.data()), words.data(), 4 * words.size());
+  if (evaluator) evaluator->invalidate(0);
+}
+
+void Graph::revert(const Mark& m) {
+  args_.resize(m.args);
+  if (size() == m.nodes) return;
+  nodes_.resize(m.nodes);
+  signatures_.revert(m.nodes);
+  for (Bound& b : parameters_)
+    for (unsigned& node : b.node)
+      if (node != none && node >= m.nodes) node = none;
+  if (evaluator) evaluator->invalidate(m.nodes);
+}
+
+Expression add_node(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words) {
+  Graph* graph = nullptr;
+  for (const Expression& e : xs)
+    if (!e.is_parameter() && e.pg) {
+      graph = e.pg;
+      break;
+    }
+  if (!graph) graph = &current_graph();
+  const unsigned id = graph->add(op, xs, attrs, words);
+  return {graph, id, graph->id()};
+}
+
+}  // namespace dynet

@@ -1,0 +1,98 @@
+// BUILD: the nodes of one computation, appended one by one and never changed.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "dynet/device/arena.h"
+#include "dynet/graph/expression.h"
+#include "dynet/graph/signature.h"
+#include "dynet/params/parameter.h"
+
+namespace dynet {
+
+/// What a graph asks of whoever runs it.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  virtual Tensor value(unsigned node) = 0;
+  virtual Tensor gradient(unsigned node) = 0;
+  virtual void backward(unsigned node, bool full) = 0;
+  /// Forgets values (all of them, or of nodes from `first` on).
+  virtual void invalidate(unsigned first) = 0;
+};
+
+class Graph {
+ public:
+  /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
+  void clear();
+  /// Number of this graph; larger than that of every graph before it in this process.
+  unsigned id() const { return id_; }
+
+  unsigned add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words);
+  /// The node of a parameter: one per parameter, and one more for its constant form.
+  unsigned add_parameter(Storage& storage, bool trained);
+  /// The node id of an expression used in this graph; checks that it is not stale.
+  unsigned resolve(const Expression& e);
+
+  unsigned size() const { return static_cast<unsigned>(nodes_.size()); }
+  const Node& operator[](unsigned id) const { return nodes_[id]; }
+  std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
+  unsigned edge_count() const { return static_cast<unsigned>(args_.size()); }
+  const SignatureTable& signatures() const { return signatures_; }
+
+  /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
+  void set_words(unsigned node, std::span<const unsigned> words);
+  /// Room of a node's words that the caller fills (inputs keep their numbers there).
+  template <class T>
+  T* take_payload(size_t count) {
+    return payload_.take_small<T>(count);
+  }
+
+  struct Mark {
+    unsigned nodes, args;
+  };
+  Mark mark() const { return {size(), edge_count()}; }
+  /// Removes what was added after the mark.
+  void revert(const Mark&);
+
+  Evaluator* evaluator = nullptr;
+  bool batching = true;
+
+ private:
+  static constexpr unsigned none = ~0u;
+  struct Bound {
+    Storage* storage;
+    unsigned node[2];  // constant, trained
+    uint32_t slot;     // its place in parameter_slots_
+  };
+
+  unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
+  unsigned append_parameter(Storage&, bool trained);
+  const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words, unsigned batch);
+  static size_t parameter_hash(const Storage&);
+  void grow_parameter_slots();
+
+  std::vector<Node> nodes_;
+  std::vector<uint32_t> args_;
+  Arena payload_;
+  SignatureTable signatures_;
+  std::vector<Dim> shape_args_;  // scratch of add()
+  std::vector<Bound> parameters_;          // in order of first use
+  std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
+  unsigned id_ = 0;
+};
+
+/// The op of the leaf that stands for a parameter, and its storage.
+extern const Op parameter_op;
+Storage* parameter_storage(const Node& node);
+
+/// The graph of the calling thread that is used where no argument names one.
+Graph& current_graph();
+/// Makes it (or, with null, forgets it). The room that owns graphs installs how a first one is made.
+void set_current_graph(Graph*);
+Graph* current_graph_or_null();
+void set_graph_maker(Graph& (*make)());
+
+}  // namespace dynet

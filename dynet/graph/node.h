@@ -1,0 +1,92 @@
+// A node is plain data; the row of its operation says what it computes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "dynet/core/dim.h"
+#include "dynet/core/tensor.h"
+#include "dynet/device/engine.h"
+
+namespace dynet {
+
+using Dims = std::span<const Dim>;
+
+/// What one item of a merged call is.
+enum class Batching : uint8_t {
+  elements,  // one element of the mini-batch: the default, the op treats batch elements alike
+  nodes,     // a whole node with its batch: for ops that mix batch elements
+};
+
+/// A merged call: `count` items of equal shapes, of one or many nodes.
+struct Call {
+  const void* attrs;
+  size_t count;
+  Dims x_dims;  // per item
+  Dim dim;      // per item
+  std::span<const Items> x;
+  std::span<PackedMatrix* const> packed;  // of shared matrix arguments that are parameters, else null
+  Items y, aux;
+  Words words;
+  Philox key;
+  Items dy, dx, d_aux;  // backward only; dx belongs to the argument asked for
+};
+
+/// The columns whose outer product is the gradient of a matrix argument, for one batch element.
+struct OuterPair {
+  const real* dy;
+  const real* x;
+  unsigned columns;  // dy has columns of as many rows as the matrix, x of as many as it has columns
+};
+
+/// What a node gives its op when a matrix argument's gradient is due: addresses for one batch element.
+struct NodeView {
+  const Dim* x_dims;
+  const real* const* x;
+  const real* dy;
+  const real* d_aux;
+};
+
+/// The constant row of an operation: its identity is its address.
+struct Op {
+  std::string_view name;
+  uint32_t attr_size;
+  Batching batching;
+  bool view;            // the value is the argument's memory, from view_offset on
+  bool differentiable;  // gradients flow to the arguments
+  bool random;          // each batch element carries (node, element) as words
+  bool leaf;            // no arguments; the executor binds its value
+  bool has_matrix;      // some argument is a matrix (is_matrix)
+  uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all from 31 on)
+
+  Dim (*shape)(const void* attrs, Dims x);
+  void (*forward)(Engine&, const Call&);
+  void (*prepare_backward)(Engine&, const Call&);  // once per call, before backward of each argument; null: nothing
+  void (*backward)(Engine&, const Call&, unsigned i);
+  size_t (*aux_size)(const void* attrs, Dims x);    // numbers kept per item from forward to backward
+  size_t (*d_aux_size)(const void* attrs, Dims x);  // numbers per item that live through backward
+  size_t (*view_offset)(const void* attrs, Dims x);
+  bool (*is_matrix)(unsigned i);                    // argument i is a matrix that is multiplied from the left
+  OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
+};
+
+/// One operation in a graph. Arguments are node ids in the graph's pool.
+struct Node {
+  const Op* op;
+  const std::byte* payload;  // attributes, the number of words, the words
+  Dim dim;
+  uint32_t args;
+  uint32_t signature;
+  uint16_t arg_count;
+  bool needs_gradient;  // leads to a trained parameter
+
+  std::span<const uint32_t> words() const {
+    if (!payload) return {};
+    const auto* count = reinterpret_cast<const uint32_t*>(payload + ((op->attr_size + 3) & ~uint32_t{3}));
+    return {count + 1, *count};
+  }
+};
+static_assert(sizeof(Node) <= 64 && std::is_trivially_destructible_v<Node>);
+
+}  // namespace dynet

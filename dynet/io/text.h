@@ -1,0 +1,50 @@
+// Model files in DyNet 2's text format: collections and parameters are written one after another, by name.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "dynet/params/collection.h"
+
+namespace dynet {
+
+/// Writes a file. The first save() replaces what the file held (unless append is set) when all is written,
+/// the next ones add to it; a save() that fails leaves the file as it was.
+class TextFileSaver {
+ public:
+  explicit TextFileSaver(std::filesystem::path file, bool append = false);
+
+  /// All parameters, then all lookup tables; with a key it takes the place of the collection's own name.
+  void save(const ParameterCollection& collection, const std::string& key = "");
+  /// Under the key, or under its full name.
+  void save(const Parameter& parameter, const std::string& key = "");
+  void save(const LookupParameter& lookup, const std::string& key = "");
+
+ private:
+  std::filesystem::path file_;
+  bool append_;
+};
+
+/// Reads a file of TextFileSaver or of DyNet 2. Nothing changes when something in the file is wrong.
+class TextFileLoader {
+ public:
+  explicit TextFileLoader(std::filesystem::path file) : file_(std::move(file)) {}
+
+  /// What the file holds under "key/" (or all of it) goes into the collection by position, not by name.
+  void populate(ParameterCollection& collection, const std::string& key = "") const;
+  void populate(Parameter& parameter, const std::string& key = "") const;
+  void populate(LookupParameter& lookup, const std::string& key = "") const;
+  /// Adds a parameter with the key as its name, shape and numbers from the file.
+  Parameter load_param(ParameterCollection& collection, const std::string& key) const;
+  LookupParameter load_lookup_param(ParameterCollection& collection, const std::string& key) const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+/// A whole collection under the key "/model".
+void save_dynet_model(const std::string& file, ParameterCollection* collection);
+void load_dynet_model(const std::string& file, ParameterCollection* collection);
+
+}  // namespace dynet

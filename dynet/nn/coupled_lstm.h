@@ -1,0 +1,38 @@
+// LSTMs whose forget gate is coupled to the input gate, f = 1 − i, with one matrix per gate.
+#pragma once
+
+#include "dynet/nn/rnn.h"
+
+namespace dynet {
+
+/// i = σ(bi + x2i x + h2i h₋ + c2i c₋); g = tanh(bc + x2c x + h2c h₋); c = (1 − i)∘c₋ + i∘g;
+/// o = σ(bo + x2o x + h2o h₋ + c2o c); h = o∘tanh c.
+/// Parameters per layer: x2i, h2i, c2i, bi, x2o, h2o, c2o, bo, x2c, h2c, bc.
+class CoupledLSTMBuilder : public RNNBuilder {
+ public:
+  CoupledLSTMBuilder() = default;
+  CoupledLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model);
+  const char* name() const override { return "CoupledLSTMBuilder"; }
+
+  using RNNBuilder::set_dropout;
+  /// The third rate is for the memory cell where gates read it.
+  void set_dropout(real input_rate, real output_rate, real cell_rate = 0) {
+    dropout_.set_rates(input_rate, output_rate, cell_rate);
+  }
+
+ private:
+  Expression step(ConstCells before, Expression x, Cells after) override;
+};
+
+/// CoupledLSTMBuilder without the terms in c; c2i and c2o are {H,1} and unused, and there is no dropout.
+class FastLSTMBuilder : public RNNBuilder {
+ public:
+  FastLSTMBuilder() = default;
+  FastLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model);
+  const char* name() const override { return "FastLSTMBuilder"; }
+
+ private:
+  Expression step(ConstCells before, Expression x, Cells after) override;
+};
+
+}  // namespace dynet

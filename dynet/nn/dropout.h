@@ -1,0 +1,47 @@
+// Dropout of recurrent builders: masks drawn once per sequence and used at each of its steps.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "dynet/graph/expression.h"
+
+namespace dynet {
+
+/// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
+class Dropout {
+ public:
+  enum Kind : unsigned { input, output, cell };
+
+  Dropout() = default;
+  /// `kinds` is how many of the three kinds the builder masks.
+  Dropout(unsigned layers, unsigned input_dim, unsigned hidden_dim, unsigned kinds)
+      : layers_(layers), input_dim_(input_dim), hidden_dim_(hidden_dim), kinds_(kinds) {
+    masks_.resize(static_cast<size_t>(kinds) * layers);
+  }
+
+  real rate(Kind kind) const { return rates_[kind]; }
+  /// Something is dropped.
+  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
+  /// Probabilities of a zero; std::invalid_argument outside [0, 1].
+  void set_rates(real input, real output, real cell);
+  /// The next masks are drawn anew.
+  void forget();
+  /// Draws the masks that are wanted and missing, for this batch size if it is the first time.
+  void prepare(unsigned batch) {
+    if (!ready_) draw(batch);
+  }
+  /// x times its mask, or x itself where nothing is dropped.
+  Expression apply(Kind kind, unsigned layer, const Expression& x) const;
+
+ private:
+  void draw(unsigned batch);
+
+  unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
+  std::array<real, 3> rates_{};
+  std::vector<Expression> masks_;  // kind by kind, layer by layer
+  unsigned batch_ = 0;             // of the masks; 0 until the sequence has some
+  bool ready_ = true;
+};
+
+}  // namespace dynet

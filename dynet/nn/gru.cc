@@ -1,0 +1,50 @@
+// One step of the gated recurrent unit.
+#include "dynet/nn/gru.h"
+
+#include "dynet/ops/linear.h"
+#include "dynet/ops/map.h"
+#include "dynet/ops/noise.h"
+#include "dynet/ops/zip.h"
+
+namespace dynet {
+namespace {
+
+enum { x2z, h2z, bz, x2r, h2r, br, x2h, h2h, bh };
+
+}  // namespace
+
+GRUBuilder::GRUBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model)
+    : RNNBuilder({"gru-builder", false, 0}, layers, input_dim, hidden_dim, model) {
+  for (unsigned l = 0; l < layers; ++l) {
+    std::vector<Parameter>& p = params.emplace_back();
+    for (int gate = 0; gate < 3; ++gate) {
+      p.push_back(matrix(hidden_dim, layer_input_dim(l)));
+      p.push_back(matrix(hidden_dim, hidden_dim));
+      p.push_back(bias(hidden_dim));
+    }
+  }
+}
+
+Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
+  const real rate = dropout_.rate(Dropout::input);
+  for (unsigned l = 0; l < layers; ++l) {
+    const auto& p = param_vars[l];
+    if (rate > 0) x = dropout(x, rate);
+    const Expression zx = affine_transform({p[bz], p[x2z], x});
+    const Expression hx = affine_transform({p[bh], p[x2h], x});
+    if (given(before[l])) {
+      const Expression& h = before[l];
+      const Expression rx = affine_transform({p[br], p[x2r], x});
+      const Expression z = logistic(affine_transform({zx, p[h2z], h}));
+      const Expression r = logistic(affine_transform({rx, p[h2r], h}));
+      const Expression candidate = tanh(affine_transform({hx, p[h2h], cmult(r, h)}));
+      x = cmult(1 - z, h) + cmult(z, candidate);
+    } else {
+      x = cmult(logistic(zx), tanh(hx));
+    }
+    after[l] = x;
+  }
+  return rate > 0 ? dropout(x, rate) : x;
+}
+
+}  // namespace dynet

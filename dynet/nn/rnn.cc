@@ -1,0 +1,206 @@
+// The tree of states behind every recurrent builder, and the order its calls must come in.
+#include "dynet/nn/rnn.h"
+
+#include <algorithm>
+
+#include "dynet/ops/input.h"
+
+namespace dynet {
+namespace {
+
+constexpr auto stale_builder =
+    "Using stale builder. Create .new_graph() after computation graph is renewed.";
+
+}  // namespace
+
+RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned input_size, unsigned hidden_size,
+                       ParameterCollection& model)
+    : layers(layer_count),
+      input_dim(input_size),
+      hidden_dim(hidden_size),
+      dropout_(layer_count, input_size, hidden_size, traits.masks),
+      collection_(model.add_subcollection(traits.collection)),
+      components_(traits.has_cells ? 2 * layer_count : layer_count) {
+  params.reserve(layers);
+}
+
+void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool update,
+                          std::vector<std::vector<Expression>>& to) {
+  to.resize(from.size());
+  for (size_t layer = 0; layer < from.size(); ++layer) {
+    to[layer].clear();
+    for (const Parameter& p : from[layer])
+      to[layer].push_back(Expression::of_parameter(&p.get_storage(), update));
+  }
+}
+
+void RNNBuilder::new_graph(Graph& graph, bool update) {
+  graph_id_ = graph.id();
+  stage_ = Stage::bound;
+  current_ = -1;
+  dropout_.forget();
+  bind_all(params, update, param_vars);
+  bind(update);
+}
+
+void RNNBuilder::start_new_sequence(Expressions h0) {
+  check_order("start_new_sequence", stage_ != Stage::created);
+  if (!h0.empty() && h0.size() != components_)
+    bad_count("start_new_sequence", components_ > layers ? "twice as many inputs as layers, or none"
+                                                         : "as many inputs as layers, or none", h0.size());
+  cells_.assign(components_, Expression());
+  std::ranges::copy(h0, cells_.begin());
+  outputs_.clear();
+  heads_.clear();
+  current_ = -1;
+  dropout_.forget();
+  stage_ = Stage::reading;
+}
+
+Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
+  check_order("add_input", stage_ == Stage::reading);
+  check_pointer(prev);
+  check_graph(x);
+  next_.assign(components_, Expression());
+  return push(prev, step(cells(prev), x, next_));
+}
+
+void RNNBuilder::transduce(Expressions xs, std::vector<Expression>& outputs) {
+  outputs.clear();
+  for (const Expression& x : xs) outputs.push_back(add_input(x));
+}
+
+std::vector<Expression> RNNBuilder::transduce(Expressions xs) {
+  std::vector<Expression> outputs;
+  transduce(xs, outputs);
+  return outputs;
+}
+
+std::vector<RNNPointer> RNNBuilder::add_inputs(Expressions xs) {
+  std::vector<RNNPointer> states;
+  for (const Expression& x : xs) {
+    add_input(x);
+    states.push_back(current_);
+  }
+  return states;
+}
+
+Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
+  check_order("set_h", stage_ == Stage::reading);
+  check_pointer(prev);
+  if (hs.size() != layers) bad_count("set_h", "as many inputs as layers", hs.size());
+  for (const Expression& h : hs) check_graph(h);
+  const ConstCells before = cells(prev);
+  next_.assign(before.begin(), before.end());
+  const unsigned first_h = components_ - layers;
+  for (unsigned i = 0; i < layers; ++i) {
+    next_[first_h + i] = hs[i];
+    if (first_h && !given(next_[i])) next_[i] = zeros(hs[i].dim());
+  }
+  return push(prev, layers ? next_.back() : Expression());
+}
+
+Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
+  const bool has_cells = components_ > layers;
+  if (!has_cells) return set_h(prev, ss);
+  check_order("set_s", stage_ == Stage::reading);
+  check_pointer(prev);
+  if (ss.size() != layers && ss.size() != components_)
+    bad_count("set_s", "either as many inputs or twice as many inputs as layers", ss.size());
+  for (const Expression& e : ss) check_graph(e);
+  const ConstCells before = cells(prev);
+  next_.assign(before.begin(), before.end());
+  std::ranges::copy(ss, next_.begin());
+  for (unsigned i = 0; i < layers; ++i)
+    if (!given(next_[layers + i])) next_[layers + i] = zeros(ss[i].dim());
+  return push(prev, next_.back());
+}
+
+Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
+  cells_.insert(cells_.end(), next_.begin(), next_.end());
+  outputs_.push_back(output);
+  heads_.push_back(prev);
+  current_ = static_cast<RNNPointer>(heads_.size()) - 1;
+  return output;
+}
+
+void RNNBuilder::rewind_one_step() {
+  if (current_ < 0) invalid(name(), "::rewind_one_step: there is no step to go back over");
+  current_ = heads_[current_];
+}
+
+RNNPointer RNNBuilder::get_head(RNNPointer p) const {
+  check_pointer(p);
+  return p < 0 ? -1 : heads_[p];
+}
+
+Expression RNNBuilder::back() const {
+  const ConstCells s = cells_.empty() ? ConstCells() : cells(current_);
+  return s.empty() ? Expression() : s.back();
+}
+
+Expression RNNBuilder::output(RNNPointer p) const {
+  check_pointer(p);
+  return p < 0 ? Expression() : outputs_[p];
+}
+
+std::vector<Expression> RNNBuilder::get_h(RNNPointer p) const {
+  std::vector<Expression> s = get_s(p);
+  if (!s.empty()) s.erase(s.begin(), s.end() - layers);
+  return s;
+}
+
+std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
+  check_pointer(p);
+  if (cells_.empty() || !given(cells(p)[0])) return {};
+  const ConstCells s = cells(p);
+  return {s.begin(), s.end()};
+}
+
+void RNNBuilder::set_dropout_masks(unsigned batch_size) {
+  const Graph* graph = current_graph_or_null();
+  if (stage_ == Stage::created || !graph || graph->id() != graph_id_) invalid(stale_builder);
+  dropout_.forget();
+  dropout_.prepare(batch_size);
+}
+
+void RNNBuilder::copy(const RNNBuilder& other) {
+  const bool same = layers == other.layers && input_dim == other.input_dim &&
+                    hidden_dim == other.hidden_dim && std::string_view(name()) == other.name();
+  if (!same)
+    invalid("copy: the builders differ: ", name(), '(', layers, ", ", input_dim, ", ", hidden_dim, ") and ",
+            other.name(), '(', other.layers, ", ", other.input_dim, ", ", other.hidden_dim, ')');
+  params = other.params;
+  stage_ = Stage::created;
+}
+
+const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() const {
+  const Graph* graph = current_graph_or_null();
+  if (stage_ == Stage::created || !graph || graph->id() != graph_id_)
+    invalid("Attempt to use a stale expression, renew CG and/or call initial_state before accessing ", name(),
+            " internal parameters expression");
+  return param_vars;
+}
+
+void RNNBuilder::check_order(const char* call, bool allowed) const {
+  static constexpr const char* stages[] = {"being made", "new_graph", "start_new_sequence"};
+  if (!allowed)
+    invalid("State transition error: ", name(), "::", call, " came after ", stages[static_cast<int>(stage_)],
+            "; the order is new_graph, start_new_sequence, add_input");
+}
+
+void RNNBuilder::check_pointer(RNNPointer p) const {
+  const int count = static_cast<int>(heads_.size());
+  if (p < -1 || p >= count)
+    out_of_range(name(), ": there is no state ", p, "; the states are -1 to ", count - 1);
+}
+
+void RNNBuilder::check_graph(const Expression& x) const {
+  if (!x.is_parameter() && x.graph_id > graph_id_) invalid(stale_builder);
+}
+
+void RNNBuilder::bad_count(const char* call, const char* expected, size_t count) const {
+  invalid(name(), "::", call, " expects ", expected, ", but got ", count, " inputs for ", layers, " layers");
+}
+
+}  // namespace dynet

@@ -1,0 +1,125 @@
+// What all recurrent builders share: the states of a sequence, which form a tree, and the calls on them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dynet/graph/graph.h"
+#include "dynet/nn/dropout.h"
+#include "dynet/params/collection.h"
+
+namespace dynet {
+
+/// A state of the running sequence; -1 is the one before its first input.
+using RNNPointer = int;
+
+class RNNBuilder {
+ public:
+  virtual ~RNNBuilder() = default;
+  /// The name of the class.
+  virtual const char* name() const = 0;
+
+  /// Binds the parameters to a graph, as constants if they are not to be trained there.
+  void new_graph(Graph& graph, bool update = true);
+  /// Forgets all states. h0 is an initial state in the order of get_s, or empty.
+  void start_new_sequence(Expressions h0 = {});
+  /// Reads x after the last state, or after `prev`; returns the output.
+  Expression add_input(const Expression& x) { return add_input(current_, x); }
+  Expression add_input(RNNPointer prev, const Expression& x);
+  /// Reads one input after another; returns the outputs.
+  std::vector<Expression> transduce(Expressions xs);
+  void transduce(Expressions xs, std::vector<Expression>& outputs);
+  /// Reads one input after another; returns the states.
+  std::vector<RNNPointer> add_inputs(Expressions xs);
+  /// Adds a state after `prev` with these outputs (one a layer), and its memory cells.
+  Expression set_h(RNNPointer prev, Expressions hs);
+  /// Adds a state after `prev`: all cells, or all cells and then all outputs; without cells, all outputs.
+  Expression set_s(RNNPointer prev, Expressions ss);
+  /// Back to the state before the last one.
+  void rewind_one_step();
+
+  RNNPointer state() const { return current_; }
+  RNNPointer get_head(RNNPointer p) const;
+  /// The top layer's output in the last state.
+  Expression back() const;
+  /// What add_input returned for a state; null for one without input.
+  Expression output(RNNPointer p) const;
+  /// Each layer's output; empty before the first input if there is no initial state.
+  std::vector<Expression> final_h() const { return get_h(current_); }
+  std::vector<Expression> get_h(RNNPointer p) const;
+  /// Each layer's memory cell, if the builder has any, and then each layer's output.
+  std::vector<Expression> final_s() const { return get_s(current_); }
+  std::vector<Expression> get_s(RNNPointer p) const;
+  unsigned num_h0_components() const { return components_; }
+
+  /// Sets all dropout rates. The masks in use are kept until a new sequence starts.
+  void set_dropout(real rate) { dropout_.set_rates(rate, rate, rate); }
+  void disable_dropout() { dropout_.set_rates(0, 0, 0); }
+  /// Draws masks anew, for inputs of this batch size.
+  void set_dropout_masks(unsigned batch_size = 1);
+
+  /// Shares the parameters of another builder of the same class and sizes.
+  virtual void copy(const RNNBuilder& other);
+  ParameterCollection& get_parameter_collection() { return collection_; }
+  /// The parameters as used in the graph; std::invalid_argument if that is not the current one.
+  const std::vector<std::vector<Expression>>& parameter_expressions() const;
+  /// The graph the builder is bound to; 0 if it never was.
+  unsigned graph_id() const { return graph_id_; }
+
+  unsigned layers = 0, input_dim = 0, hidden_dim = 0;
+  std::vector<std::vector<Parameter>> params;       // per layer, in the order of the class's comment
+  std::vector<std::vector<Expression>> param_vars;  // the same in the graph
+
+ protected:
+  /// What a class says about itself: whether it has memory cells, and how many kinds of masks it uses.
+  struct Traits {
+    const char* collection;
+    bool has_cells;
+    unsigned masks;
+  };
+  RNNBuilder() = default;
+  RNNBuilder(const Traits&, unsigned layers, unsigned input_dim, unsigned hidden_dim,
+             ParameterCollection& model);
+
+  using Cells = std::span<Expression>;
+  using ConstCells = std::span<const Expression>;
+  /// One step of all layers from the state `before` (null expressions: none), in the order of get_s.
+  virtual Expression step(ConstCells before, Expression x, Cells after) = 0;
+  /// Called when the parameters have been bound to a graph.
+  virtual void bind(bool /*update*/) {}
+
+  unsigned layer_input_dim(unsigned layer) const { return layer ? hidden_dim : input_dim; }
+  Parameter matrix(unsigned rows, unsigned cols) { return collection_.add_parameters({rows, cols}); }
+  Parameter bias(unsigned size) { return collection_.add_parameters({size}, ParameterInitConst(0)); }
+  /// The parameters as expressions.
+  static void bind_all(const std::vector<std::vector<Parameter>>& from, bool update,
+                       std::vector<std::vector<Expression>>& to);
+  static bool given(const Expression& e) { return e.pg != nullptr; }
+  void check_order(const char* call, bool allowed) const;
+  void check_pointer(RNNPointer p) const;
+  void check_graph(const Expression& x) const;
+  Expression push(RNNPointer prev, const Expression& output);
+
+  Dropout dropout_;
+
+ private:
+  ConstCells cells(RNNPointer p) const {
+    return {cells_.data() + static_cast<size_t>(p + 1) * components_, components_};
+  }
+  [[noreturn]] void bad_count(const char* call, const char* expected, size_t count) const;
+
+  enum class Stage : unsigned char { created, bound, reading };
+
+  ParameterCollection collection_;
+  unsigned components_ = 0;        // expressions of one state
+  std::vector<Expression> cells_;  // states from -1 on, each in the order of get_s
+  std::vector<Expression> next_;   // of the state being made
+  std::vector<Expression> outputs_;
+  std::vector<RNNPointer> heads_;
+  RNNPointer current_ = -1;
+  unsigned graph_id_ = 0;
+  Stage stage_ = Stage::created;
+};
+
+}  // namespace dynet

@@ -1,0 +1,79 @@
+// States as handles: each call checks that the builder still is in the graph the state was made in.
+#include "dynet/nn/state.h"
+
+namespace dynet {
+
+void RNNState::check() const {
+  const Graph* graph = current_graph_or_null();
+  if (!builder || builder->graph_id() != graph_id || !graph || graph->id() != graph_id)
+    invalid("Using stale builder. Create .new_graph() after computation graph is renewed.");
+}
+
+RNNState RNNState::add_input(const Expression& x) const {
+  check();
+  const Expression output = builder->add_input(position, x);
+  return {builder, builder->state(), graph_id, output};
+}
+
+std::vector<RNNState> RNNState::add_inputs(Expressions xs) const {
+  std::vector<RNNState> states;
+  states.reserve(xs.size());
+  RNNState last = *this;
+  for (const Expression& x : xs) states.push_back(last = last.add_input(x));
+  return states;
+}
+
+std::vector<Expression> RNNState::transduce(Expressions xs) const {
+  std::vector<Expression> outputs;
+  outputs.reserve(xs.size());
+  RNNState last = *this;
+  for (const Expression& x : xs) {
+    last = last.add_input(x);
+    outputs.push_back(last.result);
+  }
+  return outputs;
+}
+
+RNNState RNNState::set_h(Expressions hs) const {
+  check();
+  const Expression output = builder->set_h(position, hs);
+  return {builder, builder->state(), graph_id, output};
+}
+
+RNNState RNNState::set_s(Expressions ss) const {
+  check();
+  const Expression output = builder->set_s(position, ss);
+  return {builder, builder->state(), graph_id, output};
+}
+
+std::vector<Expression> RNNState::h() const {
+  check();
+  return builder->get_h(position);
+}
+
+std::vector<Expression> RNNState::s() const {
+  check();
+  return builder->get_s(position);
+}
+
+std::optional<RNNState> RNNState::prev() const {
+  if (position < 0) return std::nullopt;
+  check();
+  const RNNPointer head = builder->get_head(position);
+  return RNNState{builder, head, graph_id, builder->output(head)};
+}
+
+RNNState initial_state(RNNBuilder& builder, bool update) {
+  Graph& graph = current_graph();
+  if (builder.graph_id() != graph.id()) {
+    builder.new_graph(graph, update);
+    builder.start_new_sequence();
+  }
+  return {&builder, -1, graph.id(), {}};
+}
+
+RNNState initial_state(RNNBuilder& builder, Expressions cells, bool update) {
+  return initial_state(builder, update).set_s(cells);
+}
+
+}  // namespace dynet

@@ -1,0 +1,43 @@
+// The handle of one state of a builder: values that may be kept, compared and branched from.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "dynet/nn/rnn.h"
+
+namespace dynet {
+
+/// Calls on a state whose graph is no longer the current one end in std::invalid_argument.
+struct RNNState {
+  RNNBuilder* builder = nullptr;
+  RNNPointer position = -1;
+  unsigned graph_id = 0;
+  Expression result;  // what the builder returned for this state; null before the first input
+
+  RNNState add_input(const Expression& x) const;
+  std::vector<RNNState> add_inputs(Expressions xs) const;
+  std::vector<Expression> transduce(Expressions xs) const;
+  RNNState set_h(Expressions hs) const;
+  RNNState set_s(Expressions ss) const;
+
+  bool has_output() const { return result.pg != nullptr; }
+  const Expression& output() const { return result; }
+  std::vector<Expression> h() const;
+  std::vector<Expression> s() const;
+  std::optional<RNNState> prev() const;
+
+  bool operator==(const RNNState& o) const {
+    return builder == o.builder && position == o.position && graph_id == o.graph_id;
+  }
+
+ private:
+  void check() const;
+};
+
+/// The one initial state of a builder in the current graph, which the first call binds it to.
+RNNState initial_state(RNNBuilder& builder, bool update = true);
+/// The state after the initial one that has these cells and outputs (RNNBuilder::set_s).
+RNNState initial_state(RNNBuilder& builder, Expressions cells, bool update = true);
+
+}  // namespace dynet

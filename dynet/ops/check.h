@@ -1,0 +1,70 @@
+// Checks that many operations share: shapes, axes and indices, each with a text that says what would be right.
+#pragma once
+
+#include <algorithm>
+
+#include "dynet/ops/op.h"
+
+namespace dynet {
+
+/// The shape of an argument, for functions that need it before they can add a node.
+inline const Dim& shape_of(std::string_view op, const Expression& x) {
+  if (x.is_stale())
+    invalid(op, ": the expression is stale: made in graph ", x.graph_id, "; build it again in this graph");
+  return x.dim();
+}
+
+/// Throws unless every size and the batch size are positive.
+inline const Dim& check_sizes(const Dim& dim) {
+  for (unsigned i = 0; i < dim.nd; ++i)
+    if (dim.d[i] == 0) invalid("size of axis ", i, " is 0 in ", dim, "; sizes must be positive");
+  if (dim.nd == 0) invalid("a shape without sizes; a scalar is {1}");
+  if (dim.bd == 0) invalid("the batch size is 0; it must be positive");
+  return dim;
+}
+
+/// The batch size of a result: that of the arguments, where 1 stretches.
+inline unsigned common_batch(Dims xs) {
+  unsigned batch = 1;
+  for (const Dim& x : xs) {
+    if (x.bd != 1 && batch != 1 && x.bd != batch)
+      invalid("batch sizes differ: ", batch, " and ", x.bd, "; they must be equal, or 1");
+    batch = std::max(batch, x.bd);
+  }
+  return batch;
+}
+
+inline void check_axis(unsigned axis, const Dim& x) {
+  if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+}
+
+/// Throws unless every index is below `size`; `place` names what is indexed ("axis 0", "the batch").
+template <class... Place>
+void check_indices(std::string_view op, Indices indices, unsigned size, const Place&... place) {
+  for (unsigned i : indices)
+    if (i >= size)
+      out_of_range(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ", size - 1,
+                   " would be right");
+}
+
+/// Throws unless x has the axis and every index is one of its places.
+inline void check_places(std::string_view op, Indices indices, unsigned axis, const Dim& x) {
+  if (axis >= x.nd) invalid(op, ": axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+  check_indices(op, indices, x[axis], "axis ", axis);
+}
+
+/// Throws unless x is a column: every size after the first is 1.
+inline void check_vector(const Dim& x) {
+  if (!x.is_vector()) invalid("a vector is needed; the argument has shape ", x);
+}
+
+/// The words `times` one after another, in memory that lasts until the next use on this thread.
+inline std::span<const unsigned> repeated(Indices words, unsigned times) {
+  if (times == 1) return words;
+  thread_local std::vector<unsigned> room;
+  room.clear();
+  for (unsigned i = 0; i < times; ++i) room.insert(room.end(), words.begin(), words.end());
+  return room;
+}
+
+}  // namespace dynet

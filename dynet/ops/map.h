@@ -1,0 +1,330 @@
+// y_i = f(x_i): each op gives its value and its slope; the engine vectorises both.
+//
+// value and slope are templates over the number type: scalars or vectors of any instruction set.
+#pragma once
+
+#include <string_view>
+
+#include "dynet/ops/check.h"
+
+namespace dynet {
+
+template <class Self>
+struct Map : OpDefaults {
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const auto&, Dims x) { return x[0]; }
+  static void forward(const auto& a, Engine& e, const Call& c) {
+    e.map(map_position<Self>(), &a, c.count, c.dim.batch_size(), c.x[0], c.y);
+  }
+  static void backward(const auto& a, Engine& e, const Call& c, unsigned) {
+    e.map_backward(map_position<Self>(), &a, c.count, c.dim.batch_size(), c.x[0], c.y, c.dy, c.dx);
+  }
+};
+
+// -- arithmetic with a number
+
+struct Negate : Map<Negate> {
+  static constexpr auto name = "negate", doc = "The negative, elementwise: y = -x.";
+  static constexpr bool hidden = true;
+  static auto value(auto x) { return -x; }
+  static auto slope(auto x, auto) { return decltype(x)(-1); }
+  static Expression call(const Expression& x) { return apply<Negate>(x); }
+};
+
+struct AddConstant : Map<AddConstant> {
+  struct Attrs {
+    real constant;
+  };
+  static constexpr auto name = "add_constant", doc = "A number added to each element: y = x + constant.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "constant"};
+  static auto value(auto x, const Attrs& a) { return x + a.constant; }
+  static auto slope(auto x, auto, const Attrs&) { return decltype(x)(1); }
+  static Expression call(const Expression& x, real constant) { return apply<AddConstant>(x, {constant}); }
+};
+
+struct ConstantMinus : Map<ConstantMinus> {
+  struct Attrs {
+    real constant;
+  };
+  static constexpr auto name = "constant_minus", doc = "A number minus each element: y = constant - x.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "constant"};
+  static auto value(auto x, const Attrs& a) { return a.constant - x; }
+  static auto slope(auto x, auto, const Attrs&) { return decltype(x)(-1); }
+  static Expression call(const Expression& x, real constant) { return apply<ConstantMinus>(x, {constant}); }
+};
+
+struct Scale : Map<Scale> {
+  struct Attrs {
+    real factor;
+  };
+  static constexpr auto name = "scale", doc = "A number times x: y = factor * x.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "factor"};
+  static auto value(auto x, const Attrs& a) { return x * a.factor; }
+  static auto slope(auto x, auto, const Attrs& a) { return decltype(x)(a.factor); }
+  static Expression call(const Expression& x, real factor) { return apply<Scale>(x, {factor}); }
+};
+
+struct Power : Map<Power> {
+  struct Attrs {
+    real exponent;
+  };
+  static constexpr auto name = "power", doc = "Each element to the power of a number: y = x^exponent.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "exponent"};
+  static auto value(auto x, const Attrs& a) { return pow(x, decltype(x)(a.exponent)); }
+  static auto slope(auto x, auto, const Attrs& a) {
+    return a.exponent == 0 ? decltype(x)(0) : pow(x, decltype(x)(a.exponent - 1)) * a.exponent;
+  }
+  static Expression call(const Expression& x, real exponent) { return apply<Power>(x, {exponent}); }
+};
+
+// -- powers, exponents, logarithms
+
+struct Square : Map<Square> {
+  static constexpr auto name = "square", doc = "The square, elementwise: y = x^2.";
+  static auto value(auto x) { return x * x; }
+  static auto slope(auto x, auto) { return x + x; }
+  static Expression call(const Expression& x) { return apply<Square>(x); }
+};
+
+struct Cube : Map<Cube> {
+  static constexpr auto name = "cube", doc = "The cube, elementwise: y = x^3.";
+  static auto value(auto x) { return x * x * x; }
+  static auto slope(auto x, auto) { return x * x * 3; }
+  static Expression call(const Expression& x) { return apply<Cube>(x); }
+};
+
+struct Sqrt : Map<Sqrt> {
+  static constexpr auto name = "sqrt", doc = "The square root, elementwise. Its gradient is infinite at 0.";
+  static auto value(auto x) { return sqrt(x); }
+  static auto slope(auto, auto y) { return decltype(y)(real(0.5)) / y; }
+  static Expression call(const Expression& x) { return apply<Sqrt>(x); }
+};
+
+struct Exp : Map<Exp> {
+  static constexpr auto name = "exp", doc = "Natural exponent, elementwise: y = e^x.";
+  static auto value(auto x) { return exp(x); }
+  static auto slope(auto, auto y) { return y; }
+  static Expression call(const Expression& x) { return apply<Exp>(x); }
+};
+
+struct Log : Map<Log> {
+  static constexpr auto name = "log", doc = "Natural logarithm, elementwise; log(0) is -inf.";
+  static auto value(auto x) { return log(x); }
+  static auto slope(auto x, auto) { return decltype(x)(1) / x; }
+  static Expression call(const Expression& x) { return apply<Log>(x); }
+};
+
+struct LogGamma : Map<LogGamma> {
+  static constexpr auto name = "lgamma", doc = "Logarithm of the gamma function, elementwise.";
+  static auto value(auto x) { return lgamma(x); }
+  static auto slope(auto x, auto) { return digamma(x); }
+  static Expression call(const Expression& x) { return apply<LogGamma>(x); }
+};
+
+struct Erf : Map<Erf> {
+  static constexpr auto name = "erf", doc = "Gauss error function, elementwise.";
+  static auto value(auto x) { return erf(x); }
+  static auto slope(auto x, auto) { return exp(-x * x) * real(1.12837916709551257390); }
+  static Expression call(const Expression& x) { return apply<Erf>(x); }
+};
+
+struct Abs : Map<Abs> {
+  static constexpr auto name = "abs", doc = "Absolute value, elementwise; its gradient at 0 is 0.";
+  static auto value(auto x) { return abs(x); }
+  static auto slope(auto x, auto) {
+    using V = decltype(x);
+    return select(x > 0, V(1), select(x < 0, V(-1), V(0)));
+  }
+  static Expression call(const Expression& x) { return apply<Abs>(x); }
+};
+
+// -- activations
+
+struct Tanh : Map<Tanh> {
+  static constexpr auto name = "tanh", doc = "Hyperbolic tangent, elementwise.";
+  static auto value(auto x) { return tanh(x); }
+  static auto slope(auto, auto y) { return 1 - y * y; }
+  static Expression call(const Expression& x) { return apply<Tanh>(x); }
+};
+
+struct Logistic : Map<Logistic> {
+  static constexpr auto name = "logistic", doc = "Logistic function, elementwise: y = 1 / (1 + e^-x).";
+  static auto value(auto x) { return logistic(x); }
+  static auto slope(auto, auto y) { return y * (1 - y); }
+  static Expression call(const Expression& x) { return apply<Logistic>(x); }
+};
+
+struct LogSigmoid : Map<LogSigmoid> {
+  static constexpr auto name = "log_sigmoid",
+                        doc = "Logarithm of the logistic function, elementwise; exact for large negative x too.";
+  static auto value(auto x) { return select(x < 0, x, decltype(x)(0)) - log1p(exp(-abs(x))); }
+  static auto slope(auto x, auto) { return logistic(-x); }
+  static Expression call(const Expression& x) { return apply<LogSigmoid>(x); }
+};
+
+struct Rectify : Map<Rectify> {
+  static constexpr auto name = "rectify", doc = "Rectified linear unit, elementwise: y = max(0, x).";
+  static auto value(auto x) { return select(x > 0, x, decltype(x)(0)); }
+  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(1), decltype(y)(0)); }
+  static Expression call(const Expression& x) { return apply<Rectify>(x); }
+};
+
+struct Elu : Map<Elu> {
+  struct Attrs {
+    real alpha;
+  };
+  static constexpr auto name = "elu",
+                        doc = "Exponential linear unit, elementwise: x where x > 0, else alpha (e^x - 1) "
+                              "(Clevert et al. 2015).";
+  static constexpr Arg args[] = {"x", {"alpha", 1.0}};
+  static auto value(auto x, const Attrs& a) { return select(x > 0, x, expm1(x) * a.alpha); }
+  static auto slope(auto x, auto y, const Attrs& a) { return select(x > 0, decltype(x)(1), y + a.alpha); }
+  static Expression call(const Expression& x, real alpha) { return apply<Elu>(x, {alpha}); }
+};
+
+struct Selu : Map<Selu> {
+  static constexpr auto name = "selu",
+                        doc = "Scaled exponential linear unit, elementwise: lambda times elu(x, alpha) with the "
+                              "constants of Klambauer et al. 2017.";
+  static constexpr real lambda = real(1.0507009873554804934193349852946);
+  static constexpr real lambda_alpha = real(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
+  static auto value(auto x) { return select(x > 0, x * lambda, expm1(x) * lambda_alpha); }
+  static auto slope(auto x, auto y) { return select(x > 0, decltype(x)(lambda), y + lambda_alpha); }
+  static Expression call(const Expression& x) { return apply<Selu>(x); }
+};
+
+struct Silu : Map<Silu> {
+  struct Attrs {
+    real beta;
+  };
+  static constexpr auto name = "silu",
+                        doc = "Sigmoid-weighted linear unit, elementwise: y = x logistic(beta x) "
+                              "(Hendrycks and Gimpel 2016).";
+  static constexpr Arg args[] = {"x", {"beta", 1.0}};
+  static auto value(auto x, const Attrs& a) { return x * logistic(x * a.beta); }
+  static auto slope(auto x, auto, const Attrs& a) {
+    const auto s = logistic(x * a.beta);
+    return s + x * s * (1 - s) * a.beta;
+  }
+  static Expression call(const Expression& x, real beta) { return apply<Silu>(x, {beta}); }
+};
+
+struct Softsign : Map<Softsign> {
+  static constexpr auto name = "softsign", doc = "Softsign, elementwise: y = x / (1 + |x|).";
+  static auto value(auto x) { return x / (1 + abs(x)); }
+  static auto slope(auto, auto y) {
+    const auto r = 1 - abs(y);
+    return r * r;
+  }
+  static Expression call(const Expression& x) { return apply<Softsign>(x); }
+};
+
+// -- changed gradients
+
+struct FlipGradient : Map<FlipGradient> {
+  static constexpr auto name = "flip_gradient",
+                        doc = "x itself; the gradient is negated on the way back (Ganin and Lempitsky 2015).";
+  static auto value(auto x) { return x; }
+  static auto slope(auto x, auto) { return decltype(x)(-1); }
+  static Expression call(const Expression& x) { return apply<FlipGradient>(x); }
+};
+
+struct ScaleGradient : Map<ScaleGradient> {
+  struct Attrs {
+    real factor;
+  };
+  static constexpr auto name = "scale_gradient",
+                        doc = "x itself; the gradient is multiplied by lambd on the way back.";
+  static constexpr Arg args[] = {"x", {"lambd", 1.0}};
+  static auto value(auto x, const Attrs&) { return x; }
+  static auto slope(auto x, auto, const Attrs& a) { return decltype(x)(a.factor); }
+  static Expression call(const Expression& x, real lambd) { return apply<ScaleGradient>(x, {lambd}); }
+};
+
+// -- rounding, with a choice of gradient
+
+enum GradientMode : uint32_t { zero_gradient, straight_through_gradient };
+
+inline GradientMode gradient_mode(std::string_view op, std::string_view mode) {
+  if (mode == "zero_gradient") return zero_gradient;
+  if (mode == "straight_through_gradient") return straight_through_gradient;
+  invalid(op, ": gradient mode \"", mode, "\"; it is \"zero_gradient\" or \"straight_through_gradient\"");
+}
+
+/// What the three ways of rounding share: the slope is 0, or 1 to let the gradient pass.
+template <class Self>
+struct Rounding : Map<Self> {
+  struct Attrs {
+    GradientMode mode;
+  };
+  static constexpr Arg args[] = {"x", "gradient_mode"};
+  static auto slope(auto x, auto, const Attrs& a) {
+    return decltype(x)(a.mode == straight_through_gradient ? 1 : 0);
+  }
+  static Expression call(const Expression& x, std::string_view mode) {
+    return apply<Self>(x, {gradient_mode(Self::name, mode)});
+  }
+};
+
+struct Round : Rounding<Round> {
+  static constexpr auto name = "round",
+                        doc = "The nearest integer, elementwise (halves to even). gradient_mode is "
+                              "\"zero_gradient\" or \"straight_through_gradient\" (Yin et al. 2019).";
+  static auto value(auto x, const Attrs&) { return round(x); }
+};
+
+struct Ceil : Rounding<Ceil> {
+  static constexpr auto name = "ceil",
+                        doc = "The next integer above, elementwise. gradient_mode is \"zero_gradient\" or "
+                              "\"straight_through_gradient\".";
+  static auto value(auto x, const Attrs&) { return ceil(x); }
+};
+
+struct Floor : Rounding<Floor> {
+  static constexpr auto name = "floor",
+                        doc = "The next integer below, elementwise. gradient_mode is \"zero_gradient\" or "
+                              "\"straight_through_gradient\".";
+  static auto value(auto x, const Attrs&) { return floor(x); }
+};
+
+// -- the C++ names
+
+inline Expression operator-(const Expression& x) { return Negate::call(x); }
+inline Expression operator+(const Expression& x, real c) { return AddConstant::call(x, c); }
+inline Expression operator+(real c, const Expression& x) { return AddConstant::call(x, c); }
+inline Expression operator-(const Expression& x, real c) { return AddConstant::call(x, -c); }
+inline Expression operator-(real c, const Expression& x) { return ConstantMinus::call(x, c); }
+inline Expression operator*(const Expression& x, real c) { return Scale::call(x, c); }
+inline Expression operator*(real c, const Expression& x) { return Scale::call(x, c); }
+inline Expression operator/(const Expression& x, real c) { return Scale::call(x, 1 / c); }
+inline Expression square(const Expression& x) { return Square::call(x); }
+inline Expression cube(const Expression& x) { return Cube::call(x); }
+inline Expression sqrt(const Expression& x) { return Sqrt::call(x); }
+inline Expression exp(const Expression& x) { return Exp::call(x); }
+inline Expression log(const Expression& x) { return Log::call(x); }
+inline Expression lgamma(const Expression& x) { return LogGamma::call(x); }
+inline Expression erf(const Expression& x) { return Erf::call(x); }
+inline Expression abs(const Expression& x) { return Abs::call(x); }
+inline Expression tanh(const Expression& x) { return Tanh::call(x); }
+inline Expression logistic(const Expression& x) { return Logistic::call(x); }
+inline Expression log_sigmoid(const Expression& x) { return LogSigmoid::call(x); }
+inline Expression rectify(const Expression& x) { return Rectify::call(x); }
+inline Expression elu(const Expression& x, real alpha = 1) { return Elu::call(x, alpha); }
+inline Expression selu(const Expression& x) { return Selu::call(x); }
+inline Expression silu(const Expression& x, real beta = 1) { return Silu::call(x, beta); }
+inline Expression softsign(const Expression& x) { return Softsign::call(x); }
+inline Expression flip_gradient(const Expression& x) { return FlipGradient::call(x); }
+inline Expression scale_gradient(const Expression& x, real lambd = 1) { return ScaleGradient::call(x, lambd); }
+inline Expression round(const Expression& x, GradientMode mode) { return apply<Round>(x, {mode}); }
+inline Expression ceil(const Expression& x, GradientMode mode) { return apply<Ceil>(x, {mode}); }
+inline Expression floor(const Expression& x, GradientMode mode) { return apply<Floor>(x, {mode}); }
+
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, Exp, Log, LogGamma,
+                        Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign, FlipGradient,
+                        ScaleGradient, Round, Ceil, Floor>;
+
+}  // namespace dynet

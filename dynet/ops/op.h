@@ -1,0 +1,123 @@
+// The contract of an operation: a struct that says what it computes; everything else is derived from it.
+#pragma once
+
+#include <concepts>
+#include <cstring>
+
+#include "dynet/graph/expression.h"
+
+namespace dynet {
+
+/// A named argument of the public function, with its default if it has one: a number, or a list of up to two.
+struct Arg {
+  const char* name;
+  bool has_default = false;
+  double value = 0;
+  unsigned list[2] = {};
+  unsigned list_size = 0;
+
+  constexpr Arg(const char* n) : name(n) {}
+  constexpr Arg(const char* n, double v) : name(n), has_default(true), value(v) {}
+  constexpr Arg(const char* n, std::initializer_list<unsigned> v) : name(n), has_default(true) {
+    for (unsigned i : v) list[list_size++] = i;
+  }
+};
+
+struct NoAttrs {};
+
+/// The defaults of every operation; families and ops override what differs.
+struct OpDefaults {
+  using Attrs = NoAttrs;
+  static constexpr Batching batching = Batching::elements;
+  static constexpr bool view = false, differentiable = true, random = false, leaf = false;
+  /// A hidden op has no public name: operators and other functions make it.
+  static constexpr bool hidden = false;
+  static size_t view_offset(const auto&, Dims) { return 0; }
+  static size_t aux_size(const auto&, Dims) { return 0; }
+  static size_t d_aux_size(const auto&, Dims) { return 0; }
+  static constexpr bool is_matrix(unsigned) { return false; }
+  static constexpr uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal
+  static OuterPair outer(const auto&, const NodeView&, unsigned) { return {}; }
+  static void backward(const auto&, Engine&, const Call&, unsigned) {}
+};
+
+/// What an operation must state. Attrs are plain data, compared byte by byte when calls are merged: their
+/// padding, if any, must be named and zero.
+/// An op may also state prepare_backward(attrs, engine, call), run once before its backward calls.
+template <class T>
+concept OpSpec = requires(const typename T::Attrs& a, Dims d, Engine& e, const Call& c, unsigned i) {
+  { T::name } -> std::convertible_to<std::string_view>;
+  { T::doc } -> std::convertible_to<std::string_view>;
+  { T::hidden } -> std::convertible_to<bool>;
+  { T::shape(a, d) } -> std::same_as<Dim>;
+  { T::forward(a, e, c) } -> std::same_as<void>;
+  { T::backward(a, e, c, i) } -> std::same_as<void>;
+} && std::is_trivially_copyable_v<typename T::Attrs>;
+
+template <class T>
+constexpr uint32_t attr_size = std::is_empty_v<typename T::Attrs> ? 0 : sizeof(typename T::Attrs);
+
+template <class T>
+const typename T::Attrs& attrs_of(const void* p) {
+  if constexpr (std::is_empty_v<typename T::Attrs>) {
+    static constexpr typename T::Attrs none{};
+    return none;
+  } else {
+    return *static_cast<const typename T::Attrs*>(p);
+  }
+}
+
+/// T's prepare_backward, or null if it has none.
+template <class T>
+constexpr auto prepare_backward_of() -> void (*)(Engine&, const Call&) {
+  if constexpr (requires(Engine& e, const Call& c) { T::prepare_backward(attrs_of<T>(nullptr), e, c); })
+    return [](Engine& e, const Call& c) { T::prepare_backward(attrs_of<T>(c.attrs), e, c); };
+  else
+    return nullptr;
+}
+
+/// The row of an operation, made from its struct.
+template <OpSpec T>
+inline constexpr Op op{
+    .name = T::name,
+    .attr_size = attr_size<T>,
+    .batching = T::batching,
+    .view = T::view,
+    .differentiable = T::differentiable,
+    .random = T::random,
+    .leaf = T::leaf,
+    .has_matrix = T::is_matrix(0) || T::is_matrix(1) || T::is_matrix(2),
+    .passes = T::passes,
+    .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
+    .forward = [](Engine& e, const Call& c) { T::forward(attrs_of<T>(c.attrs), e, c); },
+    .prepare_backward = prepare_backward_of<T>(),
+    .backward = [](Engine& e, const Call& c, unsigned i) { T::backward(attrs_of<T>(c.attrs), e, c, i); },
+    .aux_size = [](const void* a, Dims d) -> size_t { return T::aux_size(attrs_of<T>(a), d); },
+    .d_aux_size = [](const void* a, Dims d) -> size_t { return T::d_aux_size(attrs_of<T>(a), d); },
+    .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
+    .is_matrix = [](unsigned i) { return T::is_matrix(i); },
+    .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
+};
+
+/// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.
+template <OpSpec T>
+Expression apply(Expressions xs, const typename T::Attrs& a = {}, std::span<const unsigned> words = {}) {
+  return add_node(op<T>, xs, &a, words);
+}
+
+/// A list of operations is a type.
+template <class... T>
+struct Ops {};
+
+template <class... A, class... B>
+constexpr Ops<A..., B...> operator+(Ops<A...>, Ops<B...>) {
+  return {};
+}
+
+/// The position of an elementwise op in MapOps or ZipOps, by which engines find its kernel (ops/all.h).
+template <class T>
+unsigned map_position();
+template <class T>
+unsigned zip_position();
+
+}  // namespace dynet

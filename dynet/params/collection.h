@@ -1,0 +1,94 @@
+// A tree of named collections that own what is learned.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dynet/params/init.h"
+#include "dynet/params/lookup.h"
+#include "dynet/params/parameter.h"
+
+namespace dynet {
+
+/// What the handles of one collection share. Parameters are listed in it and in all its ancestors.
+struct CollectionStorage {
+  std::string name = "/";  // ends with a slash
+  std::shared_ptr<CollectionStorage> parent;
+  std::shared_ptr<WeightDecay> decay;
+  std::vector<std::shared_ptr<ParameterStorage>> parameters;
+  std::vector<std::shared_ptr<LookupStorage>> lookups;
+  std::unordered_map<std::string, unsigned> parameter_names, collection_names;  // how often each was given
+};
+
+/// Weight decay of collections made from now on without one of their own.
+real default_weight_decay();
+void set_default_weight_decay(real lambda);
+
+class ParameterCollection {
+ public:
+  using Parameters = std::vector<std::shared_ptr<ParameterStorage>>;
+  using Lookups = std::vector<std::shared_ptr<LookupStorage>>;
+
+  /// A root, named "/".
+  ParameterCollection();
+
+  Parameter add_parameters(const Dim& dim, const ParameterInit& init, const std::string& name = "");
+  /// Uniform in ±scale, or Glorot's initialisation when scale is 0.
+  Parameter add_parameters(const Dim& dim, real scale = 0, const std::string& name = "");
+  Parameter add_parameters(const Dim& dim, const std::string& name) { return add_parameters(dim, 0, name); }
+
+  /// A table of n rows of shape dim.
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const ParameterInit& init,
+                                        const std::string& name = "");
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, real scale = 0,
+                                        const std::string& name = "");
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const std::string& name) {
+    return add_lookup_parameters(n, dim, 0, name);
+  }
+
+  /// Weight decay is that of this collection unless lambda is given.
+  ParameterCollection add_subcollection(const std::string& name = "", real lambda = -1);
+
+  /// In order of creation, with those of sub-collections.
+  const Parameters& parameters_list() const { return storage_->parameters; }
+  const Lookups& lookup_parameters_list() const { return storage_->lookups; }
+  /// By full name.
+  std::shared_ptr<ParameterStorage> get_parameter_storage(const std::string& name) const;
+  std::shared_ptr<LookupStorage> get_lookup_parameter_storage(const std::string& name) const;
+  const Parameters& get_parameter_storages() const { return parameters_list(); }
+  const Lookups& get_lookup_parameter_storages() const { return lookup_parameters_list(); }
+
+  /// Numbers in all parameters and lookup tables; in those that trainers change.
+  size_t parameter_count() const;
+  size_t updated_parameter_count() const;
+  /// Parameters and lookup tables.
+  size_t size() const { return parameters_list().size() + lookup_parameters_list().size(); }
+  const std::string& get_fullname() const { return storage_->name; }
+
+  /// √Σ g² over all gradients; of a lookup table over the rows that were used.
+  double gradient_l2_norm() const;
+  void reset_gradient();
+  void set_updated_param(const Parameter& p, bool updated) { p.get_storage().updated = updated; }
+  void set_updated_param(const LookupParameter& p, bool updated) { p.get_storage().updated = updated; }
+  bool is_updated_param(const Parameter& p) const { return p.is_updated(); }
+  bool is_updated_param(const LookupParameter& p) const { return p.is_updated(); }
+
+  void set_weight_decay_lambda(real lambda);
+  real get_weight_decay_lambda() const { return storage_->decay->lambda; }
+  WeightDecay& get_weight_decay() const { return *storage_->decay; }
+
+  CollectionStorage& get_storage() const { return *storage_; }
+  /// True for two handles of one collection.
+  bool operator==(const ParameterCollection&) const = default;
+
+ private:
+  explicit ParameterCollection(std::shared_ptr<CollectionStorage> storage) : storage_(std::move(storage)) {}
+
+  std::shared_ptr<CollectionStorage> storage_;
+};
+
+using Model = ParameterCollection;
+
+}  // namespace dynet

@@ -1,0 +1,52 @@
+// The handle of a lookup table: rows of equal shape, of which an update changes those that were used.
+#pragma once
+
+#include "dynet/params/parameter.h"
+
+namespace dynet {
+
+class LookupParameter : public Handle<LookupStorage> {
+ public:
+  using Handle::Handle;
+
+  /// The shape of one row.
+  Dim dim() const { return get_storage().row_dim(); }
+  unsigned rows() const { return get_storage().rows(); }
+
+  void initialize(unsigned row, std::span<const real> numbers) const {
+    LookupStorage& s = get_storage();
+    check_row(row);
+    if (numbers.size() != s.row_size())
+      invalid("initialize: ", numbers.size(), " numbers for a row of ", s.name, " of shape ", s.row_dim(),
+              "; it has ", s.row_size());
+    s.assign(numbers, row * s.row_size());
+  }
+  void initialize(unsigned row, const std::vector<real>& numbers) const {
+    initialize(row, std::span<const real>(numbers));
+  }
+  /// The stored numbers of a row, without weight decay; the caller may write them.
+  Tensor row_values(unsigned row) const {
+    check_row(row);
+    get_storage().changed();
+    return {dim(), get_storage().values.data() + row * get_storage().row_size()};
+  }
+  Tensor row_gradients(unsigned row) const {
+    check_row(row);
+    return {dim(), get_storage().gradient.data() + row * get_storage().row_size()};
+  }
+  /// The rows, one tensor each.
+  std::vector<Tensor> values() const { return tensors(&LookupParameter::row_values); }
+  std::vector<Tensor> gradients() const { return tensors(&LookupParameter::row_gradients); }
+
+ private:
+  void check_row(unsigned row) const {
+    if (row >= rows()) out_of_range(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
+  }
+  std::vector<Tensor> tensors(Tensor (LookupParameter::*row)(unsigned) const) const {
+    std::vector<Tensor> all;
+    for (unsigned i = 0; i < rows(); ++i) all.push_back((this->*row)(i));
+    return all;
+  }
+};
+
+}  // namespace dynet

@@ -1,0 +1,160 @@
+// What is learned: the storage of parameters and lookup tables, and the handle that shares a parameter.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dynet/core/tensor.h"
+#include "dynet/device/engine.h"
+#include "dynet/params/buffer.h"
+
+namespace dynet {
+
+/// Lazy weight decay: the effective value of a parameter is its stored value times `factor`.
+struct WeightDecay {
+  real lambda = 0, factor = 1;
+  /// Called once per update; true when the factor has become so small that it must be folded in.
+  bool advance() { return (factor -= factor * lambda) < real(0.25); }
+};
+
+/// What parameters and lookup tables have in common.
+struct Storage {
+  std::string name;  // from the root on: "/lstm/_0"
+  Dim dim;           // a lookup table's rows are its last axis
+  Buffer values, gradient;
+  std::shared_ptr<WeightDecay> decay;
+  uint64_t version = 1;  // changes with the values
+  bool updated = true;   // trainers change it
+  bool nonzero = false;  // the gradient was added to since it was cleared
+  bool is_lookup = false;
+
+  // A graph keeps the packed form it first saw: the panels are replaced when somebody still holds old ones.
+  std::shared_ptr<PackedMatrix> packed;
+  uint64_t packed_version = 0;
+
+  explicit Storage(const Dim& d) : dim(d), values(d.size()), gradient(d.size()) {}
+
+  void changed() { ++version; }
+  /// Writes numbers over the values from `first` on.
+  void assign(std::span<const real> numbers, size_t first = 0) {
+    std::copy(numbers.begin(), numbers.end(), values.begin() + first);
+    changed();
+  }
+  void scale(real factor) {
+    for (real& x : values) x *= factor;
+    changed();
+  }
+  void scale_gradient(real factor) {
+    for (real& g : gradient) g *= factor;
+  }
+  /// Forces every value into [left, right].
+  void clip(real left, real right) {
+    for (real& x : values) x = std::min(std::max(x, left), right);
+    changed();
+  }
+};
+
+struct ParameterStorage : Storage {
+  using Storage::Storage;
+  void clear_gradient() {
+    std::fill(gradient.begin(), gradient.end(), real(0));
+    nonzero = false;
+  }
+};
+
+struct LookupStorage : Storage {
+  /// The last size of `d` is the number of rows.
+  explicit LookupStorage(const Dim& d) : Storage(d), is_touched(d[d.nd - 1]) {
+    is_lookup = true;
+    touched.reserve(rows());
+  }
+  unsigned rows() const { return dim.d[dim.nd - 1]; }
+  Dim row_dim() const {
+    Dim d = dim;
+    d.d[--d.nd] = 0;
+    return d;
+  }
+  size_t row_size() const { return values.size() / rows(); }
+
+  std::vector<uint32_t> touched;    // rows whose gradient was added to, in order of first use
+  std::vector<uint8_t> is_touched;  // per row
+  bool all_touched = false;         // used as a whole matrix
+
+  real* row_gradient(unsigned row) {
+    if (!is_touched[row]) is_touched[row] = 1, touched.push_back(row);
+    nonzero = true;
+    return gradient.data() + row * row_size();
+  }
+  void clear_gradient() {
+    const size_t n = row_size();
+    if (all_touched) std::fill(gradient.begin(), gradient.end(), real(0));
+    for (uint32_t row : touched) {
+      if (!all_touched) std::fill_n(gradient.data() + row * n, n, real(0));
+      is_touched[row] = 0;
+    }
+    touched.clear();
+    all_touched = nonzero = false;
+  }
+};
+
+/// What the handles of parameters and of lookup tables can do alike; copies share the storage.
+template <class S>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(std::shared_ptr<S> storage) : p(std::move(storage)) {}
+
+  explicit operator bool() const { return p != nullptr; }
+  bool operator==(const Handle&) const = default;
+  S& get_storage() const {
+    if (!p) invalid("the parameter is empty: it was not made by add_parameters or add_lookup_parameters");
+    return *p;
+  }
+  const std::string& get_fullname() const { return get_storage().name; }
+  /// The factor that lazy weight decay multiplies the stored values with.
+  real current_weight_decay() const { return get_storage().decay->factor; }
+  void set_updated(bool updated) { get_storage().updated = updated; }
+  bool is_updated() const { return get_storage().updated; }
+  void scale(real factor) { get_storage().scale(factor); }
+  void scale_gradient(real factor) { get_storage().scale_gradient(factor); }
+  void clip_inplace(real left, real right) { get_storage().clip(left, right); }
+  /// Sets values and gradient to zero.
+  void zero() {
+    S& s = get_storage();
+    std::fill(s.values.begin(), s.values.end(), real(0));
+    std::fill(s.gradient.begin(), s.gradient.end(), real(0));
+    s.clear_gradient();
+    s.changed();
+  }
+
+  std::shared_ptr<S> p;
+};
+
+/// A tensor that is learned.
+class Parameter : public Handle<ParameterStorage> {
+ public:
+  using Handle::Handle;
+
+  const Dim& dim() const { return get_storage().dim; }
+  /// The stored numbers, without weight decay; the caller may write them.
+  Tensor values() const {
+    ParameterStorage& s = get_storage();
+    s.changed();
+    return {s.dim, s.values.data()};
+  }
+  Tensor gradients() const { return {dim(), get_storage().gradient.data()}; }
+  void set_value(std::span<const real> numbers) {
+    ParameterStorage& s = get_storage();
+    if (numbers.size() != s.values.size())
+      invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of shape ", s.dim, "; it has ",
+              s.values.size());
+    s.assign(numbers);
+  }
+  void set_value(const std::vector<real>& numbers) { set_value(std::span<const real>(numbers)); }
+};
+
+}  // namespace dynet

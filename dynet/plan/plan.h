@@ -1,0 +1,28 @@
+// PLAN: where each value lives. A pure function of the graph and a schedule.
+#pragma once
+
+#include <vector>
+
+#include "dynet/plan/schedule.h"
+
+namespace dynet {
+
+/// One merged call: nodes order[first … first + count) of the schedule, in memory one after another.
+struct Step {
+  uint32_t first, count;  // nodes
+  uint32_t items;         // items of the call: batch elements, or nodes
+  size_t value, aux;      // offsets of the first item, in numbers
+  size_t value_size, aux_size;  // per item
+};
+
+struct Plan {
+  std::vector<Step> steps;
+  size_t size = 0;  // numbers needed in all
+};
+
+/// The shapes of one item's arguments: batch sizes dropped where items are batch elements.
+void item_dims(const Graph& graph, const Node& node, std::vector<Dim>& dims);
+
+void plan(const Graph& graph, const Schedule& schedule, std::vector<Dim>& dim_scratch, Plan& result);
+
+}  // namespace dynet

@@ -1,0 +1,52 @@
+// SCHEDULE: which nodes run together, and in what order. Pure functions of the graph.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dynet/graph/graph.h"
+
+namespace dynet {
+
+enum class Policy : uint8_t {
+  single,  // every node alone, in order of creation
+  depth,   // nodes of one depth and signature together
+  agenda,  // all ready nodes of the signature that is least deep on average (Neubig et al. 2017)
+};
+
+/// Batches of node ids; batch i is order[ends[i-1] … ends[i]).
+struct Schedule {
+  std::vector<uint32_t> order, ends;
+
+  size_t size() const { return ends.size(); }
+  std::span<const uint32_t> batch(size_t i) const {
+    const uint32_t first = i ? ends[i - 1] : 0;
+    return {order.data() + first, ends[i] - first};
+  }
+  void clear() { order.clear(), ends.clear(); }
+};
+
+/// Memory that scheduling reuses from call to call; it carries nothing between calls.
+struct ScheduleScratch {
+  std::vector<uint32_t> local;              // by node id: position among the nodes, valid for those only
+  std::vector<uint32_t> depth, pending;     // by position
+  std::vector<uint32_t> first_edge;         // by position: edges to consumers
+  std::vector<uint32_t> edge_next, edge_to;
+  std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by signature, of positions
+  std::vector<double> priority;             // by signature
+  std::vector<uint32_t> depth_count;        // by signature
+  std::vector<uint32_t> heap;               // signatures with ready nodes
+  std::vector<uint64_t> keys;
+};
+
+/// Orders `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known).
+void schedule(const Graph& graph, std::span<const uint32_t> nodes, Policy policy, ScheduleScratch& scratch,
+              Schedule& result);
+
+// One policy each, in the files of their names.
+void schedule_single(std::span<const uint32_t> nodes, Schedule& result);
+void schedule_depth(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);
+void schedule_agenda(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);
+
+}  // namespace dynet

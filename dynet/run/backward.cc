@@ -1,0 +1,191 @@
+// Backprop: the steps of the forward pass in reverse, then what parameters and lookup rows receive.
+#include <algorithm>
+
+#include "dynet/ops/input.h"
+#include "dynet/run/executor.h"
+
+namespace dynet {
+
+void Executor::backward(unsigned loss, bool full) {
+  if (const Dim& dim = graph_[loss].dim; dim.size() != 1)
+    invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
+            "; reduce it first, for example with sum_elems and sum_batches");
+  if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
+  trace(loss, full);
+  choose_modes();
+  place_gradients();
+  route();
+  if (place_[loss].gradient) *place_[loss].gradient = 1;
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    members_.clear();
+    for (uint32_t id : std::span(order_).subspan(step->first, step->count))
+      if (marks_[id]) members_.push_back(id);
+    if (members_.empty()) continue;
+    for (uint32_t id : members_) finish(id);
+    run_backward(members_);
+  }
+  deliver();
+  for (uint32_t id : path_) marks_[id] = 0;
+  backward_from_ = loss;
+}
+
+size_t Executor::items_in(std::span<const uint32_t> nodes) const {
+  if (graph_[nodes[0]].op->batching == Batching::nodes) return nodes.size();
+  size_t items = 0;
+  for (uint32_t id : nodes) items += graph_[id].dim.bd;
+  return items;
+}
+
+void Executor::run_backward(std::span<const uint32_t> nodes) {
+  const Node& example = graph_[nodes[0]];
+  const Op& op = *example.op;
+  if (!op.differentiable) return;
+  tables_.reset();
+  Call call = make_call(nodes, items_in(nodes));
+  if (const size_t size = op.d_aux_size(call.attrs, call.x_dims)) {
+    real* d_aux = zeroed(size * call.count);
+    for (uint32_t id : nodes) {
+      place_[id].d_aux = d_aux;
+      d_aux += size * (op.batching == Batching::nodes ? 1 : graph_[id].dim.bd);
+    }
+  }
+  add_gradients(call, nodes);
+  transpose_matrices(call, example);
+  if (op.prepare_backward) op.prepare_backward(engine_, call);
+  for (unsigned i = 0; i < example.arg_count; ++i) backward_argument(call, nodes, i);
+}
+
+/// The products of the backward pass read transposed panels.
+void Executor::transpose_matrices(const Call& call, const Node& example) {
+  for (unsigned i = 0; i < example.arg_count; ++i)
+    if (call.packed[i]) bind_transposed(*call.packed[i], *parameter_storage(graph_[graph_.args(example)[i]]));
+}
+
+/// Runs the kernel for those members whose contribution needs one.
+void Executor::backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i) {
+  subset_.clear();
+  for (uint32_t id : nodes)
+    if (edge_target_[graph_[id].args + i]) subset_.push_back(id);
+  if (subset_.empty()) return;
+  const Op& op = *graph_[nodes[0]].op;
+  Call call = all;
+  if (subset_.size() < nodes.size()) {
+    call = make_call(subset_, items_in(subset_));
+    add_gradients(call, subset_);
+  }
+  call.dx = targets_of(subset_, call.count, i);
+  op.backward(engine_, call, i);
+}
+
+/// Completes the gradient of a node: its views first, then parts in their order, then uses as a matrix.
+void Executor::finish(uint32_t id) {
+  const Flow& flow = flow_[id];
+  for (uint32_t v = flow.first_view; v != none; v = flow_[v].next_view) finish(v);
+  if (flow.first_part != none) add_parts(id);
+  if (flow.first_outer != none && graph_[id].op != &parameter_op) add_outer(id, place_[id].gradient);
+}
+
+void Executor::add_parts(uint32_t id) {
+  const Dim& dim = graph_[id].dim;
+  const size_t size = dim.batch_size();
+  const uint32_t stride = gradient_stride(id);
+  for (uint32_t at = flow_[id].first_part; at != none; at = parts_[at].next) {
+    const Part& part = parts_[at];
+    const real* from = part.from;
+    size_t n = size, offset = 0;
+    if (part.view != none) {
+      const Node& view = graph_[part.view];
+      item_dims(graph_, view, dims_);
+      offset = view.op->view_offset(view.payload, dims_);
+      from = place_[part.view].gradient;
+      n = view.dim.batch_size();
+    }
+    if (stride == size && n == size) {
+      engine_.add_scaled(dim.size(), 1, from, place_[id].gradient);
+      continue;
+    }
+    for (unsigned b = 0; b < dim.bd; ++b)
+      engine_.add_scaled(n, 1, from + b * n, place_[id].gradient + b * size_t{stride} + offset);
+  }
+}
+
+/// target += Σ over the uses of matrix `id` of dy xᵀ.
+void Executor::add_outer(uint32_t id, real* target) {
+  const Dim& dim = graph_[id].dim;
+  const unsigned m = dim.rows(), k = dim.cols();
+  outer_dy_.clear(), outer_x_.clear();
+  for (uint32_t at = flow_[id].first_outer; at != none; at = outer_uses_[at].next) {
+    const OuterUse& use = outer_uses_[at];
+    const Node& node = graph_[use.node];
+    const std::span<const uint32_t> args = graph_.args(node);
+    item_dims(graph_, node, dims_);
+    view_x_.resize(args.size());
+    const size_t dy_size = node.dim.batch_size();
+    const size_t d_aux_size = node.op->d_aux_size(node.payload, dims_);
+    for (unsigned b = 0; b < node.dim.bd; ++b) {
+      for (unsigned i = 0; i < args.size(); ++i)
+        view_x_[i] = place_[args[i]].value + (graph_[args[i]].dim.bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
+      const NodeView view{dims_.data(), view_x_.data(), place_[use.node].gradient + b * dy_size,
+                          place_[use.node].d_aux + b * d_aux_size};
+      const OuterPair pair = node.op->outer(node.payload, view, use.arg);
+      for (unsigned c = 0; c < pair.columns; ++c) {
+        outer_dy_.push_back(pair.dy + c * size_t{m});
+        outer_x_.push_back(pair.x + c * size_t{k});
+      }
+    }
+  }
+  engine_.outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
+}
+
+/// Adds the gradients of leaves to parameters and lookup rows, oldest leaf first.
+void Executor::deliver() {
+  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+    const uint32_t id = *it;
+    const Node& node = graph_[id];
+    if (!node.op->leaf || !node.needs_gradient) continue;
+    finish(id);
+    if (node.op == &parameter_op)
+      deliver_parameter(id);
+    else if (node.op == &op<Lookup>)
+      deliver_rows(id);
+  }
+}
+
+void Executor::deliver_parameter(uint32_t id) {
+  Storage& storage = *parameter_storage(graph_[id]);
+  if (const real* gradient = place_[id].gradient)
+    engine_.add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
+  if (flow_[id].first_outer != none) add_outer(id, storage.gradient.data());
+  storage.nonzero = true;
+  if (storage.is_lookup) static_cast<LookupStorage&>(storage).all_touched = true;
+}
+
+void Executor::deliver_rows(uint32_t id) {
+  const Node& node = graph_[id];
+  LookupStorage& table = *attrs_of<Lookup>(node.payload).table;
+  const size_t size = node.dim.batch_size();
+  const real* from = place_[id].gradient;
+  for (uint32_t row : node.words()) {
+    engine_.add_scaled(size, 1, from, table.row_gradient(row));
+    from += size;
+  }
+}
+
+Tensor Executor::gradient(unsigned id) {
+  if (backward_from_ == none || id > backward_from_)
+    failed("Requested gradient for node ", id, ", but backward was ",
+           backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
+           "; call backward() on an expression that depends on it first");
+  const Dim& dim = graph_[id].dim;
+  const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
+  if (on_path && graph_[id].op == &parameter_op && flow_[id].first_outer != none) {
+    real* sum = zeroed(dim.size());
+    if (place_[id].gradient) engine_.add_scaled(dim.size(), 1, place_[id].gradient, sum);
+    add_outer(id, sum);
+    return {dim, sum};
+  }
+  if (on_path && place_[id].gradient) return contiguous(dim, place_[id].gradient, gradient_stride(id));
+  return {dim, zeroed(dim.size())};
+}
+
+}  // namespace dynet

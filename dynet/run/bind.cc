@@ -1,0 +1,194 @@
+// Binding: leaves get their values, and merged calls their tables of addresses.
+#include <mutex>
+
+#include "dynet/ops/input.h"
+#include "dynet/params/init.h"
+#include "dynet/run/executor.h"
+#include "dynet/run/settings.h"
+
+namespace dynet {
+
+void Executor::bind_leaves(std::span<const uint32_t> leaves) {
+  size_t rows = 0;
+  for (uint32_t id : leaves)
+    if (graph_[id].op == &op<Lookup>) rows += graph_[id].dim.size();
+  real* row = rows ? values_.take<real>(rows) : nullptr;
+  for (uint32_t id : leaves) {
+    const Node& node = graph_[id];
+    Place& place = place_[id];
+    const size_t size = node.dim.batch_size();
+    place.stride = static_cast<uint32_t>(size);
+    if (node.op == &op<Input>) {
+      place.value = attrs_of<Input>(node.payload).values;
+    } else if (node.op == &op<Lookup>) {
+      LookupStorage& table = *attrs_of<Lookup>(node.payload).table;
+      place.value = row;
+      for (uint32_t index : node.words()) {
+        std::copy_n(table.values.data() + index * size, size, row);
+        if (const real factor = table.decay->factor; factor != 1) engine_.scale(size, factor, row);
+        row += size;
+      }
+    }
+  }
+}
+
+void Executor::bind_parameters(std::span<const uint32_t> kernels) {
+  for (uint32_t id : kernels) {
+    const Node& node = graph_[id];
+    const std::span<const uint32_t> args = graph_.args(node);
+    for (unsigned i = 0; i < args.size(); ++i) {
+      if (graph_[args[i]].op != &parameter_op) continue;
+      if (node.op->has_matrix && node.op->is_matrix(i))
+        bind_packed(args[i]);
+      else
+        bind_value(args[i]);
+    }
+  }
+}
+
+namespace {
+std::mutex packing;  // graphs of several threads may need the same parameter packed
+}
+
+void Executor::bind_value(uint32_t id) {
+  Place& place = place_[id];
+  if (place.value) return;
+  Storage& storage = *parameter_storage(graph_[id]);
+  const size_t size = storage.dim.size();
+  place.value = values_.take<real>(size);
+  place.stride = static_cast<uint32_t>(size);
+  const auto* packed = reinterpret_cast<const PackedMatrix*>(place.aux);
+  if (packed && !(storage.packed.get() == packed && storage.packed_version == storage.version))
+    return engine_.unpack(*packed, place.value);
+  std::copy_n(storage.values.data(), size, place.value);
+  if (storage.decay->factor != 1) engine_.scale(size, storage.decay->factor, place.value);
+}
+
+void Executor::bind_packed(uint32_t id) {
+  Place& place = place_[id];
+  if (place.aux) return;
+  Storage& storage = *parameter_storage(graph_[id]);
+  const std::lock_guard lock(packing);
+  if (!storage.packed || storage.packed_version != storage.version) {
+    if (!storage.packed || storage.packed.use_count() > 1) storage.packed = std::make_shared<PackedMatrix>();
+    const bool transposed = storage.packed->has_transposed;  // it was needed before, so it will be again
+    engine_.pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor, transposed,
+                 *storage.packed);
+    storage.packed_version = storage.version;
+  }
+  packed_.push_back(storage.packed);
+  place.aux = reinterpret_cast<real*>(storage.packed.get());
+}
+
+/// Makes the panels of the transposed matrix from what this graph sees.
+void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
+  if (packed.has_transposed) return;
+  const std::lock_guard lock(packing);
+  if (packed.has_transposed) return;
+  if (storage.packed.get() == &packed && storage.packed_version == storage.version) {
+    engine_.pack(storage.values.data(), packed.rows, packed.cols, storage.decay->factor, true, packed);
+  } else {
+    real* plain = gradients_.take<real>(size_t{packed.rows} * packed.cols);
+    engine_.unpack(packed, plain);
+    engine_.pack(plain, packed.rows, packed.cols, 1, true, packed);
+  }
+}
+
+/// Address and stride of each node's items; a table only where the items do not lie evenly.
+template <class Address>
+Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, bool whole, Address&& address) {
+  real** table = tables_.take_small<real*>(items);
+  size_t at = 0;
+  for (uint32_t id : nodes) {
+    const auto [first, stride] = address(id);
+    const unsigned count = whole ? 1 : graph_[id].dim.bd;
+    for (unsigned b = 0; b < count; ++b) table[at++] = first + b * size_t{stride};
+  }
+  if (items == 1) return {table[0], nullptr, 0};
+  const ptrdiff_t step = table[1] - table[0];
+  if (step < 0) return {nullptr, table, 0};
+  for (size_t i = 2; i < items; ++i)
+    if (table[i] - table[i - 1] != step) return {nullptr, table, 0};
+  return {table[0], nullptr, static_cast<size_t>(step)};
+}
+
+Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool whole) {
+  if (graph_[nodes[0]].words().empty()) return {};
+  const uint32_t** table = tables_.take_small<const uint32_t*>(items);
+  size_t at = 0;
+  for (uint32_t id : nodes) {
+    const std::span<const uint32_t> words = graph_[id].words();
+    const unsigned count = whole ? 1 : graph_[id].dim.bd;
+    for (unsigned b = 0; b < count; ++b) table[at++] = words.data() + b * (words.size() / count);
+  }
+  return {table};
+}
+
+/// The address of a value as one item: copied together where batch elements lie apart.
+real* Executor::whole_value(uint32_t id) {
+  return contiguous(graph_[id].dim, place_[id].value, place_[id].stride).v;
+}
+
+Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
+  const Node& example = graph_[nodes[0]];
+  const bool whole = example.op->batching == Batching::nodes;
+  const unsigned arg_count = example.arg_count;
+  item_dims(graph_, example, dims_);
+  Dim* dims = tables_.take_small<Dim>(arg_count);
+  std::ranges::copy(dims_, dims);
+  Items* x = tables_.take_small<Items>(arg_count);
+  PackedMatrix** packed = tables_.take_small<PackedMatrix*>(arg_count);
+  for (unsigned i = 0; i < arg_count; ++i) {
+    const uint32_t arg = graph_.args(example)[i];
+    packed[i] = nullptr;
+    x[i] = {};
+    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(i)) {
+      packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
+      continue;
+    }
+    x[i] = items_of(nodes, items, whole, [&](uint32_t id) {
+      const uint32_t a = graph_.args(graph_[id])[i];
+      if (whole) return std::pair{whole_value(a), 0u};
+      return std::pair{place_[a].value, graph_[a].dim.bd == 1 ? 0u : place_[a].stride};
+    });
+  }
+  Call call{};
+  call.attrs = example.payload;
+  call.count = items;
+  call.x_dims = {dims, arg_count};
+  call.dim = whole ? example.dim : example.dim.single_batch();
+  call.x = {x, arg_count};
+  call.packed = {packed, arg_count};
+  call.words = words_of(nodes, items, whole);
+  call.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ round_ << 24}};
+  return call;
+}
+
+/// What the backward pass of these nodes reads beside their arguments.
+void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes) {
+  const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
+  const auto size = static_cast<uint32_t>(call.dim.size());
+  call.y = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].value, size}; });
+  call.dy = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].gradient, size}; });
+  const Op& op = *graph_[nodes[0]].op;
+  const auto aux_size = static_cast<uint32_t>(op.aux_size(call.attrs, call.x_dims));
+  const auto d_aux_size = static_cast<uint32_t>(op.d_aux_size(call.attrs, call.x_dims));
+  if (aux_size)
+    call.aux = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].aux, aux_size}; });
+  if (d_aux_size)
+    call.d_aux =
+        items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].d_aux, d_aux_size}; });
+}
+
+Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i) {
+  const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
+  return items_of(nodes, items, whole, [&](uint32_t id) {
+    const Node& node = graph_[id];
+    const uint32_t arg = graph_.args(node)[i];
+    const Dim& dim = graph_[arg].dim;
+    const auto apart = flow_[arg].slots ? static_cast<uint32_t>(dim.batch_size()) : gradient_stride(arg);
+    return std::pair{edge_target_[node.args + i], dim.bd == 1 ? 0u : apart};
+  });
+}
+
+}  // namespace dynet

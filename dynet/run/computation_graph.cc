@@ -1,0 +1,85 @@
+// The pool of graphs: their memory outlives them, so that a handle of a dead graph is stale, never dangling.
+#include "dynet/run/computation_graph.h"
+
+#include <mutex>
+
+#include "dynet/params/init.h"
+
+namespace dynet {
+
+Engine& current_engine() { return cpu_engine(); }
+
+ComputationGraph::State::State() : executor(graph, current_engine()) { graph.evaluator = &executor; }
+
+struct StatePool {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<ComputationGraph::State>> all;
+  std::vector<ComputationGraph::State*> free;
+
+  static StatePool& get() {
+    static StatePool& pool = *new StatePool;  // never destroyed: threads may end after the process's statics
+    return pool;
+  }
+  ComputationGraph::State* take() {
+    const std::lock_guard lock(mutex);
+    if (free.empty()) {
+      all.push_back(std::make_unique<ComputationGraph::State>());
+      return all.back().get();
+    }
+    ComputationGraph::State* state = free.back();
+    free.pop_back();
+    return state;
+  }
+  void give_back(ComputationGraph::State* state) {
+    const std::lock_guard lock(mutex);
+    free.push_back(state);
+  }
+};
+
+namespace {
+
+/// The graph of a thread that never made one.
+Graph& make_first_graph() {
+  thread_local ComputationGraph first;
+  return first.graph();
+}
+
+[[maybe_unused]] const bool installed = (set_graph_maker(make_first_graph), true);
+
+}  // namespace
+
+ComputationGraph::ComputationGraph() : state_(StatePool::get().take()), previous_(current_graph_or_null()) {
+  graph().batching = true;
+  graph().clear();
+  set_current_graph(&graph());
+}
+
+ComputationGraph::~ComputationGraph() {
+  graph().clear();
+  if (current_graph_or_null() == &graph()) set_current_graph(previous_);
+  StatePool::get().give_back(state_);
+}
+
+Tensor ComputationGraph::forward(const Expression& e) {
+  invalidate();
+  return e.value();
+}
+
+void ComputationGraph::evaluate(Expressions wanted) {
+  std::vector<uint32_t> ids;
+  for (const Expression& e : wanted) ids.push_back(graph().resolve(e));
+  executor().evaluate(ids);
+}
+
+void ComputationGraph::revert() {
+  if (marks_.empty()) failed("revert: there is no checkpoint; call checkpoint first");
+  graph().revert(marks_.back());
+  marks_.pop_back();
+}
+
+void reset_random(uint32_t seed) {
+  reset_random_seed(seed);
+  settings().first_graph = current_graph().id();
+}
+
+}  // namespace dynet

@@ -1,0 +1,136 @@
+// RUN and BACKPROP: binds a plan to memory and calls the kernels. It decides nothing.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dynet/device/arena.h"
+#include "dynet/plan/plan.h"
+#include "dynet/plan/reach.h"
+
+namespace dynet {
+
+class Executor final : public Evaluator {
+ public:
+  Executor(Graph& graph, Engine& engine) : graph_(graph), engine_(engine) {}
+
+  Tensor value(unsigned node) override;
+  Tensor gradient(unsigned node) override;
+  void backward(unsigned node, bool full) override;
+  void invalidate(unsigned first) override;
+
+  /// Evaluates all of these by one schedule.
+  void evaluate(std::span<const uint32_t> wanted);
+  /// Merged calls run so far in this graph.
+  size_t step_count() const { return steps_.size(); }
+
+ private:
+  static constexpr uint32_t none = ~0u;
+
+  /// Where what belongs to a node lies.
+  struct Place {
+    real* value = nullptr;
+    real* gradient = nullptr;
+    real* aux = nullptr;
+    real* d_aux = nullptr;
+    uint32_t stride = 0;  // from batch element to batch element; larger than an element for views
+  };
+  struct StepRecord {
+    uint32_t first, count;  // in order_
+  };
+  /// How gradients reach a node.
+  struct Flow {
+    uint32_t uses = 0, view_uses = 0;  // contributions (not as a matrix); those by views
+    uint32_t first_part = none, last_part = none;
+    uint32_t first_outer = none, last_outer = none;
+    uint32_t first_view = none, last_view = none, next_view = none;  // views of it, newest first
+    bool broadcast = false;        // some consumer repeats it along the batch
+    bool read_whole = false;       // some consumer reads all batch elements as one item
+    bool slots = false;            // contributions wait as parts
+    bool exclusive_views = false;  // it is read through views only, and they do not overlap
+    bool exclusive = false;        // a view whose gradient lies in that of its source
+    bool packed = false;           // the gradient has no gaps although the value has
+  };
+  /// A contribution that waits to be added in canonical order.
+  struct Part {
+    const real* from;  // laid out as the node, without gaps
+    uint32_t view;     // or the gradient of this view of the node
+    uint32_t next;
+  };
+  /// A use as matrix: argument `arg` of `node`.
+  struct OuterUse {
+    uint32_t node, arg, next;
+  };
+
+  // forward.cc
+  void run(const Step& step, std::span<const uint32_t> nodes, real* base);
+  void place_views(std::span<const uint32_t> views);
+  Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
+
+  // bind.cc
+  void bind_leaves(std::span<const uint32_t> leaves);
+  void bind_parameters(std::span<const uint32_t> kernels);
+  void bind_value(uint32_t parameter);
+  void bind_packed(uint32_t parameter);
+  void bind_transposed(PackedMatrix& packed, Storage& storage);
+  Call make_call(std::span<const uint32_t> nodes, size_t items);
+  void add_gradients(Call& call, std::span<const uint32_t> nodes);
+  template <class Address>
+  Items items_of(std::span<const uint32_t> nodes, size_t items, bool whole, Address&& address);
+  Items targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i);
+  real* whole_value(uint32_t id);
+  Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole);
+
+  // flow.cc: which gradients are needed and where they lie
+  void trace(uint32_t loss, bool full);
+  void trace_edges(uint32_t id);
+  bool is_outer_use(const Node& node, unsigned i) const;
+  bool views_are_disjoint(uint32_t id);
+  void choose_modes();
+  void place_gradients();
+  uint32_t gradient_stride(uint32_t id) const;
+  void append_part(uint32_t id, const Part& part);
+  void route();
+  real* route_edge(uint32_t id, unsigned i);
+  real* zeroed(size_t numbers);
+
+  // backward.cc
+  size_t items_in(std::span<const uint32_t> nodes) const;
+  void run_backward(std::span<const uint32_t> nodes);
+  void transpose_matrices(const Call& call, const Node& example);
+  void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
+  void finish(uint32_t id);
+  void add_parts(uint32_t id);
+  void add_outer(uint32_t id, real* target);
+  void deliver();
+  void deliver_parameter(uint32_t id);
+  void deliver_rows(uint32_t id);
+
+  Graph& graph_;
+  Engine& engine_;
+  std::vector<uint8_t> done_, marks_;
+  std::vector<Place> place_;
+  std::vector<uint32_t> order_;
+  std::vector<StepRecord> steps_;
+  Arena values_, gradients_, tables_;
+  std::vector<std::shared_ptr<PackedMatrix>> packed_;  // what this graph reads stays as it was
+  uint32_t round_ = 0, round_graph_ = 0;               // re-evaluations of a graph, for fresh random numbers
+
+  Reach reach_;
+  Schedule schedule_;
+  Plan plan_;
+  ScheduleScratch scratch_;
+  std::vector<Dim> dims_;
+
+  std::vector<uint32_t> path_;  // of the last backward pass, descending
+  std::vector<Flow> flow_;
+  std::vector<Part> parts_;
+  std::vector<OuterUse> outer_uses_;
+  std::vector<real*> edge_target_;  // by position in the graph's pool of arguments
+  std::vector<uint32_t> members_, subset_;
+  std::vector<const real*> outer_dy_, outer_x_;
+  std::vector<real*> view_x_;
+  uint32_t backward_from_ = none;
+};
+
+}  // namespace dynet

@@ -1,0 +1,181 @@
+// Where gradients flow: which nodes need one, where it lies, and in what order contributions are added.
+//
+// The order is canonical (by consumer, newest first), whatever the schedule was. Up to two contributions
+// may be added as they come, since a + b = b + a. From three on each gets a place of its own (a part),
+// and they are summed when the node's gradient is due.
+#include <algorithm>
+
+#include "dynet/run/executor.h"
+
+namespace dynet {
+
+real* Executor::zeroed(size_t numbers) {
+  real* p = gradients_.take<real>(numbers);
+  std::fill_n(p, numbers, real(0));
+  return p;
+}
+
+void Executor::trace(uint32_t loss, bool full) {
+  for (uint32_t id : path_) place_[id].gradient = nullptr;
+  path_.clear(), parts_.clear(), outer_uses_.clear();
+  gradients_.reset();
+  flow_.resize(graph_.size());
+  edge_target_.resize(graph_.edge_count());
+  marks_[loss] = 1;
+  flow_[loss] = {};
+  size_t open = 1;
+  for (uint32_t id = loss; open > 0; --id) {
+    if (!marks_[id]) continue;
+    --open;
+    path_.push_back(id);
+    if (!graph_[id].op->differentiable) continue;
+    for (uint32_t arg : graph_.args(graph_[id])) {
+      if (marks_[arg] || !(full || graph_[arg].needs_gradient)) continue;
+      marks_[arg] = 1;
+      flow_[arg] = {};
+      ++open;
+    }
+    trace_edges(id);
+  }
+}
+
+/// Counts the contributions of one consumer.
+void Executor::trace_edges(uint32_t id) {
+  const Node& node = graph_[id];
+  const std::span<const uint32_t> args = graph_.args(node);
+  for (unsigned i = 0; i < args.size(); ++i) {
+    if (!marks_[args[i]]) continue;
+    Flow& flow = flow_[args[i]];
+    if (is_outer_use(node, i)) continue;
+    ++flow.uses;
+    if (node.op->view) {
+      ++flow.view_uses;
+      (flow.last_view == none ? flow.first_view : flow_[flow.last_view].next_view) = id;
+      flow.last_view = id;
+    }
+    const bool whole = node.op->batching == Batching::nodes;
+    flow.broadcast |= !whole && graph_[args[i]].dim.bd < node.dim.bd;
+    flow.read_whole |= whole && !node.op->view && graph_[args[i]].dim.bd > 1;
+  }
+}
+
+/// The gradient of a matrix is one product over all its uses.
+bool Executor::is_outer_use(const Node& node, unsigned i) const {
+  return node.op->has_matrix && node.op->is_matrix(i) && graph_[graph_.args(node)[i]].dim.bd == 1;
+}
+
+bool Executor::views_are_disjoint(uint32_t id) {
+  constexpr unsigned most = 8;  // comparing pairs is cheap for the halves and quarters of a cell's state
+  size_t from[most], to[most];
+  unsigned n = 0;
+  for (uint32_t v = flow_[id].first_view; v != none; v = flow_[v].next_view, ++n) {
+    if (n == most) return false;
+    item_dims(graph_, graph_[v], dims_);
+    from[n] = graph_[v].op->view_offset(graph_[v].payload, dims_);
+    to[n] = from[n] + graph_[v].dim.batch_size();
+    for (unsigned k = 0; k < n; ++k)
+      if (from[n] < to[k] && from[k] < to[n]) return false;
+  }
+  return true;
+}
+
+/// Decides for each node of the path whether contributions wait as parts; parents come before views.
+void Executor::choose_modes() {
+  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+    const uint32_t id = *it;
+    Flow& flow = flow_[id];
+    if (graph_[id].op->view && graph_[id].op->differentiable) {
+      const uint32_t source = graph_.args(graph_[id])[0];
+      flow.exclusive = marks_[source] && flow_[source].exclusive_views;
+    }
+    flow.exclusive_views =
+        flow.uses > 0 && flow.uses == flow.view_uses && (flow.uses == 1 || views_are_disjoint(id));
+    const bool apart = place_[id].stride != graph_[id].dim.batch_size();
+    flow.slots = !flow.exclusive_views &&
+                 (flow.uses > 2 || (flow.uses == 2 && flow.broadcast) || (flow.read_whole && apart));
+  }
+}
+
+/// Gradients lie as the values do: the members of a merged call one after another.
+void Executor::place_gradients() {
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    const std::span nodes = std::span(order_).subspan(step->first, step->count);
+    size_t numbers = 0;
+    for (uint32_t id : nodes)
+      if (marks_[id]) numbers += graph_[id].dim.size();
+    if (numbers == 0) continue;
+    real* gradient = zeroed(numbers);
+    for (uint32_t id : nodes) {
+      if (!marks_[id]) continue;
+      place_[id].gradient = gradient;
+      gradient += graph_[id].dim.size();
+    }
+  }
+  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+    const uint32_t id = *it;
+    const Node& node = graph_[id];
+    Place& place = place_[id];
+    if (node.op->view && flow_[id].exclusive) {
+      item_dims(graph_, node, dims_);
+      place.gradient = place_[graph_.args(node)[0]].gradient + node.op->view_offset(node.payload, dims_);
+    } else if (node.op->view) {
+      place.gradient = zeroed(node.dim.size());
+      flow_[id].packed = true;
+    } else if (node.op->leaf && (flow_[id].uses > 0 || node.op != &parameter_op)) {
+      place.gradient = zeroed(node.dim.size());
+    }
+  }
+}
+
+/// The distance between batch elements of a node's gradient.
+uint32_t Executor::gradient_stride(uint32_t id) const {
+  return flow_[id].packed ? static_cast<uint32_t>(graph_[id].dim.batch_size()) : place_[id].stride;
+}
+
+void Executor::append_part(uint32_t id, const Part& part) {
+  Flow& flow = flow_[id];
+  parts_.push_back(part);
+  const auto at = static_cast<uint32_t>(parts_.size() - 1);
+  (flow.last_part == none ? flow.first_part : parts_[flow.last_part].next) = at;
+  flow.last_part = at;
+}
+
+/// Tells every contribution of the path where to go, consumers newest first.
+void Executor::route() {
+  for (uint32_t id : path_) {
+    const Node& node = graph_[id];
+    if (!node.op->differentiable) continue;
+    if (node.op->view) {
+      if (!flow_[id].exclusive && marks_[graph_.args(node)[0]])
+        append_part(graph_.args(node)[0], {nullptr, id, none});
+      continue;
+    }
+    for (unsigned i = 0; i < node.arg_count; ++i) edge_target_[node.args + i] = route_edge(id, i);
+  }
+}
+
+/// Where the contribution of consumer `id` to its argument i is written; null if no kernel has to.
+real* Executor::route_edge(uint32_t id, unsigned i) {
+  const Node& node = graph_[id];
+  const uint32_t arg = graph_.args(node)[i];
+  if (!marks_[arg]) return nullptr;
+  Flow& flow = flow_[arg];
+  if (is_outer_use(node, i)) {
+    outer_uses_.push_back({id, i, none});
+    const auto at = static_cast<uint32_t>(outer_uses_.size() - 1);
+    (flow.last_outer == none ? flow.first_outer : outer_uses_[flow.last_outer].next) = at;
+    flow.last_outer = at;
+    return nullptr;
+  }
+  if (!flow.slots) return place_[arg].gradient;
+  const Dim& dim = graph_[arg].dim;
+  if (node.op->passes >> std::min(i, 31u) & 1 && dim.bd == node.dim.bd && dim.same_sizes(node.dim)) {
+    append_part(arg, {place_[id].gradient, none, none});
+    return nullptr;
+  }
+  real* slot = zeroed(dim.size());
+  append_part(arg, {slot, none, none});
+  return slot;
+}
+
+}  // namespace dynet

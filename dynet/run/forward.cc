@@ -1,0 +1,100 @@
+// Evaluation: reach, schedule, plan, bind, call.
+#include "dynet/run/executor.h"
+#include "dynet/run/settings.h"
+
+namespace dynet {
+
+Tensor Executor::value(unsigned id) {
+  const uint32_t wanted[] = {id};
+  if (id >= done_.size() || !done_[id]) evaluate(wanted);
+  if (graph_[id].op == &parameter_op) bind_value(id);
+  const Place& place = place_[id];
+  return contiguous(graph_[id].dim, place.value, place.stride);
+}
+
+/// The tensor as it is, or copied together if the batch elements lie apart.
+Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
+  const size_t size = dim.batch_size();
+  if (dim.bd == 1 || stride == size) return {dim, const_cast<real*>(from)};
+  real* to = values_.take<real>(dim.size());
+  for (unsigned b = 0; b < dim.bd; ++b) std::copy_n(from + b * size_t{stride}, size, to + b * size);
+  return {dim, to};
+}
+
+void Executor::evaluate(std::span<const uint32_t> wanted) {
+  done_.resize(graph_.size(), 0);
+  marks_.resize(graph_.size(), 0);
+  place_.resize(graph_.size());
+  reach(graph_, wanted, done_, marks_, reach_);
+  schedule(graph_, reach_.kernels, graph_.batching ? settings().policy : Policy::single, scratch_, schedule_);
+  plan(graph_, schedule_, dims_, plan_);
+  bind_leaves(reach_.leaves);
+  bind_parameters(reach_.kernels);
+
+  real* base = values_.take<real>(plan_.size);
+  for (const Step& step : plan_.steps) {
+    real* value = base + step.value;
+    real* aux = step.aux_size ? base + step.aux : nullptr;
+    for (uint32_t id : std::span(schedule_.order).subspan(step.first, step.count)) {
+      const Dim& dim = graph_[id].dim;
+      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size())};
+      value += dim.size();
+      if (aux) aux += step.aux_size * (graph_[id].op->batching == Batching::nodes ? 1 : dim.bd);
+    }
+  }
+  place_views(reach_.views);
+  for (const Step& step : plan_.steps)
+    run(step, std::span(schedule_.order).subspan(step.first, step.count), base);
+
+  const auto start = static_cast<uint32_t>(order_.size());
+  order_.insert(order_.end(), schedule_.order.begin(), schedule_.order.end());
+  for (const Step& step : plan_.steps) steps_.push_back({start + step.first, step.count});
+  for (const auto* list : {&reach_.leaves, &reach_.views, &reach_.kernels})
+    for (uint32_t id : *list) done_[id] = 1;
+}
+
+void Executor::place_views(std::span<const uint32_t> views) {
+  for (uint32_t id : views) {
+    const Node& node = graph_[id];
+    const uint32_t source = graph_.args(node)[0];
+    if (graph_[source].op == &parameter_op) bind_value(source);
+    item_dims(graph_, node, dims_);
+    place_[id].value = place_[source].value + node.op->view_offset(node.payload, dims_);
+    place_[id].stride = place_[source].stride;
+  }
+}
+
+void Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
+  tables_.reset();
+  Call call = make_call(nodes, step.items);
+  call.y = {base + step.value, nullptr, step.value_size};
+  if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
+  graph_[nodes[0]].op->forward(engine_, call);
+}
+
+void Executor::invalidate(unsigned first) {
+  if (first == 0) {
+    done_.clear(), place_.clear(), order_.clear(), steps_.clear(), path_.clear(), packed_.clear();
+    values_.reset(), gradients_.reset();
+    backward_from_ = none;
+    round_ = round_graph_ == graph_.id() ? round_ + 1 : 0;
+    round_graph_ = graph_.id();
+    return;
+  }
+  if (first >= done_.size()) return;
+  done_.resize(first), marks_.resize(first), place_.resize(first);
+  uint32_t kept = 0;
+  std::vector<StepRecord> steps;
+  for (const StepRecord& step : steps_) {
+    const uint32_t start = kept;
+    for (uint32_t i = step.first; i < step.first + step.count; ++i)
+      if (order_[i] < first) order_[kept++] = order_[i];
+    if (kept > start) steps.push_back({start, kept - start});
+  }
+  order_.resize(kept);
+  steps_ = std::move(steps);
+  path_.clear();
+  backward_from_ = none;
+}
+
+}  // namespace dynet

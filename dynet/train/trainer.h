@@ -1,0 +1,142 @@
+// UPDATE: a trainer changes the parameters of a collection by one rule and clears their gradients.
+#pragma once
+
+#include <iterator>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "dynet/params/collection.h"
+#include "dynet/train/rules.h"
+
+namespace dynet {
+
+/// The constant row of a rule: its identity is its position in Rules.
+struct RuleRow {
+  const char* name;
+  const char* doc;
+  unsigned position;
+  unsigned slots;
+  bool cyclical, simplex;
+  const RuleArg* args;
+  size_t arg_count;
+  double (*first_rate)(const double* args);
+  void (*prepare)(const double* args, const Moment&, real* hyper);
+};
+
+template <class R, class... Rule>
+constexpr unsigned rule_position(RuleList<Rule...>) {
+  unsigned position = 0;
+  (void)((std::is_same_v<R, Rule> || (++position, false)) || ...);
+  return position;
+}
+
+/// The row of a rule, made from its struct.
+template <class R>
+inline constexpr RuleRow rule_row{
+    R::name,     R::doc,         rule_position<R>(Rules{}), R::slots,  R::cyclical, R::simplex, R::args,
+    std::size(R::args), R::first_rate, R::prepare};
+
+/// A learning rate that swings between two bounds, which come together by gamma with every update.
+struct CyclicalRate {
+  double min = 0, max = 0, step_size = 1, gamma = 1;
+  bool enabled = false;
+  double updates = 0;
+
+  /// The rate after one more update.
+  double next();
+};
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+
+  /// One step of every parameter that is not frozen; nothing has changed when it throws.
+  void update();
+  /// Forgets the rule's state, but not how many updates there were.
+  void restart();
+  void restart(double new_learning_rate);
+  /// "[lr=… clips=… updates=…] " since the last call.
+  std::string status();
+  const std::string& whoami() const { return name_; }
+
+  /// Whether only those rows of a lookup table change that were used.
+  void set_sparse_updates(bool sparse) { sparse_updates_enabled = sparse; }
+  /// The gradient's norm is cut to the threshold; 0 or less switches that off.
+  void set_clip_threshold(double threshold);
+  double get_clip_threshold() const { return clip_threshold; }
+  /// Without effect: the learning rate is the program's business.
+  void update_epoch(double = 1) {}
+
+  double learning_rate;
+  bool clipping_enabled = true;
+  double clip_threshold = 5;
+  size_t clips = 0, updates = 0, clips_since_status = 0, updates_since_status = 0;
+  bool sparse_updates_enabled = true;
+  ParameterCollection model;
+
+ protected:
+  /// args holds as many numbers as the rule has arguments.
+  Trainer(const ParameterCollection& m, const RuleRow& rule, const double* args);
+
+  CyclicalRate cyclical_;
+
+ private:
+  struct State {
+    Buffer slot[max_slots];
+  };
+
+  void allocate();
+  double gradient_scale();
+  void apply(const real* hyper, ParameterStorage&, State&);
+  void apply(const real* hyper, LookupStorage&, State&);
+  void step(const real* hyper, Storage&, State&, size_t first, size_t n);
+  void project(Storage&, State&, size_t first, size_t n, double per_decay);
+  void advance();
+
+  const RuleRow& rule_;
+  std::string name_;
+  double args_[max_rule_args] = {};
+  // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
+  std::vector<State> parameter_states_, lookup_states_;
+};
+
+/// The trainer of a rule. Arguments that are not given have the rule's defaults.
+template <class R>
+class RuleTrainer : public Trainer {
+ public:
+  using Rule = R;
+
+  template <class... Number>
+    requires(sizeof...(Number) <= std::size(R::args) && (std::is_arithmetic_v<Number> && ...))
+  explicit RuleTrainer(const ParameterCollection& m, Number... args)
+      : Trainer(m, rule_row<R>, Args(static_cast<double>(args)...).numbers) {}
+
+ private:
+  struct Args {
+    template <class... Number>
+    explicit Args(Number... given) : numbers{given...} {
+      for (size_t i = sizeof...(given); i < std::size(R::args); ++i) numbers[i] = R::args[i].value;
+    }
+    double numbers[max_rule_args];
+  };
+};
+
+using SimpleSGDTrainer = RuleTrainer<SimpleSGD>;
+using CyclicalSGDTrainer = RuleTrainer<CyclicalSGD>;
+using MomentumSGDTrainer = RuleTrainer<MomentumSGD>;
+using AdagradTrainer = RuleTrainer<Adagrad>;
+using AdadeltaTrainer = RuleTrainer<Adadelta>;
+using RMSPropTrainer = RuleTrainer<RMSProp>;
+using AdamTrainer = RuleTrainer<Adam>;
+using AmsgradTrainer = RuleTrainer<Amsgrad>;
+
+/// Exponentiated gradient, with a learning rate that may swing.
+class EGTrainer : public RuleTrainer<EG> {
+ public:
+  using RuleTrainer::RuleTrainer;
+  void enableCyclicalLR(double min = 0.01, double max = 0.1, double step_size = 2000, double gamma = 1);
+  void disableCyclicalLR() { cyclical_.enabled = false; }
+};
+
+}  // namespace dynet
