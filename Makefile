@@ -1,6 +1,6 @@
 # The ready-made commands; each sets up what it needs in .venv and build, and `make help` lists them.
 PYTHON ?= python3
-SENTENCE ?= ἐν ἀρχῇ ἦν ὁ λόγος
+export SENTENCE ?= ἐν ἀρχῇ ἦν ὁ λόγος
 DOUBLE ?= OFF
 TESTS ?= OFF
 WERROR ?= OFF
@@ -25,14 +25,15 @@ build:  ## Build the library and install it into .venv (only what changed is com
 demo:  ## Train a tagger on the Greek New Testament and tag SENTENCE="..." with it
 	$(SETUP) demo
 	$(INSTALL)
-	cd examples && ../$(BIN)/python tagger.py --tag "$(SENTENCE)" --plot ../learning_curve.png
+	$(BIN)/python examples/tagger.py --tag "$$SENTENCE" --plot learning_curve.png
 
 test: DOUBLE = ON
 test: TESTS = ON
 test:  ## Run every test, C++ and Python
 	$(SETUP) test
 	$(INSTALL)
-	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=ignore -j 2
+	$(BIN)/python tools/isa_symbols.py $(BUILD)
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j 2
 	$(BIN)/python -m pytest -n 2 tests
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
 
@@ -45,7 +46,7 @@ lint:  ## Check format, habits, include directions and sizes
 	$(SETUP) check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs $(BIN)/clang-format --dry-run -Werror
+	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs -r $(BIN)/clang-format --dry-run -Werror
 	$(BIN)/python tools/rooms.py
 	$(BIN)/python tools/size.py
 
@@ -53,13 +54,12 @@ format:  ## Format every file
 	$(SETUP) check
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs $(BIN)/clang-format -i
+	git ls-files -co --exclude-standard '*.h' '*.cc' | xargs -r $(BIN)/clang-format -i
 
-typecheck:  ## Check the types of the Python package, and its stub against the extension
+typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(SETUP) build check
 	$(INSTALL)
-	MYPYPATH=python $(BIN)/mypy --strict -p dynet
-	$(BIN)/stubtest dynet._dynet
+	$(BIN)/mypy -p dynet -m dynet_config
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

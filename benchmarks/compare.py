@@ -22,6 +22,8 @@ from tasks import TASKS
 
 PEERS = ("dynet", "torch")
 CALIBRATION_WINDOWS = 2
+UNDISTURBED_SHARE = 0.9
+FOLDER = pathlib.Path(__file__).resolve().parent
 FULL = {"rounds": 3, "window": 1.0, "warmup_limit": 20.0}
 QUICK = {"rounds": 1, "window": 0.5, "warmup_limit": 3.0}
 
@@ -37,6 +39,12 @@ def parse_arguments():
     add("--rounds", type=int)
     add("--window", type=float, help="seconds per window")
     add("--threads", type=int, default=1)
+    add(
+        "--clock",
+        choices=("wall", "cpu"),
+        default="wall",
+        help="cpu counts only the time that a contestant ran, for a busy machine",
+    )
     add("--json", help="file for all results")
     add("--check", action="store_true", help="compare losses from one model file, time nothing")
     add(
@@ -50,6 +58,8 @@ def parse_arguments():
     for name, value in (QUICK if arguments.quick else FULL).items():
         if getattr(arguments, name, None) is None:
             setattr(arguments, name, value)
+    if arguments.clock == "cpu" and arguments.threads > 1:
+        parser.error("--clock cpu is for one thread")
     unknown = set(arguments.tasks.split(",")) - set(TASKS)
     if unknown:
         parser.error(f"unknown tasks {sorted(unknown)}; choose from {list(TASKS)}")
@@ -77,7 +87,7 @@ def find_interpreters(arguments, progress):
         usual = (lambda _: sys.executable) if toolkit == "ours" else interpreter
         try:
             python = given.get(toolkit) or usual(toolkit)
-            checked([python, "-c", f"import numpy, {module}"])
+            checked([python, "-c", f"import numpy, {module}"], cwd=FOLDER)
             found[toolkit] = python
         except UnavailableError as error:
             missing[toolkit] = str(error)
@@ -95,7 +105,7 @@ def choose_cores(threads):
 def measure_machine(site, pythons):
     """Operations and bytes per second that NumPy reaches on the same cores."""
     python = next(iter(pythons.values()))
-    script = str(pathlib.Path(__file__).resolve().parent / "machine.py")
+    script = str(FOLDER / "machine.py")
     output = subprocess.run(
         [python, script, "--cores", site.core_list()],
         env=contestants.environment(site.threads, keep_python_path=True),
@@ -136,7 +146,8 @@ class Comparison:
         finally:
             for process in processes:
                 process.close()
-        row.entries = [entry(process) for process in processes if self.is_complete(process)]
+        complete = [process for process in processes if self.is_complete(process)]
+        row.entries = [entry(process, self.site) for process in complete]
         return row
 
     def round(self, processes, row):
@@ -194,7 +205,7 @@ class Comparison:
         for process in kept[1:]:
             process.close()
         for process in kept[:1]:
-            process.rates.clear()
+            process.forget()
         return kept[:1]
 
     def lose(self, contestant, row, error):
@@ -203,7 +214,7 @@ class Comparison:
         row.missing[contestant.name] = f"{error} ({row.task}, minibatch {row.minibatch})"
 
 
-def entry(process):
+def entry(process, site):
     """The result of one contestant."""
     ready = process.ready
     contestant = process.contestant
@@ -213,6 +224,7 @@ def entry(process):
         process.rates,
         ready["version"],
         ready["loss_per_word"],
+        site.clock == "wall" and process.core_share(site.threads) < UNDISTURBED_SHARE,
     )
 
 
@@ -252,7 +264,8 @@ def run_comparison(arguments, rows, pythons, missing, site, progress):
     print(table(results))
     print(
         f"* machine: {machine['operations'] / 1e9:.1f} GFLOP/s (NumPy, 512 x 512 product), "
-        f"{machine['bytes'] / 1e9:.1f} GB/s (NumPy, copy), {site.threads} thread(s)"
+        f"{machine['bytes'] / 1e9:.1f} GB/s (NumPy, copy), {site.threads} thread(s), "
+        f"{site.clock} clock"
     )
     if arguments.json:
         fields = {"machine": machine, "rows": [row.as_fields() for row in results]}
@@ -266,7 +279,8 @@ def main():
     progress = Progress()
     rows = choose_rows(arguments)
     pythons, missing = find_interpreters(arguments, progress)
-    site = Site(choose_cores(arguments.threads), arguments.threads, arguments.warmup_limit)
+    cores = choose_cores(arguments.threads)
+    site = Site(cores, arguments.threads, arguments.warmup_limit, arguments.clock)
     if arguments.check:
         return run_check(rows, pythons, site, progress)
     return run_comparison(arguments, rows, pythons, missing, site, progress)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -28,6 +29,7 @@ class Site:
     cores: tuple
     threads: int
     warmup_limit: float
+    clock: str
 
     def core_list(self):
         """The cores as the workers take them."""
@@ -64,6 +66,7 @@ class Contestant:
             *("--threads", str(site.threads)),
             *("--cores", site.core_list()),
             *("--warmup-limit", str(site.warmup_limit)),
+            *("--clock", site.clock),
             *self.options,
             *extra,
         ]
@@ -75,6 +78,7 @@ class Process:
     def __init__(self, contestant, task, minibatch, site, extra=("--serve",)):
         self.contestant = contestant
         self.rates = []
+        self.cores_used = []
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  It lives as long as the worker.
         self.process = subprocess.Popen(
             contestant.command(task, minibatch, site, extra),
@@ -124,7 +128,17 @@ class Process:
             raise UnavailableError("ended between two windows") from error
         fields = self.read("window", GRACE_SECONDS + seconds)
         self.rates.append(fields["sentences_per_second"])
+        self.cores_used.append(fields["cores_used"])
         return self.rates[-1]
+
+    def forget(self):
+        """Drops the windows so far."""
+        self.rates.clear()
+        self.cores_used.clear()
+
+    def core_share(self, threads):
+        """The share of its cores that the worker had; with more threads it may leave some idle."""
+        return statistics.median(self.cores_used) if threads == 1 else 1.0
 
     def close(self):
         """Ends the worker."""

@@ -29,14 +29,16 @@ def last_line(text):
     return lines[-1] if lines else "no message"
 
 
-def checked(command):
+def checked(command, cwd=None):
     """Runs a command; a failure becomes UnavailableError."""
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_TIMEOUT)
-    except subprocess.CalledProcessError as error:
-        raise UnavailableError(last_line(error.stderr)) from error
+        run = subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(str(error)) from error
+    if run.returncode:
+        raise UnavailableError(last_line(run.stderr))
 
 
 def interpreter(toolkit):

@@ -18,6 +18,7 @@ HEADINGS = (
     "ours in % of it",
 )
 NOTHING = "–"
+DISTURBED = " †"
 
 
 @dataclass
@@ -29,10 +30,15 @@ class Entry:
     rates: list
     version: str
     loss_per_word: float
+    disturbed: bool
 
     def median(self):
         """The median rate."""
         return statistics.median(self.rates)
+
+    def text(self):
+        """The median rate, marked when other processes took much of the cores."""
+        return number(self.median()) + (DISTURBED if self.disturbed else "")
 
 
 @dataclass
@@ -82,7 +88,7 @@ def rate_text(row, name, toolkit):
     """The median of a contestant, or why there is none."""
     for entry in row.entries:
         if entry.name == name:
-            return number(entry.median())
+            return entry.text()
     if toolkit in row.missing:
         return "not available"
     return "failed" if name in row.missing else NOTHING
@@ -93,7 +99,7 @@ def best_text(row):
     best = row.best("dynet")
     if best is None:
         return "not available" if "dynet" in row.missing else NOTHING
-    return f"{number(best.median())} ({best.name.removeprefix('dyNET38 ')})"
+    return f"{best.text()} ({best.name.removeprefix('dyNET38 ')})"
 
 
 def target_text(row):
@@ -145,6 +151,8 @@ def notes(rows):
     versions = sorted({f"{entry.toolkit}: {entry.version}" for entry in entries})
     lost = {f"{name}: {reason}" for row in rows for name, reason in row.missing.items()}
     lines = [f"* ran {version}" for version in versions]
+    if any(entry.disturbed for entry in entries):
+        lines.append(f"*{DISTURBED}: waited for its core; --clock cpu leaves the waiting out")
     return "\n".join(lines + [f"* missing {reason}" for reason in sorted(lost)])
 
 

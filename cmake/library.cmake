@@ -1,7 +1,14 @@
 # dynet_library(NAME [DOUBLE]): the static C++ library, with float or double as its number type.
 
-# Compiled once per instruction set; the best one for the CPU at hand is chosen at run time. They stand in dynet/cpu.
-set(ISA_SOURCES map zip gemm move softmax random cells update engine_isa)
+# What lives in dynet::cpu::DYNET_ISA is compiled once per instruction set; the best one is chosen at run time.
+file(GLOB_RECURSE DYNET_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/dynet/*.cc)
+foreach(source IN LISTS DYNET_SOURCES)
+  file(STRINGS ${source} per_isa REGEX "^namespace dynet::cpu::DYNET_ISA {")
+  if(per_isa)
+    list(APPEND ISA_SOURCES ${source})
+  endif()
+endforeach()
+list(REMOVE_ITEM DYNET_SOURCES ${ISA_SOURCES})
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(ISA_LEVELS v2 v3 v4)
@@ -13,11 +20,6 @@ else()
   set(ISA_LEVELS plain)
   set(ISA_FOR_DOUBLE plain)
 endif()
-
-list(TRANSFORM ISA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/dynet/cpu/)
-list(TRANSFORM ISA_SOURCES APPEND .cc)
-file(GLOB_RECURSE DYNET_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/dynet/*.cc)
-list(REMOVE_ITEM DYNET_SOURCES ${ISA_SOURCES})
 
 function(dynet_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "DOUBLE" "" "")

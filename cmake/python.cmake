@@ -6,7 +6,7 @@ find_package(nanobind CONFIG REQUIRED)
 
 file(GLOB PYTHON_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
 set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
-file(TOUCH ${staged}/__init__.py)  # The stub generator imports this package, and not one that is installed.
+file(WRITE ${staged}/__init__.py "")  # The stub generator imports this package, and not one that is installed.
 
 function(dynet_extension name library)
   nanobind_add_module(${name} NB_STATIC STABLE_ABI NB_DOMAIN ${name} ${PYTHON_SOURCES})

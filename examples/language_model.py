@@ -1,11 +1,11 @@
 """An LSTM language model of the English Bible, trained in minibatches and sampled from."""
 
-import argparse
 import collections
 import itertools
 import math
 import random
 
+import options
 from baselines import unigram_and_bigram
 from data import english_verses
 from progress import Progress
@@ -81,20 +81,11 @@ def perplexity(model, verses):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=16, help="verses an update, 1 to 64")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", metavar="FILE", help="write the trained parameters")
-    parser.add_argument("--load", metavar="FILE", help="read parameters instead of training")
-    parser.add_argument("--smoke", action="store_true", help="a few seconds on a slice of the data")
-    options, _ = parser.parse_known_args()  # what is left are dynet's own options
-    random.seed(options.seed)
-    dy.reset_random_seed(options.seed)
+    chosen = options.parse(options.parser(__doc__, epochs=3, batch=16, unit="verses"))
 
     training, held_out = english_verses()
-    if options.smoke:
-        training, held_out, options.epochs = training[:300], held_out[:30], 1
+    if chosen.smoke:
+        training, held_out, chosen.epochs = training[:300], held_out[:30], 1
     counts = collections.Counter(word for verse in training for word in verse)
     vocabulary = [END, UNKNOWN, *(word for word, count in counts.items() if count >= 5)]
     rows = {word: row for row, word in enumerate(vocabulary)}
@@ -106,22 +97,22 @@ def main():
     model = LanguageModel(vocabulary)
     unigram, bigram = unigram_and_bigram(training, held_out)
     print(f"{len(vocabulary)} words; perplexity unigram {unigram:.1f}, bigram {bigram:.1f}")
-    if options.load:
-        model.parameters.populate(options.load)
-        options.epochs = 0
+    if chosen.load:
+        model.parameters.populate(chosen.load)
+        chosen.epochs = 0
 
     trainer = dy.AdamTrainer(model.parameters, 0.002)
-    for epoch in range(options.epochs):
+    for epoch in range(chosen.epochs):
         progress = Progress(f"epoch {epoch + 1}", predictions(training))
-        trainer.learning_rate = 0.002 * (1 - epoch / options.epochs)
-        for batch in batches(training, options.batch):
+        trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
+        for batch in batches(training, chosen.batch):
             loss = model.loss(batch, training=True)
             progress.add(predictions(batch), loss.scalar_value())
             loss.backward()
             trainer.update()
         progress.close(f"held-out perplexity {perplexity(model, held_out):.1f}")
-    if options.save:
-        model.parameters.save(options.save)
+    if chosen.save:
+        model.parameters.save(chosen.save)
     print(f"held-out perplexity {perplexity(model, held_out):.1f}")
     for _ in range(3):
         print(model.sample())

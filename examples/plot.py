@@ -16,7 +16,7 @@ def learning_curve(file, epochs, baseline, title):
     score.plot(numbers, [100 * accuracy for accuracy in accuracies], "o-", label="this tagger")
     score.axhline(100 * baseline, color="grey", linestyle="--", label="most frequent tag of a word")
     score.set_ylabel("held-out words tagged right (%)")
-    score.legend(loc="lower right")
+    score.legend(loc="center right")
     loss.plot(numbers, losses, "o-")
     loss.set_ylabel("training loss (nats a word)")
     loss.set_ylim(bottom=0)

@@ -10,16 +10,16 @@ class Progress:
     def __init__(self, title, total, unit="words"):
         self.title, self.total, self.unit = title, total, unit
         self.words, self.loss = 0, 0.0
-        self.start = self.drawn = time.monotonic()
+        self.start = self.drawn = self.now = time.monotonic()
         self.terminal = sys.stderr.isatty()
 
     def add(self, words, loss):
         """Counts `words` more words, whose losses sum to `loss`."""
         self.words += words
         self.loss += loss
-        now = time.monotonic()
-        if now - self.drawn >= (0.1 if self.terminal else 10):
-            self.drawn = now
+        self.now = time.monotonic()
+        if self.now - self.drawn >= (0.1 if self.terminal else 10):
+            self.drawn = self.now
             self._draw("\r" if self.terminal else "\n")
 
     def close(self, result=""):
@@ -28,7 +28,8 @@ class Progress:
 
     @property
     def speed(self):
-        return self.words / max(time.monotonic() - self.start, 1e-9)
+        """Words a second up to the last word counted, whatever was done after it."""
+        return self.words / max(self.now - self.start, 1e-9)
 
     def _draw(self, end, result=""):
         done = self.words / self.total

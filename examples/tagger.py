@@ -1,10 +1,10 @@
 """A BiLSTM tagger that also spells every word, for parts of speech or morphology of Greek."""
 
-import argparse
 import collections
 import random
 import unicodedata
 
+import options
 from baselines import MostFrequentTag
 from data import Word, greek_sentences
 from plot import learning_curve
@@ -95,59 +95,50 @@ def accuracy(tagger, sentences, task):
     return sum(right) / len(right)
 
 
-def train(tagger, training, held_out, options):
+def train(tagger, training, held_out, chosen):
     """Trains and returns (loss a word, held-out accuracy, words a second) of every epoch."""
     trainer = dy.AdamTrainer(tagger.parameters)
     history = []
-    for epoch in range(options.epochs):
+    for epoch in range(chosen.epochs):
         random.shuffle(training)
-        trainer.learning_rate = 0.002 * (1 - epoch / options.epochs)
+        trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", sum(map(len, training)))
-        for start in range(0, len(training), options.batch):
-            batch = training[start : start + options.batch]
+        for start in range(0, len(training), chosen.batch):
+            batch = training[start : start + chosen.batch]
             loss = tagger.loss(batch)
             progress.add(sum(map(len, batch)), loss.scalar_value())
             loss.backward()
             trainer.update()
-        speed = progress.speed
-        score = accuracy(tagger, held_out, options.task)
+        score = accuracy(tagger, held_out, chosen.task)
         progress.close(f"held out {score:.2%}")
-        history.append((progress.loss / progress.words, score, speed))
+        history.append((progress.loss / progress.words, score, progress.speed))
     return history
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options.parser(__doc__, epochs=5, batch=4, unit="sentences")
     parser.add_argument("--task", choices=("pos", "morph"), default="pos")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=4, help="sentences an update")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", metavar="FILE", help="write the trained parameters")
-    parser.add_argument("--load", metavar="FILE", help="read parameters instead of training")
     parser.add_argument("--tag", metavar="SENTENCE", help="print each word with its tag")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the learning curve")
-    parser.add_argument("--smoke", action="store_true", help="a few seconds on a slice of the data")
-    options, _ = parser.parse_known_args()  # what is left are dynet's own options
-    random.seed(options.seed)
-    dy.reset_random_seed(options.seed)
+    chosen = options.parse(parser)
 
     training, held_out = greek_sentences()
-    if options.smoke:
-        training, held_out, options.epochs = training[:100], held_out[:20], 1
-    tagger = Tagger(training, options.task)
-    baseline = accuracy(MostFrequentTag(training, options.task), held_out, options.task)
-    if options.load:
-        tagger.parameters.populate(options.load)
+    if chosen.smoke:
+        training, held_out, chosen.epochs = training[:100], held_out[:20], 1
+    tagger = Tagger(training, chosen.task)
+    baseline = accuracy(MostFrequentTag(training, chosen.task), held_out, chosen.task)
+    if chosen.load:
+        tagger.parameters.populate(chosen.load)
     else:
-        history = train(tagger, training, held_out, options)
-        if options.plot:
-            learning_curve(options.plot, history, baseline, f"Greek tagger, task {options.task}")
-    if options.save:
-        tagger.parameters.save(options.save)
-    score = accuracy(tagger, held_out, options.task)
+        history = train(tagger, training, held_out, chosen)
+        if chosen.plot:
+            learning_curve(chosen.plot, history, baseline, f"Greek tagger, task {chosen.task}")
+    if chosen.save:
+        tagger.parameters.save(chosen.save)
+    score = accuracy(tagger, held_out, chosen.task)
     print(f"held-out accuracy {score:.2%}; most frequent tag of each word {baseline:.2%}")
-    if options.tag:
-        texts = unicodedata.normalize("NFC", options.tag).split()
+    if chosen.tag:
+        texts = unicodedata.normalize("NFC", chosen.tag).split()
         words = [Word(text.strip(".,·;"), pos="", morph="") for text in texts]
         for word, tag in zip(words, tagger.tag([words])[0], strict=True):
             print(f"{word.text}\t{tag}")

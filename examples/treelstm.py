@@ -1,9 +1,9 @@
 """A TreeLSTM over Python syntax trees that guesses which builtin a hidden call would call."""
 
-import argparse
 import collections
 import random
 
+import options
 from baselines import most_frequent_answer
 from data import hidden_calls
 from progress import Progress
@@ -20,8 +20,8 @@ def table(items, least=1):
     return {item: row for row, item in enumerate([UNKNOWN, *kept])}
 
 
-class TreeTagger:
-    """A child-sum TreeLSTM from the leaves up, an LSTM from the root down to the hidden name."""
+class TreeLSTM:
+    """A child-sum LSTM from the leaves up, an LSTM from the root down to the hidden name."""
 
     def __init__(self, examples, size=96):
         everything = [node for path, _ in examples for node in path[-1].nodes()]
@@ -82,47 +82,38 @@ class TreeTagger:
         return self.answers[self.scores(path).npvalue().argmax()]
 
 
-def accuracy(tagger, examples):
-    right = sum(tagger.guess(path) == answer for path, answer in examples)
+def accuracy(model, examples):
+    right = sum(model.guess(path) == answer for path, answer in examples)
     return right / len(examples)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=8, help="trees an update")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", metavar="FILE", help="write the trained parameters")
-    parser.add_argument("--load", metavar="FILE", help="read parameters instead of training")
-    parser.add_argument("--smoke", action="store_true", help="a few seconds on a slice of the data")
-    options, _ = parser.parse_known_args()  # what is left are dynet's own options
-    random.seed(options.seed)
-    dy.reset_random_seed(options.seed)
+    chosen = options.parse(options.parser(__doc__, epochs=8, batch=8, unit="trees"))
 
-    training, held_out = hidden_calls(least=5, files=50) if options.smoke else hidden_calls()
-    options.epochs = 1 if options.smoke else options.epochs
+    training, held_out = hidden_calls(least=5, files=50) if chosen.smoke else hidden_calls()
+    chosen.epochs = 1 if chosen.smoke else chosen.epochs
     common, baseline = most_frequent_answer(training, held_out)
     print(f"{len(training)} trees; always answering {common} is right {baseline:.1%} of the time")
-    tagger = TreeTagger(training)
-    if options.load:
-        tagger.parameters.populate(options.load)
-        options.epochs = 0
+    model = TreeLSTM(training)
+    if chosen.load:
+        model.parameters.populate(chosen.load)
+        chosen.epochs = 0
 
-    trainer = dy.AdamTrainer(tagger.parameters, 0.002)
-    for epoch in range(options.epochs):
+    trainer = dy.AdamTrainer(model.parameters, 0.002)
+    for epoch in range(chosen.epochs):
         random.shuffle(training)
-        trainer.learning_rate = 0.002 * (1 - epoch / options.epochs)
+        trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", len(training), "trees")
-        for start in range(0, len(training), options.batch):
-            batch = training[start : start + options.batch]
-            loss = tagger.loss(batch)
+        for start in range(0, len(training), chosen.batch):
+            batch = training[start : start + chosen.batch]
+            loss = model.loss(batch)
             progress.add(len(batch), loss.scalar_value())
             loss.backward()
             trainer.update()
-        progress.close(f"held out {accuracy(tagger, held_out):.1%}")
-    if options.save:
-        tagger.parameters.save(options.save)
-    print(f"held-out accuracy {accuracy(tagger, held_out):.1%}, baseline {baseline:.1%}")
+        progress.close(f"held out {accuracy(model, held_out):.1%}")
+    if chosen.save:
+        model.parameters.save(chosen.save)
+    print(f"held-out accuracy {accuracy(model, held_out):.1%}, baseline {baseline:.1%}")
 
 
 if __name__ == "__main__":

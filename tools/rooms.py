@@ -1,4 +1,4 @@
-"""Checks that each room of the C++ library includes only the rooms it may: rooms.py prints what breaks the rule."""
+"""Checks that each room of the C++ library includes only the rooms it may, and prints what does not."""
 
 import pathlib
 import re
@@ -6,7 +6,7 @@ import sys
 
 from sources import CPP, ROOT, room, sources
 
-# What each room may include besides itself: build → schedule → plan → run → backprop → update, from left to right.
+# What each room may include besides itself, from left to right: build → schedule → plan → run → update.
 ROOMS = {
     "core": [],
     "device": ["core"],
@@ -41,7 +41,7 @@ def check_include(root, source, name):
     """The complaint about one include, or None."""
     included = pathlib.PurePosixPath(name)
     if not (root / included).is_file():
-        return f"{source}: includes {name}, which is no file: give the path from the root, as dynet/core/dim.h"
+        return f"{source}: includes {name}, which is no file: write the path from the root, dynet/core/dim.h"
     if not allowed(source, included):
         may = ", ".join(ROOMS.get(room(source), PUBLIC)) or "no other room"
         return f"{source}: {room(source)} includes {name}: it may include {may}"

@@ -1,6 +1,6 @@
-"""Makes the project's own environment: setup_env.py GROUP... installs dependency groups of pyproject.toml in .venv."""
+"""Makes the environment .venv: setup_env.py GROUP... installs these dependency groups of pyproject.toml."""
 
-# This file must also run on a Python that is too old, to be able to say so: keep to plain, old syntax.
+# A Python that is too old must get far enough to say so: syntax and imports are those of 3.6.
 import hashlib
 import os
 import shutil
@@ -29,12 +29,17 @@ class SetupError(Exception):
     """What is missing on this machine and what to do about it, in one sentence."""
 
 
+def dotted(version):
+    """A version as people write it, 3.12."""
+    return ".".join(str(number) for number in version[:2])
+
+
 def check_python(version):
     """The interpreter that was called must be new enough."""
     if tuple(version[:2]) < OLDEST_PYTHON:
         raise SetupError(
-            "DyNet needs Python %d.%d or newer, and this is %d.%d: install a newer one and name it "
-            "with 'make PYTHON=python3.12'." % (OLDEST_PYTHON + tuple(version[:2]))
+            f"DyNet needs Python {dotted(OLDEST_PYTHON)} or newer, and this is {dotted(version)}: "
+            "install a newer one and name it with 'make PYTHON=python3.12'."
         )
 
 
@@ -42,8 +47,8 @@ def check_headers(folder):
     """The header files of Python are a package of their own on some systems."""
     if not os.path.exists(os.path.join(folder, "Python.h")):
         raise SetupError(
-            "The header files of Python are missing: install python%d.%d-dev (Debian, Ubuntu) or "
-            "python3-devel (Fedora)." % sys.version_info[:2]
+            f"The header files of Python are missing: install python{dotted(sys.version_info)}-dev "
+            "(Debian, Ubuntu) or python3-devel (Fedora)."
         )
 
 
@@ -53,15 +58,15 @@ def check_compiler():
     compiler = named.split()[-1] if named else next((name for name in COMPILERS if shutil.which(name)), None)
     if not compiler or not shutil.which(compiler):
         raise SetupError(
-            "DyNet needs a C++20 compiler, and %s was found: install %s, or newer "
-            "(Debian, Ubuntu: apt install g++)." % ("no " + named if named else "none", OLDEST_COMPILER)
+            f"DyNet needs a C++20 compiler, and {'no ' + named if named else 'none'} was found: "
+            f"install {OLDEST_COMPILER}, or newer (Debian, Ubuntu: apt install g++)."
         )
-    command = (named.split() if named else [compiler]) + ["-std=c++20", "-x", "c++", "-", "-o", os.devnull]
-    probe = subprocess.run(command, input=PROBE.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [*(named or compiler).split(), "-std=c++20", "-x", "c++", "-", "-o", os.devnull]
+    probe = subprocess.run(command, input=PROBE.encode(), capture_output=True)
     if probe.returncode:
         raise SetupError(
-            "The C++ compiler %s cannot build C++20 programs: install %s, or newer, and name it with "
-            "'make CXX=...'." % (shutil.which(compiler), OLDEST_COMPILER)
+            f"The C++ compiler {shutil.which(compiler)} cannot build C++20 programs: "
+            f"install {OLDEST_COMPILER}, or newer, and name it with 'make CXX=...'."
         )
 
 
@@ -77,24 +82,26 @@ def venv_command(folder):
     if shutil.which("virtualenv"):
         return ["virtualenv", "--quiet", "--clear", "--python", sys.executable, folder]
     raise SetupError(
-        "This Python lacks the venv module: install python%d.%d-venv (Debian, Ubuntu: apt install python3-venv)."
-        % sys.version_info[:2]
+        f"This Python lacks the venv module: install python{dotted(sys.version_info)}-venv "
+        "(Debian, Ubuntu: apt install python3-venv)."
     )
 
 
-def run(command, sentence):
-    """Runs a command quietly; its last lines and the sentence are the error."""
+def run(command, problem, advice):
+    """Runs a command quietly; when it fails, its last line stands between the problem and the advice."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
-        text = done.stdout.decode(errors="replace").strip()
-        raise SetupError("\n".join(text.splitlines()[-3:] + [sentence]))
+        lines = done.stdout.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+        raise SetupError(f"{problem} ({last}): {advice}.")
 
 
 def wanted(groups):
     """What the environment must have been made from to be up to date."""
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
-    return "\n".join([sys.version, os.path.realpath(sys.executable), digest] + sorted(groups)) + "\n"
+    version = " ".join(sys.version.split())
+    return "\n".join([version, os.path.realpath(sys.executable), digest, *sorted(groups)]) + "\n"
 
 
 def read(path):
@@ -113,19 +120,27 @@ def install(groups, folder):
     text = wanted(groups)
     if read(stamp) == text:
         return
-    check_headers(sysconfig.get_path("include"))
-    check_compiler()
+    if groups != ["check"]:
+        check_headers(sysconfig.get_path("include"))
+        check_compiler()
     python = os.path.join(folder, "bin", "python")
     if had[:2] != text.splitlines()[:2] or not os.path.exists(python):
         print("Making the environment .venv", flush=True)
         shutil.rmtree(os.path.join(ROOT, BUILT), ignore_errors=True)
-        run(venv_command(folder), "The environment %s could not be made." % folder)
+        run(
+            venv_command(folder),
+            "The environment could not be made",
+            f"check the space and the rights in {ROOT}",
+        )
     print("Installing the tools for: " + ", ".join(groups), flush=True)
-    offline = "pip could not install what is needed: is the network there, and does pip reach a package index?"
+    failed = (
+        "pip could not install what is needed",
+        "check the network, and the package index that pip uses",
+    )
     pip = [python, "-m", "pip", "install", "--quiet", "--retries", "2"]
-    run(pip + ["--upgrade", PIP], offline)
-    options = [word for group in groups for word in ("--group", os.path.join(ROOT, "pyproject.toml:" + group))]
-    run(pip + options, offline)
+    run([*pip, "--upgrade", PIP], *failed)
+    project = os.path.join(ROOT, "pyproject.toml")
+    run(pip + [f"--group={project}:{group}" for group in groups], *failed)
     with open(stamp, "w") as file:
         file.write(text)
 

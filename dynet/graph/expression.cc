@@ -35,7 +35,7 @@ bool Expression::is_stale() const { return !is_parameter() && (!pg || pg->id() !
 const Dim& Expression::dim() const {
   if (is_parameter()) return storage()->dim;
   const auto [graph, id] = node_of(*this);
-  return (*graph)[id].dim;
+  return graph->dim(id);
 }
 Tensor Expression::value() const {
   const auto [graph, id] = node_of(*this);

@@ -12,6 +12,9 @@ unsigned next_graph_id() {
   return ++last;
 }
 
+// Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
+constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
+
 /// A leaf that stands for a parameter; its value is bound by the executor.
 struct ParameterAttrs {
   Storage* storage;
@@ -19,6 +22,7 @@ struct ParameterAttrs {
 };
 
 Dim parameter_shape(const void* attrs, Dims) { return static_cast<const ParameterAttrs*>(attrs)->storage->dim; }
+bool parameter_trained(const void* attrs) { return static_cast<const ParameterAttrs*>(attrs)->trained; }
 constexpr bool no_matrix(unsigned) { return false; }
 
 }  // namespace
@@ -33,6 +37,7 @@ const Op parameter_op{.name = "parameter",
                           .has_matrix = false,
                           .passes = 0,
                           .shape = parameter_shape,
+                          .trained = parameter_trained,
                           .forward = nullptr,
                           .prepare_backward = nullptr,
                           .backward = nullptr,
@@ -50,7 +55,10 @@ void Graph::clear() {
   nodes_.clear();
   args_.clear();
   payload_.reset();
-  signatures_.clear();
+  if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
+    kinds_.clear(), signatures_.clear(), dims_.clear();
+    signature_count_ = 0;
+  }
   for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
   parameters_.clear();
   id_ = next_graph_id();
@@ -87,31 +95,74 @@ unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<c
   }
 }
 
+/// A matrix argument that is a parameter is shared by all items of a call: its identity counts, not its shape.
+uint64_t Graph::argument_key(const Op& op, unsigned i, uint32_t arg) const {
+  const Node& node = nodes_[arg];
+  if (op.has_matrix && node.op == &parameter_op && op.is_matrix(i))
+    return parameter_storage(node)->uid << 1 | node.needs_gradient | uint64_t{1} << 63;
+  return node.dim_id;
+}
+
 unsigned Graph::append(const Op& op, uint32_t first_arg, const void* attrs, std::span<const unsigned> words) {
-  const size_t count = args_.size() - first_arg;
+  const auto count = static_cast<uint32_t>(args_.size() - first_arg);
   if (count > UINT16_MAX) invalid(count, " arguments were given; at most ", UINT16_MAX, " are possible");
-  if (shape_args_.size() < count) shape_args_.resize(count);
-  bool needs_gradient = false;
-  for (size_t i = 0; i < count; ++i) {
-    const Node& arg = nodes_[args_[first_arg + i]];
-    shape_args_[i] = arg.dim;
-    needs_gradient |= arg.needs_gradient;
+  if (key_.size() < count) key_.resize(count);
+  bool needs_gradient = op.trained && op.trained(attrs);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t arg = args_[first_arg + i];
+    key_[i] = argument_key(op, i, arg);
+    needs_gradient |= nodes_[arg].needs_gradient;
+  }
+  const KindTable::Key key{&op, attrs, key_.data(), count};
+  const uint64_t hash = KindTable::hash_of(key);
+  const Kind* known = op.leaf ? nullptr : kinds_.find(key, hash);
+  Kind kind;
+  if (known) {
+    kind = *known;
+  } else {
+    kind = learn(op, first_arg, attrs);
+    if (!op.leaf) kinds_.add(key, hash, kind);
   }
   const unsigned id = size();
-  Node node{&op, nullptr, op.shape(attrs, Dims(shape_args_.data(), count)), first_arg, 0,
-            static_cast<uint16_t>(count), needs_gradient && op.differentiable};
-  if (node.dim.size() == 0) invalid("the result would have shape ", node.dim, "; every size must be at least 1");
-  node.payload = keep_payload(op, attrs, words, node.dim.bd);
-  if (!op.leaf && !op.view) node.signature = signatures_.intern(node, nodes_, args_);
-  nodes_.push_back(node);
+  const std::byte* payload = nullptr;
+  if (op.attr_size || op.random || !words.empty()) payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
+  nodes_.push_back({&op, payload, first_arg, kind.signature, kind.dim_id, static_cast<uint16_t>(count),
+                    needs_gradient && op.differentiable});
   return id;
+}
+
+/// Computes shape and signature of a node of a kind not seen before.
+Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
+  const auto count = static_cast<uint32_t>(args_.size() - first_arg);
+  shape_args_.clear();
+  for (uint32_t i = 0; i < count; ++i) shape_args_.push_back(dim(args_[first_arg + i]));
+  const Dim shape = op.shape(attrs, shape_args_);
+  if (shape.size() == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
+  Kind kind{0, dims_.intern(shape)};
+  if (op.leaf || op.view) return kind;
+
+  const bool with_batch = op.batching == Batching::nodes;
+  std::vector<uint64_t> args(count + 1);
+  for (uint32_t i = 0; i < count; ++i) {
+    args[i] = argument_key(op, i, args_[first_arg + i]);
+    if (!(args[i] >> 63) && !with_batch) args[i] = dims_.intern(shape_args_[i].single_batch());
+  }
+  args[count] = dims_.intern(with_batch ? shape : shape.single_batch());
+  const KindTable::Key key{&op, attrs, args.data(), count + 1};
+  const uint64_t hash = KindTable::hash_of(key);
+  if (const Kind* known = signatures_.find(key, hash)) {
+    kind.signature = known->signature;
+  } else {
+    kind.signature = signature_count_++;
+    signatures_.add(key, hash, kind);
+  }
+  return kind;
 }
 
 const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<const unsigned> words,
                                      unsigned batch) {
   const size_t word_count = op.random ? 2 * size_t{batch} : words.size();
   const size_t head = (op.attr_size + 3) & ~size_t{3};
-  if (head + word_count == 0) return nullptr;
   std::byte* payload = payload_.take_bytes(head + 4 * (word_count + 1), 8);
   if (op.attr_size) std::memcpy(payload, attrs, op.attr_size);
   auto* to = reinterpret_cast<uint32_t*>(payload + head);
@@ -124,30 +175,26 @@ const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<
   return payload;
 }
 
-unsigned Graph::add_parameter(Storage& storage, bool trained) {
+Graph::Bound& Graph::hold(Storage& storage) {
   if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
   const size_t mask = parameter_slots_.size() - 1;
   size_t at = parameter_hash(storage) & mask;
-  for (; parameter_slots_[at]; at = (at + 1) & mask) {
-    Bound& b = parameters_[parameter_slots_[at] - 1];
-    if (b.storage != &storage) continue;
-    if (b.node[trained] == none) b.node[trained] = append_parameter(storage, trained);
-    return b.node[trained];
-  }
-  parameters_.push_back({&storage, {none, none}, static_cast<uint32_t>(at)});
+  for (; parameter_slots_[at]; at = (at + 1) & mask)
+    if (Bound& b = parameters_[parameter_slots_[at] - 1]; b.storage.get() == &storage) return b;
+  parameters_.push_back({storage.shared_from_this(), {none, none}, static_cast<uint32_t>(at)});
   parameter_slots_[at] = static_cast<uint32_t>(parameters_.size());
-  return parameters_.back().node[trained] = append_parameter(storage, trained);
+  return parameters_.back();
 }
 
-unsigned Graph::append_parameter(Storage& storage, bool trained) {
+unsigned Graph::add_parameter(Storage& storage, bool trained) {
+  unsigned& node = hold(storage).node[trained];
+  if (node != none) return node;
   const ParameterAttrs attrs{&storage, trained};
-  const unsigned id = append(parameter_op, edge_count(), &attrs, {});
-  nodes_[id].needs_gradient = trained;
-  return id;
+  return node = append(parameter_op, edge_count(), &attrs, {});
 }
 
 size_t Graph::parameter_hash(const Storage& s) {
-  return (std::bit_cast<uintptr_t>(&s) >> 4) * 0x9E3779B97F4A7C15u >> 20;
+  return s.uid * 0x9E3779B97F4A7C15u >> 20;
 }
 
 void Graph::grow_parameter_slots() {
@@ -173,7 +220,6 @@ void Graph::revert(const Mark& m) {
   args_.resize(m.args);
   if (size() == m.nodes) return;
   nodes_.resize(m.nodes);
-  signatures_.revert(m.nodes);
   for (Bound& b : parameters_)
     for (unsigned& node : b.node)
       if (node != none && node >= m.nodes) node = none;

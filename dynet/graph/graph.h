@@ -7,7 +7,7 @@
 
 #include "dynet/device/arena.h"
 #include "dynet/graph/expression.h"
-#include "dynet/graph/signature.h"
+#include "dynet/graph/kind.h"
 #include "dynet/params/parameter.h"
 
 namespace dynet {
@@ -33,6 +33,13 @@ class Graph {
   unsigned add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
   unsigned add_parameter(Storage& storage, bool trained);
+  /// What is known of a parameter or lookup table in this graph, which from now on shares its ownership.
+  struct Bound {
+    std::shared_ptr<Storage> storage;
+    unsigned node[2];  // constant, trained
+    uint32_t slot;     // its place in parameter_slots_
+  };
+  Bound& hold(Storage& storage);
   /// The node id of an expression used in this graph; checks that it is not stale.
   unsigned resolve(const Expression& e);
 
@@ -40,7 +47,10 @@ class Graph {
   const Node& operator[](unsigned id) const { return nodes_[id]; }
   std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
   unsigned edge_count() const { return static_cast<unsigned>(args_.size()); }
-  const SignatureTable& signatures() const { return signatures_; }
+  const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
+  const Dim& dim(unsigned id) const { return dims_[nodes_[id].dim_id]; }
+  /// Signatures are numbered below this.
+  uint32_t signature_count() const { return signature_count_; }
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
@@ -62,14 +72,10 @@ class Graph {
 
  private:
   static constexpr unsigned none = ~0u;
-  struct Bound {
-    Storage* storage;
-    unsigned node[2];  // constant, trained
-    uint32_t slot;     // its place in parameter_slots_
-  };
 
   unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
-  unsigned append_parameter(Storage&, bool trained);
+  Kind learn(const Op&, uint32_t first_arg, const void* attrs);
+  uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
   const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words, unsigned batch);
   static size_t parameter_hash(const Storage&);
   void grow_parameter_slots();
@@ -77,8 +83,13 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<uint32_t> args_;
   Arena payload_;
-  SignatureTable signatures_;
-  std::vector<Dim> shape_args_;  // scratch of add()
+
+  // What earlier nodes and graphs have shown; kept across clear() until it is large.
+  DimTable dims_;
+  KindTable kinds_, signatures_;
+  uint32_t signature_count_ = 0;
+  std::vector<uint64_t> key_;    // scratch of append()
+  std::vector<Dim> shape_args_;  // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
   unsigned id_ = 0;

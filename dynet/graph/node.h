@@ -61,6 +61,7 @@ struct Op {
   uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all from 31 on)
 
   Dim (*shape)(const void* attrs, Dims x);
+  bool (*trained)(const void* attrs);  // of a leaf: its gradient is wanted; null: no
   void (*forward)(Engine&, const Call&);
   void (*prepare_backward)(Engine&, const Call&);  // once per call, before backward of each argument; null: nothing
   void (*backward)(Engine&, const Call&, unsigned i);
@@ -71,13 +72,13 @@ struct Op {
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
 };
 
-/// One operation in a graph. Arguments are node ids in the graph's pool.
+/// One operation in a graph. Arguments are node ids in the graph's pool, shapes are numbers in its table.
 struct Node {
   const Op* op;
   const std::byte* payload;  // attributes, the number of words, the words
-  Dim dim;
   uint32_t args;
   uint32_t signature;
+  uint32_t dim_id;
   uint16_t arg_count;
   bool needs_gradient;  // leads to a trained parameter
 
@@ -87,6 +88,6 @@ struct Node {
     return {count + 1, *count};
   }
 };
-static_assert(sizeof(Node) <= 64 && std::is_trivially_destructible_v<Node>);
+static_assert(sizeof(Node) <= 32 && std::is_trivially_destructible_v<Node>);
 
 }  // namespace dynet

@@ -30,22 +30,22 @@ CoupledLSTMBuilder::CoupledLSTMBuilder(unsigned layers, unsigned input_dim, unsi
 }
 
 Expression CoupledLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  if (dropout_.active()) dropout_.prepare(x.dim().bd);
+  dropout_.prepare(x);
   for (unsigned l = 0; l < layers; ++l) {
     const auto& p = param_vars[l];
-    x = dropout_.apply(Dropout::input, l, x);
+    x = dropout_.apply(DropoutMasks::input, l, x);
     Expression i = affine_transform({p[bi], p[x2i], x});
     Expression g = affine_transform({p[bc], p[x2c], x});
     Expression o = affine_transform({p[bo], p[x2o], x});
     if (given(before[l])) {
-      const Expression c = dropout_.apply(Dropout::cell, l, before[l]);
-      const Expression h = dropout_.apply(Dropout::output, l, before[layers + l]);
+      const Expression c = dropout_.apply(DropoutMasks::cell, l, before[l]);
+      const Expression h = dropout_.apply(DropoutMasks::output, l, before[layers + l]);
       i = affine_transform({i, p[h2i], h, p[c2i], c});
       g = affine_transform({g, p[h2c], h});
       o = affine_transform({o, p[h2o], h});
     }
     const Expression c = next_cell(logistic(i), tanh(g), before[l]);
-    o = logistic(affine_transform({o, p[c2o], dropout_.apply(Dropout::cell, l, c)}));
+    o = logistic(affine_transform({o, p[c2o], dropout_.apply(DropoutMasks::cell, l, c)}));
     after[l] = c;
     after[layers + l] = x = cmult(o, tanh(c));
   }

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "dynet/ops/input.h"
+#include "dynet/ops/noise.h"
 #include "dynet/ops/zip.h"
 
 namespace dynet {
 
-void Dropout::set_rates(real input, real output, real cell) {
+void DropoutMasks::set_rates(real input, real output, real cell) {
   for (real rate : {input, output, cell})
     if (!(rate >= 0 && rate <= 1))
       invalid("dropout rate must be a probability (>=0 and <=1): ", rate, " was given");
@@ -16,13 +16,13 @@ void Dropout::set_rates(real input, real output, real cell) {
   ready_ = false;
 }
 
-void Dropout::forget() {
+void DropoutMasks::forget() {
   std::ranges::fill(masks_, Expression());
   batch_ = 0;
   ready_ = false;
 }
 
-void Dropout::draw(unsigned batch) {
+void DropoutMasks::draw(Graph& graph, unsigned batch) {
   if (batch_ == 0) batch_ = batch;
   for (unsigned kind = 0; kind < kinds_; ++kind) {
     if (rates_[kind] == 0) continue;
@@ -30,13 +30,13 @@ void Dropout::draw(unsigned batch) {
     for (unsigned layer = 0; layer < layers_; ++layer) {
       Expression& mask = masks_[kind * layers_ + layer];
       const unsigned size = kind == input && layer == 0 ? input_dim_ : hidden_dim_;
-      if (!mask.pg) mask = random_bernoulli(Dim({size}, batch_), kept, kept > 0 ? 1 / kept : 1);
+      if (!mask.pg) mask = random_bernoulli(graph, Dim({size}, batch_), kept, kept > 0 ? 1 / kept : 1);
     }
   }
   ready_ = true;
 }
 
-Expression Dropout::apply(Kind kind, unsigned layer, const Expression& x) const {
+Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
   if (rates_[kind] == 0) return x;
   return cmult(x, masks_[kind * layers_ + layer]);
 }

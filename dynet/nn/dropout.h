@@ -4,38 +4,41 @@
 #include <array>
 #include <vector>
 
-#include "dynet/graph/expression.h"
+#include "dynet/graph/graph.h"
 
 namespace dynet {
 
+/// The graph an expression lies in, or is used in if it is a parameter.
+inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
+
 /// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
-class Dropout {
+class DropoutMasks {
  public:
   enum Kind : unsigned { input, output, cell };
 
-  Dropout() = default;
+  DropoutMasks() = default;
   /// `kinds` is how many of the three kinds the builder masks.
-  Dropout(unsigned layers, unsigned input_dim, unsigned hidden_dim, unsigned kinds)
+  DropoutMasks(unsigned layers, unsigned input_dim, unsigned hidden_dim, unsigned kinds)
       : layers_(layers), input_dim_(input_dim), hidden_dim_(hidden_dim), kinds_(kinds) {
     masks_.resize(static_cast<size_t>(kinds) * layers);
   }
 
   real rate(Kind kind) const { return rates_[kind]; }
-  /// Something is dropped.
-  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
   /// Probabilities of a zero; std::invalid_argument outside [0, 1].
   void set_rates(real input, real output, real cell);
   /// The next masks are drawn anew.
   void forget();
-  /// Draws the masks that are wanted and missing, for this batch size if it is the first time.
-  void prepare(unsigned batch) {
-    if (!ready_) draw(batch);
+  /// Draws the masks that are wanted and missing; the first time, for the batch size of x.
+  void prepare(const Expression& x) {
+    if (active() && !ready_) draw(graph_of(x), x.dim().bd);
   }
+  void draw(Graph& graph, unsigned batch);
   /// x times its mask, or x itself where nothing is dropped.
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 
  private:
-  void draw(unsigned batch);
+  /// Something is dropped.
+  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};

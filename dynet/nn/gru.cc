@@ -26,7 +26,7 @@ GRUBuilder::GRUBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
 }
 
 Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
-  const real rate = dropout_.rate(Dropout::input);
+  const real rate = dropout_.rate(DropoutMasks::input);
   for (unsigned l = 0; l < layers; ++l) {
     const auto& p = param_vars[l];
     if (rate > 0) x = dropout(x, rate);

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dynet/ops/composite.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/map.h"
 #include "dynet/ops/noise.h"
+#include "dynet/ops/norm.h"
 #include "dynet/ops/recurrent.h"
 #include "dynet/ops/select.h"
 #include "dynet/ops/zip.h"
@@ -39,25 +39,18 @@ Weights weights(const std::vector<Expression>& p) {
   return {p[input_matrix], p[output_matrix], p[bias_vector]};
 }
 
-/// Applies the dropout masks of a layer: x in place, and the last state's h.
-Cell masked(const Dropout& dropout, unsigned layer, Expression& x, Cell last) {
-  x = dropout.apply(Dropout::input, layer, x);
-  if (last.h.pg) last.h = dropout.apply(Dropout::output, layer, last.h);
-  return last;
-}
-
 /// The macro cell; its input product is a node of its own, so that those of all steps become one.
 Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_bias) {
   const Expression wx = affine_transform({w.bias, w.input, x});
-  const Expression y =
-      last.h.pg ? lstm_cell(wx, w.output, last.h, last.c, forget_bias) : lstm_cell(wx, forget_bias);
+  const Expression y = last.h.pg ? LstmCell::call({wx, w.output, last.h, last.c}, forget_bias)
+                                 : LstmCell::call({wx}, forget_bias);
   const unsigned hidden = wx.dim()[0] / 4;
   return {pick_range(y, 0, hidden), pick_range(y, hidden, 2 * hidden)};
 }
 
 /// The step with layer normalisation; `n` are the gains and biases.
-Cell normalised_cell(const Weights& w, const std::vector<Expression>& n, const Expression& x, const Cell& last,
-                     real forget_bias) {
+Cell normalised_cell(const Weights& w, const std::vector<Expression>& n, const Expression& x,
+                     const Cell& last, real forget_bias) {
   Expression gates = w.bias + layer_norm(w.input * x, n[input_gain], n[input_bias]);
   if (last.h.pg) gates = gates + layer_norm(w.output * last.h, n[output_gain], n[output_bias]);
   const unsigned hidden = gates.dim()[0] / 4;
@@ -65,6 +58,22 @@ Cell normalised_cell(const Weights& w, const std::vector<Expression>& n, const E
   Expression c = cmult(logistic(gate(0)), tanh(gate(3)));
   if (last.c.pg) c = cmult(logistic(gate(1) + forget_bias), last.c) + c;
   return {c, cmult(logistic(gate(2)), tanh(layer_norm(c, n[cell_gain], n[cell_bias])))};
+}
+
+/// One step of each layer by layer_step(layer, x, last cell), on masked inputs.
+Expression all_layers(DropoutMasks& dropout, std::span<const Expression> before, Expression x,
+                      std::span<Expression> after, const auto& layer_step) {
+  dropout.prepare(x);
+  const auto layers = static_cast<unsigned>(before.size() / 2);
+  for (unsigned l = 0; l < layers; ++l) {
+    Cell last{before[l], before[layers + l]};
+    x = dropout.apply(DropoutMasks::input, l, x);
+    if (last.h.pg) last.h = dropout.apply(DropoutMasks::output, l, last.h);
+    const Cell next = layer_step(l, x, last);
+    after[l] = next.c;
+    after[layers + l] = x = next.h;
+  }
+  return x;
 }
 
 }  // namespace
@@ -92,15 +101,10 @@ void VanillaLSTMBuilder::copy(const RNNBuilder& other) {
 void VanillaLSTMBuilder::bind(bool update) { bind_all(ln_params, update, ln_param_vars); }
 
 Expression VanillaLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  if (dropout_.active()) dropout_.prepare(x.dim().bd);
-  for (unsigned l = 0; l < layers; ++l) {
-    const Cell last = masked(dropout_, l, x, {before[l], before[layers + l]});
-    const Cell y = ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], x, last, forget_bias)
-                           : cell(weights(param_vars[l]), x, last, forget_bias);
-    after[l] = y.c;
-    after[layers + l] = x = y.h;
-  }
-  return x;
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
+    return ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], in, last, forget_bias)
+                   : cell(weights(param_vars[l]), in, last, forget_bias);
+  });
 }
 
 SparseLSTMBuilder::SparseLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
@@ -143,19 +147,15 @@ void SparseLSTMBuilder::bind(bool update) {
 }
 
 Expression SparseLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  if (dropout_.active()) dropout_.prepare(x.dim().bd);
-  for (unsigned l = 0; l < layers; ++l) {
-    const Cell last = masked(dropout_, l, x, {before[l], before[layers + l]});
-    const Cell y = ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], x, last, forget_bias)
-                           : cell(weights(param_vars[l]), x, last, forget_bias);
-    after[l] = y.c;
-    after[layers + l] = x = y.h;
-  }
-  return x;
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
+    return ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], in, last, forget_bias)
+                   : cell(weights(param_vars[l]), in, last, forget_bias);
+  });
 }
 
 void SparseLSTMBuilder::set_sparsity(real share) {
-  if (!(share >= 0 && share <= 1)) invalid("set_sparsity: the share of pruned weights is ", share, "; it must be in [0, 1]");
+  if (!(share >= 0 && share <= 1))
+    invalid("set_sparsity: the share of pruned weights is ", share, "; it must be in [0, 1]");
   struct Weight {
     real size;
     real* mask;
@@ -185,17 +185,12 @@ void CompactVanillaLSTMBuilder::set_weightnoise(real std) {
 }
 
 Expression CompactVanillaLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  if (dropout_.active()) dropout_.prepare(x.dim().bd);
-  for (unsigned l = 0; l < layers; ++l) {
-    const Cell last = masked(dropout_, l, x, {before[l], before[layers + l]});
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
     Weights w = weights(param_vars[l]);
     if (weight_noise_ > 0)
       for (Expression* e : {&w.input, &w.output, &w.bias}) *e = noise(*e, weight_noise_);
-    const Cell y = cell(w, x, last, 1);
-    after[l] = y.c;
-    after[layers + l] = x = y.h;
-  }
-  return x;
+    return cell(w, in, last, 1);
+  });
 }
 
 }  // namespace dynet

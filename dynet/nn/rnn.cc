@@ -8,8 +8,7 @@
 namespace dynet {
 namespace {
 
-constexpr auto stale_builder =
-    "Using stale builder. Create .new_graph() after computation graph is renewed.";
+constexpr auto stale_builder = "Using stale builder. Create .new_graph() after computation graph is renewed.";
 
 }  // namespace
 
@@ -46,8 +45,10 @@ void RNNBuilder::new_graph(Graph& graph, bool update) {
 void RNNBuilder::start_new_sequence(Expressions h0) {
   check_order("start_new_sequence", stage_ != Stage::created);
   if (!h0.empty() && h0.size() != components_)
-    bad_count("start_new_sequence", components_ > layers ? "twice as many inputs as layers, or none"
-                                                         : "as many inputs as layers, or none", h0.size());
+    bad_count("start_new_sequence",
+              components_ > layers ? "twice as many inputs as layers, or none"
+                                   : "as many inputs as layers, or none",
+              h0.size());
   cells_.assign(components_, Expression());
   std::ranges::copy(h0, cells_.begin());
   outputs_.clear();
@@ -95,7 +96,7 @@ Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
   const unsigned first_h = components_ - layers;
   for (unsigned i = 0; i < layers; ++i) {
     next_[first_h + i] = hs[i];
-    if (first_h && !given(next_[i])) next_[i] = zeros(hs[i].dim());
+    if (first_h && !given(next_[i])) next_[i] = zeros(graph_of(hs[i]), hs[i].dim());
   }
   return push(prev, layers ? next_.back() : Expression());
 }
@@ -112,7 +113,7 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
   next_.assign(before.begin(), before.end());
   std::ranges::copy(ss, next_.begin());
   for (unsigned i = 0; i < layers; ++i)
-    if (!given(next_[layers + i])) next_[layers + i] = zeros(ss[i].dim());
+    if (!given(next_[layers + i])) next_[layers + i] = zeros(graph_of(ss[i]), ss[i].dim());
   return push(prev, next_.back());
 }
 
@@ -158,10 +159,10 @@ std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
 }
 
 void RNNBuilder::set_dropout_masks(unsigned batch_size) {
-  const Graph* graph = current_graph_or_null();
+  Graph* graph = current_graph_or_null();
   if (stage_ == Stage::created || !graph || graph->id() != graph_id_) invalid(stale_builder);
   dropout_.forget();
-  dropout_.prepare(batch_size);
+  dropout_.draw(*graph, batch_size);
 }
 
 void RNNBuilder::copy(const RNNBuilder& other) {

@@ -101,7 +101,7 @@ class RNNBuilder {
   void check_graph(const Expression& x) const;
   Expression push(RNNPointer prev, const Expression& output);
 
-  Dropout dropout_;
+  DropoutMasks dropout_;
 
  private:
   ConstCells cells(RNNPointer p) const {

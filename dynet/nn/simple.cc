@@ -15,7 +15,8 @@ SimpleRNNBuilder::SimpleRNNBuilder(unsigned layers, unsigned input_dim, unsigned
                                    ParameterCollection& model, bool lags)
     : RNNBuilder({"simple-rnn-builder", false, 2}, layers, input_dim, hidden_dim, model), support_lags(lags) {
   for (unsigned l = 0; l < layers; ++l) {
-    params.push_back({matrix(hidden_dim, layer_input_dim(l)), matrix(hidden_dim, hidden_dim), bias(hidden_dim)});
+    params.push_back(
+        {matrix(hidden_dim, layer_input_dim(l)), matrix(hidden_dim, hidden_dim), bias(hidden_dim)});
     if (support_lags) params[l].push_back(matrix(hidden_dim, hidden_dim));
   }
 }
@@ -31,13 +32,13 @@ Expression SimpleRNNBuilder::add_auxiliary_input(const Expression& x, const Expr
 }
 
 Expression SimpleRNNBuilder::step(ConstCells before, Expression x, Cells after) {
-  if (dropout_.active()) dropout_.prepare(x.dim().bd);
+  dropout_.prepare(x);
   for (unsigned l = 0; l < layers; ++l) {
     const auto& p = param_vars[l];
-    x = affine_transform({p[bias_vector], p[input_matrix], dropout_.apply(Dropout::input, l, x)});
+    x = affine_transform({p[bias_vector], p[input_matrix], dropout_.apply(DropoutMasks::input, l, x)});
     if (given(auxiliary_)) x = affine_transform({x, p[auxiliary_matrix], auxiliary_});
     if (given(before[l]))
-      x = affine_transform({x, p[output_matrix], dropout_.apply(Dropout::output, l, before[l])});
+      x = affine_transform({x, p[output_matrix], dropout_.apply(DropoutMasks::output, l, before[l])});
     after[l] = x = tanh(x);
   }
   return x;

@@ -1,4 +1,5 @@
-// Checks that many operations share: shapes, axes and indices, each with a text that says what would be right.
+// Checks that many operations share: shapes, axes and indices, each with a text that says what would be
+// right.
 #pragma once
 
 #include <algorithm>
@@ -38,13 +39,16 @@ inline void check_axis(unsigned axis, const Dim& x) {
   if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
 }
 
+/// One index as a list.
+inline Indices only(const unsigned& index) { return std::span<const unsigned>(&index, 1); }
+
 /// Throws unless every index is below `size`; `place` names what is indexed ("axis 0", "the batch").
 template <class... Place>
 void check_indices(std::string_view op, Indices indices, unsigned size, const Place&... place) {
   for (unsigned i : indices)
     if (i >= size)
-      out_of_range(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ", size - 1,
-                   " would be right");
+      out_of_range(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ",
+                   size - 1, " would be right");
 }
 
 /// Throws unless x has the axis and every index is one of its places.

@@ -36,6 +36,7 @@ struct AddConstant : Map<AddConstant> {
     real constant;
   };
   static constexpr auto name = "add_constant", doc = "A number added to each element: y = x + constant.";
+  static constexpr uint32_t passes = 1;
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x", "constant"};
   static auto value(auto x, const Attrs& a) { return x + a.constant; }
@@ -78,7 +79,7 @@ struct Power : Map<Power> {
   static auto slope(auto x, auto, const Attrs& a) {
     return a.exponent == 0 ? decltype(x)(0) : pow(x, decltype(x)(a.exponent - 1)) * a.exponent;
   }
-  static Expression call(const Expression& x, real exponent) { return apply<Power>(x, {exponent}); }
+  static Expression call(const Expression& x, real exponent);
 };
 
 // -- powers, exponents, logarithms
@@ -142,6 +143,13 @@ struct Abs : Map<Abs> {
   static Expression call(const Expression& x) { return apply<Abs>(x); }
 };
 
+/// The common exponents have kernels of their own.
+inline Expression Power::call(const Expression& x, real exponent) {
+  if (exponent == 2) return Square::call(x);
+  if (exponent == 3) return Cube::call(x);
+  return apply<Power>(x, {exponent});
+}
+
 // -- activations
 
 struct Tanh : Map<Tanh> {
@@ -159,8 +167,9 @@ struct Logistic : Map<Logistic> {
 };
 
 struct LogSigmoid : Map<LogSigmoid> {
-  static constexpr auto name = "log_sigmoid",
-                        doc = "Logarithm of the logistic function, elementwise; exact for large negative x too.";
+  static constexpr auto
+      name = "log_sigmoid",
+      doc = "Logarithm of the logistic function, elementwise; exact for large negative x too.";
   static auto value(auto x) { return select(x < 0, x, decltype(x)(0)) - log1p(exp(-abs(x))); }
   static auto slope(auto x, auto) { return logistic(-x); }
   static Expression call(const Expression& x) { return apply<LogSigmoid>(x); }
@@ -178,8 +187,9 @@ struct Elu : Map<Elu> {
     real alpha;
   };
   static constexpr auto name = "elu",
-                        doc = "Exponential linear unit, elementwise: x where x > 0, else alpha (e^x - 1) "
-                              "(Clevert et al. 2015).";
+                        doc =
+                            "Exponential linear unit, elementwise: x where x > 0, else alpha (e^x - 1) "
+                            "(Clevert et al. 2015).";
   static constexpr Arg args[] = {"x", {"alpha", 1.0}};
   static auto value(auto x, const Attrs& a) { return select(x > 0, x, expm1(x) * a.alpha); }
   static auto slope(auto x, auto y, const Attrs& a) { return select(x > 0, decltype(x)(1), y + a.alpha); }
@@ -187,11 +197,14 @@ struct Elu : Map<Elu> {
 };
 
 struct Selu : Map<Selu> {
-  static constexpr auto name = "selu",
-                        doc = "Scaled exponential linear unit, elementwise: lambda times elu(x, alpha) with the "
-                              "constants of Klambauer et al. 2017.";
+  static constexpr auto
+      name = "selu",
+      doc =
+          "Scaled exponential linear unit, elementwise: lambda times elu(x, alpha) with the "
+          "constants of Klambauer et al. 2017.";
   static constexpr real lambda = real(1.0507009873554804934193349852946);
-  static constexpr real lambda_alpha = real(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
+  static constexpr real lambda_alpha =
+      real(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
   static auto value(auto x) { return select(x > 0, x * lambda, expm1(x) * lambda_alpha); }
   static auto slope(auto x, auto y) { return select(x > 0, decltype(x)(lambda), y + lambda_alpha); }
   static Expression call(const Expression& x) { return apply<Selu>(x); }
@@ -202,8 +215,9 @@ struct Silu : Map<Silu> {
     real beta;
   };
   static constexpr auto name = "silu",
-                        doc = "Sigmoid-weighted linear unit, elementwise: y = x logistic(beta x) "
-                              "(Hendrycks and Gimpel 2016).";
+                        doc =
+                            "Sigmoid-weighted linear unit, elementwise: y = x logistic(beta x) "
+                            "(Hendrycks and Gimpel 2016).";
   static constexpr Arg args[] = {"x", {"beta", 1.0}};
   static auto value(auto x, const Attrs& a) { return x * logistic(x * a.beta); }
   static auto slope(auto x, auto, const Attrs& a) {
@@ -272,22 +286,25 @@ struct Rounding : Map<Self> {
 
 struct Round : Rounding<Round> {
   static constexpr auto name = "round",
-                        doc = "The nearest integer, elementwise (halves to even). gradient_mode is "
-                              "\"zero_gradient\" or \"straight_through_gradient\" (Yin et al. 2019).";
+                        doc =
+                            "The nearest integer, elementwise (halves to even). gradient_mode is "
+                            "\"zero_gradient\" or \"straight_through_gradient\" (Yin et al. 2019).";
   static auto value(auto x, const Attrs&) { return round(x); }
 };
 
 struct Ceil : Rounding<Ceil> {
   static constexpr auto name = "ceil",
-                        doc = "The next integer above, elementwise. gradient_mode is \"zero_gradient\" or "
-                              "\"straight_through_gradient\".";
+                        doc =
+                            "The next integer above, elementwise. gradient_mode is \"zero_gradient\" or "
+                            "\"straight_through_gradient\".";
   static auto value(auto x, const Attrs&) { return ceil(x); }
 };
 
 struct Floor : Rounding<Floor> {
   static constexpr auto name = "floor",
-                        doc = "The next integer below, elementwise. gradient_mode is \"zero_gradient\" or "
-                              "\"straight_through_gradient\".";
+                        doc =
+                            "The next integer below, elementwise. gradient_mode is \"zero_gradient\" or "
+                            "\"straight_through_gradient\".";
   static auto value(auto x, const Attrs&) { return floor(x); }
 };
 
@@ -301,6 +318,7 @@ inline Expression operator-(real c, const Expression& x) { return ConstantMinus:
 inline Expression operator*(const Expression& x, real c) { return Scale::call(x, c); }
 inline Expression operator*(real c, const Expression& x) { return Scale::call(x, c); }
 inline Expression operator/(const Expression& x, real c) { return Scale::call(x, 1 / c); }
+inline Expression pow(const Expression& x, real exponent) { return Power::call(x, exponent); }
 inline Expression square(const Expression& x) { return Square::call(x); }
 inline Expression cube(const Expression& x) { return Cube::call(x); }
 inline Expression sqrt(const Expression& x) { return Sqrt::call(x); }
@@ -318,13 +336,15 @@ inline Expression selu(const Expression& x) { return Selu::call(x); }
 inline Expression silu(const Expression& x, real beta = 1) { return Silu::call(x, beta); }
 inline Expression softsign(const Expression& x) { return Softsign::call(x); }
 inline Expression flip_gradient(const Expression& x) { return FlipGradient::call(x); }
-inline Expression scale_gradient(const Expression& x, real lambd = 1) { return ScaleGradient::call(x, lambd); }
+inline Expression scale_gradient(const Expression& x, real lambd = 1) {
+  return ScaleGradient::call(x, lambd);
+}
 inline Expression round(const Expression& x, GradientMode mode) { return apply<Round>(x, {mode}); }
 inline Expression ceil(const Expression& x, GradientMode mode) { return apply<Ceil>(x, {mode}); }
 inline Expression floor(const Expression& x, GradientMode mode) { return apply<Floor>(x, {mode}); }
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, Exp, Log, LogGamma,
-                        Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign, FlipGradient,
-                        ScaleGradient, Round, Ceil, Floor>;
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, Exp, Log,
+                        LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign,
+                        FlipGradient, ScaleGradient, Round, Ceil, Floor>;
 
 }  // namespace dynet

@@ -36,7 +36,8 @@ struct OpDefaults {
   static size_t aux_size(const auto&, Dims) { return 0; }
   static size_t d_aux_size(const auto&, Dims) { return 0; }
   static constexpr bool is_matrix(unsigned) { return false; }
-  static constexpr uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal
+  /// Bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: of all from 31 on).
+  static constexpr uint32_t passes = 0;
   static OuterPair outer(const auto&, const NodeView&, unsigned) { return {}; }
   static void backward(const auto&, Engine&, const Call&, unsigned) {}
 };
@@ -76,6 +77,15 @@ constexpr auto prepare_backward_of() -> void (*)(Engine&, const Call&) {
     return nullptr;
 }
 
+/// T's trained(attrs), or null if it has none.
+template <class T>
+constexpr auto trained_of() -> bool (*)(const void*) {
+  if constexpr (requires(const typename T::Attrs& a) { T::trained(a); })
+    return [](const void* a) { return T::trained(attrs_of<T>(a)); };
+  else
+    return nullptr;
+}
+
 /// The row of an operation, made from its struct.
 template <OpSpec T>
 inline constexpr Op op{
@@ -89,6 +99,7 @@ inline constexpr Op op{
     .has_matrix = T::is_matrix(0) || T::is_matrix(1) || T::is_matrix(2),
     .passes = T::passes,
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
+    .trained = trained_of<T>(),
     .forward = [](Engine& e, const Call& c) { T::forward(attrs_of<T>(c.attrs), e, c); },
     .prepare_backward = prepare_backward_of<T>(),
     .backward = [](Engine& e, const Call& c, unsigned i) { T::backward(attrs_of<T>(c.attrs), e, c, i); },

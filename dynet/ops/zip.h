@@ -28,13 +28,14 @@ struct Zip : OpDefaults {
     e.zip(zip_position<Self>(), &a, c.count, c.dim, c.x_dims[0], c.x_dims[1], c.x[0], c.x[1], c.y);
   }
   static void backward(const auto& a, Engine& e, const Call& c, unsigned i) {
-    e.zip_backward(zip_position<Self>(), i, &a, c.count, c.dim, c.x_dims[0], c.x_dims[1], c.x[0], c.x[1],
-                   c.y, c.dy, c.dx);
+    e.zip_backward(zip_position<Self>(), i, &a, c.count, c.dim, c.x_dims[0], c.x_dims[1], c.x[0], c.x[1], c.y,
+                   c.dy, c.dx);
   }
 };
 
 struct Add : Zip<Add> {
   static constexpr auto name = "add", doc = "Sum of two expressions, with broadcasting: z = x + y.";
+  static constexpr uint32_t passes = 3;
   static constexpr bool hidden = true;
   static auto value(auto x, auto y) { return x + y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
@@ -43,7 +44,9 @@ struct Add : Zip<Add> {
 };
 
 struct Subtract : Zip<Subtract> {
-  static constexpr auto name = "subtract", doc = "Difference of two expressions, with broadcasting: z = x - y.";
+  static constexpr auto name = "subtract",
+                        doc = "Difference of two expressions, with broadcasting: z = x - y.";
+  static constexpr uint32_t passes = 1;
   static constexpr bool hidden = true;
   static auto value(auto x, auto y) { return x - y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
@@ -60,8 +63,9 @@ struct Multiply : Zip<Multiply> {
 };
 
 struct Divide : Zip<Divide> {
-  static constexpr auto name = "cdiv",
-                        doc = "Elementwise quotient: z = x / y. y is stretched to the shape of x where its size is 1.";
+  static constexpr auto
+      name = "cdiv",
+      doc = "Elementwise quotient: z = x / y. y is stretched to the shape of x where its size is 1.";
   static Dim shape(const auto&, Dims x) {
     const Dim z = broadcast(x[0], x[1]);
     if (!z.same_sizes(x[0]) || z.bd != x[0].bd)
@@ -76,8 +80,9 @@ struct Divide : Zip<Divide> {
 
 struct Pow : Zip<Pow> {
   static constexpr auto name = "pow",
-                        doc = "Each element of x to the power of y, which is one number: z = x^y. "
-                              "The gradient of y needs positive x.";
+                        doc =
+                            "Each element of x to the power of y, which is one number: z = x^y. "
+                            "The gradient of y needs positive x.";
   static Dim shape(const auto&, Dims x) {
     if (x[1].batch_size() != 1) invalid("the exponent has shape ", x[1], "; one number is needed");
     return x[0].truncate().with_batch(common_batch(x));
@@ -108,15 +113,17 @@ struct Minimum : Zip<Minimum> {
 
 /// The sum of a matrix and a vector, under a name and with a check of its own.
 struct ColumnwiseAdd : Zip<Add> {
-  static constexpr auto name = "colwise_add",
-                        doc = "Adds the vector bias to each column of the matrix x.";
+  static constexpr auto name = "colwise_add", doc = "Adds the vector bias to each column of the matrix x.";
+  static constexpr uint32_t passes = 3;
   static constexpr Arg args[] = {"x", "bias"};
   static Dim shape(const auto&, Dims x) {
     if (x[0].nd > 2 || !x[1].is_vector() || x[0].rows() != x[1].rows())
       invalid("shapes ", x[0], " and ", x[1], "; a matrix and a vector of as many rows are needed");
     return broadcast(x[0], x[1]);
   }
-  static Expression call(const Expression& x, const Expression& bias) { return apply<ColumnwiseAdd>({x, bias}); }
+  static Expression call(const Expression& x, const Expression& bias) {
+    return apply<ColumnwiseAdd>({x, bias});
+  }
 };
 
 inline Expression operator+(const Expression& x, const Expression& y) { return Add::call(x, y); }
@@ -127,7 +134,9 @@ inline Expression cdiv(const Expression& x, const Expression& y) { return Divide
 inline Expression pow(const Expression& x, const Expression& y) { return Pow::call(x, y); }
 inline Expression max(const Expression& x, const Expression& y) { return Maximum::call(x, y); }
 inline Expression min(const Expression& x, const Expression& y) { return Minimum::call(x, y); }
-inline Expression colwise_add(const Expression& x, const Expression& bias) { return ColumnwiseAdd::call(x, bias); }
+inline Expression colwise_add(const Expression& x, const Expression& bias) {
+  return ColumnwiseAdd::call(x, bias);
+}
 
 using Pairwise = Ops<Add, Subtract, Multiply, Divide, Pow, Maximum, Minimum>;
 

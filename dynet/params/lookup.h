@@ -40,7 +40,8 @@ class LookupParameter : public Handle<LookupStorage> {
 
  private:
   void check_row(unsigned row) const {
-    if (row >= rows()) out_of_range(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
+    if (row >= rows())
+      out_of_range(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
   }
   std::vector<Tensor> tensors(Tensor (LookupParameter::*row)(unsigned) const) const {
     std::vector<Tensor> all;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,10 +22,11 @@ struct WeightDecay {
   bool advance() { return (factor -= factor * lambda) < real(0.25); }
 };
 
-/// What parameters and lookup tables have in common.
-struct Storage {
-  std::string name;  // from the root on: "/lstm/_0"
-  Dim dim;           // a lookup table's rows are its last axis
+/// What parameters and lookup tables have in common. Graphs that use it share its ownership.
+struct Storage : std::enable_shared_from_this<Storage> {
+  const uint64_t uid = next_uid();  // unlike its address, never used again
+  std::string name;                 // from the root on: "/lstm/_0"
+  Dim dim;                          // a lookup table's rows are its last axis
   Buffer values, gradient;
   std::shared_ptr<WeightDecay> decay;
   uint64_t version = 1;  // changes with the values
@@ -35,6 +37,11 @@ struct Storage {
   // A graph keeps the packed form it first saw: the panels are replaced when somebody still holds old ones.
   std::shared_ptr<PackedMatrix> packed;
   uint64_t packed_version = 0;
+
+  static uint64_t next_uid() {
+    static std::atomic<uint64_t> last{0};
+    return ++last;
+  }
 
   explicit Storage(const Dim& d) : dim(d), values(d.size()), gradient(d.size()) {}
 

@@ -2,6 +2,7 @@
 //
 // "On-the-fly Operation Batching in Dynamic Computation Graphs", Neubig, Goldberg, Dyer 2017.
 #include <algorithm>
+#include <utility>
 
 #include "dynet/plan/reach.h"
 #include "dynet/plan/schedule.h"
@@ -50,17 +51,22 @@ class Agenda {
 
   /// The priority of a signature is the average depth of its nodes.
   void rank() {
-    const size_t n = graph_.signatures().size();
-    s_.priority.assign(n, 0), s_.depth_count.assign(n, 0);
-    s_.ready_first.assign(n, none), s_.ready_last.assign(n, none);
+    const size_t n = std::max<size_t>(s_.priority.size(), graph_.signature_count());
+    s_.priority.resize(n), s_.depth_count.resize(n), s_.ready_first.resize(n), s_.ready_last.resize(n);
     s_.ready_next.resize(std::max(s_.ready_next.size(), nodes_.size()));
     s_.heap.clear();
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      const uint32_t k = signature(i);
+      s_.priority[k] = 0, s_.depth_count[k] = 0, s_.ready_first[k] = none;
+    }
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
       s_.priority[signature(i)] += s_.depth[i];
       ++s_.depth_count[signature(i)];
     }
-    for (uint32_t k = 0; k < n; ++k)
-      if (s_.depth_count[k]) s_.priority[k] /= s_.depth_count[k];
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      const uint32_t k = signature(i);
+      if (const uint32_t count = std::exchange(s_.depth_count[k], 0)) s_.priority[k] /= count;
+    }
   }
 
   /// True when signature a runs after b: the heap's top is the one to run next.

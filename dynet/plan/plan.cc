@@ -8,7 +8,7 @@ namespace dynet {
 void item_dims(const Graph& graph, const Node& node, std::vector<Dim>& dims) {
   dims.clear();
   for (uint32_t arg : graph.args(node)) {
-    dims.push_back(graph[arg].dim);
+    dims.push_back(graph.dim(arg));
     if (node.op->batching == Batching::elements) dims.back().bd = 1;
   }
 }
@@ -30,11 +30,11 @@ void plan(const Graph& graph, const Schedule& schedule, std::vector<Dim>& dim_sc
     const bool whole = example.op->batching == Batching::nodes;
     size_t numbers = 0;
     for (uint32_t id : batch) {
-      step.items += whole ? 1 : graph[id].dim.bd;
-      numbers += graph[id].dim.size();
+      step.items += whole ? 1 : graph.dim(id).bd;
+      numbers += graph.dim(id).size();
     }
     item_dims(graph, example, dim_scratch);
-    step.value_size = whole ? example.dim.size() : example.dim.batch_size();
+    step.value_size = whole ? graph.dim(example).size() : graph.dim(example).batch_size();
     step.aux_size = example.op->aux_size(example.payload, dim_scratch);
     step.value = take(numbers);
     step.aux = step.aux_size ? take(step.items * step.aux_size) : 0;

@@ -7,11 +7,18 @@
 namespace dynet {
 
 void Executor::backward(unsigned loss, bool full) {
-  if (const Dim& dim = graph_[loss].dim; dim.size() != 1)
+  if (const Dim& dim = graph_.dim(loss); dim.size() != 1)
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
+  backward_from_ = none;
   trace(loss, full);
+  const struct Unmark {
+    Executor& e;
+    ~Unmark() {
+      for (uint32_t id : e.path_) e.marks_[id] = 0;
+    }
+  } unmark{*this};
   choose_modes();
   place_gradients();
   route();
@@ -25,14 +32,13 @@ void Executor::backward(unsigned loss, bool full) {
     run_backward(members_);
   }
   deliver();
-  for (uint32_t id : path_) marks_[id] = 0;
   backward_from_ = loss;
 }
 
 size_t Executor::items_in(std::span<const uint32_t> nodes) const {
   if (graph_[nodes[0]].op->batching == Batching::nodes) return nodes.size();
   size_t items = 0;
-  for (uint32_t id : nodes) items += graph_[id].dim.bd;
+  for (uint32_t id : nodes) items += graph_.dim(id).bd;
   return items;
 }
 
@@ -46,7 +52,7 @@ void Executor::run_backward(std::span<const uint32_t> nodes) {
     real* d_aux = zeroed(size * call.count);
     for (uint32_t id : nodes) {
       place_[id].d_aux = d_aux;
-      d_aux += size * (op.batching == Batching::nodes ? 1 : graph_[id].dim.bd);
+      d_aux += size * (op.batching == Batching::nodes ? 1 : graph_.dim(id).bd);
     }
   }
   add_gradients(call, nodes);
@@ -86,7 +92,7 @@ void Executor::finish(uint32_t id) {
 }
 
 void Executor::add_parts(uint32_t id) {
-  const Dim& dim = graph_[id].dim;
+  const Dim& dim = graph_.dim(id);
   const size_t size = dim.batch_size();
   const uint32_t stride = gradient_stride(id);
   for (uint32_t at = flow_[id].first_part; at != none; at = parts_[at].next) {
@@ -98,7 +104,7 @@ void Executor::add_parts(uint32_t id) {
       item_dims(graph_, view, dims_);
       offset = view.op->view_offset(view.payload, dims_);
       from = place_[part.view].gradient;
-      n = view.dim.batch_size();
+      n = graph_.dim(view).batch_size();
     }
     if (stride == size && n == size) {
       engine_.add_scaled(dim.size(), 1, from, place_[id].gradient);
@@ -111,7 +117,7 @@ void Executor::add_parts(uint32_t id) {
 
 /// target += Σ over the uses of matrix `id` of dy xᵀ.
 void Executor::add_outer(uint32_t id, real* target) {
-  const Dim& dim = graph_[id].dim;
+  const Dim& dim = graph_.dim(id);
   const unsigned m = dim.rows(), k = dim.cols();
   outer_dy_.clear(), outer_x_.clear();
   for (uint32_t at = flow_[id].first_outer; at != none; at = outer_uses_[at].next) {
@@ -120,11 +126,11 @@ void Executor::add_outer(uint32_t id, real* target) {
     const std::span<const uint32_t> args = graph_.args(node);
     item_dims(graph_, node, dims_);
     view_x_.resize(args.size());
-    const size_t dy_size = node.dim.batch_size();
+    const size_t dy_size = graph_.dim(node).batch_size();
     const size_t d_aux_size = node.op->d_aux_size(node.payload, dims_);
-    for (unsigned b = 0; b < node.dim.bd; ++b) {
+    for (unsigned b = 0; b < graph_.dim(node).bd; ++b) {
       for (unsigned i = 0; i < args.size(); ++i)
-        view_x_[i] = place_[args[i]].value + (graph_[args[i]].dim.bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
+        view_x_[i] = place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
       const NodeView view{dims_.data(), view_x_.data(), place_[use.node].gradient + b * dy_size,
                           place_[use.node].d_aux + b * d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);
@@ -163,7 +169,7 @@ void Executor::deliver_parameter(uint32_t id) {
 void Executor::deliver_rows(uint32_t id) {
   const Node& node = graph_[id];
   LookupStorage& table = *attrs_of<Lookup>(node.payload).table;
-  const size_t size = node.dim.batch_size();
+  const size_t size = graph_.dim(node).batch_size();
   const real* from = place_[id].gradient;
   for (uint32_t row : node.words()) {
     engine_.add_scaled(size, 1, from, table.row_gradient(row));
@@ -176,7 +182,7 @@ Tensor Executor::gradient(unsigned id) {
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
            "; call backward() on an expression that depends on it first");
-  const Dim& dim = graph_[id].dim;
+  const Dim& dim = graph_.dim(id);
   const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
   if (on_path && graph_[id].op == &parameter_op && flow_[id].first_outer != none) {
     real* sum = zeroed(dim.size());

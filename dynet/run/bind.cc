@@ -11,12 +11,12 @@ namespace dynet {
 void Executor::bind_leaves(std::span<const uint32_t> leaves) {
   size_t rows = 0;
   for (uint32_t id : leaves)
-    if (graph_[id].op == &op<Lookup>) rows += graph_[id].dim.size();
+    if (graph_[id].op == &op<Lookup>) rows += graph_.dim(id).size();
   real* row = rows ? values_.take<real>(rows) : nullptr;
   for (uint32_t id : leaves) {
     const Node& node = graph_[id];
     Place& place = place_[id];
-    const size_t size = node.dim.batch_size();
+    const size_t size = graph_.dim(node).batch_size();
     place.stride = static_cast<uint32_t>(size);
     if (node.op == &op<Input>) {
       place.value = attrs_of<Input>(node.payload).values;
@@ -101,7 +101,7 @@ Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, bool who
   size_t at = 0;
   for (uint32_t id : nodes) {
     const auto [first, stride] = address(id);
-    const unsigned count = whole ? 1 : graph_[id].dim.bd;
+    const unsigned count = whole ? 1 : graph_.dim(id).bd;
     for (unsigned b = 0; b < count; ++b) table[at++] = first + b * size_t{stride};
   }
   if (items == 1) return {table[0], nullptr, 0};
@@ -118,7 +118,7 @@ Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool who
   size_t at = 0;
   for (uint32_t id : nodes) {
     const std::span<const uint32_t> words = graph_[id].words();
-    const unsigned count = whole ? 1 : graph_[id].dim.bd;
+    const unsigned count = whole ? 1 : graph_.dim(id).bd;
     for (unsigned b = 0; b < count; ++b) table[at++] = words.data() + b * (words.size() / count);
   }
   return {table};
@@ -126,7 +126,7 @@ Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool who
 
 /// The address of a value as one item: copied together where batch elements lie apart.
 real* Executor::whole_value(uint32_t id) {
-  return contiguous(graph_[id].dim, place_[id].value, place_[id].stride).v;
+  return contiguous(graph_.dim(id), place_[id].value, place_[id].stride).v;
 }
 
 Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
@@ -149,14 +149,14 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
     x[i] = items_of(nodes, items, whole, [&](uint32_t id) {
       const uint32_t a = graph_.args(graph_[id])[i];
       if (whole) return std::pair{whole_value(a), 0u};
-      return std::pair{place_[a].value, graph_[a].dim.bd == 1 ? 0u : place_[a].stride};
+      return std::pair{place_[a].value, graph_.dim(a).bd == 1 ? 0u : place_[a].stride};
     });
   }
   Call call{};
   call.attrs = example.payload;
   call.count = items;
   call.x_dims = {dims, arg_count};
-  call.dim = whole ? example.dim : example.dim.single_batch();
+  call.dim = whole ? graph_.dim(example) : graph_.dim(example).single_batch();
   call.x = {x, arg_count};
   call.packed = {packed, arg_count};
   call.words = words_of(nodes, items, whole);
@@ -185,7 +185,7 @@ Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsign
   return items_of(nodes, items, whole, [&](uint32_t id) {
     const Node& node = graph_[id];
     const uint32_t arg = graph_.args(node)[i];
-    const Dim& dim = graph_[arg].dim;
+    const Dim& dim = graph_.dim(arg);
     const auto apart = flow_[arg].slots ? static_cast<uint32_t>(dim.batch_size()) : gradient_stride(arg);
     return std::pair{edge_target_[node.args + i], dim.bd == 1 ? 0u : apart};
   });

@@ -44,6 +44,9 @@ class Executor final : public Evaluator {
     uint32_t first_part = none, last_part = none;
     uint32_t first_outer = none, last_outer = none;
     uint32_t first_view = none, last_view = none, next_view = none;  // views of it, newest first
+    uint32_t passed_by = none;     // the last consumer counted, if its gradient is its contribution
+    bool is_matrix = false;        // some consumer uses it as a matrix
+    bool shared = false;           // its gradient is that of its only consumer
     bool broadcast = false;        // some consumer repeats it along the batch
     bool read_whole = false;       // some consumer reads all batch elements as one item
     bool slots = false;            // contributions wait as parts
@@ -84,6 +87,7 @@ class Executor final : public Evaluator {
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
   void trace_edges(uint32_t id);
+  bool passes(const Node& node, unsigned i) const;
   bool is_outer_use(const Node& node, unsigned i) const;
   bool views_are_disjoint(uint32_t id);
   void choose_modes();

@@ -46,22 +46,32 @@ void Executor::trace_edges(uint32_t id) {
   for (unsigned i = 0; i < args.size(); ++i) {
     if (!marks_[args[i]]) continue;
     Flow& flow = flow_[args[i]];
-    if (is_outer_use(node, i)) continue;
+    if (is_outer_use(node, i)) {
+      flow.is_matrix = true;
+      continue;
+    }
     ++flow.uses;
     if (node.op->view) {
       ++flow.view_uses;
       (flow.last_view == none ? flow.first_view : flow_[flow.last_view].next_view) = id;
       flow.last_view = id;
     }
+    flow.passed_by = passes(node, i) ? id : none;
     const bool whole = node.op->batching == Batching::nodes;
-    flow.broadcast |= !whole && graph_[args[i]].dim.bd < node.dim.bd;
-    flow.read_whole |= whole && !node.op->view && graph_[args[i]].dim.bd > 1;
+    flow.broadcast |= !whole && graph_.dim(args[i]).bd < graph_.dim(node).bd;
+    flow.read_whole |= whole && !node.op->view && graph_.dim(args[i]).bd > 1;
   }
+}
+
+/// True if the contribution of a node to its argument i is the node's gradient as it is.
+bool Executor::passes(const Node& node, unsigned i) const {
+  const Dim& arg = graph_.dim(graph_.args(node)[i]);
+  return node.op->passes >> std::min(i, 31u) & 1 && arg.bd == graph_.dim(node).bd && arg.same_sizes(graph_.dim(node));
 }
 
 /// The gradient of a matrix is one product over all its uses.
 bool Executor::is_outer_use(const Node& node, unsigned i) const {
-  return node.op->has_matrix && node.op->is_matrix(i) && graph_[graph_.args(node)[i]].dim.bd == 1;
+  return node.op->has_matrix && node.op->is_matrix(i) && graph_.dim(graph_.args(node)[i]).bd == 1;
 }
 
 bool Executor::views_are_disjoint(uint32_t id) {
@@ -72,7 +82,7 @@ bool Executor::views_are_disjoint(uint32_t id) {
     if (n == most) return false;
     item_dims(graph_, graph_[v], dims_);
     from[n] = graph_[v].op->view_offset(graph_[v].payload, dims_);
-    to[n] = from[n] + graph_[v].dim.batch_size();
+    to[n] = from[n] + graph_.dim(v).batch_size();
     for (unsigned k = 0; k < n; ++k)
       if (from[n] < to[k] && from[k] < to[n]) return false;
   }
@@ -90,7 +100,7 @@ void Executor::choose_modes() {
     }
     flow.exclusive_views =
         flow.uses > 0 && flow.uses == flow.view_uses && (flow.uses == 1 || views_are_disjoint(id));
-    const bool apart = place_[id].stride != graph_[id].dim.batch_size();
+    const bool apart = place_[id].stride != graph_.dim(id).batch_size();
     flow.slots = !flow.exclusive_views &&
                  (flow.uses > 2 || (flow.uses == 2 && flow.broadcast) || (flow.read_whole && apart));
   }
@@ -101,14 +111,21 @@ void Executor::place_gradients() {
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     const std::span nodes = std::span(order_).subspan(step->first, step->count);
     size_t numbers = 0;
-    for (uint32_t id : nodes)
-      if (marks_[id]) numbers += graph_[id].dim.size();
-    if (numbers == 0) continue;
+    for (uint32_t id : nodes) {
+      if (!marks_[id]) continue;
+      Flow& flow = flow_[id];
+      flow.shared = flow.uses == 1 && flow.passed_by != none && !flow.is_matrix;
+      if (!flow.shared) numbers += graph_.dim(id).size();
+    }
     real* gradient = zeroed(numbers);
     for (uint32_t id : nodes) {
       if (!marks_[id]) continue;
+      if (flow_[id].shared) {
+        place_[id].gradient = place_[flow_[id].passed_by].gradient;
+        continue;
+      }
       place_[id].gradient = gradient;
-      gradient += graph_[id].dim.size();
+      gradient += graph_.dim(id).size();
     }
   }
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
@@ -119,17 +136,17 @@ void Executor::place_gradients() {
       item_dims(graph_, node, dims_);
       place.gradient = place_[graph_.args(node)[0]].gradient + node.op->view_offset(node.payload, dims_);
     } else if (node.op->view) {
-      place.gradient = zeroed(node.dim.size());
+      place.gradient = zeroed(graph_.dim(node).size());
       flow_[id].packed = true;
     } else if (node.op->leaf && (flow_[id].uses > 0 || node.op != &parameter_op)) {
-      place.gradient = zeroed(node.dim.size());
+      place.gradient = zeroed(graph_.dim(node).size());
     }
   }
 }
 
 /// The distance between batch elements of a node's gradient.
 uint32_t Executor::gradient_stride(uint32_t id) const {
-  return flow_[id].packed ? static_cast<uint32_t>(graph_[id].dim.batch_size()) : place_[id].stride;
+  return flow_[id].packed ? static_cast<uint32_t>(graph_.dim(id).batch_size()) : place_[id].stride;
 }
 
 void Executor::append_part(uint32_t id, const Part& part) {
@@ -167,9 +184,10 @@ real* Executor::route_edge(uint32_t id, unsigned i) {
     flow.last_outer = at;
     return nullptr;
   }
+  if (flow.shared) return nullptr;
   if (!flow.slots) return place_[arg].gradient;
-  const Dim& dim = graph_[arg].dim;
-  if (node.op->passes >> std::min(i, 31u) & 1 && dim.bd == node.dim.bd && dim.same_sizes(node.dim)) {
+  const Dim& dim = graph_.dim(arg);
+  if (passes(node, i)) {
     append_part(arg, {place_[id].gradient, none, none});
     return nullptr;
   }

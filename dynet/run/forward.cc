@@ -9,7 +9,7 @@ Tensor Executor::value(unsigned id) {
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
   if (graph_[id].op == &parameter_op) bind_value(id);
   const Place& place = place_[id];
-  return contiguous(graph_[id].dim, place.value, place.stride);
+  return contiguous(graph_.dim(id), place.value, place.stride);
 }
 
 /// The tensor as it is, or copied together if the batch elements lie apart.
@@ -36,7 +36,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
     real* value = base + step.value;
     real* aux = step.aux_size ? base + step.aux : nullptr;
     for (uint32_t id : std::span(schedule_.order).subspan(step.first, step.count)) {
-      const Dim& dim = graph_[id].dim;
+      const Dim& dim = graph_.dim(id);
       place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size())};
       value += dim.size();
       if (aux) aux += step.aux_size * (graph_[id].op->batching == Batching::nodes ? 1 : dim.bd);

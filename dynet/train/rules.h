@@ -48,7 +48,8 @@ struct SimpleSGD : RuleDefaults {
 
 struct CyclicalSGD : SimpleSGD {
   static constexpr auto name = "CyclicalSGD",
-                        doc = "Stochastic gradient descent whose rate swings between two bounds (Smith 2017).";
+                        doc =
+                            "Stochastic gradient descent whose rate swings between two bounds (Smith 2017).";
   static constexpr RuleArg args[] = {
       {"learning_rate_min", 0.01}, {"learning_rate_max", 0.1}, {"step_size", 2000}, {"gamma", 1}};
   static constexpr bool cyclical = true;
@@ -108,8 +109,7 @@ struct Adadelta : RuleDefaults {
 
 struct RMSProp : RuleDefaults {
   static constexpr auto name = "RMSProp", doc = "h = rho h + (1 - rho) g²; w -= rate g / √(h + eps).";
-  static constexpr RuleArg args[] = {
-      {"learning_rate", 0.1, 0.001}, {"eps", 1e-20, 1e-8}, {"rho", 0.95, 0.9}};
+  static constexpr RuleArg args[] = {{"learning_rate", 0.1, 0.001}, {"eps", 1e-20, 1e-8}, {"rho", 0.95, 0.9}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate / now.decay);
@@ -179,7 +179,6 @@ template <class... Rule>
 struct RuleList {
   static constexpr size_t size = sizeof...(Rule);
 };
-using Rules =
-    RuleList<SimpleSGD, CyclicalSGD, MomentumSGD, Adagrad, Adadelta, RMSProp, Adam, Amsgrad, EG>;
+using Rules = RuleList<SimpleSGD, CyclicalSGD, MomentumSGD, Adagrad, Adadelta, RMSProp, Adam, Amsgrad, EG>;
 
 }  // namespace dynet

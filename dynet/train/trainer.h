@@ -33,9 +33,8 @@ constexpr unsigned rule_position(RuleList<Rule...>) {
 
 /// The row of a rule, made from its struct.
 template <class R>
-inline constexpr RuleRow rule_row{
-    R::name,     R::doc,         rule_position<R>(Rules{}), R::slots,  R::cyclical, R::simplex, R::args,
-    std::size(R::args), R::first_rate, R::prepare};
+inline constexpr RuleRow rule_row{R::name,    R::doc,  rule_position<R>(Rules{}), R::slots,      R::cyclical,
+                                  R::simplex, R::args, std::size(R::args),        R::first_rate, R::prepare};
 
 /// A learning rate that swings between two bounds, which come together by gamma with every update.
 struct CyclicalRate {

@@ -46,7 +46,7 @@ inline Vec exp(Vec x) {
   const Vec q = polynomial(r, {0.5f, 1.666651368e-01f, 4.166618735e-02f, 8.369590156e-03f, 1.395170460e-03f});
   const Vec y = times_power(fma(r * r, q, r) + 1, scaled);
   const Vec high = select(x > 88.7228394f, __builtin_inff(), y);
-  return select(x < -87.3365448f, 0, select(x == x, high, x));
+  return select(x < -87.3364f, 0, select(x == x, high, x));
 }
 
 inline Vec expm1(Vec x) {

@@ -31,14 +31,15 @@ inline Reals all(real x) { return x - Reals{}; }
 
 #if defined(__AVX512F__) && !defined(DYNET_DOUBLE)
 
+// Masked forms, as gcc 12 warns of uninitialised variables inside the others.
 inline __mmask16 first(int n) { return static_cast<__mmask16>((1u << n) - 1); }
 inline Reals fma(Reals a, Reals b, Reals c) { return _mm512_fmadd_ps(a, b, c); }
-inline Reals sqrt(Reals a) { return _mm512_sqrt_ps(a); }
-inline Reals floor(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-inline Reals ceil(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
-inline Reals trunc(Reals a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
-inline Reals min(Reals a, Reals b) { return _mm512_min_ps(a, b); }
-inline Reals max(Reals a, Reals b) { return _mm512_max_ps(a, b); }
+inline Reals sqrt(Reals a) { return _mm512_maskz_sqrt_ps(first(lanes), a); }
+inline Reals floor(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline Reals ceil(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+inline Reals trunc(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Reals min(Reals a, Reals b) { return _mm512_maskz_min_ps(first(lanes), a, b); }
+inline Reals max(Reals a, Reals b) { return _mm512_maskz_max_ps(first(lanes), a, b); }
 inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
 

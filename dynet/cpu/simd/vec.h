@@ -82,6 +82,14 @@ inline Vec abs(Vec a) { return from_bits(to_bits(a) & ~sign_bit); }
 inline Vec copysign(Vec a, Vec b) { return from_bits((to_bits(a) & ~sign_bit) | (to_bits(b) & sign_bit)); }
 inline Vec sign(Vec a) { return select(a > 0, 1, select(a < 0, -1, a)); }
 
+/// The first n lanes, and zeros.
+inline Vec first_lanes(Vec a, Whole) { return a; }
+inline Vec first_lanes(Vec a, int n) {
+  native::Bits lane;
+  for (int i = 0; i < lanes; ++i) lane[i] = i;
+  return lane < native::Bits{} + n ? a.v : native::Reals{};
+}
+
 /// The sum of all lanes, always in the same order.
 inline real sum(Vec a) {
   for (int half = lanes / 2; half > 0; half /= 2)

@@ -1,0 +1,27 @@
+// The engine object of one instruction set.
+#include "dynet/cpu/engine.h"
+
+#include "dynet/cpu/threads.h"
+
+namespace dynet::cpu::DYNET_ISA {
+const char* CpuEngine::name() const {
+#if defined(__AVX512F__)
+  return "v4";
+#elif defined(__AVX2__)
+  return "v3";
+#elif defined(__x86_64__)
+  return "v2";
+#else
+  return "plain";
+#endif
+}
+
+void CpuEngine::set_threads(unsigned n) { set_thread_count(n); }
+unsigned CpuEngine::threads() const { return thread_count(); }
+
+Engine& engine() {
+  static CpuEngine instance;
+  return instance;
+}
+
+}  // namespace dynet::cpu::DYNET_ISA

@@ -1,0 +1,67 @@
+// The lines along an axis: one at a time in vectors, or as many neighbouring lines at once as a vector has lanes.
+#pragma once
+
+#include "dynet/cpu/simd/math.h"
+#include "dynet/device/engine.h"
+
+namespace dynet::cpu::DYNET_ISA {
+
+/// One line whose numbers lie one after another. What is found for it stands in all lanes.
+struct OneLine {
+  size_t n;
+
+  /// Calls f(offset, lanes in use) along the line.
+  template <class F>
+  void each(F f) const {
+    for_vectors(n, f);
+  }
+  /// Replaces the lanes behind the end.
+  static Vec pad(Vec v, Whole, real) { return v; }
+  static Vec pad(Vec v, int used, real neutral) { return first_lanes(v, used) + behind(used, neutral); }
+  static Vec total(Vec v) { return sum(v); }
+  static Vec greatest(Vec v) { return largest(v); }
+  static Vec load(const real* s) { return *s; }
+  static void store(Vec v, real* s) { *s = v[0]; }
+
+ private:
+  static Vec behind(int used, real neutral) {
+    native::Bits lane;
+    for (int i = 0; i < lanes; ++i) lane[i] = i;
+    return lane < native::Bits{} + used ? native::Reals{} : native::all(neutral);
+  }
+};
+
+/// Neighbouring lines whose numbers are `inner` apart, one in each lane.
+template <class Count>
+struct ManyLines {
+  size_t n, inner;
+  Count lines;
+
+  template <class F>
+  void each(F f) const {
+    for (size_t j = 0; j < n; ++j) f(j * inner, lines);
+  }
+  static Vec pad(Vec v, Count, real) { return v; }
+  static Vec total(Vec v) { return v; }
+  static Vec greatest(Vec v) { return v; }
+  Vec load(const real* s) const { return Vec::load(s, lines); }
+  void store(Vec v, real* s) const { v.store(s, lines); }
+};
+
+/// Calls f(lines, item, offset in the tensor, offset in a tensor of one number a line).
+template <class F>
+void for_lines(size_t count, const Axis& axis, F f) {
+  for (size_t item = 0; item < count; ++item) {
+    for (size_t o = 0; o < axis.outer; ++o) {
+      const size_t at = o * axis.n * axis.inner;
+      if (axis.inner == 1)
+        f(OneLine{axis.n}, item, at, o);
+      else
+        for_vectors(axis.inner, [&](size_t i, auto c) {
+          f(ManyLines<decltype(c)>{axis.n, axis.inner, c}, item, at + i, o * axis.inner + i);
+        });
+    }
+  }
+}
+
+}  // namespace dynet::cpu::DYNET_ISA

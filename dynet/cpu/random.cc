@@ -1,0 +1,70 @@
+// Random numbers: each is a pure function of the key, the words of its item and its position.
+#include "dynet/cpu/engine.h"
+#include "dynet/cpu/simd/math.h"
+
+namespace dynet::cpu::DYNET_ISA {
+namespace {
+
+constexpr int blocks = 16, chunk = 4 * blocks;
+
+/// Philox 4×32-10 for `blocks` consecutive counters, as numbers in (0, 1); the same words as dynet::Philox.
+void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, uint32_t word0, uint32_t word1, real (&u)[chunk]) {
+  uint32_t c[4][blocks], k0 = key[0], k1 = key[1];
+  for (uint32_t i = 0; i < blocks; ++i) c[0][i] = counter + i, c[1][i] = word0, c[2][i] = word1, c[3][i] = 0;
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < blocks; ++i) {
+      const uint64_t p = uint64_t{0xD2511F53} * c[0][i], q = uint64_t{0xCD9E8D57} * c[2][i];
+      c[0][i] = static_cast<uint32_t>(q >> 32) ^ c[1][i] ^ k0;
+      c[2][i] = static_cast<uint32_t>(p >> 32) ^ c[3][i] ^ k1;
+      c[1][i] = static_cast<uint32_t>(q), c[3][i] = static_cast<uint32_t>(p);
+    }
+    k0 += 0x9E3779B9, k1 += 0xBB67AE85;
+  }
+  for (int i = 0; i < blocks; ++i)
+    for (int j = 0; j < 4; ++j)
+      u[4 * i + j] = (static_cast<float>(c[j][i] >> 9) + 0.5f) * (1.0f / 8388608.0f);
+}
+
+/// Each pair becomes two independent normal numbers (Box and Muller 1958).
+void make_normal(real (&u)[chunk]) {
+  constexpr int pairs = chunk / 2;
+  real radius[pairs], angle[pairs], sine[pairs], cosine[pairs];
+  for (int i = 0; i < pairs; ++i) radius[i] = u[2 * i], angle[i] = u[2 * i + 1];
+  for (int i = 0; i < pairs; i += lanes) {
+    const Vec turn = Vec::load(angle + i) * real(6.283185307179586477);
+    const Vec r = sqrt(-2 * log(Vec::load(radius + i)));
+    (r * cos(turn)).store(cosine + i);
+    (r * sin(turn)).store(sine + i);
+  }
+  for (int i = 0; i < pairs; ++i) u[2 * i] = cosine[i], u[2 * i + 1] = sine[i];
+}
+
+Vec transform(Distribution distribution, Vec u, real a, real b) {
+  switch (distribution) {
+    case Distribution::uniform: return a + (b - a) * u;
+    case Distribution::normal: return a + b * u;
+    case Distribution::bernoulli: return select(u < a, b, 0);
+    case Distribution::gumbel: return -log(-log(u));
+  }
+  return u;
+}
+
+}  // namespace
+
+void CpuEngine::random(Distribution distribution, real a, real b, Philox key, size_t count, size_t size,
+                       Words words, Items y) {
+  for (size_t item = 0; item < count; ++item) {
+    const uint32_t* word = words.table[item];
+    real* to = y[item];
+    for (size_t begin = 0; begin < size; begin += chunk) {
+      real u[chunk];
+      uniform_chunk(key.key, static_cast<uint32_t>(begin / 4), word[0], word[1], u);
+      if (distribution == Distribution::normal) make_normal(u);
+      for_vectors(size - begin < chunk ? size - begin : chunk, [&](size_t i, auto n) {
+        transform(distribution, Vec::load(u + i), a, b).store(to + begin + i, n);
+      });
+    }
+  }
+}
+
+}  // namespace dynet::cpu::DYNET_ISA

@@ -1,0 +1,211 @@
+// Functions made of other operations: no kernel and no gradient of their own.
+#pragma once
+
+#include "dynet/ops/linear.h"
+#include "dynet/ops/norm.h"
+#include "dynet/ops/select.h"
+
+namespace dynet {
+
+struct Average {
+  static constexpr auto name = "average", doc = "The mean of a list of expressions of one shape.";
+  static constexpr Arg args[] = {"xs"};
+  static Expression call(Expressions xs) {
+    if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
+    return SumOfList::call(xs) * (real(1) / static_cast<real>(xs.size()));
+  }
+};
+
+struct MaximumOfList {
+  static constexpr auto name = "emax", doc = "The elementwise maximum of a list of expressions of one shape.";
+  static constexpr Arg args[] = {"xs"};
+  static Expression call(Expressions xs) {
+    if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
+    Expression largest = xs[0];
+    for (const Expression& x : xs.subspan(1)) largest = max(largest, x);
+    return largest;
+  }
+};
+
+struct ConcatenateColumns {
+  static constexpr auto name = "concatenate_cols",
+                        doc = "The expressions side by side: concatenate with d = 1.";
+  static constexpr Arg args[] = {"xs"};
+  static Expression call(Expressions xs) { return concatenate(xs, 1); }
+};
+
+struct TraceOfProduct {
+  static constexpr auto name = "trace_of_product",
+                        doc = "The trace of x times the transpose of y, two matrices of one shape: {1}.";
+  static constexpr Arg args[] = {"x", "y"};
+  static Expression call(const Expression& x, const Expression& y) { return dot_product(x, y); }
+};
+
+struct ToDevice {
+  static constexpr auto name = "to_device", doc = "The expression on a device; \"CPU\" is the only one.";
+  static constexpr Arg args[] = {"e", "device_str"};
+  static Expression call(const Expression& e, std::string_view device_str) {
+    if (device_str != "CPU" && !device_str.empty())
+      invalid(name, ": device \"", device_str, "\"; \"CPU\" is the only one");
+    return e;
+  }
+};
+
+struct FoldRows {
+  static constexpr auto name = "fold_rows",
+                        doc = "Sums of nrows consecutive rows of a matrix: {r,c} becomes {r / nrows,c}.";
+  static constexpr Arg args[] = {"x", {"nrows", 2.0}};
+  static Expression call(const Expression& x, unsigned nrows) {
+    const Dim from = shape_of(name, x);
+    if (from.nd > 2 || nrows == 0 || from.rows() % nrows != 0)
+      invalid(name, ": ", from, " in groups of ", nrows,
+              " rows; a matrix whose rows are a multiple is needed");
+    Dim groups{nrows, from.rows() / nrows};
+    if (from.nd == 2) groups.d[groups.nd++] = from.cols();
+    return SumAxes::call(Reshape::call(x, groups, from.bd), {0}, false, 0);
+  }
+};
+
+struct NgramColumns {
+  static constexpr auto name = "kmh_ngram", doc = "Sums of v adjacent columns: {r,c} becomes {r,c - v + 1}.";
+  static constexpr Arg args[] = {"x", "v"};
+  static Expression call(const Expression& x, unsigned v) {
+    const Dim from = shape_of(name, x);
+    if (from.nd != 2 || v == 0 || v > from.cols())
+      invalid(name, ": ", v, " columns of ", from,
+              "; a matrix of at least so many, and 1 or more, are needed");
+    std::vector<Expression> shifted;
+    for (unsigned i = 0; i < v; ++i) shifted.push_back(pick_range(x, i, from.cols() - v + 1 + i, 1));
+    return sum(shifted);
+  }
+};
+
+struct NarrowFilter {
+  static constexpr auto
+      name = "filter1d_narrow",
+      doc =
+          "Correlation along the columns of x {d,s} with n filters y {d,m} or {d,m,n} of full "
+          "height: {n,s - m + 1}.";
+  static constexpr Arg args[] = {"x", "y"};
+  static Expression call(const Expression& x, const Expression& y) {
+    const Dim from = shape_of(name, x), filter = shape_of(name, y);
+    if (from.nd > 2 || filter.nd > 3 || from.rows() != filter.rows() || from.cols() < filter.cols())
+      invalid(name, ": ", from, " and filters ", filter, "; as many rows and no more columns are needed");
+    const unsigned width = filter.cols(), places = from.cols() - width + 1;
+    std::vector<Expression> shifted;
+    for (unsigned i = 0; i < width; ++i) shifted.push_back(pick_range(x, i, places + i, 1));
+    const Expression filters = Reshape::call(y, {from.rows() * width, filter[2]}, filter.bd);
+    return transpose(filters) * concatenate(shifted);
+  }
+};
+
+// -- contractions of a tensor of three axes
+
+/// Σ_k x_ijk y_k as a matrix.
+inline Expression contract_last(std::string_view caller, const Expression& x, const Expression& y) {
+  const Dim from = shape_of(caller, x), with = shape_of(caller, y);
+  if (from.nd != 3 || !with.is_vector() || with.rows() != from[2])
+    invalid(caller, ": ", from, " and ", with, "; three axes, and a vector as long as the last, are needed");
+  const Expression rows = Reshape::call(x, {from[0] * from[1], from[2]}, from.bd) * y;
+  return Reshape::call(rows, {from[0], from[1]}, std::max(from.bd, with.bd));
+}
+
+struct Contract3d1d {
+  static constexpr auto name = "contract3d_1d", doc = "The matrix Σ_k x_ijk y_k.";
+  static constexpr Arg args[] = {"x", "y"};
+  static Expression call(const Expression& x, const Expression& y) { return contract_last(name, x, y); }
+};
+
+struct Contract3d1dBias {
+  static constexpr auto name = "contract3d_1d_bias", doc = "The matrix Σ_k x_ijk y_k + b_ij.";
+  static constexpr Arg args[] = {"x", "y", "b"};
+  static Expression call(const Expression& x, const Expression& y, const Expression& b) {
+    return contract_last(name, x, y) + b;
+  }
+};
+
+struct Contract3d1d1d {
+  static constexpr auto name = "contract3d_1d_1d", doc = "The vector Σ_jk x_ijk y_k z_j.";
+  static constexpr Arg args[] = {"x", "y", "z"};
+  static Expression call(const Expression& x, const Expression& y, const Expression& z) {
+    return contract_last(name, x, y) * z;
+  }
+};
+
+struct Contract3d1d1dBias {
+  static constexpr auto name = "contract3d_1d_1d_bias", doc = "The vector Σ_jk x_ijk y_k z_j + b_i.";
+  static constexpr Arg args[] = {"x", "y", "z", "b"};
+  static Expression call(const Expression& x, const Expression& y, const Expression& z, const Expression& b) {
+    return affine_transform({b, contract_last(name, x, y), z});
+  }
+};
+
+// -- circular convolution, as a product with a matrix of shifted copies of v
+
+inline Expression circulant_product(std::string_view caller, const Expression& u, const Expression& v,
+                                    bool reversed) {
+  const Dim from = shape_of(caller, v);
+  if (from.nd != 1 || !from.same_sizes(shape_of(caller, u)))
+    invalid(caller, ": ", shape_of(caller, u), " and ", from, "; two vectors of one size are needed");
+  const unsigned n = from.rows();
+  std::vector<unsigned> places;
+  for (unsigned i = 0; i < n; ++i)
+    for (unsigned k = 0; k < n; ++k) places.push_back((reversed ? k + n - i : i + k) % n);
+  return Reshape::call(select_rows(v, places), {n, n}, from.bd) * u;
+}
+
+struct CircularConvolution {
+  static constexpr auto name = "circ_conv",
+                        doc = "Circular convolution of two vectors: y_k = Σ_i u_i v_(k-i mod n).";
+  static constexpr Arg args[] = {"u", "v"};
+  static Expression call(const Expression& u, const Expression& v) {
+    return circulant_product(name, u, v, true);
+  }
+};
+
+struct CircularCorrelation {
+  static constexpr auto name = "circ_corr",
+                        doc = "Circular correlation of two vectors: y_k = Σ_i u_i v_(i+k mod n).";
+  static constexpr Arg args[] = {"u", "v"};
+  static Expression call(const Expression& u, const Expression& v) {
+    return circulant_product(name, u, v, false);
+  }
+};
+
+inline Expression average(Expressions xs) { return Average::call(xs); }
+inline Expression max(Expressions xs) { return MaximumOfList::call(xs); }
+inline Expression concatenate_cols(Expressions xs) { return ConcatenateColumns::call(xs); }
+inline Expression trace_of_product(const Expression& x, const Expression& y) {
+  return TraceOfProduct::call(x, y);
+}
+inline Expression to_device(const Expression& x, std::string_view device) {
+  return ToDevice::call(x, device);
+}
+inline Expression fold_rows(const Expression& x, unsigned nrows = 2) { return FoldRows::call(x, nrows); }
+inline Expression kmh_ngram(const Expression& x, unsigned n) { return NgramColumns::call(x, n); }
+inline Expression filter1d_narrow(const Expression& x, const Expression& f) {
+  return NarrowFilter::call(x, f);
+}
+inline Expression contract3d_1d(const Expression& x, const Expression& y) { return Contract3d1d::call(x, y); }
+inline Expression contract3d_1d(const Expression& x, const Expression& y, const Expression& b) {
+  return Contract3d1dBias::call(x, y, b);
+}
+inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z) {
+  return Contract3d1d1d::call(x, y, z);
+}
+inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z,
+                                   const Expression& b) {
+  return Contract3d1d1dBias::call(x, y, z, b);
+}
+inline Expression circ_conv(const Expression& u, const Expression& v) {
+  return CircularConvolution::call(u, v);
+}
+inline Expression circ_corr(const Expression& u, const Expression& v) {
+  return CircularCorrelation::call(u, v);
+}
+
+using CompositeForms = Ops<Average, MaximumOfList, ConcatenateColumns, TraceOfProduct, ToDevice, FoldRows,
+                           NgramColumns, NarrowFilter, Contract3d1d, Contract3d1dBias, Contract3d1d1d,
+                           Contract3d1d1dBias, CircularConvolution, CircularCorrelation>;
+
+}  // namespace dynet

@@ -1,0 +1,157 @@
+// Nodes without arguments: numbers of the caller, constants, and rows of lookup tables.
+#pragma once
+
+#include "dynet/graph/graph.h"
+#include "dynet/ops/check.h"
+#include "dynet/ops/loops.h"
+
+namespace dynet {
+
+/// Adds a node without arguments to a graph that the caller names.
+template <OpSpec T>
+Expression leaf_of(Graph& g, const typename T::Attrs& a, std::span<const unsigned> words = {}) {
+  return {&g, g.add(op<T>, {}, &a, words), g.id()};
+}
+
+/// A leaf: the executor knows where its numbers are.
+struct Leaf : OpDefaults {
+  static constexpr bool leaf = true, hidden = true;
+  static constexpr Arg args[] = {"dim"};
+  static void forward(const auto&, Engine&, const Call&) {}
+};
+
+/// Numbers copied from the caller into the graph's memory.
+struct Input : Leaf {
+  struct Attrs {
+    real* values;
+    Dim dim;
+    unsigned unused = 0;
+  };
+  static constexpr auto name = "input", doc = "Numbers given by the caller.";
+  static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
+  static Expression make(Graph& g, const Dim& dim, std::span<const real> numbers) {
+    if (numbers.size() != dim.size())
+      invalid(name, ": ", numbers.size(), " numbers for shape ", dim, "; ", dim.size(), " are needed");
+    real* values = g.take_payload<real>(std::max<size_t>(numbers.size(), 1));
+    std::copy(numbers.begin(), numbers.end(), values);
+    return leaf_of<Input>(g, {values, dim});
+  }
+  /// A tensor of one value everywhere but at the places given (column by column, batch elements last).
+  static Expression sparse(Graph& g, const Dim& dim, Indices places, std::span<const real> numbers,
+                           real elsewhere) {
+    if (places.size() != numbers.size())
+      invalid(name, ": ", numbers.size(), " numbers for ", places.size(), " places; as many are needed");
+    check_indices(name, places, static_cast<unsigned>(dim.size()), "a tensor");
+    thread_local std::vector<real> room;
+    room.assign(dim.size(), elsewhere);
+    for (size_t i = 0; i < places.size(); ++i) room[places[i]] = numbers[i];
+    return make(g, dim, room);
+  }
+  static Expression one_hot(Graph& g, unsigned size, Indices places) {
+    check_indices("one_hot", places, size, "a vector");
+    const auto batch = static_cast<unsigned>(places.size());
+    thread_local std::vector<real> room;
+    room.assign(size_t{size} * batch, 0);
+    for (unsigned i = 0; i < batch; ++i) room[size_t{i} * size + places[i]] = 1;
+    return make(g, Dim({size}, batch), room);
+  }
+};
+
+/// Numbers read from the caller's memory each time they are computed.
+struct InputFromMemory : OpDefaults {
+  struct Attrs {
+    const std::vector<real>* numbers;  // or, if null, one number
+    const real* number;
+    Dim dim;
+    unsigned unused = 0;
+  };
+  static constexpr Batching batching = Batching::nodes;
+  static constexpr bool hidden = true;
+  static constexpr auto name = "input_from_memory",
+                        doc = "Numbers read from the caller's memory at each evaluation.";
+  static constexpr Arg args[] = {"dim"};
+  static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
+  static void forward(const Attrs& a, Engine&, const Call& c) {
+    if (a.numbers && a.numbers->size() != a.dim.size())
+      invalid(name, ": ", a.numbers->size(), " numbers for shape ", a.dim, "; ", a.dim.size(), " are needed");
+    const real* from = a.numbers ? a.numbers->data() : a.number;
+    for (size_t i = 0; i < c.count; ++i) std::copy_n(from, a.dim.size(), c.y[i]);
+  }
+};
+
+struct Constant : OpDefaults {
+  struct Attrs {
+    Dim dim;
+    unsigned unused;
+    real value;
+  };
+  static constexpr auto name = "constant", doc = "A tensor of shape dim with the number val everywhere.";
+  static constexpr Arg args[] = {"dim", "val", {"batch_size", 1.0}};
+  static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    fill_items(e, c.count, c.dim.batch_size(), a.value, c.y);
+  }
+  static Attrs attrs(const Dim& dim, real value) { return {dim, 0, value}; }
+  static Expression call(const Dim& dim, real val, unsigned batch_size) {
+    return apply<Constant>({}, attrs(dim.with_batch(batch_size), val));
+  }
+};
+
+struct Zeros {
+  static constexpr auto name = "zeros", doc = "A tensor of zeros of shape dim.";
+  static constexpr Arg args[] = {"dim", {"batch_size", 1.0}};
+  static Expression call(const Dim& dim, unsigned batch_size) { return Constant::call(dim, 0, batch_size); }
+};
+
+struct Ones {
+  static constexpr auto name = "ones", doc = "A tensor of ones of shape dim.";
+  static constexpr Arg args[] = {"dim", {"batch_size", 1.0}};
+  static Expression call(const Dim& dim, unsigned batch_size) { return Constant::call(dim, 1, batch_size); }
+};
+
+/// Rows of a lookup table; the word of each batch element is its row.
+struct Lookup : Leaf {
+  struct Attrs {
+    LookupStorage* table;
+    unsigned trained, batch;
+  };
+  static constexpr auto name = "lookup", doc = "Rows of a lookup table, one for each batch element.";
+  static Dim shape(const Attrs& a, Dims) { return a.table->row_dim().with_batch(a.batch); }
+  static bool trained(const Attrs& a) { return a.trained; }
+  static Expression make(Graph& g, LookupStorage& storage, Indices rows, bool trained) {
+    if (rows.empty()) invalid(name, ": an empty list of rows; at least one is needed");
+    check_indices(name, rows, storage.rows(), "the table ", storage.name);
+    g.hold(storage);
+    return leaf_of<Lookup>(g, {&storage, trained, static_cast<unsigned>(rows.size())}, rows);
+  }
+};
+
+inline Expression input(Graph& g, real number) { return Input::make(g, {1}, {&number, 1}); }
+inline Expression input(Graph& g, const real* number) {
+  return leaf_of<InputFromMemory>(g, {nullptr, number, {1}});
+}
+inline Expression input(Graph& g, const Dim& d, const std::vector<real>& numbers) {
+  return Input::make(g, d, numbers);
+}
+inline Expression input(Graph& g, const Dim& d, const std::vector<real>* numbers) {
+  return leaf_of<InputFromMemory>(g, {numbers, nullptr, d});
+}
+inline Expression input(Graph& g, const Dim& d, const std::vector<unsigned>& ids,
+                        const std::vector<real>& data, real defdata = 0) {
+  return Input::sparse(g, d, ids, data, defdata);
+}
+inline Expression one_hot(Graph& g, unsigned d, unsigned idx) { return Input::one_hot(g, d, only(idx)); }
+inline Expression one_hot(Graph& g, unsigned d, const std::vector<unsigned>& ids) {
+  return Input::one_hot(g, d, ids);
+}
+inline Expression constant(Graph& g, const Dim& d, real value) {
+  return leaf_of<Constant>(g, Constant::attrs(d, value));
+}
+inline Expression zeros(Graph& g, const Dim& d) { return constant(g, d, 0); }
+inline Expression zeroes(Graph& g, const Dim& d) { return constant(g, d, 0); }
+inline Expression ones(Graph& g, const Dim& d) { return constant(g, d, 1); }
+
+using Inputs = Ops<Input, InputFromMemory, Constant, Lookup>;
+using InputForms = Ops<Zeros, Ones>;
+
+}  // namespace dynet

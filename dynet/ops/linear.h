@@ -1,0 +1,149 @@
+// Matrix products. The left operand is a matrix whose gradient the executor sums over all its uses.
+#pragma once
+
+#include "dynet/ops/check.h"
+#include "dynet/ops/loops.h"
+
+namespace dynet {
+
+/// Rows and columns of a · x; throws unless both are matrices or vectors whose inner sizes agree.
+inline Dim product_shape(const Dim& a, const Dim& x) {
+  if (a.nd > 2 || x.nd > 2) invalid("shapes ", a, " and ", x, "; matrices or vectors are needed");
+  if (a.cols() != x.rows())
+    invalid("inner sizes differ: ", a, " times ", x,
+            "; the columns of the first must be the rows of the second");
+  return {a.rows(), x.cols()};
+}
+
+/// Calls of the engine that products are made of, for operands of any op.
+struct ProductCalls {
+  /// dx += Aᵀ dy
+  static void right_gradient(Engine& e, const Call& c, unsigned a) {
+    const Dim& dim = c.x_dims[a];
+    e.product({.m = dim.rows(),
+               .k = dim.cols(),
+               .n = c.dim.cols(),
+               .transposed = true,
+               .count = c.count,
+               .a = c.x[a],
+               .packed = c.packed[a],
+               .x = c.dy,
+               .y = c.dx,
+               .init = c.dx});
+  }
+  /// dA += dy xᵀ, for matrices of their own in each item
+  static void left_gradient(Engine& e, const Call& c, unsigned a) {
+    const unsigned m = c.x_dims[a].rows(), k = c.x_dims[a].cols(), n = c.dim.cols();
+    for (size_t i = 0; i < c.count; ++i) {
+      for (unsigned done = 0; done < n;) {
+        ItemList dy, x;
+        for (; done < n && !dy.full(); ++done)
+          dy.add(c.dy[i] + size_t{done} * m), x.add(c.x[a + 1][i] + size_t{done} * k);
+        e.outer_sum({.m = m, .k = k, .count = dy.count, .dy = dy.table, .x = x.table, .g = c.dx[i]});
+      }
+    }
+  }
+  static OuterPair pair(const NodeView& v, unsigned a) { return {v.dy, v.x[a + 1], v.x_dims[a + 1].cols()}; }
+};
+
+struct MatrixMultiply : OpDefaults {
+  static constexpr auto name = "matmul",
+                        doc = "Matrix product: {m,k} times {k,n} is {m,n}, {m,k} times {k} is {m}.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"a", "b"};
+  static constexpr bool is_matrix(unsigned i) { return i == 0; }
+  static Dim shape(const auto&, Dims x) {
+    const Dim y = product_shape(x[0], x[1]);
+    return (x[1].nd == 1 ? Dim{y.rows()} : y).with_batch(common_batch(x));
+  }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    const Dim& a = c.x_dims[0];
+    e.product({.m = a.rows(),
+               .k = a.cols(),
+               .n = c.dim.cols(),
+               .count = c.count,
+               .a = c.x[0],
+               .packed = c.packed[0],
+               .x = c.x[1],
+               .y = c.y,
+               .init = {}});
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
+    if (i == 0)
+      ProductCalls::left_gradient(e, c, 0);
+    else
+      ProductCalls::right_gradient(e, c, 0);
+  }
+  static OuterPair outer(const auto&, const NodeView& v, unsigned) { return ProductCalls::pair(v, 0); }
+  static Expression call(const Expression& a, const Expression& b) { return apply<MatrixMultiply>({a, b}); }
+};
+
+struct AffineTransform : OpDefaults {
+  static constexpr auto
+      name = "affine_transform",
+      doc =
+          "b + W1 x1 + W2 x2 + … from the list [b, W1, x1, W2, x2, …]. A vector b is added to "
+          "each column. The result is a vector where the x have one column.";
+  static constexpr Arg args[] = {"exprs"};
+  static constexpr uint32_t passes = 1;
+  static constexpr bool is_matrix(unsigned i) { return i % 2 == 1; }
+  static Dim shape(const auto&, Dims x) {
+    if (x.size() % 2 == 0)
+      invalid(x.size(),
+              " expressions; an odd number is needed: a bias, then matrices and what they multiply");
+    const Dim y = product_shape(x[1], x[2]);
+    for (size_t i = 3; i < x.size(); i += 2)
+      if (const Dim other = product_shape(x[i], x[i + 1]); !(other == y))
+        invalid("products differ in shape: ", y, " and ", other, "; they must be equal");
+    if (x[0].nd > 2 || x[0].rows() != y.rows() || (x[0].cols() != 1 && x[0].cols() != y.cols()))
+      invalid("a bias of shape ", x[0], " for a product of shape ", y, "; ", y, " or {", y.rows(),
+              "} is needed");
+    return (y.cols() == 1 ? Dim{y.rows()} : y).with_batch(common_batch(x));
+  }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    Items init = c.x[0];
+    bool column = c.x_dims[0].cols() == 1;
+    for (size_t i = 1; i < c.x.size(); i += 2) {
+      const Dim& w = c.x_dims[i];
+      e.product({.m = w.rows(),
+                 .k = w.cols(),
+                 .n = c.dim.cols(),
+                 .count = c.count,
+                 .a = c.x[i],
+                 .packed = c.packed[i],
+                 .x = c.x[i + 1],
+                 .y = c.y,
+                 .init = init,
+                 .init_is_column = column});
+      init = c.y, column = false;
+    }
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
+    if (i == 0)
+      bias_gradient(e, c);
+    else if (is_matrix(i))
+      ProductCalls::left_gradient(e, c, i);
+    else
+      ProductCalls::right_gradient(e, c, i - 1);
+  }
+  static OuterPair outer(const auto&, const NodeView& v, unsigned i) { return ProductCalls::pair(v, i); }
+  static Expression call(Expressions exprs) {
+    if (exprs.empty()) invalid("affine_transform: an empty list; a bias is needed");
+    return exprs.size() == 1 ? exprs[0] : apply<AffineTransform>(exprs);
+  }
+
+ private:
+  static void bias_gradient(Engine& e, const Call& c) {
+    const unsigned m = c.dim.rows(), n = c.dim.cols();
+    const bool column = c.x_dims[0].cols() == 1 && n > 1;
+    const Strides s = column ? blocks_of(m, n, m, 0) : run_of(size_t{m} * n);
+    e.move(c.count, s, {}, true, c.dy, c.dx);
+  }
+};
+
+inline Expression operator*(const Expression& a, const Expression& b) { return MatrixMultiply::call(a, b); }
+inline Expression affine_transform(Expressions exprs) { return AffineTransform::call(exprs); }
+
+using Linear = Ops<MatrixMultiply, AffineTransform>;
+
+}  // namespace dynet

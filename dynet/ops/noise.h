@@ -1,0 +1,172 @@
+// Random tensors, noise and dropout. Numbers depend on the seed, the graph, the node and the element alone.
+#pragma once
+
+#include "dynet/ops/input.h"
+#include "dynet/ops/zip.h"
+
+namespace dynet {
+
+/// A tensor of random numbers, drawn anew in each graph.
+template <Distribution distribution>
+struct RandomTensor : OpDefaults {
+  struct Attrs {
+    Dim dim;
+    unsigned unused;
+    real a, b;
+  };
+  static constexpr bool random = true;
+  static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.random(distribution, a.a, a.b, c.key, c.count, c.dim.batch_size(), c.words, c.y);
+  }
+};
+
+struct RandomNormal : RandomTensor<Distribution::normal> {
+  static constexpr auto name = "random_normal",
+                        doc = "A tensor of shape dim of normally distributed numbers.";
+  static constexpr Arg args[] = {"dim", {"mean", 0.0}, {"stddev", 1.0}, {"batch_size", 1.0}};
+  static Expression call(const Dim& dim, real mean, real stddev, unsigned batch_size) {
+    return apply<RandomNormal>({}, {dim.with_batch(batch_size), 0, mean, stddev});
+  }
+};
+
+struct RandomUniform : RandomTensor<Distribution::uniform> {
+  static constexpr auto name = "random_uniform",
+                        doc = "A tensor of shape dim of numbers distributed evenly between left and right.";
+  static constexpr Arg args[] = {"dim", "left", "right", {"batch_size", 1.0}};
+  static Expression call(const Dim& dim, real left, real right, unsigned batch_size) {
+    return apply<RandomUniform>({}, {dim.with_batch(batch_size), 0, left, right});
+  }
+};
+
+struct RandomBernoulli : RandomTensor<Distribution::bernoulli> {
+  static constexpr auto name = "random_bernoulli",
+                        doc = "A tensor of shape dim whose numbers are scale with probability p, else 0.";
+  static constexpr Arg args[] = {"dim", "p", {"scale", 1.0}, {"batch_size", 1.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    if (!(a.a >= 0 && a.a <= 1)) invalid("probability ", a.a, "; it must be from 0 to 1");
+    return RandomTensor::shape(a, x);
+  }
+  static Expression call(const Dim& dim, real p, real scale, unsigned batch_size) {
+    return apply<RandomBernoulli>({}, {dim.with_batch(batch_size), 0, p, scale});
+  }
+};
+
+struct RandomGumbel : RandomTensor<Distribution::gumbel> {
+  static constexpr auto
+      name = "random_gumbel",
+      doc = "A tensor of shape dim of numbers from the standard Gumbel distribution (mu 0, beta 1).";
+  static constexpr Arg args[] = {"dim", {"mu", 0.0}, {"beta", 1.0}, {"batch_size", 1.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    if (a.a != 0 || a.b != 1) invalid("mu ", a.a, " and beta ", a.b, "; only 0 and 1 are possible");
+    return RandomTensor::shape(a, x);
+  }
+  static Expression call(const Dim& dim, real mu, real beta, unsigned batch_size) {
+    return apply<RandomGumbel>({}, {dim.with_batch(batch_size), 0, mu, beta});
+  }
+};
+
+struct Noise : OpDefaults {
+  struct Attrs {
+    real deviation;
+  };
+  static constexpr bool random = true;
+  static constexpr auto name = "noise",
+                        doc = "x plus normally distributed noise of standard deviation stddev.";
+  static constexpr uint32_t passes = 1;
+  static constexpr Arg args[] = {"x", "stddev"};
+  static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const size_t size = c.dim.batch_size();
+    e.random(Distribution::normal, 0, a.deviation, c.key, c.count, size, c.words, c.y);
+    e.move(c.count, run_of(size), {}, true, c.x[0], c.y);
+  }
+  static void backward(const Attrs&, Engine& e, const Call& c, unsigned) {
+    e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, real stddev) { return apply<Noise>(x, {stddev}); }
+};
+
+/// x times a mask that is broadcast over x: 0 with probability `rate`, else 1 / (1 - rate).
+template <class Self>
+struct Masked : OpDefaults {
+  struct Attrs {
+    real rate;
+    unsigned axis, unused;
+  };
+  static constexpr bool random = true;
+  static constexpr Arg args[] = {"x", "p"};
+  static Dim shape(const Attrs& a, Dims x) {
+    if (!(a.rate >= 0 && a.rate <= 1)) invalid("dropout probability ", a.rate, "; it must be from 0 to 1");
+    check_axis(a.axis, x[0]);
+    return x[0];
+  }
+  static size_t aux_size(const Attrs& a, Dims x) { return Self::mask(a, x[0]).batch_size(); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Dim mask = Self::mask(a, c.dim);
+    const real kept = a.rate < 1 ? 1 / (1 - a.rate) : 0;
+    e.random(Distribution::bernoulli, 1 - a.rate, kept, c.key, c.count, mask.batch_size(), c.words, c.aux);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, c.dim, c.dim, mask, c.x[0], c.aux, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.zip_backward(zip_position<Multiply>(), 0, nullptr, c.count, c.dim, c.dim, Self::mask(a, c.dim), c.x[0],
+                   c.aux, c.y, c.dy, c.dx);
+  }
+  static Expression make(const Expression& x, real rate, unsigned axis = 0) {
+    return rate == 0 ? x : apply<Self>(x, {rate, axis, 0});
+  }
+};
+
+struct Dropout : Masked<Dropout> {
+  static constexpr auto name = "dropout",
+                        doc =
+                            "Sets each element to 0 with probability p and divides the others by 1 - p "
+                            "(Srivastava et al. 2014). Leave the call out when testing.";
+  static Dim mask(const Attrs&, const Dim& x) { return x.single_batch(); }
+  static Expression call(const Expression& x, real p) { return make(x, p); }
+};
+
+struct DropoutAlongAxis : Masked<DropoutAlongAxis> {
+  static constexpr auto name = "dropout_dim", doc = "Dropout with one mask for all places along axis d.";
+  static constexpr Arg args[] = {"x", "d", "p"};
+  static Dim mask(const Attrs& a, const Dim& x) { return x.with(a.axis, 1).single_batch(); }
+  static Expression call(const Expression& x, unsigned d, real p) { return make(x, p, d); }
+};
+
+struct DropoutBatch : Masked<DropoutBatch> {
+  static constexpr auto name = "dropout_batch", doc = "Dropout of whole batch elements.";
+  static Dim mask(const Attrs&, const Dim&) { return {1}; }
+  static Expression call(const Expression& x, real p) { return make(x, p); }
+};
+
+struct BlockDropout : Masked<BlockDropout> {
+  static constexpr auto name = "block_dropout",
+                        doc = "Dropout of the whole tensor: 0 with probability p, else x / (1 - p).";
+  static Dim mask(const Attrs&, const Dim&) { return {1}; }
+  static Expression call(const Expression& x, real p) { return make(x, p); }
+};
+
+inline Expression random_normal(Graph& g, const Dim& d, real mean = 0, real stddev = 1) {
+  return leaf_of<RandomNormal>(g, {d, 0, mean, stddev});
+}
+inline Expression random_uniform(Graph& g, const Dim& d, real left, real right) {
+  return leaf_of<RandomUniform>(g, {d, 0, left, right});
+}
+inline Expression random_bernoulli(Graph& g, const Dim& d, real p, real scale = 1) {
+  return leaf_of<RandomBernoulli>(g, {d, 0, p, scale});
+}
+inline Expression random_gumbel(Graph& g, const Dim& d, real mu = 0, real beta = 1) {
+  return leaf_of<RandomGumbel>(g, {d, 0, mu, beta});
+}
+inline Expression noise(const Expression& x, real stddev) { return Noise::call(x, stddev); }
+inline Expression dropout(const Expression& x, real p) { return Dropout::call(x, p); }
+inline Expression dropout_dim(const Expression& x, unsigned d, real p) {
+  return DropoutAlongAxis::call(x, d, p);
+}
+inline Expression dropout_batch(const Expression& x, real p) { return DropoutBatch::call(x, p); }
+inline Expression block_dropout(const Expression& x, real p) { return BlockDropout::call(x, p); }
+
+using Random = Ops<RandomNormal, RandomUniform, RandomBernoulli, RandomGumbel, Noise, Dropout,
+                   DropoutAlongAxis, DropoutBatch, BlockDropout>;
+
+}  // namespace dynet

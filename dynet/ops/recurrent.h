@@ -1,0 +1,210 @@
+// One step of an LSTM as one node, and DyNet's operations for its halves.
+#pragma once
+
+#include "dynet/ops/linear.h"
+#include "dynet/ops/noise.h"
+#include "dynet/ops/select.h"
+
+namespace dynet {
+
+/// gates = wx + Wh h; c' = f ∘ c + i ∘ g; h' = o ∘ tanh(c'). The first step has wx alone.
+struct LstmCell : OpDefaults {
+  struct Attrs {
+    real forget_bias;
+  };
+  static constexpr auto
+      name = "lstm_cell",
+      doc =
+          "One LSTM step (Hochreiter and Schmidhuber 1997): {2H}, the new cell state above the new "
+          "output. Arguments: the input's part of the gates {4H} (input, forget, output, "
+          "candidate), the recurrent weights {4H,H}, the last output {H} and the last cell state "
+          "{H}; or, in a first step, the input's part alone.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"xs", {"forget_bias", 1.0}};
+  static constexpr bool is_matrix(unsigned i) { return i == 1; }
+
+  static Dim shape(const Attrs&, Dims x) {
+    if (x.size() != 1 && x.size() != 4) invalid(x.size(), " arguments; 1 or 4 are needed");
+    const unsigned hidden_size = x[0].rows() / 4;
+    if (!x[0].is_vector() || hidden_size * 4 != x[0].rows())
+      invalid("gates of shape ", x[0], "; a vector of four blocks is needed");
+    if (x.size() == 4) {
+      if (!x[1].same_sizes({4 * hidden_size, hidden_size}))
+        invalid("recurrent weights of shape ", x[1], "; {", 4 * hidden_size, ",", hidden_size, "} is needed");
+      for (unsigned i : {2u, 3u})
+        if (!x[i].same_sizes({hidden_size}))
+          invalid("a state of shape ", x[i], "; {", hidden_size, "} is needed");
+    }
+    return Dim({2 * hidden_size}, common_batch(x));
+  }
+  // Kept: the gates after their activation. Backward: their gradients, then that of the last cell state.
+  static size_t aux_size(const Attrs&, Dims x) { return x[0].rows(); }
+  static size_t d_aux_size(const Attrs&, Dims x) { return x[0].rows() + x[0].rows() / 4; }
+
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const unsigned size = c.dim.rows() / 2;
+    if (c.x.size() == 1) {
+      e.move(c.count, run_of(4 * size), {}, false, c.x[0], c.aux);
+      return e.lstm_cell(c.count, size, a.forget_bias, c.aux, {}, c.y);
+    }
+    e.product({.m = 4 * size,
+               .k = size,
+               .n = 1,
+               .count = c.count,
+               .a = c.x[1],
+               .packed = c.packed[1],
+               .x = c.x[2],
+               .y = c.aux,
+               .init = c.x[0]});
+    e.lstm_cell(c.count, size, a.forget_bias, c.aux, c.x[3], c.y);
+  }
+  static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
+    const unsigned size = c.dim.rows() / 2;
+    if (c.x.size() == 1) return e.lstm_cell_backward(c.count, size, c.aux, {}, c.y, c.dy, c.d_aux, {});
+    const Items d_cell = part(c.d_aux, 4 * size);
+    fill_items(e, c.count, size, 0, d_cell);
+    e.lstm_cell_backward(c.count, size, c.aux, c.x[3], c.y, c.dy, c.d_aux, d_cell);
+  }
+  static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
+    const unsigned size = c.dim.rows() / 2;
+    if (i == 0) {
+      e.move(c.count, run_of(4 * size), {}, true, c.d_aux, c.dx);
+    } else if (i == 1) {
+      for (size_t item = 0; item < c.count; ++item) {
+        const real *dy = c.d_aux[item], *x = c.x[2][item];
+        e.outer_sum({.m = 4 * size, .k = size, .count = 1, .dy = &dy, .x = &x, .g = c.dx[item]});
+      }
+    } else if (i == 2) {
+      e.product({.m = 4 * size,
+                 .k = size,
+                 .n = 1,
+                 .transposed = true,
+                 .count = c.count,
+                 .a = c.x[1],
+                 .packed = c.packed[1],
+                 .x = c.d_aux,
+                 .y = c.dx,
+                 .init = c.dx});
+    } else {
+      e.move(c.count, run_of(size), {}, true, part(c.d_aux, 4 * size), c.dx);
+    }
+  }
+  static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.d_aux, v.x[2], 1}; }
+  static Expression call(Expressions xs, real forget_bias) { return apply<LstmCell>(xs, {forget_bias}); }
+};
+
+/// The four gates of a step, with DyNet's forget bias of 1: [σ(i), σ(f + 1), σ(o), tanh(g)].
+inline Expression lstm_gates(Expressions sum_of_products) {
+  const Expression sum = affine_transform(sum_of_products);
+  const unsigned size = shape_of("vanilla_lstm_gates", sum).rows() / 4;
+  const Expression i = logistic(pick_range(sum, 0, size)),
+                   f = logistic(pick_range(sum, size, 2 * size) + real(1));
+  const Expression o = logistic(pick_range(sum, 2 * size, 3 * size)),
+                   g = tanh(pick_range(sum, 3 * size, 4 * size));
+  return concatenate({i, f, o, g});
+}
+
+inline Expression with_noise(const Expression& weights, real deviation) {
+  return deviation > 0 ? noise(weights, deviation) : weights;
+}
+
+struct VanillaLstmGates {
+  static constexpr auto
+      name = "vanilla_lstm_gates",
+      doc = "The gates of an LSTM step, {4H}: input, forget (with a bias of 1), output, candidate.";
+  static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
+  static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
+                         const Expression& Wh, const Expression& b, real weightnoise_std) {
+    return lstm_gates({with_noise(b, weightnoise_std), with_noise(Wx, weightnoise_std), x_t,
+                       with_noise(Wh, weightnoise_std), h_tm1});
+  }
+};
+
+struct VanillaLstmGatesConcat {
+  static constexpr auto name = "vanilla_lstm_gates_concat",
+                        doc = "vanilla_lstm_gates of several inputs, one above another.";
+  static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
+  static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
+                         const Expression& b, real weightnoise_std) {
+    return VanillaLstmGates::call(concatenate(x_t), h_tm1, Wx, Wh, b, weightnoise_std);
+  }
+};
+
+struct VanillaLstmGatesDropout {
+  static constexpr auto name = "vanilla_lstm_gates_dropout",
+                        doc = "vanilla_lstm_gates with dropout masks on the input and on the last output.";
+  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
+                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
+                         const Expression& Wh, const Expression& b, const Expression& mask_x,
+                         const Expression& mask_h, real weightnoise_std) {
+    return VanillaLstmGates::call(cmult(x_t, mask_x), cmult(h_tm1, mask_h), Wx, Wh, b, weightnoise_std);
+  }
+};
+
+struct VanillaLstmGatesDropoutConcat {
+  static constexpr auto name = "vanilla_lstm_gates_dropout_concat",
+                        doc = "vanilla_lstm_gates_dropout of several inputs, one above another.";
+  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
+                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
+                         const Expression& b, const Expression& mask_x, const Expression& mask_h,
+                         real weightnoise_std) {
+    return VanillaLstmGatesDropout::call(concatenate(x_t), h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+  }
+};
+
+struct VanillaLstmC {
+  static constexpr auto name = "vanilla_lstm_c",
+                        doc = "The new cell state from the last one and the gates {4H}.";
+  static constexpr Arg args[] = {"c_tm1", "gates_t"};
+  static Expression call(const Expression& c_tm1, const Expression& gates_t) {
+    const unsigned size = shape_of(name, c_tm1).rows();
+    return cmult(pick_range(gates_t, size, 2 * size), c_tm1) +
+           cmult(pick_range(gates_t, 0, size), pick_range(gates_t, 3 * size, 4 * size));
+  }
+};
+
+struct VanillaLstmH {
+  static constexpr auto name = "vanilla_lstm_h",
+                        doc = "The new output from the new cell state and the gates {4H}.";
+  static constexpr Arg args[] = {"c_t", "gates_t"};
+  static Expression call(const Expression& c_t, const Expression& gates_t) {
+    const unsigned size = shape_of(name, c_t).rows();
+    return cmult(pick_range(gates_t, 2 * size, 3 * size), tanh(c_t));
+  }
+};
+
+inline Expression vanilla_lstm_gates(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
+                                     const Expression& Wh, const Expression& b, real weightnoise_std = 0) {
+  return VanillaLstmGates::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
+}
+inline Expression vanilla_lstm_gates_concat(Expressions x_t, const Expression& h_tm1, const Expression& Wx,
+                                            const Expression& Wh, const Expression& b,
+                                            real weightnoise_std = 0) {
+  return VanillaLstmGatesConcat::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
+}
+inline Expression vanilla_lstm_gates_dropout(const Expression& x_t, const Expression& h_tm1,
+                                             const Expression& Wx, const Expression& Wh, const Expression& b,
+                                             const Expression& mask_x, const Expression& mask_h,
+                                             real weightnoise_std = 0) {
+  return VanillaLstmGatesDropout::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+}
+inline Expression vanilla_lstm_gates_dropout_concat(Expressions x_t, const Expression& h_tm1,
+                                                    const Expression& Wx, const Expression& Wh,
+                                                    const Expression& b, const Expression& mask_x,
+                                                    const Expression& mask_h, real weightnoise_std = 0) {
+  return VanillaLstmGatesDropoutConcat::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+}
+inline Expression vanilla_lstm_c(const Expression& c_tm1, const Expression& gates_t) {
+  return VanillaLstmC::call(c_tm1, gates_t);
+}
+inline Expression vanilla_lstm_h(const Expression& c_t, const Expression& gates_t) {
+  return VanillaLstmH::call(c_t, gates_t);
+}
+
+using Recurrent = Ops<LstmCell>;
+using RecurrentForms = Ops<VanillaLstmGates, VanillaLstmGatesConcat, VanillaLstmGatesDropout,
+                           VanillaLstmGatesDropoutConcat, VanillaLstmC, VanillaLstmH>;
+
+}  // namespace dynet

@@ -1,0 +1,262 @@
+// Sums, extremes and running sums along axes, over the batch, or over a list of expressions.
+#pragma once
+
+#include "dynet/ops/loops.h"
+#include "dynet/ops/zip.h"
+
+namespace dynet {
+
+/// A set of axes, one bit each.
+inline unsigned axis_set(std::string_view op, Indices axes, const Dim& x) {
+  unsigned set = 0;
+  for (unsigned d : axes) {
+    if (d >= x.nd) invalid(op, ": axis ", d, " of ", x, "; the axes are 0 to ", x.nd - 1);
+    set |= 1u << d;
+  }
+  return set;
+}
+
+/// The shape without the axes of a set; {1} when none is left.
+inline Dim without_axes(const Dim& x, unsigned axes) {
+  Dim r;
+  r.bd = x.bd;
+  for (unsigned i = 0; i < x.nd; ++i)
+    if (!(axes >> i & 1)) r.d[r.nd++] = x.d[i];
+  if (r.nd == 0) r.d[r.nd++] = 1;
+  return r;
+}
+
+/// Loops from x to the sums over the axes of a set, and over the batch where x has one.
+inline Strides summing(const Dim& x, unsigned axes) {
+  Strides s;
+  ptrdiff_t from = 1, to = 1;
+  const auto axis = [&](unsigned n, bool summed) {
+    if (n == 1) return;
+    if (s.nd > 0 && (s.to[s.nd - 1] == 0) == summed)
+      s.size[s.nd - 1] *= n;
+    else
+      s.axis(n, from, summed ? 0 : to);
+    from *= n;
+    if (!summed) to *= n;
+  };
+  for (unsigned i = 0; i < x.nd; ++i) axis(x.d[i], axes >> i & 1);
+  axis(x.bd, true);
+  if (s.nd == 0) s.axis(1, 1, 1);
+  return s;
+}
+
+/// What sums share: `axes` in the attributes says which are summed.
+struct Sum : OpDefaults {
+  static constexpr uint32_t passes = 1;
+  struct Attrs {
+    unsigned axes;
+  };
+  static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.move(c.count, summing(c.x_dims[0], a.axes), {}, false, c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.move(c.count, summing(c.x_dims[0], a.axes).swapped(), {}, true, c.dy, c.dx);
+  }
+};
+
+struct SumElements : Sum {
+  static constexpr auto name = "sum_elems", doc = "The sum of all elements, {1} for each batch element.";
+  static constexpr Arg args[] = {"x"};
+  static Expression call(const Expression& x) { return apply<SumElements>(x, {~0u}); }
+};
+
+struct SumBatches : Sum {
+  static constexpr Batching batching = Batching::nodes;
+  static constexpr auto name = "sum_batches",
+                        doc = "The sum over the mini-batch; the result has batch size 1.";
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes).single_batch(); }
+  static Expression call(const Expression& x) { return apply<SumBatches>(x, {0}); }
+};
+
+struct SumAxes : Sum {
+  static constexpr auto name = "sum_dim",
+                        doc =
+                            "The sum over the axes in the list d, which disappear, and over the batch if b. "
+                            "n has no effect.";
+  static constexpr Arg args[] = {"x", "d", {"b", 0.0}, {"n", 0.0}};
+  static Expression call(const Expression& x, Indices d, bool b, unsigned) {
+    if (d.empty() && !b) invalid("sum_dim: nothing to sum over; give at least one axis, or b=True");
+    const unsigned axes = axis_set("sum_dim", d, shape_of("sum_dim", x));
+    return b ? apply<SumBatches>(x, {axes}) : apply<SumAxes>(x, {axes});
+  }
+};
+
+/// The largest or smallest number along an axis, and the log of a sum of exponents: an axis disappears.
+struct AlongAxis : OpDefaults {
+  struct Attrs {
+    unsigned axis;
+  };
+  static constexpr Arg args[] = {"x", {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    return x[0].without(a.axis);
+  }
+};
+
+template <int sign>
+struct Extremum : AlongAxis {
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.extremum(sign, c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.extremum_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y, c.dy, c.dx);
+  }
+};
+
+struct LargestAlongAxis : Extremum<1> {
+  static constexpr auto
+      name = "max_dim",
+      doc = "The largest number along axis d, which disappears; the first one gets the gradient.";
+  static Expression call(const Expression& x, unsigned d) { return apply<LargestAlongAxis>(x, {d}); }
+};
+
+struct SmallestAlongAxis : Extremum<-1> {
+  static constexpr auto
+      name = "min_dim",
+      doc = "The smallest number along axis d, which disappears; the first one gets the gradient.";
+  static Expression call(const Expression& x, unsigned d) { return apply<SmallestAlongAxis>(x, {d}); }
+};
+
+struct LogSumExpAlongAxis : AlongAxis {
+  static constexpr auto name = "logsumexp_dim",
+                        doc = "The logarithm of the sum of exponents along axis d, which disappears.";
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.log_sum_exp_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned d) { return apply<LogSumExpAlongAxis>(x, {d}); }
+};
+
+struct CumulativeSum : OpDefaults {
+  struct Attrs {
+    unsigned axis;
+  };
+  static constexpr auto name = "cumsum", doc = "Running sums along axis d.";
+  static constexpr Arg args[] = {"x", {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    return x[0];
+  }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.cumulative_sum(c.count, Axis::of(c.dim, a.axis), false, false, c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.cumulative_sum(c.count, Axis::of(c.dim, a.axis), true, true, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned d) { return apply<CumulativeSum>(x, {d}); }
+};
+
+/// A list of equally shaped expressions made one; sizes are equal up to trailing ones, batch 1 stretches.
+struct OverList : OpDefaults {
+  static constexpr Arg args[] = {"xs"};
+  static Dim shape(const auto&, Dims x) {
+    if (x.empty()) invalid("an empty list; at least one expression is needed");
+    for (const Dim& d : x)
+      if (!d.same_sizes(x[0])) invalid("shapes differ: ", x[0], " and ", d, "; they must be equal");
+    return x[0].with_batch(common_batch(x));
+  }
+};
+
+struct SumOfList : OverList {
+  static constexpr auto name = "esum",
+                        doc = "The sum of a list of expressions of one shape; batch size 1 is stretched.";
+  static constexpr uint32_t passes = ~0u;
+  /// One call adds many arguments of a single node, in their order.
+  static void forward(const auto&, Engine& e, const Call& c) {
+    const Strides all = run_of(c.dim.batch_size());
+    e.move(c.count, all, {}, false, c.x[0], c.y);
+    for (size_t i = 1; i < c.x.size();) {
+      if (c.count > 1) {
+        e.move(c.count, all, {}, true, c.x[i++], c.y);
+      } else {
+        ItemList list;
+        while (i < c.x.size() && !list.full()) list.add(c.x[i++][0]);
+        e.move(list.count, all, {}, true, list.items(), single(c.y, 0));
+      }
+    }
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
+  }
+  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<SumOfList>(xs); }
+};
+
+struct LogSumExpOfList : OverList {
+  static constexpr auto name = "logsumexp",
+                        doc =
+                            "The logarithm of the sum of exponents of a list of expressions, elementwise; "
+                            "batch size 1 is stretched.";
+  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size() * x.size(); }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    const size_t size = c.dim.batch_size();
+    for (size_t i = 0; i < c.x.size(); ++i)
+      e.move(c.count, run_of(size), {.to_offset = i * size}, false, c.x[i], c.aux);
+    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.aux, c.y);
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
+    e.log_sum_exp_backward(c.count, Axis{1, 1, c.dim.batch_size()}, c.x[i], c.y, c.dy, c.dx);
+  }
+  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<LogSumExpOfList>(xs); }
+};
+
+/// Σ term(x_i, y_i) over the elements, {1}: the terms are a kernel of ZipOps.
+template <class Self, class Term>
+struct SumOfTerms : OpDefaults {
+  using Attrs = typename Term::Attrs;
+  static constexpr Arg args[] = {"x", "y"};
+  static Dim shape(const Attrs&, Dims x) {
+    if (!x[0].same_sizes(x[1])) invalid("shapes differ: ", x[0], " and ", x[1], "; they must be equal");
+    return Dim({1}, common_batch(x));
+  }
+  static size_t aux_size(const Attrs&, Dims x) { return x[0].batch_size(); }
+  static size_t d_aux_size(const Attrs&, Dims x) { return x[0].batch_size(); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Dim& dim = c.x_dims[0];
+    e.zip(zip_position<Term>(), &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux);
+    sum_run(e, c.count, dim.batch_size(), c.aux, c.y);
+  }
+  static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
+    spread(e, c.count, c.x_dims[0].batch_size(), false, c.dy, c.d_aux);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
+    const Dim& dim = c.x_dims[0];
+    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx);
+  }
+};
+
+struct DotProduct : SumOfTerms<DotProduct, Multiply> {
+  static constexpr auto name = "dot_product",
+                        doc = "The sum of the elementwise product of two expressions of one shape: {1}.";
+  static Expression call(const Expression& x, const Expression& y) { return apply<DotProduct>({x, y}); }
+};
+
+inline Expression sum_elems(const Expression& x) { return SumElements::call(x); }
+inline Expression sum_batches(const Expression& x) { return SumBatches::call(x); }
+inline Expression sum_dim(const Expression& x, Indices dims, bool b = false) {
+  return SumAxes::call(x, dims, b, 0);
+}
+inline Expression sum_rows(const Expression& x) { return SumAxes::call(x, {0}, false, 0); }
+inline Expression sum_cols(const Expression& x) { return SumAxes::call(x, {1}, false, 0); }
+inline Expression max_dim(const Expression& x, unsigned d = 0) { return LargestAlongAxis::call(x, d); }
+inline Expression min_dim(const Expression& x, unsigned d = 0) { return SmallestAlongAxis::call(x, d); }
+inline Expression logsumexp_dim(const Expression& x, unsigned d = 0) {
+  return LogSumExpAlongAxis::call(x, d);
+}
+inline Expression logsumexp(Expressions xs) { return LogSumExpOfList::call(xs); }
+inline Expression cumsum(const Expression& x, unsigned d = 0) { return CumulativeSum::call(x, d); }
+inline Expression sum(Expressions xs) { return SumOfList::call(xs); }
+inline Expression dot_product(const Expression& x, const Expression& y) { return DotProduct::call(x, y); }
+
+using Reductions = Ops<SumElements, SumBatches, SumAxes, LargestAlongAxis, SmallestAlongAxis,
+                       LogSumExpAlongAxis, CumulativeSum, SumOfList, LogSumExpOfList, DotProduct>;
+
+}  // namespace dynet

@@ -1,0 +1,370 @@
+// Parts of tensors: by index, by range, by list, with strides, and from the batch.
+#pragma once
+
+#include "dynet/ops/map.h"
+#include "dynet/ops/shape.h"
+
+namespace dynet {
+
+/// One place along an axis; the index is a word, so that different indices run as one call.
+struct Pick : OpDefaults {
+  struct Attrs {
+    unsigned axis;
+    unsigned batch;  // of the result where one element is picked from several times, else 0
+  };
+  static constexpr auto
+      name = "pick",
+      doc =
+          "What lies at an index along an axis, which disappears. IndexError if the index is "
+          "too large.";
+  static constexpr Arg args[] = {"e", {"index", 0.0}, {"dim", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    return x[0].without(a.axis).with_batch(a.batch ? a.batch : x[0].bd);
+  }
+  static Strides loops(const Axis& x) { return blocks_of(x.inner, x.outer, x.inner * x.n, x.inner); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    e.move(c.count, loops(x), {.from_by = x.inner, .words = c.words}, false, c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    e.move(c.count, loops(x).swapped(), {.to_by = x.inner, .words = c.words}, true, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned index, unsigned dim) {
+    const Dim& from = shape_of(name, x);
+    check_places(name, only(index), dim, from);
+    return apply<Pick>(x, {dim, 0}, repeated(only(index), from.bd));
+  }
+};
+
+/// pick with an index for each batch element.
+struct PickBatch {
+  static constexpr auto
+      name = "pick_batch",
+      doc =
+          "What lies at an index along an axis, with an index of its own for each batch element; "
+          "batch size 1 is stretched. IndexError if an index is too large.";
+  static constexpr Arg args[] = {"e", "indices", {"dim", 0.0}};
+  static Expression call(const Expression& x, Indices indices, unsigned dim) {
+    const Dim& from = shape_of(name, x);
+    const auto batch = static_cast<unsigned>(indices.size());
+    check_places(name, indices, dim, from);
+    if (batch == 0 || (from.bd != 1 && from.bd != batch))
+      invalid(name, ": ", batch, " indices for ", from, "; one for each batch element is needed");
+    return apply<Pick>(x, {dim, from.bd == batch ? 0 : batch}, indices);
+  }
+};
+
+/// The places from begin up to, but not including, end along an axis.
+struct PickRange : OpDefaults {
+  struct Attrs {
+    unsigned begin, end, axis;
+  };
+  static constexpr auto name = "pick_range",
+                        doc = "The places from s up to, but not including, e along axis d.";
+  static constexpr Arg args[] = {"x", "s", "e", {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    if (a.begin >= a.end || a.end > x[0][a.axis])
+      invalid("range ", a.begin, " to ", a.end, " of axis ", a.axis, " of ", x[0],
+              "; it must hold at least one place and end at ", x[0][a.axis], " or before");
+    return x[0].with(a.axis, a.end - a.begin);
+  }
+  static Strides loops(const Attrs& a, const Axis& x) {
+    const size_t n = x.inner * (a.end - a.begin);
+    return blocks_of(n, x.outer, x.inner * x.n, n);
+  }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    e.move(c.count, loops(a, x), {.from_offset = a.begin * x.inner}, false, c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    e.move(c.count, loops(a, x).swapped(), {.to_offset = a.begin * x.inner}, true, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned s, unsigned e, unsigned d);
+};
+
+/// A range along the last axis lies in one piece of the argument.
+struct PickRangeView : View {
+  using Attrs = PickRange::Attrs;
+  static constexpr auto name = "pick_range_view", doc = "A range of places along the last axis.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "s", "e", {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) { return PickRange::shape(a, x); }
+  static size_t view_offset(const Attrs& a, Dims x) { return a.begin * Axis::of(x[0], a.axis).inner; }
+  static Expression call(const Expression& x, unsigned s, unsigned e, unsigned d) {
+    return apply<PickRangeView>(x, {s, e, d});
+  }
+};
+
+inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
+  const Dim& from = shape_of(name, x);
+  const bool one_piece = Axis::of(from.single_batch(), d).outer == 1;
+  return one_piece && d < from.nd ? PickRangeView::call(x, s, e, d) : apply<PickRange>(x, {s, e, d});
+}
+
+/// A list of places along an axis; the words of each batch element are the list.
+struct PickList : OpDefaults {
+  struct Attrs {
+    unsigned axis, count;
+  };
+  static constexpr auto name = "pick_list", doc = "A list of places along an axis.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "places", "axis"};
+  static Dim shape(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    each_list(
+        a, c,
+        [&](size_t item, size_t done, const ItemList& list, const Strides& loops, const Axis& x) {
+          e.move(list.count, loops, {}, false, list.items(), {c.y[item] + done * x.inner, nullptr, x.inner});
+        },
+        c.x[0]);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    each_list(
+        a, c,
+        [&](size_t item, size_t done, const ItemList& list, const Strides& loops, const Axis& x) {
+          e.move(list.count, loops.swapped(), {}, true, {c.dy[item] + done * x.inner, nullptr, x.inner},
+                 list.items());
+        },
+        c.dx);
+  }
+  static Expression call(const Expression& x, Indices places, unsigned axis) {
+    return make(name, x, places, axis);
+  }
+  static Expression make(std::string_view caller, const Expression& x, Indices places, unsigned axis) {
+    const Dim& from = shape_of(caller, x);
+    if (places.empty()) invalid(caller, ": an empty list; at least one index is needed");
+    check_places(caller, places, axis, from);
+    return apply<PickList>(x, {axis, static_cast<unsigned>(places.size())}, repeated(places, from.bd));
+  }
+
+ private:
+  /// Runs act for the places of each item in `tensors`, as lists of addresses.
+  static void each_list(const Attrs& a, const Call& c, auto act, const Items& tensors) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    const Strides loops = blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
+    for (size_t item = 0; item < c.count; ++item) {
+      for (unsigned k = 0; k < a.count;) {
+        const unsigned done = k;
+        ItemList list;
+        for (; k < a.count && !list.full(); ++k) list.add(tensors[item] + c.words[item][k] * x.inner);
+        act(item, done, list, loops, x);
+      }
+    }
+  }
+};
+
+struct SelectRows {
+  static constexpr auto name = "select_rows",
+                        doc = "The rows rs of a tensor, in this order; a row may come more than once.";
+  static constexpr Arg args[] = {"x", "rs"};
+  static Expression call(const Expression& x, Indices rs) { return PickList::make(name, x, rs, 0); }
+};
+
+struct SelectColumns {
+  static constexpr auto name = "select_cols",
+                        doc = "The columns cs of a tensor, in this order; a column may come more than once.";
+  static constexpr Arg args[] = {"x", "cs"};
+  static Expression call(const Expression& x, Indices cs) { return PickList::make(name, x, cs, 1); }
+};
+
+/// Ranges with a step along several axes, of which the last entry may be the batch.
+template <Batching how>
+struct StridedSelectOf : OpDefaults {
+  static constexpr unsigned batch_axis = Dim::max_dims;
+  struct Attrs {
+    unsigned begin[batch_axis + 1], step[batch_axis + 1], size[batch_axis + 1];
+  };
+  static constexpr Batching batching = how;
+  static Dim shape(const Attrs& a, Dims x) {
+    Dim y = x[0];
+    for (unsigned i = 0; i < y.nd; ++i) y.d[i] = a.size[i];
+    return how == Batching::nodes ? y.with_batch(a.size[batch_axis]) : y;
+  }
+  static Strides loops(const Attrs& a, const Dim& x, size_t& offset) {
+    Strides s;
+    size_t from = 1, to = 1;
+    offset = 0;
+    const auto axis = [&](unsigned i, unsigned n) {
+      offset += a.begin[i] * from;
+      if (a.size[i] > 1)
+        s.axis(a.size[i], static_cast<ptrdiff_t>(from * a.step[i]), static_cast<ptrdiff_t>(to));
+      from *= n, to *= a.size[i];
+    };
+    for (unsigned i = 0; i < x.nd; ++i) axis(i, x.d[i]);
+    if (how == Batching::nodes) axis(batch_axis, x.bd);
+    if (s.nd == 0) s.axis(1, 1, 1);
+    return s;
+  }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    size_t offset;
+    const Strides s = loops(a, c.x_dims[0], offset);
+    e.move(c.count, s, {.from_offset = offset}, false, c.x[0], c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    size_t offset;
+    const Strides s = loops(a, c.x_dims[0], offset);
+    e.move(c.count, s.swapped(), {.to_offset = offset}, true, c.dy, c.dx);
+  }
+};
+
+struct StridedSelectBatch : StridedSelectOf<Batching::nodes> {
+  static constexpr auto name = "strided_select_batch", doc = "Ranges with steps, along the batch too.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "strides", {"range_from", {}}, {"range_to", {}}};
+  static Expression call(const Expression& x, Indices strides, Indices from, Indices to);
+};
+
+struct StridedSelect : StridedSelectOf<Batching::elements> {
+  static constexpr auto
+      name = "strided_select",
+      doc =
+          "Every strides[i]-th place from range_from[i] up to range_to[i] along each axis i; an "
+          "entry after the last axis is for the batch. Missing entries take all.";
+  static constexpr Arg args[] = {"x", "strides", {"range_from", {}}, {"range_to", {}}};
+  static Expression call(const Expression& x, Indices strides, Indices from, Indices to) {
+    const Dim dim = shape_of(name, x);
+    const size_t entries = std::max({strides.size(), from.size(), to.size()});
+    if (entries > dim.nd + 1)
+      invalid(name, ": ", entries, " ranges for ", dim, "; at most ", dim.nd, " and one for the batch");
+    Attrs a{};
+    unsigned selected = 0, last = 0;  // axes of which not all is taken
+    for (unsigned i = 0; i <= dim.nd; ++i) {
+      const unsigned slot = i == dim.nd ? batch_axis : i, n = i == dim.nd ? dim.bd : dim[i];
+      entry(a, slot, n, i < strides.size() ? strides[i] : 1, i < from.size() ? from[i] : 0,
+            i < to.size() ? to[i] : n);
+      if (a.size[slot] != n) ++selected, last = slot;
+    }
+    if (selected == 0) return x;
+    if (a.size[batch_axis] != dim.bd)
+      return apply<StridedSelectBatch>(x, std::bit_cast<StridedSelectBatch::Attrs>(a));
+    if (selected == 1 && a.step[last] == 1)
+      return PickRange::call(x, a.begin[last], a.begin[last] + a.size[last], last);
+    return apply<StridedSelect>(x, a);
+  }
+
+ private:
+  static void entry(Attrs& a, unsigned slot, unsigned n, unsigned step, unsigned begin, unsigned end) {
+    if (step == 0 || begin >= end || end > n)
+      invalid(name, ": every ", step, ". place from ", begin, " to ", end, " of ", n,
+              "; a positive step and a range that is not empty are needed");
+    a.begin[slot] = begin, a.step[slot] = step, a.size[slot] = (end - begin + step - 1) / step;
+  }
+};
+
+inline Expression StridedSelectBatch::call(const Expression& x, Indices strides, Indices from, Indices to) {
+  return StridedSelect::call(x, strides, from, to);
+}
+
+/// Batch elements in the order of a list.
+struct PickBatchElements : OpDefaults {
+  struct Attrs {
+    unsigned count;
+  };
+  static constexpr Batching batching = Batching::nodes;
+  static constexpr auto
+      name = "pick_batch_elems",
+      doc = "The batch elements vs as a new batch, in this order. IndexError if one is too large.";
+  static constexpr Arg args[] = {"x", "vs"};
+  static Dim shape(const Attrs& a, Dims x) { return x[0].with_batch(a.count); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    each_list(a, c, c.x[0], [&](const ItemList& list, const Strides& all, size_t item, size_t offset) {
+      e.move(list.count, all, {}, false, list.items(), {c.y[item] + offset, nullptr, c.dim.batch_size()});
+    });
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    each_list(a, c, c.dx, [&](const ItemList& list, const Strides& all, size_t item, size_t offset) {
+      e.move(list.count, all, {}, true, {c.dy[item] + offset, nullptr, c.dim.batch_size()}, list.items());
+    });
+  }
+  static Expression call(const Expression& x, Indices vs) { return make(name, x, vs); }
+  static Expression make(std::string_view caller, const Expression& x, Indices vs) {
+    if (vs.empty()) invalid(caller, ": an empty list; at least one batch element is needed");
+    check_indices(caller, vs, shape_of(caller, x).bd, "the batch");
+    return apply<PickBatchElements>(x, {static_cast<unsigned>(vs.size())}, vs);
+  }
+
+ private:
+  static void each_list(const Attrs& a, const Call& c, const Items& tensors, auto act) {
+    const size_t size = c.dim.batch_size();
+    for (size_t item = 0; item < c.count; ++item) {
+      for (unsigned k = 0; k < a.count;) {
+        const size_t offset = k * size;
+        ItemList list;
+        for (; k < a.count && !list.full(); ++k) list.add(tensors[item] + c.words[item][k] * size);
+        act(list, run_of(size), item, offset);
+      }
+    }
+  }
+};
+
+struct PickBatchElement {
+  static constexpr auto name = "pick_batch_elem",
+                        doc = "Batch element v alone. IndexError if it is too large.";
+  static constexpr Arg args[] = {"x", "v"};
+  static Expression call(const Expression& x, unsigned v) {
+    return PickBatchElements::make(name, x, only(v));
+  }
+};
+
+/// A vector of zeros with a one where x is largest.
+struct ArgMax : OpDefaults {
+  struct Attrs {
+    GradientMode mode;
+  };
+  static constexpr auto name = "argmax",
+                        doc =
+                            "Zeros with a 1 at the largest element of the vector x (the first of equals). "
+                            "gradient_mode is \"zero_gradient\" or \"straight_through_gradient\".";
+  static constexpr Arg args[] = {"x", "gradient_mode"};
+  static Dim shape(const Attrs&, Dims x) {
+    if (x[0].nd != 1) invalid("a vector is needed; the argument has shape ", x[0]);
+    return x[0];
+  }
+  static size_t aux_size(const Attrs&, Dims) { return 2; }
+  /// The gradient of the largest element is the one-hot vector.
+  static void forward(const Attrs&, Engine& e, const Call& c) {
+    const Axis all = Axis::of(c.dim, 0);
+    fill_items(e, c.count, 2, 1, c.aux);
+    e.extremum(1, c.count, all, c.x[0], part(c.aux, 1));
+    fill_items(e, c.count, c.dim.batch_size(), 0, c.y);
+    e.extremum_backward(c.count, all, c.x[0], part(c.aux, 1), c.aux, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    if (a.mode == straight_through_gradient)
+      e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, std::string_view mode) {
+    return apply<ArgMax>(x, {gradient_mode(name, mode)});
+  }
+};
+
+inline Expression pick(const Expression& x, unsigned index, unsigned d = 0) {
+  return Pick::call(x, index, d);
+}
+inline Expression pick(const Expression& x, Indices indices, unsigned d = 0) {
+  return PickBatch::call(x, indices, d);
+}
+inline Expression pick_range(const Expression& x, unsigned s, unsigned e, unsigned d = 0) {
+  return PickRange::call(x, s, e, d);
+}
+inline Expression select_rows(const Expression& x, Indices rows) { return SelectRows::call(x, rows); }
+inline Expression select_cols(const Expression& x, Indices columns) {
+  return SelectColumns::call(x, columns);
+}
+inline Expression strided_select(const Expression& x, Indices strides, Indices range_from = {},
+                                 Indices range_to = {}) {
+  return StridedSelect::call(x, strides, range_from, range_to);
+}
+inline Expression pick_batch_elem(const Expression& x, unsigned v) { return PickBatchElement::call(x, v); }
+inline Expression pick_batch_elems(const Expression& x, Indices vs) { return PickBatchElements::call(x, vs); }
+inline Expression argmax(const Expression& x, GradientMode mode) { return apply<ArgMax>(x, {mode}); }
+
+using Selections = Ops<Pick, PickRange, PickRangeView, PickList, StridedSelect, StridedSelectBatch,
+                       PickBatchElements, ArgMax>;
+using SelectionForms = Ops<PickBatch, SelectRows, SelectColumns, PickBatchElement>;
+
+}  // namespace dynet

@@ -1,0 +1,157 @@
+// The softmax family: normalised exponents along an axis, their logarithms, and the loss built on them.
+#pragma once
+
+#include "dynet/ops/check.h"
+#include "dynet/ops/loops.h"
+
+namespace dynet {
+
+struct Softmax : OpDefaults {
+  struct Attrs {
+    unsigned axis;
+  };
+  static constexpr auto
+      name = "softmax",
+      doc =
+          "Exponents divided by their sum along axis d: each column (d = 0) or row (d = 1) sums "
+          "to 1.";
+  static constexpr Arg args[] = {"x", {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    return x[0];
+  }
+  static size_t aux_size(const Attrs& a, Dims x) { return x[0].without(a.axis).batch_size(); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Axis lines = Axis::of(c.dim, a.axis);
+    e.log_sum_exp(c.count, lines, c.x[0], c.aux);
+    e.exp_minus(c.count, lines, c.x[0], c.aux, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.softmax_backward(c.count, Axis::of(c.dim, a.axis), c.y, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned d) { return apply<Softmax>(x, {d}); }
+};
+
+/// log_softmax over some elements only: the words of each batch element are their places.
+struct RestrictedLogSoftmax : OpDefaults {
+  struct Attrs {
+    unsigned count;
+  };
+  static constexpr auto name = "restricted_log_softmax", doc = "Logarithm of a softmax over some elements.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "restrict"};
+  static Dim shape(const Attrs&, Dims x) {
+    check_vector(x[0]);
+    return x[0];
+  }
+  // Kept: the chosen numbers, their log-probabilities, and the logarithm of their sum of exponents.
+  static size_t aux_size(const Attrs& a, Dims) { return 2 * a.count + 1; }
+  static size_t d_aux_size(const Attrs& a, Dims) { return 2 * a.count; }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Axis line{1, a.count, 1};
+    const Items chosen = c.aux, logs = part(c.aux, a.count), sum = part(c.aux, 2 * a.count);
+    each_place(a, c, [&](const real* x, size_t i, unsigned k) { chosen[i][k] = *x; }, c.x[0]);
+    e.log_sum_exp(c.count, line, chosen, sum);
+    e.minus(c.count, line, chosen, sum, logs);
+    fill_items(e, c.count, c.dim.batch_size(), -std::numeric_limits<real>::infinity(), c.y);
+    each_place(a, c, [&](real* y, size_t i, unsigned k) { *y = logs[i][k]; }, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const Items logs = part(c.aux, a.count), d_logs = c.d_aux, d_chosen = part(c.d_aux, a.count);
+    each_place(a, c, [&](const real* dy, size_t i, unsigned k) { d_logs[i][k] = *dy; }, c.dy);
+    fill_items(e, c.count, a.count, 0, d_chosen);
+    e.log_softmax_backward(c.count, Axis{1, a.count, 1}, logs, d_logs, d_chosen);
+    each_place(a, c, [&](real* dx, size_t i, unsigned k) { *dx += d_chosen[i][k]; }, c.dx);
+  }
+  static Expression call(const Expression& x, Indices restrict) {
+    check_indices("log_softmax", restrict, shape_of("log_softmax", x).rows(), "axis 0");
+    std::vector<unsigned> places(restrict.begin(), restrict.end());
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    return apply<RestrictedLogSoftmax>(x, {static_cast<unsigned>(places.size())},
+                                       repeated(places, shape_of("log_softmax", x).bd));
+  }
+
+ private:
+  static void each_place(const Attrs& a, const Call& c, auto act, const Items& tensors) {
+    for (size_t i = 0; i < c.count; ++i)
+      for (unsigned k = 0; k < a.count; ++k) act(tensors[i] + c.words[i][k], i, k);
+  }
+};
+
+struct LogSoftmax : OpDefaults {
+  static constexpr auto
+      name = "log_softmax",
+      doc =
+          "Logarithm of the softmax of each column. With a list restrict of rows of a vector, "
+          "over these rows only; the others are -inf.";
+  static constexpr Arg args[] = {"x", {"restrict", {}}};
+  static Dim shape(const auto&, Dims x) { return x[0]; }
+  static size_t aux_size(const auto&, Dims x) { return x[0].without(0).batch_size(); }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    const Axis lines = Axis::of(c.dim, 0);
+    e.log_sum_exp(c.count, lines, c.x[0], c.aux);
+    e.minus(c.count, lines, c.x[0], c.aux, c.y);
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    e.log_softmax_backward(c.count, Axis::of(c.dim, 0), c.y, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, Indices restrict) {
+    return restrict.empty() ? apply<LogSoftmax>(x) : RestrictedLogSoftmax::call(x, restrict);
+  }
+};
+
+/// The class is a word, so that examples with different classes run as one call.
+struct PickNegativeLogSoftmax : OpDefaults {
+  static constexpr auto name = "pickneglogsoftmax",
+                        doc =
+                            "Negative log likelihood of class v under the softmax of the vector x: "
+                            "log Σ exp(x) - x[v]. IndexError if v is too large.";
+  static constexpr Arg args[] = {"x", "v"};
+  static Dim shape(const auto&, Dims x) {
+    check_vector(x[0]);
+    return Dim({1}, x[0].bd);
+  }
+  static size_t aux_size(const auto&, Dims) { return 1; }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    e.negative_log_softmax(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.y);
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, unsigned v) { return make(name, x, only(v)); }
+  static Expression make(std::string_view caller, const Expression& x, Indices classes) {
+    const Dim& from = shape_of(caller, x);
+    check_indices(caller, classes, from.rows(), "axis 0");
+    if (classes.size() != from.bd)
+      invalid(caller, ": ", classes.size(), " indices for ", from, "; one for each batch element is needed");
+    return apply<PickNegativeLogSoftmax>(x, {}, classes);
+  }
+};
+
+struct PickNegativeLogSoftmaxBatch {
+  static constexpr auto name = "pickneglogsoftmax_batch",
+                        doc = "pickneglogsoftmax with a class for each batch element.";
+  static constexpr Arg args[] = {"x", "vs"};
+  static Expression call(const Expression& x, Indices vs) {
+    return PickNegativeLogSoftmax::make(name, x, vs);
+  }
+};
+
+inline Expression softmax(const Expression& x, unsigned d = 0) { return Softmax::call(x, d); }
+inline Expression log_softmax(const Expression& x) { return LogSoftmax::call(x, {}); }
+inline Expression log_softmax(const Expression& x, Indices restriction) {
+  if (restriction.empty()) invalid("log_softmax: an empty restriction; at least one row is needed");
+  return LogSoftmax::call(x, restriction);
+}
+inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {
+  return PickNegativeLogSoftmax::call(x, v);
+}
+inline Expression pickneglogsoftmax(const Expression& x, Indices vs) {
+  return PickNegativeLogSoftmaxBatch::call(x, vs);
+}
+
+using SoftmaxFamily = Ops<Softmax, LogSoftmax, RestrictedLogSoftmax, PickNegativeLogSoftmax>;
+using SoftmaxForms = Ops<PickNegativeLogSoftmaxBatch>;
+
+}  // namespace dynet

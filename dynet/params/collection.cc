@@ -1,0 +1,170 @@
+// Adds parameters to collections and names them.
+#include "dynet/params/collection.h"
+
+#include <cmath>
+#include <limits>
+
+namespace dynet {
+namespace {
+
+real& default_lambda() {
+  static real lambda = 0;
+  return lambda;
+}
+
+void check_lambda(real lambda) {
+  if (!(lambda >= 0 && lambda < 1))
+    throw std::domain_error(text("Bad value of lambda: ", lambda, "; weight decay must lie in [0, 1)"));
+}
+
+/// The collection's name and the user's; repeated and empty names get a number.
+std::string full_name(const std::string& collection, const char* kind, const std::string& name,
+                      std::unordered_map<std::string, unsigned>& given) {
+  if (name.find_first_of("/_\n") != std::string::npos)
+    failed(kind, " name could not include '/' and '_', nor a line break: ", name);
+  const unsigned before = given[name]++;
+  if (before == 0 && !name.empty()) return collection + name;
+  return collection + name + '_' + std::to_string(before);
+}
+
+Dim checked(const Dim& dim) {
+  if (dim.bd != 1) invalid("a parameter has no batch: ", dim, " was given; its batch size must be 1");
+  size_t left = std::numeric_limits<size_t>::max() / 2 / sizeof(real);
+  for (unsigned i = 0; i < dim.nd; ++i)
+    if (dim.d[i] > 1) left /= dim.d[i];
+  if (left == 0) invalid("a parameter of shape ", dim, " has more numbers than memory can hold");
+  return dim;
+}
+
+Dim table_dim(unsigned n, const Dim& row) {
+  if (n == 0) invalid("a lookup table of 0 rows was asked for; it needs at least one");
+  if (row.nd == Dim::max_dims)
+    invalid("a lookup table has rows of shape ", row, "; at most ", Dim::max_dims - 1, " sizes are possible");
+  return checked(row).with(row.nd, n);
+}
+
+/// Lists it in the collection and all its ancestors. Weight decay is that of the root.
+template <class S>
+void enlist(CollectionStorage& collection, std::vector<std::shared_ptr<S>> CollectionStorage::* list,
+            const std::shared_ptr<S>& parameter) {
+  CollectionStorage* c = &collection;
+  for (; c; c = c->parent.get()) {
+    (c->*list).push_back(parameter);
+    parameter->decay = c->decay;
+  }
+}
+
+template <class S>
+size_t count_numbers(const std::vector<std::shared_ptr<S>>& list, bool updated_only) {
+  size_t n = 0;
+  for (const auto& s : list)
+    if (s->updated || !updated_only) n += s->values.size();
+  return n;
+}
+
+template <class S>
+std::shared_ptr<S> find(const std::vector<std::shared_ptr<S>>& list, const std::string& name) {
+  for (const auto& s : list)
+    if (s->name == name) return s;
+  failed("No parameter object with name '", name, "' was found in the collection");
+}
+
+}  // namespace
+
+real default_weight_decay() { return default_lambda(); }
+
+void set_default_weight_decay(real lambda) {
+  check_lambda(lambda);
+  default_lambda() = lambda;
+}
+
+ParameterCollection::ParameterCollection() : storage_(std::make_shared<CollectionStorage>()) {
+  storage_->decay = std::make_shared<WeightDecay>(WeightDecay{default_weight_decay()});
+}
+
+ParameterCollection ParameterCollection::add_subcollection(const std::string& name, real lambda) {
+  if (lambda >= 0) check_lambda(lambda);
+  auto sub = std::make_shared<CollectionStorage>();
+  sub->name = full_name(storage_->name, "Submodel", name, storage_->collection_names) + '/';
+  sub->parent = storage_;
+  sub->decay = std::make_shared<WeightDecay>(WeightDecay{lambda >= 0 ? lambda : get_weight_decay_lambda()});
+  return ParameterCollection(sub);
+}
+
+Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
+                                              const std::string& name) {
+  auto parameter = std::make_shared<ParameterStorage>(checked(dim));
+  Tensor values{dim, parameter->values.data()};
+  init.initialize_params(values);
+  parameter->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
+  enlist(*storage_, &CollectionStorage::parameters, parameter);
+  return Parameter(parameter);
+}
+
+Parameter ParameterCollection::add_parameters(const Dim& dim, real scale, const std::string& name) {
+  if (scale == 0) return add_parameters(dim, ParameterInitGlorot(), name);
+  return add_parameters(dim, ParameterInitUniform(scale), name);
+}
+
+LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim,
+                                                           const ParameterInit& init,
+                                                           const std::string& name) {
+  auto lookup = std::make_shared<LookupStorage>(table_dim(n, dim));
+  Tensor values{lookup->dim, lookup->values.data()};
+  init.initialize_params(values);
+  lookup->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
+  enlist(*storage_, &CollectionStorage::lookups, lookup);
+  return LookupParameter(lookup);
+}
+
+LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim, real scale,
+                                                           const std::string& name) {
+  if (scale == 0) return add_lookup_parameters(n, dim, ParameterInitGlorot(true), name);
+  return add_lookup_parameters(n, dim, ParameterInitUniform(scale), name);
+}
+
+std::shared_ptr<ParameterStorage> ParameterCollection::get_parameter_storage(const std::string& name) const {
+  return find(parameters_list(), name);
+}
+
+std::shared_ptr<LookupStorage> ParameterCollection::get_lookup_parameter_storage(
+    const std::string& name) const {
+  return find(lookup_parameters_list(), name);
+}
+
+size_t ParameterCollection::parameter_count() const {
+  return count_numbers(parameters_list(), false) + count_numbers(lookup_parameters_list(), false);
+}
+
+size_t ParameterCollection::updated_parameter_count() const {
+  return count_numbers(parameters_list(), true) + count_numbers(lookup_parameters_list(), true);
+}
+
+double ParameterCollection::gradient_l2_norm() const {
+  Engine& engine = cpu_engine();
+  double sum = 0;
+  for (const auto& p : parameters_list()) sum += engine.squared_norm(p->gradient.size(), p->gradient.data());
+  for (const auto& l : lookup_parameters_list()) {
+    if (l->all_touched) {
+      sum += engine.squared_norm(l->gradient.size(), l->gradient.data());
+      continue;
+    }
+    // In order of the rows, so that the sum does not depend on which was used first.
+    std::sort(l->touched.begin(), l->touched.end());
+    const size_t n = l->row_size();
+    for (uint32_t row : l->touched) sum += engine.squared_norm(n, l->gradient.data() + row * n);
+  }
+  return std::sqrt(sum);
+}
+
+void ParameterCollection::reset_gradient() {
+  for (const auto& p : parameters_list()) p->clear_gradient();
+  for (const auto& l : lookup_parameters_list()) l->clear_gradient();
+}
+
+void ParameterCollection::set_weight_decay_lambda(real lambda) {
+  check_lambda(lambda);
+  storage_->decay->lambda = lambda;
+}
+
+}  // namespace dynet

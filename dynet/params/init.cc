@@ -1,0 +1,143 @@
+// The initialisers, and the state of the random streams.
+#include "dynet/params/init.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <locale>
+#include <random>
+
+namespace dynet {
+namespace {
+
+struct RandomState {
+  std::atomic<uint32_t> seed, streams{0};
+};
+
+RandomState& random_state() {
+  static RandomState state{std::random_device{}()};
+  return state;
+}
+
+void fill_uniform(const Tensor& t, real left, real right) {
+  RandomStream random = next_random();
+  const size_t n = t.d.size();
+  for (size_t i = 0; i < n; ++i) t.v[i] = left + (right - left) * random.uniform();
+}
+
+void check_square(const Dim& d, const char* what) {
+  if (d.nd != 2 || d.d[0] != d.d[1])
+    failed("Attempt to set a tensor that is not a square matrix to ", what, ": its shape is ", d,
+           "; it must be {n,n}");
+}
+
+void check_count(size_t given, const Dim& d, const std::string& source) {
+  if (given != d.size())
+    failed(source, given, " numbers were given for a parameter of shape ", d, ", which has ", d.size());
+}
+
+double dot(const double* x, const double* y, size_t n) {
+  double sum[4] = {};
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (size_t k = 0; k < 4; ++k) sum[k] += x[i + k] * y[i + k];
+  for (; i < n; ++i) sum[0] += x[i] * y[i];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/// Makes the columns of a random n×n matrix orthonormal (Gram-Schmidt; twice, which is enough).
+void orthonormalise(std::vector<double>& a, size_t n) {
+  for (size_t j = 0; j < n; ++j) {
+    double* column = a.data() + j * n;
+    for (int pass = 0; pass < 2; ++pass)
+      for (size_t i = 0; i < j; ++i) {
+        const double* earlier = a.data() + i * n;
+        const double share = dot(earlier, column, n);
+        for (size_t k = 0; k < n; ++k) column[k] -= share * earlier[k];
+      }
+    const double length = std::sqrt(dot(column, column, n));
+    for (size_t k = 0; k < n; ++k) column[k] /= length;
+  }
+}
+
+}  // namespace
+
+uint32_t random_seed() { return random_state().seed; }
+
+void reset_random_seed(uint32_t seed) {
+  random_state().seed = seed ? seed : std::random_device{}();
+  random_state().streams = 0;
+}
+
+uint32_t next_random_stream() { return 0x80000000u | random_state().streams++; }
+
+ParameterInitNormal::ParameterInitNormal(real mean, real variance) : mean(mean), variance(variance) {
+  if (!(variance >= 0))
+    throw std::domain_error(
+        text("Variance of the normal distribution is ", variance, "; it must be at least 0"));
+}
+
+void ParameterInitNormal::initialize_params(Tensor& values) const {
+  RandomStream random = next_random();
+  const real deviation = std::sqrt(variance);
+  const size_t n = values.d.size();
+  for (size_t i = 0; i < n; ++i) values.v[i] = mean + deviation * random.normal();
+}
+
+ParameterInitUniform::ParameterInitUniform(real left, real right) : left(left), right(right) {
+  if (left == right)
+    throw std::domain_error("Scale of the uniform distribution cannot be 0 in ParameterInitUniform");
+}
+
+void ParameterInitUniform::initialize_params(Tensor& values) const { fill_uniform(values, left, right); }
+
+void ParameterInitConst::initialize_params(Tensor& values) const {
+  std::fill_n(values.v, values.d.size(), number);
+}
+
+void ParameterInitIdentity::initialize_params(Tensor& values) const {
+  check_square(values.d, "identity");
+  const size_t n = values.d[0];
+  for (size_t i = 0; i < n * n; ++i) values.v[i] = i % (n + 1) == 0;
+}
+
+void ParameterInitGlorot::initialize_params(Tensor& values) const {
+  const Dim& d = values.d;
+  const unsigned n = d.nd - (is_lookup ? 1 : 0);
+  double sum = 0;
+  for (unsigned i = 0; i < n; ++i) sum += d.d[i];
+  // A convolution filter {height, width, in, out} has fans of height·width·in and height·width·out.
+  double square = n == 4 ? 6.0 / (double(d.d[0]) * d.d[1] * (double(d.d[2]) + d.d[3])) : 3.0 * n / sum;
+  if (n == 0) square = 3;
+  const real scale = static_cast<real>(gain * std::sqrt(square));
+  fill_uniform(values, -scale, scale);
+}
+
+void ParameterInitSaxe::initialize_params(Tensor& values) const {
+  check_square(values.d, "an orthogonal matrix");
+  const size_t n = values.d[0];
+  RandomStream random = next_random();
+  std::vector<double> a(n * n);
+  for (double& x : a) x = random.normal();
+  orthonormalise(a, n);
+  for (size_t i = 0; i < n * n; ++i) values.v[i] = static_cast<real>(gain * a[i]);
+}
+
+void ParameterInitFromFile::initialize_params(Tensor& values) const {
+  std::ifstream in(file);
+  if (!in) failed("Could not read parameter values from ", file.string());
+  in.imbue(std::locale::classic());
+  const std::vector<real> numbers{std::istream_iterator<real>(in), {}};
+  if (!in.eof()) failed(file.string(), ": number ", numbers.size() + 1, " could not be read");
+  check_count(numbers.size(), values.d, file.string() + ": ");
+  std::copy(numbers.begin(), numbers.end(), values.v);
+}
+
+void ParameterInitFromVector::initialize_params(Tensor& values) const {
+  check_count(numbers.size(), values.d, "");
+  std::copy(numbers.begin(), numbers.end(), values.v);
+}
+
+}  // namespace dynet

@@ -1,0 +1,26 @@
+"""The command line that the examples share, and the one place where their seed is set."""
+
+import argparse
+import random
+
+import dynet as dy
+
+
+def parser(description, epochs, batch, unit):
+    """A parser of the options every example has; an example may add some of its own."""
+    shared = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    shared.add_argument("--epochs", type=int, default=epochs)
+    shared.add_argument("--batch", type=int, default=batch, help=f"{unit} an update")
+    shared.add_argument("--seed", type=int, default=1)
+    shared.add_argument("--save", metavar="FILE", help="write the trained parameters")
+    shared.add_argument("--load", metavar="FILE", help="read parameters instead of training")
+    shared.add_argument("--smoke", action="store_true", help="a few seconds on a slice of the data")
+    return shared
+
+
+def parse(own):
+    """Parses the command line and seeds dynet and Python with the same number."""
+    chosen, _ = own.parse_known_args()  # the rest are dynet's own options, read at its import
+    random.seed(chosen.seed)
+    dy.reset_random_seed(chosen.seed)
+    return chosen

@@ -1,0 +1,204 @@
+// Graphs as Python values, the current graph, and what a process chooses about running.
+#include <optional>
+
+#include "dynet/run/computation_graph.h"
+#include "python/src/casters.h"
+#include "python/src/evaluate.h"
+#include "python/src/numbers.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+
+/// A graph that Python made and owns, or the one of a thread.
+class PythonGraph {
+ public:
+  explicit PythonGraph(Graph& graph) : graph_(&graph) {}
+  PythonGraph() {
+    Graph* current = current_graph_or_null();
+    own_ = std::make_unique<ComputationGraph>();
+    graph_ = &own_->graph();
+    set_current_graph(current);
+  }
+
+  Graph& graph() const { return *graph_; }
+  Executor& executor() const { return static_cast<Executor&>(*graph_->evaluator); }
+  Expression node(Whole i) const {
+    if (i >= graph_->size()) out_of_range("node ", i.value, " of a graph that has ", graph_->size());
+    return {graph_, i, graph_->id()};
+  }
+  void enter() {
+    outer_.push_back(current_graph_or_null());
+    set_current_graph(graph_);
+  }
+  void exit() {
+    set_current_graph(outer_.back());
+    outer_.pop_back();
+  }
+
+ private:
+  std::unique_ptr<ComputationGraph> own_;
+  Graph* graph_;
+  std::vector<Graph*> outer_;  // what was current before each `with`
+};
+
+PythonGraph renew(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
+  graph.clear();
+  graph.batching = autobatching.is_none() || nb::bool_(autobatching);
+  check_graph(immediate_compute ? graph.id() : 0, check_validity);
+  return PythonGraph(graph);
+}
+
+// -- checkpoints of each graph, forgotten when it is renewed
+
+struct Marks {
+  unsigned graph_id = 0;
+  std::vector<Graph::Mark> marks;
+};
+
+std::vector<Graph::Mark>& marks_of(const Graph& graph) {
+  static std::unordered_map<const Graph*, Marks> all;
+  Marks& marks = all[&graph];
+  if (marks.graph_id != graph.id()) marks = {graph.id(), {}};
+  return marks.marks;
+}
+
+void checkpoint(Graph& graph) { marks_of(graph).push_back(graph.mark()); }
+
+void revert(Graph& graph) {
+  std::vector<Graph::Mark>& marks = marks_of(graph);
+  if (marks.empty()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
+  graph.revert(marks.back());
+  marks.pop_back();
+}
+
+// -- evaluation of lists
+
+/// Evaluates all of them by one schedule.
+void evaluate_all(Expressions exps, bool recalculate) {
+  if (exps.empty()) return;
+  Graph& graph = graph_of(exps[0]);
+  std::vector<uint32_t> ids;
+  for (const Expression& e : exps) {
+    if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
+    ids.push_back(graph.resolve(e));
+  }
+  const nb::gil_scoped_release release;
+  if (recalculate) graph.evaluator->invalidate(0);
+  static_cast<Executor&>(*graph.evaluator).evaluate(ids);
+}
+
+nb::list values_of(Expressions exps, bool recalculate, nb::object (*convert)(const Tensor&)) {
+  evaluate_all(exps, recalculate);
+  nb::list values;
+  for (const Expression& e : exps) values.append(convert(e.value()));
+  return values;
+}
+
+// -- bindings
+
+void bind_node_calls(nb::class_<PythonGraph>& type) {
+  const auto value = [](const PythonGraph& g, Whole i, bool again) { return evaluate(g.node(i), again); };
+  const auto list = [](const Tensor& t) { return list_of(t.v, t.d.size()); };
+  type.def("forward", [=](const PythonGraph& g, Whole i) { value(g, i, true); }, "index"_a,
+           "Evaluates the graph up to a node from scratch.")
+      .def("inc_forward", [=](const PythonGraph& g, Whole i) { value(g, i, false); }, "index"_a,
+           "Evaluates what a node needs and is not known yet.")
+      .def("forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, true)); }, "index"_a,
+           "The number that a node is, from scratch.")
+      .def("inc_forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, false)); },
+           "index"_a, "The number that a node is.")
+      .def("forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, true)); }, "index"_a,
+           "The numbers of a node, from scratch.")
+      .def("inc_forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, false)); }, "index"_a,
+           "The numbers of a node.")
+      .def(
+          "backward",
+          [](const PythonGraph& g, Whole i, Flag full) {
+            const Expression e = g.node(i);
+            const nb::gil_scoped_release release;
+            e.backward(full);
+          },
+          "index"_a, "full"_a = false, "Adds the gradients of a node to the parameters.");
+}
+
+void bind_graph_class(nb::module_& m) {
+  nb::class_<PythonGraph> type(m, "ComputationGraph",
+                               "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
+                               "and parameters go; several may be alive at once.");
+  type.def(nb::init<>())
+      .def("__enter__", [](nb::object self) {
+        nb::cast<PythonGraph&>(self).enter();
+        return self;
+      })
+      .def("__exit__", [](PythonGraph& g, nb::args) { g.exit(); })
+      .def(
+          "renew",
+          [](const PythonGraph& g, Flag immediate_compute, Flag check_validity, nb::object autobatching) {
+            return renew(g.graph(), immediate_compute, check_validity, autobatching);
+          },
+          "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
+          "Starts anew; the expressions made before are stale.")
+      .def("version", [](const PythonGraph& g) { return g.graph().id(); },
+           "The number of the graph; each renewal has a larger one.")
+      .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
+      .def("step_count", [](const PythonGraph& g) { return g.executor().step_count(); },
+           "How many merged calls have run so far.")
+      .def("checkpoint", [](const PythonGraph& g) { checkpoint(g.graph()); }, "Remembers what the graph holds.")
+      .def("revert", [](const PythonGraph& g) { revert(g.graph()); },
+           "Removes what was added after the last checkpoint.");
+  bind_node_calls(type);
+}
+
+void bind_current(nb::module_& m) {
+  m.def(
+      "renew_cg",
+      [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
+        return renew(current_graph(), immediate_compute, check_validity, autobatching);
+      },
+      "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
+      "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
+      "expression as it is made; check_validity: and raises RuntimeError if it holds a NaN or an infinity.");
+  m.def("cg", [] { return PythonGraph(current_graph()); }, "The current graph.");
+  m.def("cg_version", [] { return current_graph().id(); }, "The number of the current graph.");
+  m.def("cg_checkpoint", [] { checkpoint(current_graph()); }, "Remembers what the current graph holds.");
+  m.def("cg_revert", [] { revert(current_graph()); },
+        "Removes what was added to the current graph after the last checkpoint.");
+  const auto recalculate = "recalculate"_a = false;
+  m.def("forward", [](Expressions exps, Flag again) { evaluate_all(exps, again); }, "exps"_a, recalculate,
+        "Evaluates all expressions of a list at once.");
+  m.def("values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
+        recalculate, "The value() of each expression of a list, evaluated at once.");
+  m.def("npvalues", [](Expressions exps, Flag again) { return values_of(exps, again, array_value); }, "exps"_a,
+        recalculate, "The npvalue() of each expression of a list, evaluated at once.");
+}
+
+void set_policy(std::string_view name) {
+  constexpr std::pair<std::string_view, Policy> policies[] = {
+      {"agenda", Policy::agenda}, {"depth", Policy::depth}, {"single", Policy::single}};
+  for (const auto& [known, policy] : policies)
+    if (known == name) return void(settings().policy = policy);
+  invalid("set_batching_policy: ", name, " was given; \"agenda\", \"depth\" or \"single\" is needed");
+}
+
+void bind_settings(nb::module_& m) {
+  m.def("set_batching_policy", set_policy, "policy"_a,
+        "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The values are "
+        "the same bits.");
+  m.def("set_num_threads", [](Whole n) { current_engine().set_threads(std::max(1u, n.value)); }, "n"_a,
+        "How many threads compute. The values are the same bits.");
+  m.def("get_num_threads", [] { return current_engine().threads(); }, "How many threads compute.");
+  m.def("reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
+        "Starts all random numbers anew; 0 draws a seed.");
+}
+
+}  // namespace
+
+void bind_graph(nb::module_& m) {
+  bind_graph_class(m);
+  bind_current(m);
+  bind_settings(m);
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,168 @@
+// The type objects of Expression, Parameters and LookupParameters: how they are made, freed and printed.
+#include "python/src/object.h"
+
+#include <cmath>
+#include <new>
+
+#include "dynet/device/arena.h"
+
+namespace dynet::python {
+
+Types types;
+
+namespace {
+
+/// Freed expressions, to be used again: a graph's worth of them comes and goes with every example.
+struct FreeList {
+  static constexpr size_t capacity = 1 << 16;
+  PyObject* first = nullptr;
+  size_t count = 0;
+
+  PyObject*& next(PyObject* o) { return reinterpret_cast<PyObject*&>(reinterpret_cast<ExpressionObject*>(o)->value.pg); }
+  PyObject* take() {
+    PyObject* o = first;
+    if (!o) return static_cast<PyObject*>(PyObject_Malloc(sizeof(ExpressionObject)));
+    first = next(o);
+    --count;
+    return o;
+  }
+  void give_back(PyObject* o) {
+    if (count == capacity) return PyObject_Free(o);
+    next(o) = first;
+    first = o;
+    ++count;
+  }
+};
+FreeList free_list;
+
+struct {
+  unsigned graph_id = 0;
+  bool validity = false;
+} checked;
+
+void evaluate_now(const Expression& e) {
+  const Tensor value = e.value();
+  if (!checked.validity) return;
+  for (const real x : as_vector(value))
+    if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].op->name, ", node ", e.i);
+}
+
+void free_expression(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  free_list.give_back(o);
+  Py_DECREF(type);
+}
+
+template <class Object>
+void free_parameter(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  reinterpret_cast<Object*>(o)->~Object();
+  PyObject_Free(o);
+  Py_DECREF(type);
+}
+
+/// A Parameters or LookupParameters: an object with room for a handle after the expression.
+template <class Object, class Handle>
+PyObject* new_shared(PyTypeObject* type, const Handle& handle) {
+  void* memory = PyObject_Malloc(sizeof(Object));
+  if (!memory) throw std::bad_alloc();
+  PyObject* o = PyObject_Init(static_cast<PyObject*>(memory), type);
+  auto* object = reinterpret_cast<Object*>(o);
+  new (&object->base.value) Expression(Expression::of_parameter(handle.p.get(), true));
+  new (&object->base + 1) Handle(handle);
+  return o;
+}
+
+PyObject* expression_text(PyObject* o) {
+  const Expression& e = reinterpret_cast<ExpressionObject*>(o)->value;
+  return PyUnicode_FromFormat("expression %u/%u", e.i, e.graph_id);
+}
+PyObject* parameters_text(PyObject* o) {
+  return PyUnicode_FromFormat("Parameter %s", expression_in(o)->storage()->name.c_str());
+}
+PyObject* lookup_text(PyObject* o) {
+  return PyUnicode_FromFormat("LookupParameter %s", expression_in(o)->storage()->name.c_str());
+}
+
+/// A type of this module that programs cannot instantiate.
+PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots, PyTypeObject* base) {
+  // Before Python 3.12 the type keeps this pointer.
+  const auto* full_name = new std::string(std::string(nb::str(m.attr("__name__")).c_str()) + "." + name);
+  constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+  PyType_Spec spec{full_name->c_str(), static_cast<int>(size), 0, flags, slots};
+  PyObject* type = PyType_FromSpecWithBases(&spec, reinterpret_cast<PyObject*>(base));
+  if (!type) nb::raise_python_error();
+  m.attr(name) = nb::handle(type);
+  return reinterpret_cast<PyTypeObject*>(type);
+}
+
+}  // namespace
+
+PyObject* new_expression(const Expression& e) {
+  if (e.graph_id == checked.graph_id && checked.graph_id) [[unlikely]]
+    evaluate_now(e);
+  PyObject* memory = free_list.take();
+  if (!memory) throw std::bad_alloc();
+  PyObject* o = PyObject_Init(memory, types.expression);
+  reinterpret_cast<ExpressionObject*>(o)->value = e;
+  return o;
+}
+
+PyObject* new_parameters(const Parameter& p) { return new_shared<ParametersObject>(types.parameters, p); }
+PyObject* new_lookup(const LookupParameter& p) { return new_shared<LookupObject>(types.lookup, p); }
+
+void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
+
+void set_python_error() {
+  try {
+    throw;
+  } catch (nb::python_error& e) {
+    e.restore();
+  } catch (const nb::builtin_exception& e) {
+    PyErr_SetString(e.type() == nb::exception_type::type_error    ? PyExc_TypeError
+                    : e.type() == nb::exception_type::index_error ? PyExc_IndexError
+                                                                  : PyExc_ValueError,
+                    e.what());
+  } catch (const out_of_memory& e) {
+    PyErr_SetString(PyExc_MemoryError, e.what());
+  } catch (const std::bad_alloc& e) {
+    PyErr_SetString(PyExc_MemoryError, e.what());
+  } catch (const std::out_of_range& e) {
+    PyErr_SetString(PyExc_IndexError, e.what());
+  } catch (const std::logic_error& e) {
+    PyErr_SetString(PyExc_ValueError, e.what());
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_RuntimeError, e.what());
+  }
+}
+
+void bind_types(nb::module_& m) {
+  const std::vector<PyType_Slot> shared = operator_slots();
+  const auto with = [&](std::initializer_list<PyType_Slot> own) {
+    std::vector<PyType_Slot> slots = shared;
+    slots.insert(slots.begin(), own);
+    slots.push_back({0, nullptr});
+    return slots;
+  };
+  auto slots = with({slot(Py_tp_dealloc, free_expression),
+                     slot(Py_tp_repr, expression_text),
+                     {Py_tp_doc, const_cast<char*>("A node of a graph: what an operation computes.")}});
+  types.expression = make_type(m, "Expression", sizeof(ExpressionObject), slots.data(), nullptr);
+  // NumPy leaves the operators to us.
+  nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("__array_ufunc__") = nb::none();
+
+  slots = with({slot(Py_tp_dealloc, free_parameter<ParametersObject>),
+                slot(Py_tp_repr, parameters_text),
+                {Py_tp_doc, const_cast<char*>("A tensor that is learned; an expression of every graph.")}});
+  types.parameters = make_type(m, "Parameters", sizeof(ParametersObject), slots.data(), types.expression);
+
+  slots = with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
+                slot(Py_tp_repr, lookup_text),
+                slot(Py_mp_subscript, lookup_row),
+                slot(Py_sq_item, lookup_item),
+                slot(Py_mp_length, lookup_length),
+                {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table.")}});
+  types.lookup = make_type(m, "LookupParameters", sizeof(LookupObject), slots.data(), types.expression);
+}
+
+}  // namespace dynet::python

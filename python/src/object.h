@@ -1,0 +1,98 @@
+// The Python types of expressions and parameters, written by hand: they are made once per node.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <vector>
+
+#include "dynet/graph/graph.h"
+#include "dynet/params/lookup.h"
+
+namespace dynet::python {
+
+namespace nb = nanobind;
+
+/// A handle of a node, or of a parameter that becomes a node where it is used.
+struct ExpressionObject {
+  PyObject_HEAD
+  Expression value;
+};
+
+/// An Expression that shares a parameter, so that it never dangles and is never stale.
+struct ParametersObject {
+  ExpressionObject base;
+  Parameter parameter;
+};
+struct LookupObject {
+  ExpressionObject base;
+  LookupParameter lookup;
+};
+
+struct Types {
+  PyTypeObject *expression, *parameters, *lookup;
+};
+extern Types types;
+
+/// A new reference; with check_graph() each one is evaluated at once.
+PyObject* new_expression(const Expression& e);
+PyObject* new_parameters(const Parameter& p);
+PyObject* new_lookup(const LookupParameter& p);
+
+/// The graph whose expressions are evaluated as soon as they are made, and checked for NaN if wanted.
+void check_graph(unsigned graph_id, bool check_validity);
+
+/// What an Expression or a Parameters holds; null for other objects.
+inline const Expression* expression_in(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  if (type == types.expression || type == types.parameters || type == types.lookup)
+    return &reinterpret_cast<ExpressionObject*>(o)->value;
+  return nullptr;
+}
+
+/// Turns the C++ exception being handled into a Python one.
+void set_python_error();
+
+/// Runs f for a type slot: no exception leaves it.
+template <class F>
+PyObject* guarded(F&& f) noexcept {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+/// Adds a method to one of the types, with signature and docstring.
+template <class F, class... Extra>
+void def(PyTypeObject* type, const char* name, F&& f, const Extra&... extra) {
+  nb::cpp_function_def(std::forward<F>(f), nb::scope(reinterpret_cast<PyObject*>(type)), nb::name(name),
+                       nb::is_method(), extra...);
+}
+
+/// The slots that all three types share: operators and indexing.
+std::vector<PyType_Slot> operator_slots();
+/// Rows of a lookup table, as slots.
+PyObject* lookup_row(PyObject* table, PyObject* key);
+PyObject* lookup_item(PyObject* table, Py_ssize_t row);
+Py_ssize_t lookup_length(PyObject* table);
+
+template <class F>
+PyType_Slot slot(int id, F* function) {
+  return {id, reinterpret_cast<void*>(function)};
+}
+
+void bind_types(nb::module_& m);
+void bind_expression(nb::module_& m);
+void bind_tensor(nb::module_& m);
+void bind_ops(nb::module_& m);
+void bind_graph(nb::module_& m);
+void bind_inputs(nb::module_& m);
+void bind_initializers(nb::module_& m);
+void bind_parameters(nb::module_& m);
+void bind_lookups(nb::module_& m);
+void bind_collection(nb::module_& m);
+void bind_trainers(nb::module_& m);
+void bind_builders(nb::module_& m);
+
+}  // namespace dynet::python

@@ -1,0 +1,131 @@
+// The operators of expressions and their indexing, as slots of the type.
+#include "dynet/ops/linear.h"
+#include "dynet/ops/select.h"
+#include "python/src/read.h"
+
+namespace dynet::python {
+namespace {
+
+PyObject* not_implemented() {
+  Py_INCREF(Py_NotImplemented);
+  return Py_NotImplemented;
+}
+
+PyObject* refuse(const char* message) {
+  PyErr_SetString(PyExc_NotImplementedError, message);
+  return nullptr;
+}
+
+/// An operator between two expressions, or an expression and a number on either side.
+template <class Both, class Right, class Left>
+PyObject* binary(PyObject* a, PyObject* b, Both both, Right number_right, Left number_left) {
+  return guarded([&]() -> PyObject* {
+    const Expression *x = expression_in(a), *y = expression_in(b);
+    if (x && y) return new_expression(both(*x, *y));
+    real number;
+    if (x && read_real(b, number)) return new_expression(number_right(*x, number));
+    if (y && read_real(a, number)) return new_expression(number_left(number, *y));
+    return not_implemented();
+  });
+}
+
+PyObject* add(PyObject* a, PyObject* b) {
+  const auto plus = [](const auto& x, const auto& y) { return x + y; };
+  return binary(a, b, plus, plus, plus);
+}
+PyObject* subtract(PyObject* a, PyObject* b) {
+  const auto minus = [](const auto& x, const auto& y) { return x - y; };
+  return binary(a, b, minus, minus, minus);
+}
+PyObject* multiply(PyObject* a, PyObject* b) {
+  const auto times = [](const auto& x, const auto& y) { return x * y; };
+  return binary(a, b, times, times, times);
+}
+PyObject* negative(PyObject* a) {
+  return guarded([&] { return new_expression(-*expression_in(a)); });
+}
+
+PyObject* divide(PyObject* a, PyObject* b) {
+  return guarded([&]() -> PyObject* {
+    const Expression* x = expression_in(a);
+    real number;
+    if (!x) return read_real(a, number) ? refuse("a number divided by an Expression: use cdiv") : not_implemented();
+    if (expression_in(b)) return refuse("an Expression divided by an Expression: use cdiv");
+    return read_real(b, number) ? new_expression(*x / number) : not_implemented();
+  });
+}
+
+PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
+  return guarded([&]() -> PyObject* {
+    const Expression *x = expression_in(a), *y = expression_in(b);
+    real number;
+    if (modulus != Py_None) return not_implemented();
+    if (x && y) return new_expression(pow(*x, *y));
+    if (x) return read_real(b, number) ? new_expression(pow(*x, number)) : not_implemented();
+    return read_real(a, number) ? refuse("a number to the power of an Expression: use exp(log(number) * x)")
+                                : not_implemented();
+  });
+}
+
+Expression pick_row(const Expression& x, long long index) {
+  const long long size = shape_of("pick", x)[0];
+  if (index < -size || index >= size)
+    out_of_range("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1, " would be right");
+  return Pick::call(x, static_cast<unsigned>(index < 0 ? index + size : index), 0);
+}
+
+/// Ranges of the leading axes; one more than there are axes is that of the batch.
+struct Ranges {
+  unsigned count = 0;
+  unsigned step[Dim::max_dims + 1], from[Dim::max_dims + 1], to[Dim::max_dims + 1];
+
+  void add(PyObject* slice, const Dim& dim) {
+    if (!PySlice_Check(slice))
+      throw nb::type_error(text("an index among slices is a ", type_name(slice), "; a slice is needed").c_str());
+    if (count > dim.nd) out_of_range("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
+    const unsigned size = count < dim.nd ? dim.d[count] : dim.bd;
+    Py_ssize_t start, stop, stride;
+    if (PySlice_Unpack(slice, &start, &stop, &stride) < 0) nb::raise_python_error();
+    if (stride <= 0) out_of_range("a slice with step ", stride, "; a positive step is needed");
+    if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
+      out_of_range("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
+    step[count] = static_cast<unsigned>(stride);
+    from[count] = static_cast<unsigned>(start);
+    to[count++] = static_cast<unsigned>(stop);
+  }
+  Expression of(const Expression& x) const {
+    const auto list = [&](const unsigned* all) { return Indices(std::span(all, count)); };
+    return StridedSelect::call(x, list(step), list(from), list(to));
+  }
+};
+
+PyObject* subscript(PyObject* o, PyObject* key) {
+  return guarded([&] {
+    const Expression& x = *expression_in(o);
+    long long index;
+    if (PyIndex_Check(key) && read_whole(key, index)) return new_expression(pick_row(x, index));
+    const Dim& dim = shape_of("strided_select", x);
+    Ranges ranges;
+    if (PyTuple_Check(key)) {
+      for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(key); ++i) ranges.add(NB_TUPLE_GET_ITEM(key, i), dim);
+    } else {
+      ranges.add(key, dim);
+    }
+    return new_expression(ranges.of(x));
+  });
+}
+
+/// Makes expressions iterable.
+PyObject* item(PyObject* o, Py_ssize_t index) {
+  return guarded([&] { return new_expression(pick_row(*expression_in(o), index)); });
+}
+
+}  // namespace
+
+std::vector<PyType_Slot> operator_slots() {
+  return {slot(Py_nb_add, add),           slot(Py_nb_subtract, subtract), slot(Py_nb_multiply, multiply),
+          slot(Py_nb_true_divide, divide), slot(Py_nb_power, power),       slot(Py_nb_negative, negative),
+          slot(Py_mp_subscript, subscript), slot(Py_sq_item, item)};
+}
+
+}  // namespace dynet::python

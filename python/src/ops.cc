@@ -1,0 +1,98 @@
+// Binds every operation and every function made of operations, from what their declarations say.
+#include "dynet/ops/all.h"
+
+#include <string>
+
+#include "python/src/casters.h"
+
+namespace dynet::python {
+namespace {
+
+/// The Python side of a parameter type.
+template <class P>
+struct Parameter_ {
+  using type = P;
+};
+template <>
+struct Parameter_<unsigned> {
+  using type = Whole;
+};
+template <>
+struct Parameter_<int> {
+  using type = SignedWhole;
+};
+template <>
+struct Parameter_<real> {
+  using type = Number;
+};
+template <>
+struct Parameter_<bool> {
+  using type = Flag;
+};
+template <class P>
+using Python = typename Parameter_<P>::type;
+
+/// The default of a parameter as Python shows it; an optional list is None.
+template <class P>
+nb::object default_value(const Arg& arg) {
+  if constexpr (std::is_same_v<P, Indices>) {
+    if (arg.list_size == 0) return nb::none();
+    nb::list list;
+    for (unsigned i = 0; i < arg.list_size; ++i) list.append(arg.list[i]);
+    return nb::tuple(list);
+  } else if constexpr (std::is_same_v<P, bool>) {
+    return nb::bool_(arg.value != 0);
+  } else if constexpr (std::is_same_v<P, real>) {
+    return nb::float_(arg.value);
+  } else {
+    return nb::int_(static_cast<long>(arg.value));
+  }
+}
+
+template <class T, size_t I, class P>
+auto argument() {
+  constexpr Arg arg = T::args[I];
+  if constexpr (!arg.has_default)
+    return nb::arg(arg.name);
+  else if constexpr (std::is_same_v<P, Indices>)
+    return nb::arg(arg.name).none() = default_value<P>(arg);
+  else
+    return nb::arg(arg.name) = default_value<P>(arg);
+}
+
+template <class T, class... P, size_t... I>
+void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
+  static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
+  m.def(T::name, [](Python<P>... p) { return T::call(p...); }, argument<T, I, P>()..., T::doc);
+}
+
+template <class T>
+constexpr bool is_hidden() {
+  if constexpr (requires { T::hidden; })
+    return T::hidden;
+  else
+    return false;
+}
+
+template <class T>
+void bind_one(nb::module_& m, nb::list& names) {
+  names.append(T::name);
+  if constexpr (!is_hidden<T>())
+    bind_call<T>(m, &T::call, std::make_index_sequence<std::size(T::args)>{});
+}
+
+template <class... T>
+void bind_all(nb::module_& m, nb::list& names, Ops<T...>) {
+  (bind_one<T>(m, names), ...);
+}
+
+}  // namespace
+
+void bind_ops(nb::module_& m) {
+  nb::list names;
+  bind_all(m, names, AllOps{});
+  bind_all(m, names, Composites{});
+  m.def("ops", [names] { return nb::list(names); }, "The names of all operations.");
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,135 @@
+// Reading of Python numbers and lists; the fast paths are those of plain ints, floats and lists.
+#include "python/src/read.h"
+
+#include <cmath>
+#include <limits>
+
+#include "python/src/numbers.h"
+
+namespace dynet::python {
+namespace {
+
+/// A new reference to the int or float that a number of another type stands for, or null.
+nb::object plain_number(PyObject* o) {
+  if (!PyNumber_Check(o)) return {};
+  PyObject* plain = PyIndex_Check(o) ? PyNumber_Index(o) : PyNumber_Float(o);
+  if (!plain) PyErr_Clear();
+  return nb::steal(plain);
+}
+
+bool read_whole_float(double number, long long& to) {
+  if (number != std::floor(number) || std::fabs(number) > 9e15)
+    invalid(number, " was given; a whole number is needed");
+  to = static_cast<long long>(number);
+  return true;
+}
+
+void add_index(PyObject* o, size_t position, std::vector<unsigned>& to) {
+  unsigned index;
+  if (!read_unsigned(o, index))
+    throw nb::type_error(text("element ", position, " of a list of indices is a ", type_name(o),
+                              "; a whole number is needed").c_str());
+  to.push_back(index);
+}
+
+void add_expression(PyObject* o, size_t position, std::vector<Expression>& to) {
+  const Expression* e = expression_in(o);
+  if (!e)
+    throw nb::type_error(text("element ", position, " of a list of expressions is a ", type_name(o),
+                              "; an Expression is needed").c_str());
+  to.push_back(*e);
+}
+
+/// Runs add(item, position, to) on each element of a list or tuple, without an iterator, or of an iterable.
+template <class T>
+bool read_list(PyObject* o, void (*add)(PyObject*, size_t, std::vector<T>&), std::vector<T>& to) {
+  if (PyList_CheckExact(o)) {
+    for (Py_ssize_t i = 0; i < NB_LIST_GET_SIZE(o); ++i)
+      add(NB_LIST_GET_ITEM(o, i), static_cast<size_t>(i), to);
+    return true;
+  }
+  if (PyTuple_CheckExact(o)) {
+    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i)
+      add(NB_TUPLE_GET_ITEM(o, i), static_cast<size_t>(i), to);
+    return true;
+  }
+  size_t position = 0;
+  return for_each(o, [&](PyObject* item) { add(item, position++, to); });
+}
+
+}  // namespace
+
+std::string type_name(PyObject* o) {
+  return nb::borrow<nb::str>(nb::handle(o).type().attr("__name__")).c_str();
+}
+
+bool read_whole(PyObject* o, long long& to) {
+  if (PyLong_Check(o)) {
+    int overflow = 0;
+    to = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow) invalid("a number of more than 64 bits was given; a smaller one is needed");
+    return true;
+  }
+  if (PyFloat_Check(o)) return read_whole_float(PyFloat_AsDouble(o), to);
+  if (expression_in(o)) return false;
+  const nb::object plain = plain_number(o);
+  return plain.is_valid() && read_whole(plain.ptr(), to);
+}
+
+bool read_unsigned(PyObject* o, unsigned& to) {
+  long long number;
+  if (!read_whole(o, number)) return false;
+  if (number < 0 || number > std::numeric_limits<unsigned>::max())
+    invalid(number, " was given; a whole number from 0 to ", std::numeric_limits<unsigned>::max(), " is needed");
+  to = static_cast<unsigned>(number);
+  return true;
+}
+
+bool read_real(PyObject* o, real& to) {
+  if (PyFloat_Check(o)) {
+    to = static_cast<real>(PyFloat_AsDouble(o));
+    return true;
+  }
+  if (PyLong_Check(o)) {
+    const double number = PyLong_AsDouble(o);
+    if (number == -1 && PyErr_Occurred()) nb::raise_python_error();
+    to = static_cast<real>(number);
+    return true;
+  }
+  if (expression_in(o)) return false;
+  const nb::object plain = plain_number(o);
+  return plain.is_valid() && read_real(plain.ptr(), to);
+}
+
+bool read_indices(PyObject* o, std::vector<unsigned>& to) {
+  if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, add_index, to);
+  if (expression_in(o)) return false;
+  return read_integers(o, to) || read_list(o, add_index, to);
+}
+
+bool read_expressions(PyObject* o, std::vector<Expression>& to) {
+  // An expression itself can be iterated over, but where a list is needed that is a mistake.
+  return !expression_in(o) && read_list(o, add_expression, to);
+}
+
+bool read_dim(PyObject* o, Dim& to) {
+  to = {};
+  const auto add = [&](PyObject* item) {
+    if (to.nd == Dim::max_dims) invalid("a shape has more than ", Dim::max_dims, " sizes; fewer are needed");
+    unsigned size;
+    if (!read_unsigned(item, size))
+      throw nb::type_error(text("a size of a shape is a ", type_name(item), "; a whole number is needed").c_str());
+    to.d[to.nd++] = size;
+  };
+  if (PyTuple_Check(o)) {
+    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i) add(NB_TUPLE_GET_ITEM(o, i));
+    return true;
+  }
+  unsigned size;
+  if (PyLong_Check(o) || PyFloat_Check(o)) return read_unsigned(o, size) && (to = Dim{size}, true);
+  if (expression_in(o) || PyUnicode_Check(o)) return false;
+  if (PySequence_Check(o) && !plain_number(o).is_valid()) return for_each(o, add);
+  return read_unsigned(o, size) && (to = Dim{size}, true);
+}
+
+}  // namespace dynet::python

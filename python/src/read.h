@@ -1,0 +1,39 @@
+// Python objects read as numbers, sizes and lists, whatever NumPy or plain Python made them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "python/src/object.h"
+
+namespace dynet::python {
+
+/// A whole number: an int, a NumPy integer, or a float without a fraction; false for other objects.
+bool read_whole(PyObject* o, long long& to);
+/// A whole number that is not negative and fits; std::invalid_argument if it is not.
+bool read_unsigned(PyObject* o, unsigned& to);
+/// A number of Python or NumPy; false for other objects.
+bool read_real(PyObject* o, real& to);
+
+/// Adds the numbers of a list, range, generator or integer array; false if it is none of these.
+bool read_indices(PyObject* o, std::vector<unsigned>& to);
+/// Adds the expressions of a list, tuple or any other iterable; false if it is none of these.
+bool read_expressions(PyObject* o, std::vector<Expression>& to);
+/// A size, or a tuple or list of sizes; false for other objects.
+bool read_dim(PyObject* o, Dim& to);
+
+/// Runs f on each element of an iterable; false if the object is none.
+template <class F>
+bool for_each(PyObject* o, F&& f) {
+  PyObject* iterator = PyObject_GetIter(o);
+  if (!iterator) return PyErr_Clear(), false;
+  const nb::object owner = nb::steal(iterator);
+  while (PyObject* item = PyIter_Next(iterator)) f(nb::steal(item).ptr());
+  if (PyErr_Occurred()) nb::raise_python_error();
+  return true;
+}
+
+/// The name of an object's type, for error texts.
+std::string type_name(PyObject* o);
+
+}  // namespace dynet::python

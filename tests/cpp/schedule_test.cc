@@ -1,0 +1,212 @@
+// Schedules and plans as data: random graphs against slow, obvious references.
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include "dynet/ops/op.h"
+#include "dynet/plan/plan.h"
+#include "dynet/plan/reach.h"
+#include "tests/cpp/check.h"
+
+using namespace dynet;
+using test::check;
+
+namespace {
+
+struct Source : OpDefaults {
+  struct Attrs {
+    unsigned size;
+  };
+  static constexpr auto name = "source", doc = "A tensor from nowhere.";
+  static Dim shape(const Attrs& a, Dims) { return {a.size}; }
+  static void forward(const Attrs&, Engine&, const Call&) {}
+};
+struct Mix : OpDefaults {
+  struct Attrs {
+    unsigned kind;
+  };
+  static constexpr auto name = "mix", doc = "Anything of arguments of one shape.";
+  static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static void forward(const Attrs&, Engine&, const Call&) {}
+};
+struct View : OpDefaults {
+  static constexpr auto name = "view", doc = "The argument's memory.";
+  static constexpr bool view = true;
+  static Dim shape(const NoAttrs&, Dims x) { return x[0]; }
+  static void forward(const NoAttrs&, Engine&, const Call&) {}
+};
+
+/// A graph of sources, mixes of one to three older nodes, and some views.
+void fill(Graph& graph, std::mt19937& random, unsigned size) {
+  graph.clear();
+  const auto pick = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  const auto handle = [&](unsigned id) { return Expression(&graph, id, graph.id()); };
+  for (unsigned i = 0; i < 3; ++i) {
+    const Source::Attrs attrs{4};
+    graph.add(op<Source>, {}, &attrs, {});
+  }
+  while (graph.size() < size) {
+    if (pick(8) == 0) {
+      graph.add(op<View>, handle(pick(graph.size())), nullptr, {});
+      continue;
+    }
+    std::vector<Expression> args;
+    for (unsigned n = 1 + pick(3); n > 0; --n) args.push_back(handle(graph.size() - 1 - pick(std::min(graph.size(), 12u))));
+    const Mix::Attrs attrs{pick(3)};
+    graph.add(op<Mix>, args, &attrs, {});
+  }
+}
+
+std::set<uint32_t> ancestors(const Graph& graph, uint32_t id) {
+  std::set<uint32_t> all{id};
+  for (uint32_t arg : graph.args(graph[id])) all.merge(ancestors(graph, arg));
+  return all;
+}
+
+using Batches = std::vector<std::vector<uint32_t>>;
+
+/// Arguments of a node among `nodes`, seen through views.
+std::vector<uint32_t> needs(const Graph& graph, uint32_t id, const std::set<uint32_t>& nodes) {
+  std::vector<uint32_t> result;
+  for (uint32_t arg : graph.args(graph[id]))
+    if (nodes.contains(origin(graph, arg))) result.push_back(origin(graph, arg));
+  return result;
+}
+
+std::map<uint32_t, unsigned> depths(const Graph& graph, const std::set<uint32_t>& nodes) {
+  std::map<uint32_t, unsigned> depth;
+  for (uint32_t id : nodes) {
+    depth[id] = 0;
+    for (uint32_t arg : needs(graph, id, nodes)) depth[id] = std::max(depth[id], depth[arg] + 1);
+  }
+  return depth;
+}
+
+Batches reference_depth(const Graph& graph, const std::set<uint32_t>& nodes) {
+  std::map<std::pair<unsigned, uint32_t>, std::vector<uint32_t>> groups;
+  for (const auto& [id, depth] : depths(graph, nodes)) groups[{depth, graph[id].signature}].push_back(id);
+  Batches result;
+  for (auto& [key, ids] : groups) result.push_back(ids);
+  return result;
+}
+
+Batches reference_agenda(const Graph& graph, const std::set<uint32_t>& nodes) {
+  std::map<uint32_t, std::pair<double, unsigned>> total;  // by signature
+  for (const auto& [id, depth] : depths(graph, nodes)) {
+    total[graph[id].signature].first += depth;
+    ++total[graph[id].signature].second;
+  }
+  Batches result;
+  std::set<uint32_t> left = nodes;
+  while (!left.empty()) {
+    std::map<std::pair<double, uint32_t>, std::vector<uint32_t>> ready;
+    for (uint32_t id : left) {
+      const auto args = needs(graph, id, left);
+      const auto& [sum, count] = total[graph[id].signature];
+      if (args.empty()) ready[{sum / count, graph[id].signature}].push_back(id);
+    }
+    result.push_back(ready.begin()->second);
+    for (uint32_t id : result.back()) left.erase(id);
+  }
+  return result;
+}
+
+Batches as_batches(const Schedule& s) {
+  Batches result;
+  for (size_t i = 0; i < s.size(); ++i) result.emplace_back(s.batch(i).begin(), s.batch(i).end());
+  return result;
+}
+
+void check_plan(const Graph& graph, const Schedule& s) {
+  Plan p;
+  std::vector<Dim> scratch;
+  plan(graph, s, scratch, p);
+  size_t end = 0;
+  for (const Step& step : p.steps) {
+    check(step.value >= end, "steps overlap");
+    check(step.value % 16 == 0, "a step starts inside a cache line");
+    end = step.value + step.items * step.value_size;
+  }
+  check(p.steps.size() == s.size() && p.size >= end, "the plan has another number of steps, or too little room");
+}
+
+void check_random_graphs() {
+  std::mt19937 random(7);
+  Graph graph;
+  std::vector<uint8_t> marks;
+  ScheduleScratch scratch;
+  Reach found;
+  Schedule s;
+  for (int round = 0; round < 60; ++round) {
+    fill(graph, random, 4 + random() % 60);
+    const uint32_t wanted = static_cast<uint32_t>(random() % graph.size());
+    std::vector<uint8_t> done(graph.size(), 0);
+    marks.resize(graph.size(), 0);
+    for (uint32_t id : ancestors(graph, static_cast<uint32_t>(random() % graph.size()))) done[id] = 1;
+    reach(graph, std::span(&wanted, 1), done, marks, found);
+    std::set<uint32_t> kernels, all = ancestors(graph, wanted);
+    for (uint32_t id : all)
+      if (!done[id] && !graph[id].op->view) kernels.insert(id);
+    check(std::set(found.kernels.begin(), found.kernels.end()) == kernels, "reach finds other nodes");
+    check(std::ranges::is_sorted(found.kernels), "reached nodes do not ascend");
+    schedule(graph, found.kernels, Policy::depth, scratch, s);
+    check(as_batches(s) == reference_depth(graph, kernels), "depth policy differs from its reference");
+    check_plan(graph, s);
+    schedule(graph, found.kernels, Policy::agenda, scratch, s);
+    check(as_batches(s) == reference_agenda(graph, kernels), "agenda policy differs from its reference");
+    check_plan(graph, s);
+    schedule(graph, found.kernels, Policy::single, scratch, s);
+    check(s.order == found.kernels && s.size() == kernels.size(), "single policy merges or reorders");
+  }
+}
+
+void check_signatures() {
+  Graph graph;
+  graph.clear();
+  const auto add_source = [&](unsigned size) {
+    const Source::Attrs attrs{size};
+    return Expression(&graph, graph.add(op<Source>, {}, &attrs, {}), graph.id());
+  };
+  const auto signature = [&](const Expression& x, unsigned kind) {
+    const Mix::Attrs attrs{kind};
+    return graph[graph.add(op<Mix>, x, &attrs, {})].signature;
+  };
+  const Expression four = add_source(4), five = add_source(5), other_four = add_source(4);
+  check(signature(four, 1) == signature(other_four, 1), "equal calls have different signatures");
+  check(signature(four, 1) != signature(five, 1), "different shapes share a signature");
+  check(signature(four, 1) != signature(four, 2), "different attributes share a signature");
+  std::set<uint32_t> many;
+  for (unsigned kind = 0; kind < 2000; ++kind) many.insert(signature(four, kind));
+  check(many.size() == 2000, "signatures are lost when the table grows");
+  check(many.contains(signature(four, 77)), "a signature changed when the table grew");
+  graph.clear();
+  check(signature(add_source(4), 77) == *std::next(many.begin(), 77), "a signature changed with the next graph");
+}
+
+void check_errors() {
+  Graph a, b;
+  a.clear(), b.clear();
+  const Source::Attrs attrs{4};
+  const Expression x(&a, a.add(op<Source>, {}, &attrs, {}), a.id());
+  const Expression y(&b, b.add(op<Source>, {}, &attrs, {}), b.id());
+  const Mix::Attrs mix{0};
+  const unsigned before = a.size();
+  test::check_throws<std::invalid_argument>("belongs to graph", [&] { a.add(op<Mix>, {x, y}, &mix, {}); });
+  test::check_throws<std::invalid_argument>("empty expression", [&] { a.add(op<Mix>, {x, Expression()}, &mix, {}); });
+  const Source::Attrs nothing{0};
+  test::check_throws<std::invalid_argument>("source: the result would have shape {0}",
+                                            [&] { a.add(op<Source>, {}, &nothing, {}); });
+  check(a.size() == before && a.edge_count() == 0, "a failed call left something in the graph");
+  a.clear();
+  test::check_throws<std::invalid_argument>("stale", [&] { a.add(op<Mix>, {x}, &mix, {}); });
+}
+
+}  // namespace
+
+int main() {
+  check_random_graphs();
+  check_signatures();
+  check_errors();
+  return test::finish();
+}
