@@ -31,6 +31,17 @@ inline void finish(Vec sum, const real* init, real* y, Count n) {
   (init ? Vec::load(init, n) + sum : sum).store(y, n);
 }
 
+/// Keeps the compiler from reading the vector again where it is used: several columns share one load.
+inline void hold(Vec& a) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(a.v));
+#elif defined(__SSE2__)
+  asm("" : "+x"(a.v));
+#else
+  static_cast<void>(a);
+#endif
+}
+
 template <int P, int V, int C, bool Masked>
 void run_tile(const Tile& t) {
   Vec sum[C][P * V];
@@ -49,6 +60,8 @@ void run_tile(const Tile& t) {
     for (int v = 0; v < P * V; ++v) {
       const real* from = a + (v / V) * panel_step + (v % V) * lanes;
       row[v] = Masked && v == P * V - 1 ? Vec::load(from, t.tail) : Vec::load(from);
+      if (C > 1) hold(row[v]);
+      if (C <= 3) __builtin_prefetch(from + 256);
     }
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {

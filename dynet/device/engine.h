@@ -41,6 +41,7 @@ struct PackedMatrix {
   std::unique_ptr<real[]> forward;     // panels of A
   std::unique_ptr<real[]> transposed;  // panels of Aᵀ, made when first needed
   bool has_transposed = false;
+  const void* engine = nullptr;  // whose layout this is
 };
 
 /// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.

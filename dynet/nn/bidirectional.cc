@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dynet/ops/shape.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 

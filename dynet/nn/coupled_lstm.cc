@@ -1,18 +1,42 @@
 // One step of the LSTMs with coupled gates.
 #include "dynet/nn/coupled_lstm.h"
 
-#include "dynet/ops/linear.h"
-#include "dynet/ops/map.h"
-#include "dynet/ops/zip.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 namespace {
 
 enum { x2i, h2i, c2i, bi, x2o, h2o, c2o, bo, x2c, h2c, bc };
 
-/// c = (1 − i)∘c₋ + i∘g
-Expression next_cell(const Expression& i, const Expression& g, const Expression& c) {
-  return c.pg ? cmult(1 - i, c) + cmult(i, g) : cmult(i, g);
+/// One step of all layers, with or without the terms in c; the masks are of no use where there are none.
+Expression coupled_step(const std::vector<std::vector<Expression>>& params, DropoutMasks& dropout,
+                        bool peepholes, std::span<const Expression> before, Expression x,
+                        std::span<Expression> after) {
+  dropout.prepare(x);
+  const auto layers = static_cast<unsigned>(params.size());
+  for (unsigned l = 0; l < layers; ++l) {
+    const auto& p = params[l];
+    const Expression& last_c = before[l];
+    x = dropout.apply(DropoutMasks::input, l, x);
+    Expression i = affine_transform({p[bi], p[x2i], x});
+    Expression g = affine_transform({p[bc], p[x2c], x});
+    Expression o = affine_transform({p[bo], p[x2o], x});
+    if (last_c.pg) {
+      const Expression h = dropout.apply(DropoutMasks::output, l, before[layers + l]);
+      i = affine_transform({i, p[h2i], h});
+      g = affine_transform({g, p[h2c], h});
+      o = affine_transform({o, p[h2o], h});
+      if (peepholes) i = affine_transform({i, p[c2i], dropout.apply(DropoutMasks::cell, l, last_c)});
+    }
+    i = logistic(i);
+    g = tanh(g);
+    // (1 − i)∘c₋ + i∘g in as few nodes as possible
+    const Expression c = last_c.pg ? last_c + cmult(i, g - last_c) : cmult(i, g);
+    if (peepholes) o = affine_transform({o, p[c2o], dropout.apply(DropoutMasks::cell, l, c)});
+    after[l] = c;
+    after[layers + l] = x = cmult(logistic(o), tanh(c));
+  }
+  return x;
 }
 
 }  // namespace
@@ -30,26 +54,7 @@ CoupledLSTMBuilder::CoupledLSTMBuilder(unsigned layers, unsigned input_dim, unsi
 }
 
 Expression CoupledLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  dropout_.prepare(x);
-  for (unsigned l = 0; l < layers; ++l) {
-    const auto& p = param_vars[l];
-    x = dropout_.apply(DropoutMasks::input, l, x);
-    Expression i = affine_transform({p[bi], p[x2i], x});
-    Expression g = affine_transform({p[bc], p[x2c], x});
-    Expression o = affine_transform({p[bo], p[x2o], x});
-    if (given(before[l])) {
-      const Expression c = dropout_.apply(DropoutMasks::cell, l, before[l]);
-      const Expression h = dropout_.apply(DropoutMasks::output, l, before[layers + l]);
-      i = affine_transform({i, p[h2i], h, p[c2i], c});
-      g = affine_transform({g, p[h2c], h});
-      o = affine_transform({o, p[h2o], h});
-    }
-    const Expression c = next_cell(logistic(i), tanh(g), before[l]);
-    o = logistic(affine_transform({o, p[c2o], dropout_.apply(DropoutMasks::cell, l, c)}));
-    after[l] = c;
-    after[layers + l] = x = cmult(o, tanh(c));
-  }
-  return x;
+  return coupled_step(param_vars, dropout_, true, before, x, after);
 }
 
 FastLSTMBuilder::FastLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
@@ -65,22 +70,7 @@ FastLSTMBuilder::FastLSTMBuilder(unsigned layers, unsigned input_dim, unsigned h
 }
 
 Expression FastLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  for (unsigned l = 0; l < layers; ++l) {
-    const auto& p = param_vars[l];
-    Expression i = affine_transform({p[bi], p[x2i], x});
-    Expression g = affine_transform({p[bc], p[x2c], x});
-    Expression o = affine_transform({p[bo], p[x2o], x});
-    if (given(before[l])) {
-      const Expression& h = before[layers + l];
-      i = affine_transform({i, p[h2i], h});
-      g = affine_transform({g, p[h2c], h});
-      o = affine_transform({o, p[h2o], h});
-    }
-    const Expression c = next_cell(logistic(i), tanh(g), before[l]);
-    after[l] = c;
-    after[layers + l] = x = cmult(logistic(o), tanh(c));
-  }
-  return x;
+  return coupled_step(param_vars, dropout_, false, before, x, after);
 }
 
 }  // namespace dynet

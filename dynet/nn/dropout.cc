@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "dynet/ops/noise.h"
-#include "dynet/ops/zip.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 
@@ -37,7 +36,7 @@ void DropoutMasks::draw(Graph& graph, unsigned batch) {
 }
 
 Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
-  if (rates_[kind] == 0) return x;
+  if (kind >= kinds_ || rates_[kind] == 0) return x;
   return cmult(x, masks_[kind * layers_ + layer]);
 }
 

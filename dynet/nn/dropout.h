@@ -28,11 +28,12 @@ class DropoutMasks {
   void set_rates(real input, real output, real cell);
   /// The next masks are drawn anew.
   void forget();
-  /// Draws the masks that are wanted and missing; the first time, for the batch size of x.
+  /// Draws the masks that are wanted and missing, for this batch size if they are the first.
+  void draw(Graph& graph, unsigned batch);
+  /// The same for the batch size of x.
   void prepare(const Expression& x) {
     if (active() && !ready_) draw(graph_of(x), x.dim().bd);
   }
-  void draw(Graph& graph, unsigned batch);
   /// x times its mask, or x itself where nothing is dropped.
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 

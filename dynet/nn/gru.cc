@@ -1,10 +1,7 @@
 // One step of the gated recurrent unit.
 #include "dynet/nn/gru.h"
 
-#include "dynet/ops/linear.h"
-#include "dynet/ops/map.h"
-#include "dynet/ops/noise.h"
-#include "dynet/ops/zip.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 namespace {
@@ -38,7 +35,7 @@ Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
       const Expression z = logistic(affine_transform({zx, p[h2z], h}));
       const Expression r = logistic(affine_transform({rx, p[h2r], h}));
       const Expression candidate = tanh(affine_transform({hx, p[h2h], cmult(r, h)}));
-      x = cmult(1 - z, h) + cmult(z, candidate);
+      x = h + cmult(z, candidate - h);
     } else {
       x = cmult(logistic(zx), tanh(hx));
     }

@@ -4,13 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dynet/ops/linear.h"
-#include "dynet/ops/map.h"
-#include "dynet/ops/noise.h"
-#include "dynet/ops/norm.h"
-#include "dynet/ops/recurrent.h"
-#include "dynet/ops/select.h"
-#include "dynet/ops/zip.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 namespace {

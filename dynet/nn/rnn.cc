@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dynet/ops/input.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 namespace {

@@ -1,8 +1,7 @@
 // One step of the Elman network.
 #include "dynet/nn/simple.h"
 
-#include "dynet/ops/linear.h"
-#include "dynet/ops/map.h"
+#include "dynet/ops/all.h"
 
 namespace dynet {
 namespace {

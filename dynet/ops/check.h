@@ -62,6 +62,14 @@ inline void check_vector(const Dim& x) {
   if (!x.is_vector()) invalid("a vector is needed; the argument has shape ", x);
 }
 
+/// True if a number occurs more than once.
+inline bool has_repeats(Indices words) {
+  thread_local std::vector<unsigned> room;
+  room.assign(words.begin(), words.end());
+  std::sort(room.begin(), room.end());
+  return std::adjacent_find(room.begin(), room.end()) != room.end();
+}
+
 /// The words `times` one after another, in memory that lasts until the next use on this thread.
 inline std::span<const unsigned> repeated(Indices words, unsigned times) {
   if (times == 1) return words;

@@ -4,6 +4,7 @@
 #include "dynet/graph/graph.h"
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
+#include "dynet/params/lookup.h"
 
 namespace dynet {
 
@@ -150,6 +151,29 @@ inline Expression constant(Graph& g, const Dim& d, real value) {
 inline Expression zeros(Graph& g, const Dim& d) { return constant(g, d, 0); }
 inline Expression zeroes(Graph& g, const Dim& d) { return constant(g, d, 0); }
 inline Expression ones(Graph& g, const Dim& d) { return constant(g, d, 1); }
+
+/// A parameter, or a whole lookup table with its rows along the last axis, as a node of a graph.
+template <class S>
+Expression parameter(Graph& g, const Handle<S>& p) {
+  return {&g, g.add_parameter(p.get_storage(), true), g.id()};
+}
+/// The same without a gradient.
+template <class S>
+Expression const_parameter(Graph& g, const Handle<S>& p) {
+  return {&g, g.add_parameter(p.get_storage(), false), g.id()};
+}
+inline Expression lookup(Graph& g, const LookupParameter& p, Indices rows) {
+  return Lookup::make(g, p.get_storage(), rows, true);
+}
+inline Expression lookup(Graph& g, const LookupParameter& p, unsigned row) {
+  return Lookup::make(g, p.get_storage(), only(row), true);
+}
+inline Expression const_lookup(Graph& g, const LookupParameter& p, Indices rows) {
+  return Lookup::make(g, p.get_storage(), rows, false);
+}
+inline Expression const_lookup(Graph& g, const LookupParameter& p, unsigned row) {
+  return Lookup::make(g, p.get_storage(), only(row), false);
+}
 
 using Inputs = Ops<Input, InputFromMemory, Constant, Lookup>;
 using InputForms = Ops<Zeros, Ones>;

@@ -105,32 +105,55 @@ inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, u
   return one_piece && d < from.nd ? PickRangeView::call(x, s, e, d) : apply<PickRange>(x, {s, e, d});
 }
 
-/// A list of places along an axis; the words of each batch element are the list.
-struct PickList : OpDefaults {
+/// What ops that gather by a list share: the words of each item are the list.
+///
+/// Where a place is taken more than once its gradient is summed apart first, so that all of it is added
+/// to the argument's at once.
+struct Gather : OpDefaults {
+  static constexpr unsigned batch_axis = Dim::max_dims;
   struct Attrs {
     unsigned axis, count;
+    unsigned repeats;  // 1: a place occurs more than once
   };
+  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? x[0].size() : 0; }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    each_list(a, c, c.x[0], c.y, [&](const ItemList& places, const Items& chosen, const Strides& loops) {
+      e.move(places.count, loops, {}, false, places.items(), chosen);
+    });
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const size_t size = c.x_dims[0].size();
+    if (a.repeats) fill_items(e, c.count, size, 0, c.d_aux);
+    each_list(a, c, a.repeats ? c.d_aux : c.dx, c.dy,
+              [&](const ItemList& places, const Items& chosen, const Strides& loops) {
+                e.move(places.count, loops.swapped(), {}, true, chosen, places.items());
+              });
+    if (a.repeats) e.move(c.count, run_of(size), {}, true, c.d_aux, c.dx);
+  }
+
+ private:
+  /// Runs act for the places in `tensors` of each item, and where they lie in `result`.
+  static void each_list(const Attrs& a, const Call& c, const Items& tensors, const Items& result, auto act) {
+    const Axis x =
+        a.axis == batch_axis ? Axis{1, c.x_dims[0].bd, c.dim.batch_size()} : Axis::of(c.x_dims[0], a.axis);
+    const Strides loops = blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
+    for (size_t item = 0; item < c.count; ++item) {
+      for (unsigned k = 0; k < a.count;) {
+        const Items chosen{result[item] + k * x.inner, nullptr, x.inner};
+        ItemList places;
+        for (; k < a.count && !places.full(); ++k) places.add(tensors[item] + c.words[item][k] * x.inner);
+        act(places, chosen, loops);
+      }
+    }
+  }
+};
+
+/// Places along an axis.
+struct PickList : Gather {
   static constexpr auto name = "pick_list", doc = "A list of places along an axis.";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x", "places", "axis"};
   static Dim shape(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count); }
-  static void forward(const Attrs& a, Engine& e, const Call& c) {
-    each_list(
-        a, c,
-        [&](size_t item, size_t done, const ItemList& list, const Strides& loops, const Axis& x) {
-          e.move(list.count, loops, {}, false, list.items(), {c.y[item] + done * x.inner, nullptr, x.inner});
-        },
-        c.x[0]);
-  }
-  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    each_list(
-        a, c,
-        [&](size_t item, size_t done, const ItemList& list, const Strides& loops, const Axis& x) {
-          e.move(list.count, loops.swapped(), {}, true, {c.dy[item] + done * x.inner, nullptr, x.inner},
-                 list.items());
-        },
-        c.dx);
-  }
   static Expression call(const Expression& x, Indices places, unsigned axis) {
     return make(name, x, places, axis);
   }
@@ -138,22 +161,8 @@ struct PickList : OpDefaults {
     const Dim& from = shape_of(caller, x);
     if (places.empty()) invalid(caller, ": an empty list; at least one index is needed");
     check_places(caller, places, axis, from);
-    return apply<PickList>(x, {axis, static_cast<unsigned>(places.size())}, repeated(places, from.bd));
-  }
-
- private:
-  /// Runs act for the places of each item in `tensors`, as lists of addresses.
-  static void each_list(const Attrs& a, const Call& c, auto act, const Items& tensors) {
-    const Axis x = Axis::of(c.x_dims[0], a.axis);
-    const Strides loops = blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
-    for (size_t item = 0; item < c.count; ++item) {
-      for (unsigned k = 0; k < a.count;) {
-        const unsigned done = k;
-        ItemList list;
-        for (; k < a.count && !list.full(); ++k) list.add(tensors[item] + c.words[item][k] * x.inner);
-        act(item, done, list, loops, x);
-      }
-    }
+    return apply<PickList>(x, {axis, static_cast<unsigned>(places.size()), has_repeats(places)},
+                           repeated(places, from.bd));
   }
 };
 
@@ -260,44 +269,18 @@ inline Expression StridedSelectBatch::call(const Expression& x, Indices strides,
 }
 
 /// Batch elements in the order of a list.
-struct PickBatchElements : OpDefaults {
-  struct Attrs {
-    unsigned count;
-  };
+struct PickBatchElements : Gather {
   static constexpr Batching batching = Batching::nodes;
   static constexpr auto
       name = "pick_batch_elems",
       doc = "The batch elements vs as a new batch, in this order. IndexError if one is too large.";
   static constexpr Arg args[] = {"x", "vs"};
   static Dim shape(const Attrs& a, Dims x) { return x[0].with_batch(a.count); }
-  static void forward(const Attrs& a, Engine& e, const Call& c) {
-    each_list(a, c, c.x[0], [&](const ItemList& list, const Strides& all, size_t item, size_t offset) {
-      e.move(list.count, all, {}, false, list.items(), {c.y[item] + offset, nullptr, c.dim.batch_size()});
-    });
-  }
-  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    each_list(a, c, c.dx, [&](const ItemList& list, const Strides& all, size_t item, size_t offset) {
-      e.move(list.count, all, {}, true, {c.dy[item] + offset, nullptr, c.dim.batch_size()}, list.items());
-    });
-  }
   static Expression call(const Expression& x, Indices vs) { return make(name, x, vs); }
   static Expression make(std::string_view caller, const Expression& x, Indices vs) {
     if (vs.empty()) invalid(caller, ": an empty list; at least one batch element is needed");
     check_indices(caller, vs, shape_of(caller, x).bd, "the batch");
-    return apply<PickBatchElements>(x, {static_cast<unsigned>(vs.size())}, vs);
-  }
-
- private:
-  static void each_list(const Attrs& a, const Call& c, const Items& tensors, auto act) {
-    const size_t size = c.dim.batch_size();
-    for (size_t item = 0; item < c.count; ++item) {
-      for (unsigned k = 0; k < a.count;) {
-        const size_t offset = k * size;
-        ItemList list;
-        for (; k < a.count && !list.full(); ++k) list.add(tensors[item] + c.words[item][k] * size);
-        act(list, run_of(size), item, offset);
-      }
-    }
+    return apply<PickBatchElements>(x, {batch_axis, static_cast<unsigned>(vs.size()), has_repeats(vs)}, vs);
   }
 };
 

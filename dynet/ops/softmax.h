@@ -114,6 +114,7 @@ struct PickNegativeLogSoftmax : OpDefaults {
   }
   static size_t aux_size(const auto&, Dims) { return 1; }
   static void forward(const auto&, Engine& e, const Call& c) {
+    e.log_sum_exp(c.count, Axis{1, c.x_dims[0].rows(), 1}, c.x[0], c.aux);
     e.negative_log_softmax(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {

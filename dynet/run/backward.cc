@@ -57,7 +57,7 @@ void Executor::run_backward(std::span<const uint32_t> nodes) {
   }
   add_gradients(call, nodes);
   transpose_matrices(call, example);
-  if (op.prepare_backward) op.prepare_backward(engine_, call);
+  if (op.prepare_backward) op.prepare_backward(*engine_, call);
   for (unsigned i = 0; i < example.arg_count; ++i) backward_argument(call, nodes, i);
 }
 
@@ -80,7 +80,7 @@ void Executor::backward_argument(const Call& all, std::span<const uint32_t> node
     add_gradients(call, subset_);
   }
   call.dx = targets_of(subset_, call.count, i);
-  op.backward(engine_, call, i);
+  op.backward(*engine_, call, i);
 }
 
 /// Completes the gradient of a node: its views first, then parts in their order, then uses as a matrix.
@@ -107,11 +107,11 @@ void Executor::add_parts(uint32_t id) {
       n = graph_.dim(view).batch_size();
     }
     if (stride == size && n == size) {
-      engine_.add_scaled(dim.size(), 1, from, place_[id].gradient);
+      engine_->add_scaled(dim.size(), 1, from, place_[id].gradient);
       continue;
     }
     for (unsigned b = 0; b < dim.bd; ++b)
-      engine_.add_scaled(n, 1, from + b * n, place_[id].gradient + b * size_t{stride} + offset);
+      engine_->add_scaled(n, 1, from + b * n, place_[id].gradient + b * size_t{stride} + offset);
   }
 }
 
@@ -140,7 +140,7 @@ void Executor::add_outer(uint32_t id, real* target) {
       }
     }
   }
-  engine_.outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
+  engine_->outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
 }
 
 /// Adds the gradients of leaves to parameters and lookup rows, oldest leaf first.
@@ -160,7 +160,7 @@ void Executor::deliver() {
 void Executor::deliver_parameter(uint32_t id) {
   Storage& storage = *parameter_storage(graph_[id]);
   if (const real* gradient = place_[id].gradient)
-    engine_.add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
+    engine_->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
   if (flow_[id].first_outer != none) add_outer(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupStorage&>(storage).all_touched = true;
@@ -172,7 +172,7 @@ void Executor::deliver_rows(uint32_t id) {
   const size_t size = graph_.dim(node).batch_size();
   const real* from = place_[id].gradient;
   for (uint32_t row : node.words()) {
-    engine_.add_scaled(size, 1, from, table.row_gradient(row));
+    engine_->add_scaled(size, 1, from, table.row_gradient(row));
     from += size;
   }
 }
@@ -186,7 +186,7 @@ Tensor Executor::gradient(unsigned id) {
   const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
   if (on_path && graph_[id].op == &parameter_op && flow_[id].first_outer != none) {
     real* sum = zeroed(dim.size());
-    if (place_[id].gradient) engine_.add_scaled(dim.size(), 1, place_[id].gradient, sum);
+    if (place_[id].gradient) engine_->add_scaled(dim.size(), 1, place_[id].gradient, sum);
     add_outer(id, sum);
     return {dim, sum};
   }

@@ -4,7 +4,6 @@
 #include "dynet/ops/input.h"
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/settings.h"
 
 namespace dynet {
 
@@ -25,7 +24,7 @@ void Executor::bind_leaves(std::span<const uint32_t> leaves) {
       place.value = row;
       for (uint32_t index : node.words()) {
         std::copy_n(table.values.data() + index * size, size, row);
-        if (const real factor = table.decay->factor; factor != 1) engine_.scale(size, factor, row);
+        if (const real factor = table.decay->factor; factor != 1) engine_->scale(size, factor, row);
         row += size;
       }
     }
@@ -59,9 +58,9 @@ void Executor::bind_value(uint32_t id) {
   place.stride = static_cast<uint32_t>(size);
   const auto* packed = reinterpret_cast<const PackedMatrix*>(place.aux);
   if (packed && !(storage.packed.get() == packed && storage.packed_version == storage.version))
-    return engine_.unpack(*packed, place.value);
+    return engine_->unpack(*packed, place.value);
   std::copy_n(storage.values.data(), size, place.value);
-  if (storage.decay->factor != 1) engine_.scale(size, storage.decay->factor, place.value);
+  if (storage.decay->factor != 1) engine_->scale(size, storage.decay->factor, place.value);
 }
 
 void Executor::bind_packed(uint32_t id) {
@@ -69,12 +68,13 @@ void Executor::bind_packed(uint32_t id) {
   if (place.aux) return;
   Storage& storage = *parameter_storage(graph_[id]);
   const std::lock_guard lock(packing);
-  if (!storage.packed || storage.packed_version != storage.version) {
+  if (!storage.packed || storage.packed_version != storage.version || storage.packed->engine != engine_) {
     if (!storage.packed || storage.packed.use_count() > 1) storage.packed = std::make_shared<PackedMatrix>();
-    const bool transposed = storage.packed->has_transposed;  // it was needed before, so it will be again
-    engine_.pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor, transposed,
+    const bool transposed = storage.packed->has_transposed && storage.packed->engine == engine_;  // it was needed before, so it will be again
+    engine_->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor, transposed,
                  *storage.packed);
     storage.packed_version = storage.version;
+    storage.packed->engine = engine_;
   }
   packed_.push_back(storage.packed);
   place.aux = reinterpret_cast<real*>(storage.packed.get());
@@ -86,11 +86,11 @@ void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
   const std::lock_guard lock(packing);
   if (packed.has_transposed) return;
   if (storage.packed.get() == &packed && storage.packed_version == storage.version) {
-    engine_.pack(storage.values.data(), packed.rows, packed.cols, storage.decay->factor, true, packed);
+    engine_->pack(storage.values.data(), packed.rows, packed.cols, storage.decay->factor, true, packed);
   } else {
     real* plain = gradients_.take<real>(size_t{packed.rows} * packed.cols);
-    engine_.unpack(packed, plain);
-    engine_.pack(plain, packed.rows, packed.cols, 1, true, packed);
+    engine_->unpack(packed, plain);
+    engine_->pack(plain, packed.rows, packed.cols, 1, true, packed);
   }
 }
 

@@ -7,9 +7,7 @@
 
 namespace dynet {
 
-Engine& current_engine() { return cpu_engine(); }
-
-ComputationGraph::State::State() : executor(graph, current_engine()) { graph.evaluator = &executor; }
+ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor; }
 
 struct StatePool {
   std::mutex mutex;

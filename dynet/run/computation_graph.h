@@ -57,7 +57,4 @@ class ComputationGraph {
 /// Starts the random numbers anew: parameters and graphs made after this are the same for the same seed.
 void reset_random(uint32_t seed);
 
-/// The engine all graphs run on, and its choice by name ("v2", "v3", "v4", "generic").
-Engine& current_engine();
-
 }  // namespace dynet

@@ -7,12 +7,13 @@
 #include "dynet/device/arena.h"
 #include "dynet/plan/plan.h"
 #include "dynet/plan/reach.h"
+#include "dynet/run/settings.h"
 
 namespace dynet {
 
 class Executor final : public Evaluator {
  public:
-  Executor(Graph& graph, Engine& engine) : graph_(graph), engine_(engine) {}
+  explicit Executor(Graph& graph) : graph_(graph) {}
 
   Tensor value(unsigned node) override;
   Tensor gradient(unsigned node) override;
@@ -111,7 +112,7 @@ class Executor final : public Evaluator {
   void deliver_rows(uint32_t id);
 
   Graph& graph_;
-  Engine& engine_;
+  Engine* engine_ = &settings().engine();
   std::vector<uint8_t> done_, marks_;
   std::vector<Place> place_;
   std::vector<uint32_t> order_;

@@ -1,6 +1,5 @@
 // Evaluation: reach, schedule, plan, bind, call.
 #include "dynet/run/executor.h"
-#include "dynet/run/settings.h"
 
 namespace dynet {
 
@@ -69,7 +68,7 @@ void Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base
   Call call = make_call(nodes, step.items);
   call.y = {base + step.value, nullptr, step.value_size};
   if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
-  graph_[nodes[0]].op->forward(engine_, call);
+  graph_[nodes[0]].op->forward(*engine_, call);
 }
 
 void Executor::invalidate(unsigned first) {
@@ -79,6 +78,7 @@ void Executor::invalidate(unsigned first) {
     backward_from_ = none;
     round_ = round_graph_ == graph_.id() ? round_ + 1 : 0;
     round_graph_ = graph_.id();
+    engine_ = &settings().engine();
     return;
   }
   if (first >= done_.size()) return;

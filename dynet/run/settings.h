@@ -1,4 +1,4 @@
-// What a process may choose about running: policy and random numbers.
+// What a process may choose about running: policy, engine, and where random numbers start.
 #pragma once
 
 #include "dynet/plan/schedule.h"
@@ -7,7 +7,11 @@ namespace dynet {
 
 struct Settings {
   Policy policy = Policy::agenda;
-  unsigned first_graph = 0;  // graphs are numbered from here when random numbers are drawn
+  unsigned first_graph = 0;     // graphs are numbered from here when random numbers are drawn
+  Engine* chosen = nullptr;     // null: the best one for this machine
+
+  /// What graphs that start from now on run on.
+  Engine& engine() const { return chosen ? *chosen : cpu_engine(); }
 };
 
 inline Settings& settings() {

@@ -99,16 +99,17 @@ void Trainer::project(Storage& s, State& state, size_t first, size_t n, double p
 /// Counts the update; a weight-decay factor that has become small is folded into the stored values.
 void Trainer::advance() {
   ++updates, ++updates_since_status;
-  WeightDecay& decay = model.get_weight_decay();
-  if (decay.advance()) {
-    const auto fold = [&](Storage& s) {
-      if (s.updated) s.scale(decay.factor);
-    };
-    for (const auto& p : model.parameters_list()) fold(*p);
-    for (const auto& l : model.lookup_parameters_list()) fold(*l);
-    decay.factor = 1;
-  }
   if (cyclical_.enabled) learning_rate = cyclical_.next();
+  WeightDecay& decay = model.get_weight_decay();
+  if (decay.lambda == 0) return;
+  const bool fold = decay.advance();
+  const auto follow = [&](Storage& s) {
+    if (fold && s.updated) s.scale(decay.factor);
+    s.changed();  // the effective value follows the factor, also where nothing else changed
+  };
+  for (const auto& p : model.parameters_list()) follow(*p);
+  for (const auto& l : model.lookup_parameters_list()) follow(*l);
+  if (fold) decay.factor = 1;
 }
 
 void Trainer::restart() {

@@ -49,6 +49,8 @@ struct CyclicalRate {
 class Trainer {
  public:
   virtual ~Trainer() = default;
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// One step of every parameter that is not frozen; nothing has changed when it throws.
   void update();

@@ -148,9 +148,9 @@ struct type_caster<dynet::Dim> {
 
   bool from_python(handle src, uint32_t, cleanup_list*) { return dynet::python::read_dim(src.ptr(), value); }
   static handle from_cpp(const dynet::Dim& dim, rv_policy, cleanup_list*) noexcept {
-    list sizes;
-    for (unsigned i = 0; i < dim.nd; ++i) sizes.append(dim.d[i]);
-    return tuple(sizes).release();
+    PyObject* sizes = PyTuple_New(dim.nd);
+    for (unsigned i = 0; sizes && i < dim.nd; ++i) NB_TUPLE_SET_ITEM(sizes, i, PyLong_FromUnsignedLong(dim.d[i]));
+    return sizes;
   }
 };
 

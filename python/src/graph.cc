@@ -1,5 +1,7 @@
 // Graphs as Python values, the current graph, and what a process chooses about running.
-#include <optional>
+#include <nanobind/stl/string.h>
+
+#include <unordered_map>
 
 #include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
@@ -33,6 +35,7 @@ class PythonGraph {
     set_current_graph(graph_);
   }
   void exit() {
+    if (outer_.empty()) failed("the graph was not entered by `with`");
     set_current_graph(outer_.back());
     outer_.pop_back();
   }
@@ -182,13 +185,29 @@ void set_policy(std::string_view name) {
   invalid("set_batching_policy: ", name, " was given; \"agenda\", \"depth\" or \"single\" is needed");
 }
 
+nb::list instruction_sets() {
+  nb::list names;
+  for (const char* name : {"plain", "v2", "v3", "v4"}) {
+    try {
+      cpu_engine(name);
+      names.append(name);
+    } catch (const std::invalid_argument&) {  // not for this machine
+    }
+  }
+  return names;
+}
+
 void bind_settings(nb::module_& m) {
+  m.def("instruction_sets", instruction_sets, nb::sig("def instruction_sets() -> list[str]"),
+        "The instruction sets there are kernels for on this machine; the last one is used.");
+  m.def("set_instruction_set", [](const std::string& name) { settings().chosen = &cpu_engine(name.c_str()); },
+        "name"_a, "Chooses the instruction set of graphs that start from now on.");
   m.def("set_batching_policy", set_policy, "policy"_a,
         "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The values are "
         "the same bits.");
-  m.def("set_num_threads", [](Whole n) { current_engine().set_threads(std::max(1u, n.value)); }, "n"_a,
+  m.def("set_num_threads", [](Whole n) { settings().engine().set_threads(std::max(1u, n.value)); }, "n"_a,
         "How many threads compute. The values are the same bits.");
-  m.def("get_num_threads", [] { return current_engine().threads(); }, "How many threads compute.");
+  m.def("get_num_threads", [] { return settings().engine().threads(); }, "How many threads compute.");
   m.def("reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
         "Starts all random numbers anew; 0 draws a seed.");
 }

@@ -101,7 +101,8 @@ void set_input(Graph& graph, unsigned id, nb::handle value) {
   const Dim dim = graph.dim(id);
   if (numbers.size() != dim.size())
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
-  graph.set_words(id, Input::words(numbers));
+  std::copy(numbers.begin(), numbers.end(), attrs_of<Input>(graph[id].payload).values);
+  graph.evaluator->invalidate(0);
 }
 
 /// One index for all batch elements, or one for each of them.
@@ -127,7 +128,7 @@ void set_node(const Expression& e, nb::handle value) {
   if (node.op == &op<Input>)
     set_input(graph, e.i, value);
   else if (node.op == &op<Lookup>)
-    set_indices(graph, e.i, value, attrs_of<Lookup>(node.payload).storage->rows());
+    set_indices(graph, e.i, value, attrs_of<Lookup>(node.payload).table->rows());
   else if (node.op == &op<Pick>)
     set_indices(graph, e.i, value, graph.dim(graph.args(node)[0])[attrs_of<Pick>(node.payload).axis]);
   else

@@ -13,7 +13,7 @@ namespace {
 
 /// numpy.NAME, looked up once; kept for the life of the process.
 nb::handle numpy(const char* name, PyObject*& cache) {
-  if (!cache) cache = nb::module_::import_("numpy").attr(name).release().ptr();
+  if (!cache) cache = nb::object(nb::module_::import_("numpy").attr(name)).release().ptr();
   return cache;
 }
 nb::handle ndarray() {

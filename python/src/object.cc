@@ -13,25 +13,26 @@ Types types;
 namespace {
 
 /// Freed expressions, to be used again: a graph's worth of them comes and goes with every example.
-struct FreeList {
-  static constexpr size_t capacity = 1 << 16;
-  PyObject* first = nullptr;
-  size_t count = 0;
-
-  PyObject*& next(PyObject* o) { return reinterpret_cast<PyObject*&>(reinterpret_cast<ExpressionObject*>(o)->value.pg); }
-  PyObject* take() {
-    PyObject* o = first;
-    if (!o) return static_cast<PyObject*>(PyObject_Malloc(sizeof(ExpressionObject)));
-    first = next(o);
-    --count;
+class FreeList {
+ public:
+  ExpressionObject* take() {
+    if (!first_) return static_cast<ExpressionObject*>(PyObject_Malloc(sizeof(ExpressionObject)));
+    ExpressionObject* o = first_;
+    first_ = reinterpret_cast<ExpressionObject*>(o->value.pg);
+    --count_;
     return o;
   }
-  void give_back(PyObject* o) {
-    if (count == capacity) return PyObject_Free(o);
-    next(o) = first;
-    first = o;
-    ++count;
+  void give_back(ExpressionObject* o) {
+    if (count_ == capacity) return PyObject_Free(o);
+    o->value.pg = reinterpret_cast<Graph*>(first_);
+    first_ = o;
+    ++count_;
   }
+
+ private:
+  static constexpr size_t capacity = 1 << 16;
+  ExpressionObject* first_ = nullptr;
+  size_t count_ = 0;
 };
 FreeList free_list;
 
@@ -49,7 +50,7 @@ void evaluate_now(const Expression& e) {
 
 void free_expression(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
-  free_list.give_back(o);
+  free_list.give_back(reinterpret_cast<ExpressionObject*>(o));
   Py_DECREF(type);
 }
 
@@ -61,16 +62,15 @@ void free_parameter(PyObject* o) {
   Py_DECREF(type);
 }
 
-/// A Parameters or LookupParameters: an object with room for a handle after the expression.
+/// A Parameters or LookupParameters, whose `member` shares the parameter.
 template <class Object, class Handle>
-PyObject* new_shared(PyTypeObject* type, const Handle& handle) {
+PyObject* new_shared(PyTypeObject* type, Handle Object::* member, const Handle& handle) {
   void* memory = PyObject_Malloc(sizeof(Object));
   if (!memory) throw std::bad_alloc();
-  PyObject* o = PyObject_Init(static_cast<PyObject*>(memory), type);
-  auto* object = reinterpret_cast<Object*>(o);
-  new (&object->base.value) Expression(Expression::of_parameter(handle.p.get(), true));
-  new (&object->base + 1) Handle(handle);
-  return o;
+  auto* o = static_cast<Object*>(memory);
+  o->base.value = Expression::of_parameter(&handle.get_storage(), true);
+  new (&(o->*member)) Handle(handle);
+  return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 
 PyObject* expression_text(PyObject* o) {
@@ -101,15 +101,14 @@ PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Sl
 PyObject* new_expression(const Expression& e) {
   if (e.graph_id == checked.graph_id && checked.graph_id) [[unlikely]]
     evaluate_now(e);
-  PyObject* memory = free_list.take();
-  if (!memory) throw std::bad_alloc();
-  PyObject* o = PyObject_Init(memory, types.expression);
-  reinterpret_cast<ExpressionObject*>(o)->value = e;
-  return o;
+  ExpressionObject* o = free_list.take();
+  if (!o) throw std::bad_alloc();
+  o->value = e;
+  return PyObject_Init(reinterpret_cast<PyObject*>(o), types.expression);
 }
 
-PyObject* new_parameters(const Parameter& p) { return new_shared<ParametersObject>(types.parameters, p); }
-PyObject* new_lookup(const LookupParameter& p) { return new_shared<LookupObject>(types.lookup, p); }
+PyObject* new_parameters(const Parameter& p) { return new_shared(types.parameters, &ParametersObject::parameter, p); }
+PyObject* new_lookup(const LookupParameter& p) { return new_shared(types.lookup, &LookupObject::lookup, p); }
 
 void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
 

@@ -11,10 +11,7 @@
 #include "dynet/nn/lstm.h"
 #include "dynet/nn/simple.h"
 #include "dynet/nn/state.h"
-#include "dynet/ops/input.h"
-#include "dynet/ops/linear.h"
-#include "dynet/ops/map.h"
-#include "dynet/ops/shape.h"
+#include "dynet/ops/all.h"
 #include "dynet/run/computation_graph.h"
 #include "tests/cpp/check.h"
 
@@ -179,7 +176,21 @@ void test_steady_state(RNNBuilder& builder) {
     }
   }
   // Numbers of inputs and parameters go to the memory of the graph, which is kept.
-  check(allocations == before, std::string(builder.name()) + " allocates in a graph like the last one");
+  const size_t made = allocations - before;
+  check(made == 0, std::string(builder.name()) + " allocates in a graph like the last one");
+}
+
+void test_input_products_are_one_call() {
+  ParameterCollection model;
+  VanillaLSTMBuilder builder(1, input_size, hidden_size, model);
+  ComputationGraph graph;
+  const auto xs = vectors(graph, input_size, 10);
+  builder.new_graph(graph);
+  builder.start_new_sequence();
+  const Expression last = builder.transduce(xs).back();
+  const size_t before = graph.step_count();
+  last.value();
+  check(graph.step_count() - before == 1 + 10, "one product for all inputs and ten cells");
 }
 
 void test_auxiliary_input() {
@@ -266,13 +277,14 @@ void test_dropout_of_the_cell() {
 
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined, so that the compiler does not take these for a mismatch of malloc and delete.
+[[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, size_t) noexcept { std::free(p); }
 
 int main() {
   for_each_builder(2, test_order_of_calls);
@@ -280,6 +292,7 @@ int main() {
   for_each_builder(2, test_setting_states);
   for_each_builder(2, test_handles);
   for_each_builder(2, test_steady_state);
+  test_input_products_are_one_call();
   test_auxiliary_input();
   test_copies_share_parameters();
   test_bidirectional();

@@ -1,0 +1,129 @@
+// ParameterCollection: what is learned, by name, and its model files.
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/string.h>
+
+#include "dynet/io/text.h"
+#include "python/src/casters.h"
+#include "python/src/initializers.h"
+#include "python/src/numbers.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+using Path = std::filesystem::path;
+using Collection = ParameterCollection;
+
+void check_device(std::string_view device) {
+  if (!device.empty() && device != "CPU") failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+}
+
+Parameter from_numpy(Collection& c, nb::handle array, const std::string& name, std::string_view device) {
+  check_device(device);
+  Numbers numbers = read_numbers(array.ptr());
+  return c.add_parameters(numbers.dim(), ParameterInitFromVector(std::move(numbers.values)), name);
+}
+
+LookupParameter lookup_from_numpy(Collection& c, nb::handle array, const std::string& name, std::string_view device) {
+  check_device(device);
+  Numbers numbers = read_numbers(array.ptr(), true);
+  const Dim dim = numbers.dim();
+  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)), name);
+}
+
+Parameter add_parameters(Collection& c, const Dim& dim, nb::handle init, const std::string& name,
+                         std::string_view device, Number scale, Number mean, Number std) {
+  check_device(device);
+  if (is_array(init.ptr())) return from_numpy(c, init, name, device);
+  return c.add_parameters(dim, *InitChoice(init, dim, {scale, mean, std}), name);
+}
+
+LookupParameter add_lookup(Collection& c, const Dim& dim, nb::handle init, const std::string& name,
+                           std::string_view device, Number scale, Number mean, Number std) {
+  check_device(device);
+  if (is_array(init.ptr())) return lookup_from_numpy(c, init, name, device);
+  if (nb::isinstance<ParameterInitFromVector>(init))
+    invalid("Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
+  Dim row{1};
+  if (dim.nd > 1) {
+    row = Dim(dim.d + 1, dim.nd - 1, 1);
+  }
+  return c.add_lookup_parameters(dim[0], row, *InitChoice(init, dim, {scale, mean, std}), name);
+}
+
+template <class P, class Storages>
+nb::list handles(const Storages& storages) {
+  nb::list list;
+  for (const auto& storage : storages) list.append(P(storage));
+  return list;
+}
+
+void bind_adding(nb::class_<Collection>& type) {
+  const auto name = "name"_a = "", device = "device"_a = "";
+  const auto init = "init"_a = nb::none();
+  const auto scale = "scale"_a = 1.0, mean = "mean"_a = 0.0, std = "std"_a = 1.0;
+  type.def("add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
+           "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
+           "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
+      .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std,
+           "Adds a table; the first size of dim is the number of rows. init as in add_parameters.")
+      .def("parameters_from_numpy", from_numpy, "array"_a, name, device, "Adds a parameter with an array's numbers.")
+      .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device,
+           "Adds a table with an array's numbers; its first axis is that of the rows.")
+      .def(
+          "add_subcollection",
+          [](Collection& c, nb::handle name) {
+            return c.add_subcollection(name.is_none() ? "" : nb::cast<std::string>(name));
+          },
+          "name"_a = nb::none(), "Adds a collection whose parameters are also listed in this one.");
+}
+
+void bind_files(nb::class_<Collection>& type) {
+  const auto save = [](const Collection& c, const Path& fname, const std::string& name, Flag append) {
+    TextFileSaver(fname, append).save(c, name);
+  };
+  const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
+    TextFileLoader(fname).populate(c, key);
+  };
+  for (const char* alias : {"save", "write_to_textfile"})
+    type.def(alias, save, "fname"_a, "name"_a = "", "append"_a = false,
+             "Writes all parameters to a file; a name replaces that of the collection.");
+  for (const char* alias : {"populate", "populate_from_textfile"})
+    type.def(alias, populate, "fname"_a, "key"_a = "",
+             "Reads all parameters, in order, from what a file holds under a key, or from all of it.");
+  type.def("load_param",
+           [](Collection& c, const Path& fname, const std::string& key) {
+             return TextFileLoader(fname).load_param(c, key);
+           },
+           "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
+      .def("load_lookup_param",
+           [](Collection& c, const Path& fname, const std::string& key) {
+             return TextFileLoader(fname).load_lookup_param(c, key);
+           },
+           "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
+}
+
+}  // namespace
+
+void bind_collection(nb::module_& m) {
+  nb::class_<Collection> type(m, "ParameterCollection", "A tree of named parameters; `parent` has no effect.");
+  type.def("__init__", [](Collection* self, nb::handle) { new (self) Collection(); }, "parent"_a = nb::none());
+  bind_adding(type);
+  bind_files(type);
+  const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
+  type.def("parameters_list", [](const Collection& c) { return handles<Parameter>(c.parameters_list()); },
+           nb::sig("def parameters_list(self) -> list[Parameters]"), "All parameters, in order of creation.")
+      .def("lookup_parameters_list",
+           [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
+           nb::sig("def lookup_parameters_list(self) -> list[LookupParameters]"), "All tables, in order of creation.")
+      .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
+      .def("set_weight_decay", set_decay, "lam"_a, "Sets the weight decay of each update.")
+      .def("set_weight_decay_lambda", set_decay, "lam"_a, "Sets the weight decay of each update.")
+      .def("name", &Collection::get_fullname, "The full name, from / on.")
+      .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
+      .def("reset_gradient", &Collection::reset_gradient, "Sets all gradients to zero.")
+      .def("gradient_l2_norm", &Collection::gradient_l2_norm, "The norm of all gradients together.");
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,31 @@
+// The extension module: the order in which its parts are bound.
+#include "dynet/core/real.h"
+#include "dynet/device/arena.h"
+#include "python/src/object.h"
+
+NB_MODULE(DYNET_MODULE, m) {
+  using namespace dynet::python;
+  nb::register_exception_translator([](const std::exception_ptr& error, void*) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const dynet::out_of_memory& e) {
+      PyErr_SetString(PyExc_MemoryError, e.what());
+    } catch (const std::domain_error& e) {
+      PyErr_SetString(PyExc_ValueError, e.what());
+    }
+  });
+  m.attr("__precision__") = sizeof(dynet::real) == 8 ? "float64" : "float32";
+  m.attr("__version__") = DYNET_VERSION;
+  bind_types(m);
+  bind_expression(m);
+  bind_tensor(m);
+  bind_ops(m);
+  bind_graph(m);
+  bind_inputs(m);
+  bind_initializers(m);
+  bind_parameters(m);
+  bind_lookups(m);
+  bind_collection(m);
+  bind_trainers(m);
+  bind_builders(m);
+}

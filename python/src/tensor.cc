@@ -1,0 +1,90 @@
+// The Tensor of tensor_value(): a copy of a value, and the indices of its largest or of sampled elements.
+#include <algorithm>
+#include <numeric>
+
+#include "dynet/params/init.h"
+#include "python/src/casters.h"
+#include "python/src/evaluate.h"
+#include "python/src/numbers.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+
+struct PythonTensor {
+  Dim dim;
+  std::vector<real> values;
+  bool integer = false;  // its numbers are indices
+};
+
+/// The places of the `num` largest scores along an axis, largest first, and what lies there.
+struct Best {
+  PythonTensor values, places;
+
+  Best(const PythonTensor& from, const std::vector<real>& scores, unsigned axis, unsigned num) {
+    const Dim& x = from.dim;
+    if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+    if (num == 0 || num > x[axis]) invalid(num, " elements of axis ", axis, " of ", x, "; 1 to ", x[axis], " would do");
+    const Dim dim = x.with(axis, num);
+    values = {dim, std::vector<real>(dim.size())};
+    places = {dim, std::vector<real>(dim.size()), true};
+    size_t inner = 1;
+    for (unsigned i = 0; i < axis; ++i) inner *= x[i];
+    std::vector<unsigned> order(x[axis]);
+    for (size_t line = 0; line < x.size() / x[axis]; ++line) {
+      const size_t i = line % inner, o = line / inner, first = i + o * inner * x[axis];
+      std::iota(order.begin(), order.end(), 0u);
+      std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
+        return scores[first + a * inner] > scores[first + b * inner];
+      });
+      for (unsigned k = 0; k < num; ++k) {
+        const size_t to = i + (o * num + k) * inner;
+        places.values[to] = static_cast<real>(order[k]);
+        values.values[to] = from.values[first + order[k] * inner];
+      }
+    }
+  }
+};
+
+nb::object as_numpy(const PythonTensor& t) {
+  const nb::object array = array_of(t.dim, t.values.data());
+  return t.integer ? array.attr("astype")("i8", "F") : array;
+}
+
+PythonTensor argmax(const PythonTensor& t, Whole dim, Whole num) { return Best(t, t.values, dim, num).places; }
+
+/// The largest of the log-probabilities plus Gumbel noise is a sample.
+PythonTensor sample(const PythonTensor& t, Whole dim, Whole num) {
+  RandomStream random = next_random();
+  std::vector<real> scores = t.values;
+  for (real& score : scores) score -= std::log(-std::log(random.uniform()));
+  return Best(t, scores, dim, num).places;
+}
+
+}  // namespace
+
+void bind_tensor(nb::module_& m) {
+  const auto dim = "dim"_a = 0, num = "num"_a = 1;
+  nb::class_<PythonTensor>(m, "Tensor", "A copy of the value of an expression.")
+      .def("as_numpy", as_numpy, "The numbers as an array.")
+      .def("argmax", argmax, dim, num, "The places of the largest numbers along an axis.")
+      .def("categorical_sample_log_prob", sample, dim, num,
+           "Places along an axis, sampled with the exponents of the numbers as probabilities.")
+      .def(
+          "topk",
+          [](const PythonTensor& t, Whole dim, Whole num) {
+            Best best(t, t.values, dim, num);
+            return nb::make_tuple(std::move(best.values), std::move(best.places));
+          },
+          dim, num, "The largest numbers along an axis, largest first, and their places.")
+      .def("__repr__", [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; });
+  def(types.expression, "tensor_value",
+      [](const Expression& e, Flag again) {
+        const Tensor t = evaluate(e, again);
+        return PythonTensor{t.d, as_vector(t)};
+      },
+      "recalculate"_a = false, "The value as a Tensor, which knows its largest elements.");
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,76 @@
+// The trainers, each bound from the declaration of its rule.
+#include <nanobind/stl/string.h>
+
+#include "dynet/train/trainer.h"
+#include "python/src/casters.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+
+template <size_t>
+using Argument = double;
+
+/// The trainer of a rule: its arguments have the rule's names and Python's defaults.
+template <class T, size_t... I>
+auto bind_trainer(nb::module_& m, std::index_sequence<I...>) {
+  using R = typename T::Rule;
+  static const std::string name = std::string(R::name) + "Trainer";
+  return nb::class_<T, Trainer>(m, name.c_str(), R::doc)
+      .def(nb::init<const ParameterCollection&, Argument<I>...>(), "m"_a,
+           (nb::arg(R::args[I].name) = R::args[I].python_value)...);
+}
+
+template <class T>
+auto bind_trainer(nb::module_& m) {
+  return bind_trainer<T>(m, std::make_index_sequence<std::size(T::Rule::args)>{});
+}
+
+void print(const std::string& text) { nb::module_::import_("sys").attr("stderr").attr("write")(text); }
+
+void bind_base(nb::module_& m) {
+  nb::class_<Trainer>(m, "Trainer", "What changes the parameters of a collection, by their gradients.")
+      .def("update", &Trainer::update, nb::call_guard<nb::gil_scoped_release>(),
+           "One step of every parameter that is not frozen, whose gradient is then zero.")
+      .def("update_subset", [](Trainer&, nb::handle, nb::handle) {}, "params"_a, "lookups"_a, "Has no effect.")
+      .def(
+          "update_epoch",
+          [](Trainer&, Number) {
+            print("Trainer.update_epoch has no effect; set the trainer's learning_rate instead.\n");
+          },
+          "r"_a = 1.0, "Has no effect: set learning_rate.")
+      .def(
+          "restart",
+          [](Trainer& t, nb::handle rate) {
+            if (rate.is_none()) return t.restart();
+            t.restart(nb::cast<double>(rate));
+          },
+          "learning_rate"_a = nb::none(), "Forgets the state of the rule, and sets a learning rate if one is given.")
+      .def("status", [](Trainer& t) { print(t.status()); },
+           "Prints learning rate, clips and updates since the last call to stderr.")
+      .def("set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "b"_a,
+           "Whether only those rows of tables change that were used.")
+      .def("set_clip_threshold", &Trainer::set_clip_threshold, "thr"_a,
+           "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
+      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
+      .def_rw("learning_rate", &Trainer::learning_rate)
+      .def("set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "v"_a, "Sets the learning rate.")
+      .def("whoami", &Trainer::whoami, "The name of the class.");
+}
+
+}  // namespace
+
+void bind_trainers(nb::module_& m) {
+  bind_base(m);
+  bind_trainer<SimpleSGDTrainer>(m);
+  bind_trainer<CyclicalSGDTrainer>(m);
+  bind_trainer<MomentumSGDTrainer>(m);
+  bind_trainer<AdagradTrainer>(m);
+  bind_trainer<AdadeltaTrainer>(m);
+  bind_trainer<RMSPropTrainer>(m);
+  bind_trainer<AdamTrainer>(m);
+  bind_trainer<AmsgradTrainer>(m);
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,180 @@
+// Random programs: whatever the schedule, values and gradients are the same bits.
+#include <cstring>
+#include <random>
+
+#include "dynet/dynet.h"
+#include "tests/cpp/check.h"
+
+using namespace dynet;
+using test::check;
+
+namespace {
+
+struct Model {
+  ParameterCollection all;
+  Parameter square = all.add_parameters({6, 6}), wide = all.add_parameters({6, 12}), bias = all.add_parameters({6});
+  LookupParameter table = all.add_lookup_parameters(9, {6});
+  VanillaLSTMBuilder lstm{2, 6, 6, all};
+  GRUBuilder gru{1, 6, 6, all};
+};
+
+Expression of(const Parameter& p) { return Expression::of_parameter(&p.get_storage(), true); }
+
+/// A loss of random operations on vectors of 6 with batch sizes 1 and 3; the same for the same seed.
+Expression program(ComputationGraph& cg, Model& m, unsigned seed) {
+  std::mt19937 random(seed);
+  const auto pick_one = [&](size_t n) { return random() % n; };
+  std::vector<Expression> v;
+  for (unsigned i = 0; i < 4; ++i) v.push_back(lookup(cg, m.table, static_cast<unsigned>(pick_one(9))));
+  v.push_back(lookup(cg, m.table, std::vector<unsigned>{1, 8, 1}));
+  m.lstm.new_graph(cg), m.gru.new_graph(cg);
+  const auto any = [&] { return v[v.size() - 1 - pick_one(std::min<size_t>(v.size(), 7))]; };
+  for (int i = 0; i < 40; ++i) {
+    switch (pick_one(14)) {
+      case 0: v.push_back(tanh(any())); break;
+      case 1: v.push_back(any() + any()); break;
+      case 2: v.push_back(cmult(any(), any())); break;
+      case 3: v.push_back(affine_transform({of(m.bias), of(m.square), any()})); break;
+      case 4: v.push_back(tanh(of(m.wide) * concatenate({any(), any()}))); break;
+      case 5: v.push_back(softmax(any())); break;
+      case 6: v.push_back(concatenate({pick_range(any(), 0, 2), pick_range(any(), 2, 6)})); break;
+      case 7: v.push_back(sum({any(), any(), any()})); break;
+      case 8: v.push_back(logistic(reshape(any(), {6}))); break;
+      case 9: v.push_back(tanh(sum_batches(any()))); break;
+      case 10: v.push_back(dropout(any(), real(0.3))); break;
+      case 11: {
+        m.lstm.start_new_sequence();
+        for (unsigned n = 1 + pick_one(3); n > 0; --n) v.push_back(m.lstm.add_input(any()));
+        break;
+      }
+      case 12: {
+        m.gru.start_new_sequence();
+        for (unsigned n = 1 + pick_one(3); n > 0; --n) v.push_back(m.gru.add_input(any()));
+        break;
+      }
+      case 13: {
+        const Expression a = any(), b = any();
+        if (a.dim().bd == 1) v.push_back(tanh(concatenate({a, a, a, a, a, a}, 1) * b));
+        break;
+      }
+    }
+  }
+  std::vector<Expression> losses;
+  for (size_t i = v.size() / 2; i < v.size(); ++i)
+    losses.push_back(sum_batches(pickneglogsoftmax(v[i], std::vector<unsigned>(v[i].dim().bd, i % 6))));
+  return sum(losses);
+}
+
+struct Result {
+  real loss;
+  std::vector<std::vector<real>> gradients;
+  size_t steps;
+};
+
+Result run(Model& m, unsigned seed, Policy policy, bool in_pieces) {
+  settings().policy = policy;
+  reset_random(5);
+  ComputationGraph cg;
+  reset_random(5);
+  const Expression loss = program(cg, m, seed);
+  if (in_pieces)
+    for (unsigned i = 0; i < loss.i; i += 7) Expression(loss.pg, i, loss.graph_id).value();
+  Result r{as_scalar(loss.value()), {}, 0};
+  loss.backward();
+  const auto keep = [&](auto& storage) {
+    r.gradients.emplace_back(storage.gradient.begin(), storage.gradient.end());
+    storage.clear_gradient();
+  };
+  for (const auto& p : m.all.parameters_list()) keep(*p);
+  for (const auto& p : m.all.lookup_parameters_list()) keep(*p);
+  r.steps = cg.step_count();
+  return r;
+}
+
+bool same_bits(const Result& a, const Result& b) {
+  if (std::memcmp(&a.loss, &b.loss, sizeof(real)) != 0) return false;
+  for (size_t i = 0; i < a.gradients.size(); ++i)
+    if (std::memcmp(a.gradients[i].data(), b.gradients[i].data(), a.gradients[i].size() * sizeof(real)) != 0)
+      return false;
+  return true;
+}
+
+void check_schedules() {
+  Model m;
+  size_t single_steps = 0, agenda_steps = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    const Result single = run(m, seed, Policy::single, false);
+    const std::string which = text("program ", seed, ": ");
+    check(single.loss == single.loss, which + "the loss is not a number");
+    check(same_bits(single, run(m, seed, Policy::depth, false)), which + "depth differs from single");
+    const Result agenda = run(m, seed, Policy::agenda, false);
+    check(same_bits(single, agenda), which + "agenda differs from single");
+    check(same_bits(single, run(m, seed, Policy::agenda, true)), which + "evaluating in pieces differs");
+    single_steps += single.steps, agenda_steps += agenda.steps;
+  }
+  check(4 * agenda_steps < 3 * single_steps, text("little was merged: ", agenda_steps, " of ", single_steps));
+}
+
+/// Gradients against differences of the loss, for some numbers of each parameter.
+void check_gradients() {
+  Model m;
+  const real step = sizeof(real) == 8 ? real(1e-6) : real(1e-2);
+  const double tolerance = sizeof(real) == 8 ? 1e-6 : 5e-2;
+  for (unsigned seed = 100; seed < 106; ++seed) {
+    const Result r = run(m, seed, Policy::agenda, false);
+    size_t which = 0;
+    for (const auto& p : m.all.parameters_list()) {
+      const size_t i = seed % p->values.size();
+      const real value = p->values[i];
+      const auto loss_at = [&](real x) {
+        p->values[i] = x;
+        p->changed();
+        return double(run(m, seed, Policy::agenda, false).loss);
+      };
+      const double slope = (loss_at(value + step) - loss_at(value - step)) / (2.0 * step);
+      loss_at(value);
+      const double given = r.gradients[which++][i];
+      check(std::abs(slope - given) <= tolerance * (1 + std::abs(slope)),
+            text(p->name, " of program ", seed, ": gradient ", given, ", difference ", slope));
+    }
+  }
+}
+
+void check_snapshots() {
+  Model m;
+  ComputationGraph cg;
+  const Expression x = input(cg, {6}, std::vector<real>(6, 1));
+  const Expression y = of(m.square) * x;
+  const std::vector<real> before = as_vector(y.value());
+  for (real& w : m.square.get_storage().values) w += 1;
+  m.square.get_storage().changed();
+  check(as_vector((of(m.square) * x).value()) == before, "an evaluated graph sees a later update");
+  {
+    ComputationGraph other;
+    const Expression z = of(m.square) * input(other, {6}, std::vector<real>(6, 1));
+    check(as_vector(z.value()) != before, "a new graph sees old values");
+  }
+  check(as_vector(of(m.square).value())[0] != m.square.get_storage().values[0], "the plain value is not of this graph");
+}
+
+void check_errors() {
+  Model m;
+  ComputationGraph cg;
+  const Expression x = lookup(cg, m.table, 0u);
+  test::check_throws<std::invalid_argument>("scalar", [&] { x.backward(); });
+  test::check_throws<std::runtime_error>("backward was not run", [&] { x.gradient(); });
+  test::check_throws<std::exception>("{6,6}", [&] { of(m.square) * concatenate({x, x}); });
+  cg.clear();
+  test::check_throws<std::runtime_error>("Stale", [&] { x.value(); });
+  test::check_throws<std::invalid_argument>("stale", [&] { tanh(x); });
+}
+
+}  // namespace
+
+int main() {
+  check_schedules();
+  check_gradients();
+  check_snapshots();
+  check_errors();
+  return test::finish();
+}

@@ -1,0 +1,328 @@
+// Model files: DyNet 2's bytes, every rule of keys and positions, and every kind of damage.
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <random>
+#include <sstream>
+
+#include "dynet/io/file.h"
+#include "dynet/io/number.h"
+#include "dynet/io/text.h"
+#include "tests/cpp/check.h"
+
+using namespace dynet;
+using test::check;
+using test::check_throws;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of this run, with a name that is not ASCII.
+const fs::path& folder() {
+  static const fs::path path = [] {
+    const auto p = fs::temp_directory_path() / ("dynet_io_λόγος_" + std::to_string(std::random_device{}()));
+    fs::create_directories(p);
+    return p;
+  }();
+  return path;
+}
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
+
+std::string printed(real x) {
+  char text[max_number_size + 8];
+  return {text, write_number(x, text)};
+}
+
+void numbers_are_written_exactly() {
+  std::mt19937 random(1);
+  size_t wrong = 0;
+  const auto compare = [&](real x) {
+    char expected[64];
+    std::snprintf(expected, sizeof expected, "%+.8e ", static_cast<double>(x));
+    const std::string text = printed(x);
+    wrong += text != expected || number_size(x) != text.size();
+    float back = 0;
+    if constexpr (sizeof(real) == sizeof(float)) {
+      real y = 0;
+      wrong += !read_number(text.data(), text.data() + text.size(), y);
+      back = static_cast<float>(y);
+      wrong += std::bit_cast<uint32_t>(back) != std::bit_cast<uint32_t>(static_cast<float>(x));
+    }
+  };
+  for (int i = 0; i < 300000; ++i) {
+    const auto x = std::bit_cast<float>(static_cast<uint32_t>(random()));
+    if (std::isfinite(x)) compare(x);
+  }
+  for (int e = -149; e < 128; ++e)
+    for (uint32_t m = 0; m < 300; ++m) compare(std::ldexp(1 + static_cast<float>(m) / 256, e));
+  for (int i = 0; i < 100000; ++i) compare(static_cast<real>(i) / 512);
+  check(wrong == 0, std::to_string(wrong) + " numbers differ from printf's, or do not come back");
+  check(printed(std::numeric_limits<real>::infinity()) == "+inf ", "infinity");
+  check(printed(-std::numeric_limits<real>::quiet_NaN()) == "-nan ", "not a number");
+}
+
+void numbers_are_read() {
+  const auto value = [](const std::string& text) {
+    real x = 99;
+    const char* end = text.data() + text.size();
+    return read_number(text.data(), end, x) == end ? x : real(99);
+  };
+  check(value("1") == 1 && value(" -2.5") == real(-2.5) && value("+3e2") == 300 && value("\t.5") == real(0.5),
+        "plain");
+  check(value("1.00000000e-60") == (sizeof(real) == 4 ? real(0) : real(1e-60)), "too small is zero");
+  check(std::isinf(value("-inf")) && std::isnan(value("+nan")), "not finite");
+  for (const char* bad :
+       {"", "x", "1x", "+-1", "--1", "1e", "+", "1e9999", "+1.0000000Ze+00 ", "+1.00000000e+0x "})
+    check(value(bad) == 99, std::string("refused: ") + bad);
+}
+
+constexpr auto recorded =
+    "#Parameter# /a {2,3} 194 FULL_GRAD\n"
+    "+0.00000000e+00 +4.28571433e-01 +1.42857149e-01 +5.71428597e-01 +2.85714298e-01 +7.14285731e-01 \n"
+    "+0.00000000e+00 +8.57142866e-01 +2.85714298e-01 +1.14285719e+00 +5.71428597e-01 +1.42857146e+00 \n"
+    "#Parameter# /foo/_0 {2} 33 ZERO_GRAD\n"
+    "-1.50000000e+00 +3.27680000e+04 \n"
+    "#LookupParameter# /foo/_1 {2,3} 194 FULL_GRAD\n"
+    "-1.50000000e+00 -5.00000000e-01 +5.00000000e-01 +1.50000000e+00 +2.50000000e+00 +3.50000000e+00 \n"
+    "+0.00000000e+00 +0.00000000e+00 +1.00000000e+00 +3.00000000e+00 +0.00000000e+00 +0.00000000e+00 \n";
+
+/// The collection of the recorded file.
+struct Model {
+  Model() {
+    a = collection.add_parameters({2, 3}, "a");
+    foo = collection.add_subcollection("foo");
+    b = foo.add_parameters({2});
+    table = foo.add_lookup_parameters(3, {2});
+    // Numbers that eight decimals hold exactly.
+    for (Storage* s : std::initializer_list<Storage*>{a.p.get(), b.p.get(), table.p.get()})
+      for (real& x : s->values) x = static_cast<real>(++count) / 8;
+  }
+  std::vector<real> numbers() const {
+    std::vector<real> all;
+    const auto add = [&](const Storage& s) {
+      all.insert(all.end(), s.values.begin(), s.values.end());
+      all.insert(all.end(), s.gradient.begin(), s.gradient.end());
+    };
+    add(*a.p), add(*b.p), add(*table.p);
+    return all;
+  }
+  static inline int count = 0;
+  ParameterCollection collection, foo;
+  Parameter a, b;
+  LookupParameter table;
+};
+
+void round_trip() {
+  const auto file = folder() / "model.txt", copy = folder() / "copy.txt";
+  write(file, recorded);
+  Model m;
+  m.table.p->row_gradient(0)[0] = 5;
+  TextFileLoader(file).populate(m.collection);
+  check(m.table.p->values[5] == real(3.5) && m.a.p->gradient[3] == real(1.14285719), "values and gradients");
+  check(!m.a.p->nonzero && m.table.p->touched.empty() && m.table.p->gradient[0] == 0,
+        "gradients are not flagged");
+  m.a.p->nonzero = m.table.p->nonzero = true;
+  TextFileSaver(copy).save(m.collection);
+  check(read(copy) == recorded, "the same bytes");
+  m.collection.get_weight_decay().factor = real(0.5);
+  TextFileSaver(copy).save(m.b);
+  check(read(copy) == "#Parameter# /foo/_0 {2} 33 ZERO_GRAD\n-7.50000000e-01 +1.63840000e+04 \n",
+        "values are written with their decay");
+  m.b.set_value({std::numeric_limits<real>::infinity(), 1});
+  m.collection.get_weight_decay().factor = 1;
+  TextFileSaver(copy).save(m.b);
+  check(read(copy) == "#Parameter# /foo/_0 {2} 22 ZERO_GRAD\n+inf +1.00000000e+00 \n",
+        "the true count of bytes");
+  TextFileLoader(copy).populate(m.b, "/foo/_0");
+  check(std::isinf(m.b.p->values[0]), "infinity comes back");
+}
+
+void keys() {
+  const auto file = folder() / "keys.txt";
+  Model m;
+  TextFileSaver saver(file);
+  saver.save(m.collection, "/x");
+  saver.save(m.foo, "/y/");
+  saver.save(m.a, "plain");
+  saver.save(m.table);
+  const std::string text = read(file);
+  for (const char* header :
+       {"#Parameter# /x/a {2,3}", "#LookupParameter# /x/foo/_1 {2,3}", "#Parameter# /y/_0 {2}",
+        "#Parameter# plain {2,3}", "#LookupParameter# /foo/_1 {2,3}"})
+    check(text.find(header) != std::string::npos, header);
+  for (const char* key : {"x", "/", "/x y", "/x#"}) {
+    check_throws<std::invalid_argument>("Key should start with '/'", [&] { saver.save(m.foo, key); });
+    if (*key == '/') check_throws<std::invalid_argument>("Key could not", [&] { saver.save(m.a, key); });
+  }
+  check(read(file) == text, "a refused key leaves the file as it was");
+
+  Model other;
+  const TextFileLoader loader(file);
+  loader.populate(other.collection, "/x");
+  check(other.numbers() == m.numbers(), "by key");
+  loader.populate(other.foo, "/y");
+  loader.populate(other.table, "/foo/_1");
+  loader.populate(other.a, "plain");
+  check_throws<std::runtime_error>("(0/0) did not match number to be populated (1/1)",
+                                   [&] { loader.populate(other.foo, "/zz"); });
+  check_throws<std::runtime_error>("Too many parameters in populated model at /x/foo/_0", [&] {
+    ParameterCollection one;
+    one.add_parameters({2, 3});
+    loader.populate(one);
+  });
+  check_throws<std::invalid_argument>("requires non-empty key", [&] { loader.populate(other.a); });
+  check_throws<std::runtime_error>("Could not find key /nope", [&] { loader.populate(other.a, "/nope"); });
+  check_throws<std::runtime_error>("Could not find key plain",
+                                   [&] { loader.populate(other.table, "plain"); });
+  check_throws<std::runtime_error>("don't match ({2} != {2,3})", [&] { loader.populate(other.b, "plain"); });
+  check_throws<std::runtime_error>("(/x/a looked up" + std::string(), [&] {
+    try {
+      loader.populate(other.foo, "/x");
+    } catch (const std::runtime_error& e) {
+      failed('(', std::string(e.what()).substr(std::string("Dimensions of parameter ").size()));
+    }
+  });
+  const Parameter loaded = loader.load_param(other.collection, "plain");
+  check(loaded.get_fullname() == "plain" && loaded.dim() == Dim{2, 3} && other.collection.size() == 4,
+        "load_param");
+  const LookupParameter table = loader.load_lookup_param(other.collection, "/x/foo/_1");
+  check(table.rows() == 3 && table.dim() == Dim{2} &&
+            as_vector(table.values()[2]) == as_vector(m.table.values()[2]),
+        "load_lookup_param");
+  check_throws<std::runtime_error>("Could not find key",
+                                   [&] { loader.load_param(other.collection, "none"); });
+  check_throws<std::invalid_argument>("load_param() requires",
+                                      [&] { loader.load_param(other.collection, ""); });
+  check(other.collection.size() == 5, "nothing is added by a failure");
+}
+
+void other_writers() {
+  const auto file = folder() / "old.txt";
+  ParameterCollection m;
+  Parameter p = m.add_parameters({3});
+  write(file, "\n#Parameter# /_0 {3} 12\r\n1 2  3\r\n4 5 6\r\n\n");
+  TextFileLoader(file).populate(m);
+  check(p.p->values[2] == 3 && p.p->gradient[2] == 6, "without a word for the gradient there is one");
+  write(file, "#Parameter# a name with {3} 2 words {3} 6 ZERO_GRAD\n7 8 9\n");
+  TextFileLoader(file).populate(p, "a name with {3} 2 words");
+  check(p.p->values[2] == 9 && p.p->gradient[2] == 0, "names may hold spaces");
+}
+
+void damage() {
+  const auto file = folder() / "damaged.txt";
+  const std::string text = recorded;
+  Model m;
+  const auto before = m.numbers();
+  size_t accepted = 0;
+  const auto must_fail = [&](const std::string& damaged) {
+    write(file, damaged);
+    try {
+      TextFileLoader(file).populate(m.collection);
+      ++accepted;
+    } catch (const std::runtime_error& e) {
+      accepted += std::string(e.what()).find(file.string()) == std::string::npos;
+    }
+  };
+  for (size_t size = 0; size < text.size(); ++size) must_fail(text.substr(0, size));
+  for (size_t at = 0; at < text.size(); ++at) {
+    std::string damaged = text;
+    damaged[at] = '?';
+    // A key is not compared, nor are the count of bytes and the word for a gradient that is there.
+    const size_t line = text.rfind('\n', at) == std::string::npos ? 0 : text.rfind('\n', at) + 1;
+    const size_t name = text.find(' ', line), count = text.find('}', line);
+    const bool header = text[line] == '#';
+    if (header && ((at > name && at < text.find(' ', name + 1)) || at > count)) continue;
+    must_fail(damaged);
+  }
+  check(accepted == 0, std::to_string(accepted) + " damaged files were accepted, or not named");
+  check(m.numbers() == before, "nothing is half-loaded");
+
+  std::string cut = text;
+  cut.replace(cut.find("+1.14285719e+00"), 15, "+1.14x85719e+00");
+  write(file, cut);
+  check_throws<std::runtime_error>("damaged.txt, line 3, parameter /a",
+                                   [&] { TextFileLoader(file).populate(m.collection); });
+  for (const char* bad :
+       {"#Parameter# /a {} 1 ZERO_GRAD\n\n", "#Parameter# /a {9,9,9,9,9,9,9,9} 1 ZERO_GRAD\n1\n",
+        "#Parameter# /a {99999999,99999999} 1 ZERO_GRAD\n1\n", "#Parameter# {2} 1 ZERO_GRAD\n1 2\n",
+        "#Parameter# /a {2X3} 1 ZERO_GRAD\n1\n", "#Parameter#\n"}) {
+    write(file, bad);
+    check_throws<std::runtime_error>("Bad parameter specification in model",
+                                     [&] { TextFileLoader(file).load_param(m.collection, "/a"); });
+  }
+}
+
+void files_are_replaced_whole() {
+  const auto file = folder() / "replaced.txt";
+  write(file, "old");
+  {
+    FileWriter out(file, false), added(file, true);
+    out.write("new"), added.write("more");
+  }
+  check(read(file) == "old", "without commit the file stays");
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+  {
+    FileWriter out(file, false);
+    out.write(std::string(300000, 'x'));
+    check(read(file) == "old", "nor does it change before commit");
+    out.commit();
+  }
+  check(read(file) == std::string(300000, 'x'), "commit replaces it");
+  check(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write), "the mode stays");
+  {
+    FileWriter added(file, true);
+    added.write(std::string(300000, 'y'));
+    check(fs::file_size(file) > 300000, "written in part");
+  }
+  check(read(file) == std::string(300000, 'x'), "what was added in part is taken away");
+  const auto link = folder() / "link.txt";
+  fs::create_symlink(file, link);
+  Model m;
+  TextFileSaver(link).save(m.b);
+  check(fs::is_symlink(link) && read(file).find("#Parameter# /foo/_0") == 0, "a link stays a link");
+  TextFileSaver(link, true).save(m.b, "again");
+  check(read(file).find("#Parameter# again {2} 33") == 70, "append");
+  TextFileSaver("/dev/null").save(m.collection);
+  check(fs::is_character_file("/dev/null"), "a device stays a device");
+  check_throws<std::runtime_error>("Could not write model to", [] { TextFileSaver{folder()}; });
+  check_throws<std::runtime_error>("Could not write model to",
+                                   [] { TextFileSaver{folder() / "no" / "file"}; });
+  check_throws<std::runtime_error>("Could not read model from",
+                                   [&] { TextFileLoader(folder() / "nothing").populate(m.collection); });
+  check_throws<std::runtime_error>("Could not read model from",
+                                   [&] { TextFileLoader(folder()).populate(m.collection); });
+  for (const auto& entry : fs::directory_iterator(folder()))
+    check(entry.path().string().find(".partial") == std::string::npos, "no temporary file is left");
+}
+
+void helpers() {
+  const std::string file = (folder() / "helper.txt").string();
+  Model m, other;
+  save_dynet_model(file, &m.collection);
+  load_dynet_model(file, &other.collection);
+  check(other.a.p->values[1] == m.a.p->values[1] && read(file).find("#Parameter# /model/a ") == 0, "helpers");
+}
+
+}  // namespace
+
+int main() {
+  numbers_are_written_exactly();
+  numbers_are_read();
+  round_trip();
+  keys();
+  other_writers();
+  damage();
+  files_are_replaced_whole();
+  helpers();
+  fs::remove_all(folder());
+  return test::finish();
+}

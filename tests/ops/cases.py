@@ -1,0 +1,26 @@
+"""The table of operations: for each its inputs, an independent NumPy reference, and calls that must fail."""
+
+from cases_elementwise import BINARY, ROUNDING, UNARY
+from cases_linear import LINEAR
+from cases_losses import LOSSES, NORMS, SOFTMAX
+from cases_nodes import LEAVES, RANDOM, RECURRENT
+from cases_parts import SELECTIONS, SHAPES
+from cases_reductions import REDUCTIONS
+
+ELEMENTWISE = UNARY + ROUNDING + BINARY
+CASES = (
+    ELEMENTWISE
+    + REDUCTIONS
+    + LINEAR
+    + SHAPES
+    + SELECTIONS
+    + SOFTMAX
+    + LOSSES
+    + NORMS
+    + RANDOM
+    + LEAVES
+    + RECURRENT
+)
+
+# Operations of C++ alone: their tests are in tests/cpp.
+CPP_ONLY = {"input_from_memory"}
