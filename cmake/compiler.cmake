@@ -32,8 +32,7 @@ find_package(Threads REQUIRED)
 
 # Every result must be the same bits in every batch and on every instruction set, so nothing may be fused or reordered.
 add_library(dynet_flags INTERFACE)
-target_include_directories(dynet_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_include_directories(dynet_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(dynet_flags INTERFACE DYNET_VERSION="${DYNET_VERSION}")
 target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-contract=off
                                              $<$<BOOL:${DYNET_WERROR}>:-Werror>)
-target_link_libraries(dynet_flags INTERFACE Threads::Threads)

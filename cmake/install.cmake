@@ -8,7 +8,7 @@ target_include_directories(dynet_core PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL
 target_compile_features(dynet_core PUBLIC cxx_std_20)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/dynet)
-install(TARGETS dynet_core dynet_flags EXPORT dynet ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS dynet_core EXPORT dynet ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT dynet NAMESPACE dynet:: FILE dynetTargets.cmake DESTINATION ${package})
 install(DIRECTORY dynet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN cpu EXCLUDE)
 configure_package_config_file(cmake/dynetConfig.cmake.in dynetConfig.cmake INSTALL_DESTINATION ${package})

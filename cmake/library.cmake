@@ -26,7 +26,7 @@ function(dynet_library name)
     set(options -O1)  # Gradient checks need no speed, and it compiles faster.
   endif()
   add_library(${name} STATIC ${DYNET_SOURCES})
-  target_link_libraries(${name} PUBLIC dynet_flags)
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:dynet_flags> Threads::Threads)
   target_compile_definitions(${name} PUBLIC ${definitions})
   target_compile_options(${name} PRIVATE ${options})
   foreach(level IN LISTS ISA_LEVELS)

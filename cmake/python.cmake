@@ -17,9 +17,9 @@ function(dynet_extension name library)
 endfunction()
 
 dynet_extension(_dynet dynet_core)
-nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi MARKER_FILE ${staged}/py.typed
+nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
                   PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
-install(FILES ${staged}/_dynet.pyi ${staged}/py.typed DESTINATION dynet)
+install(FILES ${staged}/_dynet.pyi DESTINATION dynet)
 install(FILES python/dynet_config.py python/_dynet.py DESTINATION .)
 
 if(DYNET_BUILD_DOUBLE)

@@ -66,11 +66,8 @@ def hidden_calls(largest=100, least=100, files=None):
     """
     library = pathlib.Path(sysconfig.get_path("stdlib"))
     skipped = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3"}
-    sources = [
-        path
-        for path in sorted(library.rglob("*.py"))
-        if not skipped & set(path.relative_to(library).parts)
-    ]
+    sources = sorted(library.rglob("*.py"))
+    sources = [file for file in sources if not skipped & set(file.relative_to(library).parts)]
     examples = []
     for number, source in enumerate(sources[:files]):
         for tree in _tree(ast.parse(source.read_bytes())).nodes():
@@ -84,9 +81,8 @@ def hidden_calls(largest=100, least=100, files=None):
 
 def _tree(node):
     """Python's own tree without the marks for load and store, which the parent tells as well."""
-    children = (
-        child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)
-    )
+    nodes = ast.iter_child_nodes(node)
+    children = (child for child in nodes if not isinstance(child, ast.expr_context))
     names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name"))
     name = next((name for name in names if isinstance(name, str)), "")
     return Tree(type(node).__name__, name, tuple(_tree(child) for child in children))

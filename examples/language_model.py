@@ -81,7 +81,7 @@ def perplexity(model, verses):
 
 
 def main():
-    chosen = options.parse(options.parser(__doc__, epochs=3, batch=16, unit="verses"))
+    chosen = options.parse(options.parser(__doc__, epochs=2, batch=16, unit="verses"))
 
     training, held_out = english_verses()
     if chosen.smoke:

@@ -88,7 +88,7 @@ def accuracy(model, examples):
 
 
 def main():
-    chosen = options.parse(options.parser(__doc__, epochs=8, batch=8, unit="trees"))
+    chosen = options.parse(options.parser(__doc__, epochs=6, batch=8, unit="trees"))
 
     training, held_out = hidden_calls(least=5, files=50) if chosen.smoke else hidden_calls()
     chosen.epochs = 1 if chosen.smoke else chosen.epochs

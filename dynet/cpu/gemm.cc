@@ -51,30 +51,45 @@ size_t panels_together(const Panels& panels, size_t p, size_t end, size_t column
   const size_t height = panels.height(p);
   size_t most = 1;
   if (columns == 1) most = height >= 3 ? 2 : height == 2 ? 4 : 1;
-  if (columns == 2) most = height == 2 || height == 3 ? 2 : 1;
+  if (columns == 2) most = height >= 2 ? 2 : 1;
   while (most > 1 && (p + most > end || panels.height(p + most - 1) != height)) most /= 2;
   return most;
 }
 
-/// Panels [p, p_end) times columns [c, c_end).
-void multiply(const Work& w, const Panels& panels, size_t p, size_t p_end, size_t c, size_t c_end) {
-  while (p < p_end) {
+/// A part of the work: panels, columns, and steps of the depth.
+struct Part {
+  size_t panel, panel_end, column, column_end, depth, depth_end;
+  real* sums;        // where the sums go for now; null: they are complete and go to y
+  size_t sums_rows;  // numbers from a column of sums to the next
+};
+
+/// The tile's first panel p and what the panels and the depth say of it.
+Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, size_t together) {
+  const size_t row = panels.start(p) * lanes, step = panels.height(p) * lanes;
+  Tile t;
+  t.a_step = w.packed ? step : w.a_step;
+  t.a = (w.packed ? w.a + row * w.depth : w.a + row) + part.depth * t.a_step;
+  t.panel_step = w.packed ? step * w.depth : step;
+  t.depth = part.depth_end - part.depth;
+  t.tail = panels.tail(panels.start(p) + panels.height(p) * together);
+  t.resume = part.sums && part.depth > 0;
+  t.prefetch = w.columns > 16 || (w.has_init && !part.sums);
+  return t;
+}
+
+void multiply(const Work& w, const Panels& panels, const Part& part) {
+  const size_t count = part.column_end - part.column, first_row = panels.start(part.panel) * lanes;
+  for (size_t p = part.panel; p < part.panel_end;) {
     const size_t height = panels.height(p), widest = tile_columns(static_cast<int>(height));
-    const size_t count = c_end - c, tiles = (count + widest - 1) / widest;
-    const size_t together = tiles == 1 ? panels_together(panels, p, p_end, count) : 1;
-    const size_t row = panels.start(p) * lanes, step = height * lanes;
-    Tile t;
-    t.depth = w.depth;
-    t.a = w.packed ? w.a + row * w.depth : w.a + row;
-    t.a_step = w.packed ? step : w.a_step;
-    t.panel_step = w.packed ? step * w.depth : step;
-    t.tail = panels.tail(panels.start(p) + height * together);
-    for (size_t tile = 0, at = c; tile < tiles; ++tile) {
+    const size_t tiles = (count + widest - 1) / widest, row = panels.start(p) * lanes;
+    const size_t together = tiles == 1 ? panels_together(panels, p, part.panel_end, count) : 1;
+    Tile t = tile_at(w, panels, part, p, together);
+    for (size_t tile = 0, at = part.column; tile < tiles; ++tile) {
       const size_t columns = count / tiles + (tile < count % tiles);
       for (size_t i = 0; i < columns; ++i, ++at) {
-        t.x[i] = w.x[at];
-        t.y[i] = w.y[at] + row;
-        t.init[i] = w.has_init ? w.init[at] + row : nullptr;
+        t.x[i] = w.x[at] + part.depth;
+        t.y[i] = part.sums ? part.sums + (at - part.column) * part.sums_rows + (row - first_row) : w.y[at] + row;
+        t.init[i] = w.has_init && !part.sums ? w.init[at] + row : nullptr;
       }
       if (w.packed || t.tail == lanes)
         run<false>(together, height, static_cast<int>(columns), t);
@@ -82,6 +97,15 @@ void multiply(const Work& w, const Panels& panels, size_t p, size_t p_end, size_
         run<true>(together, height, static_cast<int>(columns), t);
     }
     p += together;
+  }
+}
+
+/// y = init + sums, column after column.
+void add_sums(const Work& w, const Part& part, size_t row, size_t rows) {
+  for (size_t c = part.column; c < part.column_end; ++c) {
+    const real *sums = part.sums + (c - part.column) * part.sums_rows, *init = w.has_init ? w.init[c] + row : nullptr;
+    real* y = w.y[c] + row;
+    for_vectors(rows, [=](size_t i, auto n) { finish(Vec::load(sums + i, n), init ? init + i : nullptr, y + i, n); });
   }
 }
 
@@ -119,16 +143,33 @@ void multiply_plain(bool transposed, Work w) {
 
 }  // namespace
 
+void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  // A block of a panel, and as many columns as are taken at once, stay in the cache.
+  const size_t block = w.depth <= 768 ? w.depth : 512;
+  const size_t most = (size_t{1} << 18) / (block * sizeof(real) + 1) / 24 * 24 + 24;
+  const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
+  for (size_t c = 0; c < w.columns; c += most) {
+    Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
+    if (block == w.depth) {
+      multiply(w, panels, part);
+      continue;
+    }
+    part.sums_rows = panels.start(end) * lanes - row;
+    part.sums = scratch(Scratch::sums, part.sums_rows * (part.column_end - c));
+    for (; part.depth < w.depth; part.depth += block) {
+      part.depth_end = smaller(part.depth + block, w.depth);
+      multiply(w, panels, part);
+    }
+    add_sums(w, part, row, row_end - row);
+  }
+}
+
 void multiply_all(const Work& w) {
-  // As many columns at once as stay in the cache while the panels pass by.
-  const size_t most = (size_t{1} << 18) / (w.depth * sizeof(real) + 1) / 24 * 24 + 24;
   const Panels panels(w.rows);
   const size_t flops = 2 * w.rows * w.depth * w.columns;
   const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
   parallel(static_cast<unsigned>(parts), [&](unsigned part) {
-    const size_t begin = panels.count * part / parts, end = panels.count * (part + 1) / parts;
-    for (size_t c = 0; c < w.columns; c += most)
-      multiply(w, panels, begin, end, c, smaller(c + most, w.columns));
+    multiply_panels(w, panels, panels.count * part / parts, panels.count * (part + 1) / parts);
   });
 }
 

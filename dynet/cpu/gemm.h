@@ -65,5 +65,7 @@ struct Work {
 
 /// y = init + A x for all columns; the rows are cut among threads.
 void multiply_all(const Work& w);
+/// The same for the panels [begin, end) only.
+void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end);
 
 }  // namespace dynet::cpu::DYNET_ISA

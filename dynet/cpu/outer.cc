@@ -2,35 +2,134 @@
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/gemm.h"
 #include "dynet/cpu/scratch.h"
+#include "dynet/cpu/threads.h"
 
 namespace dynet::cpu::DYNET_ISA {
 namespace {
 
-/// Panels whose depth runs over the columns.
-void pack_columns(const real* const* columns, size_t count, size_t rows, real* to) {
-  const Panels panels(rows);
-  for (size_t p = 0; p < panels.count; ++p) {
-    const size_t row = panels.start(p) * lanes, height = panels.height(p) * lanes;
-    const size_t used = smaller(height, rows - row);
-    for (size_t c = 0; c < count; ++c, to += height)
-      for_vectors(used, [&](size_t i, auto n) { Vec::load(columns[c] + row + i, n).store(to + i); });
+/// A panel whose depth runs over the columns: rows from `row` on.
+void pack_columns(const real* const* columns, size_t count, size_t row, size_t rows, size_t height, real* to) {
+  for (size_t c = 0; c < count; ++c, to += height)
+    for_vectors(rows, [&](size_t i, auto n) { Vec::load(columns[c] + row + i, n).store(to + i); });
+}
+
+/// A tile of G, the columns read where they lie: rows from the offset in dy, columns from the offset in x.
+struct OuterTile {
+  const real* const* dy;
+  const real* const* x;
+  size_t dy_at, x_at, count, g_step;
+  int tail;  // lanes in use in the last vector
+  real* g;
+};
+
+template <int V, int C, bool Masked>
+void run_outer(const OuterTile& t) {
+  Vec sum[C][V];
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      sum[c][v] = 0;
+      __builtin_prefetch(t.g + c * t.g_step + v * lanes, 1);
+    }
   }
+  const size_t count = t.count, dy_at = t.dy_at, x_at = t.x_at;
+  const real *const *dy = t.dy, *const *x = t.x;
+  for (size_t i = 0; i < count; ++i) {
+    const real *from = dy[i] + dy_at, *factor = x[i] + x_at;
+    Vec row[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      row[v] = Masked && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
+      hold(row[v]);
+    }
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const Vec b = factor[c];
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sum[c][v] = fma(row[v], b, sum[c][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+    real* g = t.g + c * t.g_step;
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      if (Masked && v == V - 1)
+        finish(sum[c][v], g + v * lanes, g + v * lanes, t.tail);
+      else
+        finish(sum[c][v], g + v * lanes, g + v * lanes, Whole{});
+    }
+  }
+}
+
+template <int V, bool Masked>
+void run_outer(size_t columns, const OuterTile& t) {
+  switch (columns) {
+    case 1: return run_outer<V, 1, Masked>(t);
+    case 2: return run_outer<V, 2, Masked>(t);
+    case 3: return run_outer<V, 3, Masked>(t);
+    case 4: return run_outer<V, 4, Masked>(t);
+    case 5: return run_outer<V, 5, Masked>(t);
+    case 6: return run_outer<V, 6, Masked>(t);
+    case 7: if constexpr (tile_columns(V) > 6) return run_outer<V, 7, Masked>(t); break;
+    case 8: if constexpr (tile_columns(V) > 6) return run_outer<V, 8, Masked>(t); break;
+  }
+}
+
+template <bool Masked>
+void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
+  if (vectors == 1) return run_outer<1, Masked>(columns, t);
+  if (vectors == 2) return run_outer<2, Masked>(columns, t);
+  if constexpr (panel_vectors == 4) {
+    if (vectors == 3) return run_outer<3, Masked>(columns, t);
+    if (vectors == 4) return run_outer<4, Masked>(columns, t);
+  }
+}
+
+/// G += Σ dy xᵀ without copies, for few columns.
+void add_directly(const OuterSum& o) {
+  const Panels panels(o.m);
+  for (size_t p = 0; p < panels.count; ++p) {
+    const size_t height = panels.height(p), row = panels.start(p) * lanes;
+    const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
+    OuterTile t{o.dy, o.x, row, 0, o.count, o.m, panels.tail(panels.start(p) + height), o.g + row};
+    for (size_t i = 0; i < tiles; ++i) {
+      const size_t columns = o.k / tiles + (i < o.k % tiles);
+      t.tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
+      t.x_at += columns, t.g += columns * o.m;
+    }
+  }
+}
+
+/// G += Σ dy xᵀ as a product: panels of dy, whose depth is the columns, times rows of x.
+void add_as_product(const OuterSum& o) {
+  real* turned = scratch(Scratch::columns, size_t{o.k} * o.count);
+  turn_columns(o.x, o.count, o.k, turned);
+  const Columns x({turned, nullptr, 0}, 0, 1, o.k, o.count);
+  const Panels panels(o.m);
+  const size_t flops = 2 * o.count * o.m * o.k;
+  const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
+  parallel(static_cast<unsigned>(parts), [&](unsigned part) {
+    for (size_t p = panels.count * part / parts; p < panels.count * (part + 1) / parts; ++p) {
+      const size_t row = panels.start(p) * lanes, height = panels.height(p) * lanes;
+      const size_t rows = smaller(height, o.m - row);
+      real* panel = scratch(Scratch::panel, height * o.count);
+      pack_columns(o.dy, o.count, row, rows, height, panel);
+      const Columns g({o.g + row, nullptr, 0}, 0, 1, o.k, o.m);
+      multiply_panels({panel, rows, o.count, 0, true, o.k, x, g, g, true}, Panels(rows), 0, 1);
+    }
+  });
 }
 
 }  // namespace
 
-void CpuEngine::outer_sum(const OuterSum& o) {
+void CpuEngine::outer_sum(const OuterSum& given) {
   // G lies as its transpose where it has one row: then the roles change, and the vectors run along it.
-  const bool row = o.m == 1;
-  const size_t m = row ? o.k : o.m, k = row ? o.m : o.k;
-  const auto *dy = row ? o.x : o.dy, *x = row ? o.dy : o.x;
-  if (o.count == 0 || m == 0 || k == 0) return;
-  real* panels = scratch(Scratch::panel, Panels(m).vectors * lanes * o.count);
-  real* turned = scratch(Scratch::columns, k * o.count);
-  pack_columns(dy, o.count, m, panels);
-  turn_columns(x, o.count, k, turned);
-  const Columns g({o.g, nullptr, 0}, 0, 1, k, m);
-  multiply_all({panels, m, o.count, 0, true, k, Columns({turned, nullptr, 0}, 0, 1, k, o.count), g, g, true});
+  OuterSum o = given;
+  if (o.m == 1) o.m = given.k, o.k = 1, o.dy = given.x, o.x = given.dy;
+  const bool few = o.count <= 8 || (o.count <= 64 && size_t{o.m} * o.k <= 1 << 15);
+  few ? add_directly(o) : add_as_product(o);
 }
 
 }  // namespace dynet::cpu::DYNET_ISA

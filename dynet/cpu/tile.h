@@ -23,6 +23,8 @@ struct Tile {
   const real* x[8];   // columns
   real* y[8];
   const real* init[8];  // null: none
+  bool prefetch;        // y may be far away
+  bool resume;          // y holds the sums over an earlier part of the depth
 };
 
 /// One vector of a column: init + sum.
@@ -30,6 +32,8 @@ template <class Count>
 inline void finish(Vec sum, const real* init, real* y, Count n) {
   (init ? Vec::load(init, n) + sum : sum).store(y, n);
 }
+
+inline Vec load_used(const real* p, int used) { return used < lanes ? Vec::load(p, used) : Vec::load(p); }
 
 /// Keeps the compiler from reading the vector again where it is used: several columns share one load.
 inline void hold(Vec& a) {
@@ -52,6 +56,19 @@ void run_tile(const Tile& t) {
 #pragma GCC unroll 8
     for (int v = 0; v < P * V; ++v) sum[c][v] = 0;
   }
+  if (t.resume) {
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+      for (int v = 0; v < P * V; ++v) sum[c][v] = load_used(t.y[c] + v * lanes, v == P * V - 1 ? t.tail : lanes);
+    }
+  } else if (t.prefetch) {
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+      for (int v = 0; v < P * V; ++v) __builtin_prefetch(t.y[c] + v * lanes, 1);
+    }
+  }
   const real* a = t.a;
   const size_t depth = t.depth, a_step = t.a_step, panel_step = t.panel_step;
   for (size_t k = 0; k < depth; ++k, a += a_step) {
@@ -61,7 +78,6 @@ void run_tile(const Tile& t) {
       const real* from = a + (v / V) * panel_step + (v % V) * lanes;
       row[v] = Masked && v == P * V - 1 ? Vec::load(from, t.tail) : Vec::load(from);
       if (C > 1) hold(row[v]);
-      if (C <= 3) __builtin_prefetch(from + 256);
     }
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {

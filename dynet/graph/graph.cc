@@ -12,6 +12,8 @@ unsigned next_graph_id() {
   return ++last;
 }
 
+constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
+
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
 
@@ -138,6 +140,10 @@ Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
   for (uint32_t i = 0; i < count; ++i) shape_args_.push_back(dim(args_[first_arg + i]));
   const Dim shape = op.shape(attrs, shape_args_);
   if (shape.size() == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
+  double numbers = shape.bd;  // not size(), which may overflow
+  for (unsigned i = 0; i < shape.nd; ++i) numbers *= shape.d[i];
+  if (numbers > most_numbers)
+    throw out_of_memory(text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
   Kind kind{0, dims_.intern(shape)};
   if (op.leaf || op.view) return kind;
 

@@ -23,10 +23,10 @@ Expression coupled_step(const std::vector<std::vector<Expression>>& params, Drop
     Expression o = affine_transform({p[bo], p[x2o], x});
     if (last_c.pg) {
       const Expression h = dropout.apply(DropoutMasks::output, l, before[layers + l]);
-      i = affine_transform({i, p[h2i], h});
+      const Expression c = dropout.apply(DropoutMasks::cell, l, last_c);
+      i = peepholes ? affine_transform({i, p[h2i], h, p[c2i], c}) : affine_transform({i, p[h2i], h});
       g = affine_transform({g, p[h2c], h});
       o = affine_transform({o, p[h2o], h});
-      if (peepholes) i = affine_transform({i, p[c2i], dropout.apply(DropoutMasks::cell, l, last_c)});
     }
     i = logistic(i);
     g = tanh(g);

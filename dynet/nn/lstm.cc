@@ -38,8 +38,8 @@ Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_b
   const Expression wx = affine_transform({w.bias, w.input, x});
   const Expression y = last.h.pg ? LstmCell::call({wx, w.output, last.h, last.c}, forget_bias)
                                  : LstmCell::call({wx}, forget_bias);
-  const unsigned hidden = wx.dim()[0] / 4;
-  return {pick_range(y, 0, hidden), pick_range(y, hidden, 2 * hidden)};
+  const unsigned hidden = y.dim()[0] / 2;
+  return {PickRangeView::call(y, 0, hidden, 0), PickRangeView::call(y, hidden, 2 * hidden, 0)};
 }
 
 /// The step with layer normalisation; `n` are the gains and biases.

@@ -62,7 +62,7 @@ Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_order("add_input", stage_ == Stage::reading);
   check_pointer(prev);
   check_graph(x);
-  next_.assign(components_, Expression());
+  next_.resize(components_);
   return push(prev, step(cells(prev), x, next_));
 }
 

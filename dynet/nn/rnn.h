@@ -84,7 +84,7 @@ class RNNBuilder {
 
   using Cells = std::span<Expression>;
   using ConstCells = std::span<const Expression>;
-  /// One step of all layers from the state `before` (null expressions: none), in the order of get_s.
+  /// One step of all layers from the state `before` (null expressions: none); sets all of `after`.
   virtual Expression step(ConstCells before, Expression x, Cells after) = 0;
   /// Called when the parameters have been bound to a graph.
   virtual void bind(bool /*update*/) {}

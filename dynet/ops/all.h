@@ -3,6 +3,8 @@
 #pragma once
 
 #include "dynet/ops/composite.h"
+#include "dynet/ops/conv.h"
+#include "dynet/ops/dense.h"
 #include "dynet/ops/input.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/loss.h"
@@ -14,6 +16,7 @@
 #include "dynet/ops/select.h"
 #include "dynet/ops/shape.h"
 #include "dynet/ops/softmax.h"
+#include "dynet/ops/sparsemax.h"
 #include "dynet/ops/statistics.h"
 #include "dynet/ops/trigonometry.h"
 #include "dynet/ops/zip.h"
@@ -26,12 +29,12 @@ using ZipOps = decltype(Pairwise{} + LossTerms{});
 
 /// Every operation that can be a node.
 using AllOps = decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Reductions{} +
-                        Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + Losses{} + Normalization{} +
-                        Random{} + Recurrent{} + Inputs{});
+                        Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
+                        Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +
-                            RecurrentForms{} + InputForms{} + CompositeForms{});
+                            RecurrentForms{} + InputForms{} + ConvolutionForms{} + CompositeForms{});
 
 /// The place of T in a list.
 template <class T, class... Others>

@@ -21,32 +21,33 @@ struct Standardize : OpDefaults {
   static void forward(const auto&, Engine& e, const Call& c) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items aux = c.aux, scratch = part(aux, kept);
+    const Items means = part(c.aux, mean, c.count), deviations = part(c.aux, deviation, c.count);
+    const Items divisors = part(c.aux, divisor, c.count), scratch = part(c.aux, kept, c.count);
     const real share = real(1) / static_cast<real>(n);
-    sum_run(e, c.count, n, c.x[0], part(aux, mean));
-    map<Scale>(e, c, 1, {share}, part(aux, mean), part(aux, mean));
-    e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, one, c.x[0], part(aux, mean), c.y);
+    sum_run(e, c.count, n, c.x[0], means);
+    map<Scale>(e, c, 1, {share}, means, means);
+    e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, one, c.x[0], means, c.y);
     map<Square>(e, c, n, {}, c.y, scratch);
-    sum_run(e, c.count, n, scratch, part(aux, deviation));
-    map<Scale>(e, c, 1, {share}, part(aux, deviation), part(aux, deviation));
-    map<Sqrt>(e, c, 1, {}, part(aux, deviation), part(aux, deviation));
-    map<AddConstant>(e, c, 1, {real(1e-8)}, part(aux, deviation), part(aux, divisor));
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.y, part(aux, divisor), c.y);
+    sum_run(e, c.count, n, scratch, deviations);
+    map<Scale>(e, c, 1, {share}, deviations, deviations);
+    map<Sqrt>(e, c, 1, {}, deviations, deviations);
+    map<AddConstant>(e, c, 1, {real(1e-8)}, deviations, divisors);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.y, divisors, c.y);
   }
   /// dx += (dy - mean(dy)) / divisor - y Σ(y dy) / (n deviation)
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items first = part(c.d_aux, 0), second = part(c.d_aux, 1), a = part(c.d_aux, 2),
-                b = part(c.d_aux, 2 + n);
+    const Items first = part(c.d_aux, 0, c.count), second = part(c.d_aux, 1, c.count),
+                a = part(c.d_aux, 2, c.count), b = part(c.d_aux, 2 + n, c.count);
     sum_run(e, c.count, n, c.dy, first);
     map<Scale>(e, c, 1, {real(1) / static_cast<real>(n)}, first, first);
     e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, one, c.dy, first, a);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.aux, divisor), a);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.aux, divisor, c.count), a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, b);
     sum_run(e, c.count, n, b, first);
     // A deviation of 0 comes with y = 0: the tiny number makes their quotient 0.
-    map<Scale>(e, c, 1, {static_cast<real>(n)}, part(c.aux, deviation), second);
+    map<Scale>(e, c, 1, {static_cast<real>(n)}, part(c.aux, deviation, c.count), second);
     map<AddConstant>(e, c, 1, {real(1e-30)}, second, second);
     e.zip(zip_position<Divide>(), nullptr, c.count, one, one, one, first, second, first);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, first, b);

@@ -61,7 +61,7 @@ struct LstmCell : OpDefaults {
   static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
     const unsigned size = c.dim.rows() / 2;
     if (c.x.size() == 1) return e.lstm_cell_backward(c.count, size, c.aux, {}, c.y, c.dy, c.d_aux, {});
-    const Items d_cell = part(c.d_aux, 4 * size);
+    const Items d_cell = part(c.d_aux, 4 * size, c.count);
     fill_items(e, c.count, size, 0, d_cell);
     e.lstm_cell_backward(c.count, size, c.aux, c.x[3], c.y, c.dy, c.d_aux, d_cell);
   }
@@ -86,7 +86,7 @@ struct LstmCell : OpDefaults {
                  .y = c.dx,
                  .init = c.dx});
     } else {
-      e.move(c.count, run_of(size), {}, true, part(c.d_aux, 4 * size), c.dx);
+      e.move(c.count, run_of(size), {}, true, part(c.d_aux, 4 * size, c.count), c.dx);
     }
   }
   static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.d_aux, v.x[2], 1}; }

@@ -312,9 +312,9 @@ struct ArgMax : OpDefaults {
   static void forward(const Attrs&, Engine& e, const Call& c) {
     const Axis all = Axis::of(c.dim, 0);
     fill_items(e, c.count, 2, 1, c.aux);
-    e.extremum(1, c.count, all, c.x[0], part(c.aux, 1));
+    e.extremum(1, c.count, all, c.x[0], part(c.aux, 1, c.count));
     fill_items(e, c.count, c.dim.batch_size(), 0, c.y);
-    e.extremum_backward(c.count, all, c.x[0], part(c.aux, 1), c.aux, c.y);
+    e.extremum_backward(c.count, all, c.x[0], part(c.aux, 1, c.count), c.aux, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     if (a.mode == straight_through_gradient)

@@ -49,7 +49,7 @@ struct RestrictedLogSoftmax : OpDefaults {
   static size_t d_aux_size(const Attrs& a, Dims) { return 2 * a.count; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Axis line{1, a.count, 1};
-    const Items chosen = c.aux, logs = part(c.aux, a.count), sum = part(c.aux, 2 * a.count);
+    const Items chosen = c.aux, logs = part(c.aux, a.count, c.count), sum = part(c.aux, 2 * a.count, c.count);
     each_place(a, c, [&](const real* x, size_t i, unsigned k) { chosen[i][k] = *x; }, c.x[0]);
     e.log_sum_exp(c.count, line, chosen, sum);
     e.minus(c.count, line, chosen, sum, logs);
@@ -57,7 +57,8 @@ struct RestrictedLogSoftmax : OpDefaults {
     each_place(a, c, [&](real* y, size_t i, unsigned k) { *y = logs[i][k]; }, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    const Items logs = part(c.aux, a.count), d_logs = c.d_aux, d_chosen = part(c.d_aux, a.count);
+    const Items logs = part(c.aux, a.count, c.count), d_logs = c.d_aux,
+                d_chosen = part(c.d_aux, a.count, c.count);
     each_place(a, c, [&](const real* dy, size_t i, unsigned k) { d_logs[i][k] = *dy; }, c.dy);
     fill_items(e, c.count, a.count, 0, d_chosen);
     e.log_softmax_backward(c.count, Axis{1, a.count, 1}, logs, d_logs, d_chosen);

@@ -31,6 +31,8 @@ void Executor::backward(unsigned loss, bool full) {
     for (uint32_t id : members_) finish(id);
     run_backward(members_);
   }
+  for (uint32_t id : path_)  // views of memory that has no gradient itself
+    if (graph_[id].op->view && !marks_[flow_[id].origin]) finish_one(id);
   deliver();
   backward_from_ = loss;
 }
@@ -83,10 +85,15 @@ void Executor::backward_argument(const Call& all, std::span<const uint32_t> node
   op.backward(*engine_, call, i);
 }
 
-/// Completes the gradient of a node: its views first, then parts in their order, then uses as a matrix.
+/// Completes the gradients of a node and, before it, of all views of its memory.
 void Executor::finish(uint32_t id) {
+  for (uint32_t v = flow_[id].first_view; v != none; v = flow_[v].next_view) finish_one(v);
+  finish_one(id);
+}
+
+/// Adds what waits: parts in their order, then the uses as a matrix.
+void Executor::finish_one(uint32_t id) {
   const Flow& flow = flow_[id];
-  for (uint32_t v = flow.first_view; v != none; v = flow_[v].next_view) finish(v);
   if (flow.first_part != none) add_parts(id);
   if (flow.first_outer != none && graph_[id].op != &parameter_op) add_outer(id, place_[id].gradient);
 }

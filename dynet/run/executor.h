@@ -44,7 +44,8 @@ class Executor final : public Evaluator {
     uint32_t uses = 0, view_uses = 0;  // contributions (not as a matrix); those by views
     uint32_t first_part = none, last_part = none;
     uint32_t first_outer = none, last_outer = none;
-    uint32_t first_view = none, last_view = none, next_view = none;  // views of it, newest first
+    uint32_t origin = none;  // of a view: the node whose memory it shows
+    uint32_t first_view = none, last_view = none, next_view = none;  // all views of its memory, newest first
     uint32_t passed_by = none;     // the last consumer counted, if its gradient is its contribution
     bool is_matrix = false;        // some consumer uses it as a matrix
     bool shared = false;           // its gradient is that of its only consumer
@@ -88,6 +89,7 @@ class Executor final : public Evaluator {
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
   void trace_edges(uint32_t id);
+  void link_views();
   bool passes(const Node& node, unsigned i) const;
   bool is_outer_use(const Node& node, unsigned i) const;
   bool views_are_disjoint(uint32_t id);
@@ -105,6 +107,7 @@ class Executor final : public Evaluator {
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
   void finish(uint32_t id);
+  void finish_one(uint32_t id);
   void add_parts(uint32_t id);
   void add_outer(uint32_t id, real* target);
   void deliver();

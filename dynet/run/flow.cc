@@ -37,6 +37,22 @@ void Executor::trace(uint32_t loss, bool full) {
     }
     trace_edges(id);
   }
+  link_views();
+}
+
+/// Lists the views of each kernel or leaf, newest first.
+void Executor::link_views() {
+  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+    if (!graph_[*it].op->view) continue;
+    const uint32_t source = graph_.args(graph_[*it])[0];
+    flow_[*it].origin = !graph_[source].op->view ? source : marks_[source] ? flow_[source].origin : origin(graph_, source);
+  }
+  for (uint32_t id : path_) {
+    if (!graph_[id].op->view || !marks_[flow_[id].origin]) continue;
+    Flow& flow = flow_[flow_[id].origin];
+    (flow.last_view == none ? flow.first_view : flow_[flow.last_view].next_view) = id;
+    flow.last_view = id;
+  }
 }
 
 /// Counts the contributions of one consumer.
@@ -53,8 +69,6 @@ void Executor::trace_edges(uint32_t id) {
     ++flow.uses;
     if (node.op->view) {
       ++flow.view_uses;
-      (flow.last_view == none ? flow.first_view : flow_[flow.last_view].next_view) = id;
-      flow.last_view = id;
     }
     flow.passed_by = passes(node, i) ? id : none;
     const bool whole = node.op->batching == Batching::nodes;
@@ -74,17 +88,21 @@ bool Executor::is_outer_use(const Node& node, unsigned i) const {
   return node.op->has_matrix && node.op->is_matrix(i) && graph_.dim(graph_.args(node)[i]).bd == 1;
 }
 
+/// True if the views of a node, which are among those of its origin, do not overlap.
 bool Executor::views_are_disjoint(uint32_t id) {
-  constexpr unsigned most = 8;  // comparing pairs is cheap for the halves and quarters of a cell's state
+  constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
   size_t from[most], to[most];
-  unsigned n = 0;
-  for (uint32_t v = flow_[id].first_view; v != none; v = flow_[v].next_view, ++n) {
+  unsigned n = 0, seen = 0;
+  for (uint32_t v = flow_[graph_[id].op->view ? flow_[id].origin : id].first_view; v != none; v = flow_[v].next_view) {
+    if (++seen > most_seen) return false;
+    if (graph_.args(graph_[v])[0] != id) continue;
     if (n == most) return false;
     item_dims(graph_, graph_[v], dims_);
     from[n] = graph_[v].op->view_offset(graph_[v].payload, dims_);
     to[n] = from[n] + graph_.dim(v).batch_size();
     for (unsigned k = 0; k < n; ++k)
       if (from[n] < to[k] && from[k] < to[n]) return false;
+    ++n;
   }
   return true;
 }

@@ -6,7 +6,7 @@
 #include "dynet/nn/lstm.h"
 #include "dynet/nn/simple.h"
 #include "dynet/nn/state.h"
-#include "dynet/ops/input.h"
+#include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
 

@@ -124,6 +124,8 @@ void bind_collection(nb::module_& m) {
       .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
       .def("reset_gradient", &Collection::reset_gradient, "Sets all gradients to zero.")
       .def("gradient_l2_norm", &Collection::gradient_l2_norm, "The norm of all gradients together.");
+  m.def("_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
+        "The weight decay of collections made from now on.");
 }
 
 }  // namespace dynet::python

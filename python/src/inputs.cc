@@ -1,7 +1,6 @@
 // Inputs of a graph: numbers of programs, rows of lookup tables, and how both are set anew.
-#include "dynet/ops/input.h"
+#include "dynet/ops/all.h"
 
-#include "dynet/ops/select.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"

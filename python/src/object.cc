@@ -139,7 +139,7 @@ void bind_types(nb::module_& m) {
   const std::vector<PyType_Slot> shared = operator_slots();
   const auto with = [&](std::initializer_list<PyType_Slot> own) {
     std::vector<PyType_Slot> slots = shared;
-    slots.insert(slots.begin(), own);
+    slots.insert(slots.end(), own);
     slots.push_back({0, nullptr});
     return slots;
   };

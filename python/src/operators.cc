@@ -1,7 +1,5 @@
 // The operators of expressions and their indexing, as slots of the type.
-#include "dynet/ops/linear.h"
-#include "dynet/ops/select.h"
-#include "dynet/ops/zip.h"
+#include "dynet/ops/all.h"
 #include "python/src/read.h"
 
 namespace dynet::python {

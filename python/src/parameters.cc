@@ -3,7 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include "dynet/io/text.h"
-#include "dynet/ops/input.h"
+#include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"

@@ -140,6 +140,26 @@ void check_gradients() {
   }
 }
 
+/// Gradients of nodes behind nobackprop, of long chains of views, and of overlapping views.
+void check_views() {
+  Model m;
+  ComputationGraph cg;
+  const Expression x = lookup(cg, m.table, 3u);
+  Expression chain = x + x;
+  for (int i = 0; i < 200000; ++i) chain = reshape(chain, i % 2 ? Dim{6} : Dim{6, 1});
+  const Expression head = pick_range(chain, 0, 4), tail = pick_range(chain, 2, 6);
+  const Expression still = nobackprop(x);
+  const Expression loss = sum({sum_elems(head), sum_elems(tail), sum_elems(cmult(still, still)), sum_elems(tanh(still))});
+  loss.value();
+  loss.backward(true);
+  check(as_vector(x.gradient()) == std::vector<real>({2, 2, 4, 4, 2, 2}), "gradient through views");
+  const std::vector<real> v = as_vector(x.value()), behind = as_vector(still.gradient());
+  for (unsigned i = 0; i < 6; ++i) {
+    const double t = std::tanh(double(v[i]));
+    check(std::abs(behind[i] - (2 * v[i] + 1 - t * t)) < 1e-5, "gradient behind nobackprop");
+  }
+}
+
 void check_snapshots() {
   Model m;
   ComputationGraph cg;
@@ -174,6 +194,7 @@ void check_errors() {
 int main() {
   check_schedules();
   check_gradients();
+  check_views();
   check_snapshots();
   check_errors();
   return test::finish();

@@ -23,4 +23,4 @@ CASES = (
 )
 
 # Operations of C++ alone: their tests are in tests/cpp.
-CPP_ONLY = {"input_from_memory"}
+CPP_ONLY = {"input_from_memory", "sparsemax_loss"}

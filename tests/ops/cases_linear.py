@@ -28,6 +28,41 @@ def correlation(x, f):
     )
 
 
+def padded(x, window, step, is_valid, value):
+    """The image with the border of DyNet's SAME form, and how many windows it has."""
+    x = x.reshape(x.shape + (1,) * (3 - x.ndim))
+    if is_valid:
+        return x, [(n - w) // s + 1 for n, w, s in zip(x.shape, window, step, strict=False)]
+    places = [-(-n // s) for n, s in zip(x.shape, step, strict=False)]
+    border = [max(0, (o - 1) * s + w - n) for n, o, w, s in zip(x.shape, places, window, step, strict=False)]
+    return np.pad(x, [(b // 2, b - b // 2) for b in border] + [(0, 0)], constant_values=value), places
+
+
+def conv2d(x, f, b=0, *, stride, is_valid=True):
+    x, places = padded(x, f.shape, stride, is_valid, 0)
+    y = np.zeros((*places, f.shape[3])) + b
+    for u, v in np.ndindex(*places):
+        top, left = u * stride[0], v * stride[1]
+        window = x[top : top + f.shape[0], left : left + f.shape[1]]
+        y[u, v] += np.einsum("ijc,ijck->k", window, f)
+    return y
+
+
+def max_pooling(image, ksize, stride, is_valid=True):
+    x, places = padded(image, ksize, stride, is_valid, -np.inf)
+    y = np.zeros((*places, x.shape[2]))
+    for u, v in np.ndindex(*places):
+        top, left = u * stride[0], v * stride[1]
+        y[u, v] = x[top : top + ksize[0], left : left + ksize[1]].max(axis=(0, 1))
+    return y.reshape((*places, *image.shape[2:]))
+
+
+def k_largest(x, k, d=1):
+    return np.take_along_axis(x, np.sort(np.argsort(-x, axis=d, kind="stable").take(range(k), d), axis=d), d)
+
+
+IMAGE, FILTERS = uniform(5, 6, 2), uniform(2, 3, 2, 4)
+
 LINEAR = [
     case(
         "matmul",
@@ -95,4 +130,35 @@ LINEAR = [
     ),
     case("filter1d_narrow", [uniform(3, 6), uniform(3, 2, 4)], correlation),
     case("filter1d_narrow", [uniform(3, 6), uniform(3, 2)], correlation),
+    case("conv2d", [IMAGE, FILTERS], conv2d, stride=[1, 1], bad=[wrong("two are needed", stride=[1])]),
+    case("conv2d", [IMAGE, FILTERS], conv2d, stride=[2, 1], is_valid=False),
+    case("conv2d", [uniform(5, 6), uniform(2, 2, 1, 3)], conv2d, stride=[1, 2]),
+    case("conv2d_bias", [IMAGE, FILTERS, uniform(4)], conv2d, stride=[1, 1]),
+    case("conv2d_bias", [IMAGE, FILTERS, uniform(4)], conv2d, stride=[2, 2], is_valid=False),
+    case(
+        "maxpooling2d",
+        [IMAGE],
+        max_pooling,
+        ksize=[2, 3],
+        stride=[1, 2],
+        bad=[wrong("must fit", ksize=[6, 1]), wrong("stride 0", stride=[0, 1])],
+    ),
+    case("maxpooling2d", [IMAGE], max_pooling, ksize=[2, 3], stride=[2, 2], is_valid=False),
+    case("maxpooling2d", [uniform(5, 6)], max_pooling, ksize=[2, 2], stride=[2, 2]),
+    case(
+        "kmax_pooling",
+        [uniform(3, 6)],
+        k_largest,
+        k=3,
+        bad=[wrong("7 numbers", k=7), wrong("0 numbers", k=0)],
+    ),
+    case("kmax_pooling", [uniform(6, 2)], k_largest, k=2, d=0),
+    case("inverse", [uniform(4, 4)], np.linalg.inv, tolerance=100, bad=[wrong("square", uniform(3, 4))]),
+    case(
+        "logdet",
+        [uniform(2, 2)],
+        lambda x: np.linalg.slogdet(x)[1],
+        call=lambda x: dy.logdet(x * dy.transpose(x)) * 0.5,
+        tolerance=100,
+    ),
 ]

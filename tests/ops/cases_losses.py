@@ -20,6 +20,26 @@ def restricted(x, restrict):
     return y
 
 
+def sparsemax(x):
+    z = np.sort(x)[::-1]
+    sums = np.cumsum(z) - 1
+    k = np.arange(1, len(z) + 1)
+    size = k[k * z > sums].max()
+    return np.maximum(0, x - sums[size - 1] / size)
+
+
+def constrained_softmax(x, y):
+    free, mass, p = np.ones(len(x), bool), 1.0, np.zeros(len(x))
+    while True:
+        p[free] = mass * softmax(x[free])
+        over = free & (p > y)
+        if not over.any():
+            return p
+        p[over] = y[over]
+        free &= ~over
+        mass = 1 - y[~free].sum()
+
+
 SOFTMAX = [
     case("softmax", [uniform(5)], softmax, bad=[wrong("axis 1", d=1)]),
     case("softmax", [uniform(3, 4)], softmax),
@@ -48,6 +68,8 @@ SOFTMAX = [
         vs=[4, 0, 4],
         bad=[wrong("2 indices", vs=[0, 1])],
     ),
+    case("sparsemax", [uniform(5)], sparsemax, bad=[wrong("vector", uniform(3, 4))]),
+    case("constrained_softmax", [uniform(5), uniform(5, low=0.25, high=0.5)], constrained_softmax),
 ]
 
 

@@ -1,0 +1,321 @@
+// Convolution and pooling over images {height, width, channels}, by way of a tensor of all windows.
+#pragma once
+
+#include "dynet/ops/select.h"
+#include "dynet/ops/zip.h"
+
+namespace dynet {
+
+/// Windows of an image, and the image itself with the border that windows may reach into.
+struct Windows {
+  struct Attrs {
+    unsigned step[2];
+    unsigned
+        same;  // 1: windows reach over the border, so that the result is as large as the image over the step
+  };
+  size_t image[2], window[2], places[2], before[2], padded[2], channels;
+  size_t step[2];
+  bool has_border;
+
+  Windows(const Attrs& a, const Dim& x, unsigned height, unsigned width)
+      : image{x[0], x[1]}, window{height, width}, channels(x[2]), has_border(a.same) {
+    for (int i : {0, 1}) {
+      step[i] = a.step[i];
+      if (step[i] == 0) invalid("stride 0; it must be positive");
+      if (!a.same && window[i] > image[i])
+        invalid("windows {", height, ",", width, "} in ", x, "; they must fit, or is_valid be False");
+      places[i] = (image[i] - (a.same ? 1 : window[i])) / step[i] + 1;
+      const size_t reach = (places[i] - 1) * step[i] + window[i];
+      const size_t border = a.same && reach > image[i] ? reach - image[i] : 0;
+      before[i] = border / 2, padded[i] = image[i] + border;
+    }
+  }
+
+  size_t window_size() const { return window[0] * window[1]; }
+  size_t place_count() const { return places[0] * places[1]; }
+  size_t padded_size() const { return padded[0] * padded[1] * channels; }
+
+  /// From the (padded) image to {window, places, channels}, or with the channels beside the window.
+  Strides gather(bool channels_in_window) const {
+    const size_t beside = channels_in_window ? window_size() : window_size() * place_count();
+    const size_t per_place = window_size() * (channels_in_window ? channels : 1);
+    Strides s;
+    const auto axis = [&](size_t n, size_t from, size_t to) {
+      s.axis(static_cast<unsigned>(n), static_cast<ptrdiff_t>(from), static_cast<ptrdiff_t>(to));
+    };
+    axis(window[0], 1, 1);
+    axis(window[1], padded[0], window[0]);
+    axis(channels, padded[0] * padded[1], beside);
+    axis(places[0], step[0], per_place);
+    axis(places[1], step[1] * padded[0], per_place * places[0]);
+    return s;
+  }
+  /// From the image to the same place in the padded image.
+  Strides into_padded() const {
+    Strides s = blocks_of(image[0], image[1], image[0], padded[0]);
+    if (channels > 1)
+      s.axis(static_cast<unsigned>(channels), static_cast<ptrdiff_t>(image[0] * image[1]),
+             static_cast<ptrdiff_t>(padded[0] * padded[1]));
+    return s;
+  }
+  Shift border() const { return {.to_offset = before[0] + before[1] * padded[0]}; }
+
+  /// The image with its border of `value`, in `room` if it has one.
+  Items with_border(Engine& e, size_t count, real value, const Items& x, const Items& room) const {
+    if (!has_border) return x;
+    fill_items(e, count, padded_size(), value, room);
+    e.move(count, into_padded(), border(), false, x, room);
+    return room;
+  }
+  /// dx += the sum of what the windows give to each place of the image.
+  void scatter(Engine& e, size_t count, bool channels_in_window, const Items& d_windows, const Items& room,
+               const Items& dx) const {
+    fill_items(e, count, padded_size(), 0, room);
+    e.move(count, gather(channels_in_window).swapped(), {}, true, d_windows, room);
+    e.move(count, into_padded().swapped(), border().swapped(), true, room, dx);
+  }
+};
+
+inline Windows::Attrs window_attrs(std::string_view op, Indices stride, bool is_valid) {
+  if (stride.size() != 2) invalid(op, ": a stride of ", stride.size(), " numbers; two are needed");
+  return {{stride[0], stride[1]}, !is_valid};
+}
+
+/// Each window is a column; their transposed matrix times the filters is the result.
+struct Conv2d : OpDefaults {
+  using Attrs = Windows::Attrs;
+  static constexpr auto
+      name = "conv2d",
+      doc =
+          "Correlation of an image {H,W,C} with K filters {h,w,C,K}. With is_valid filters stay "
+          "inside the image; else it is padded with zeros, so that stride 1 keeps its size.";
+  static constexpr Arg args[] = {"x", "f", "stride", {"is_valid", 1.0}};
+
+  static Windows windows(const Attrs& a, Dims x) { return Windows(a, x[0], x[1][0], x[1][1]); }
+  static Dim shape(const Attrs& a, Dims x) {
+    if (x[0].nd > 3 || x[1].nd > 4 || x[0][2] != x[1][2])
+      invalid("an image ", x[0], " and filters ", x[1], "; {H,W,C} and {h,w,C,K} are needed");
+    if (x.size() > 2 && !x[2].same_sizes({x[1][3]}))
+      invalid("a bias of shape ", x[2], " for filters ", x[1], "; {", x[1][3], "} is needed");
+    const Windows w = windows(a, x);
+    return Dim({static_cast<unsigned>(w.places[0]), static_cast<unsigned>(w.places[1]), x[1][3]},
+               common_batch(x));
+  }
+  static size_t column_size(const Windows& w) { return w.window_size() * w.channels; }
+  // Kept: the windows. In backward: the transposed gradient of the result, that of the windows, the padded
+  // image.
+  static size_t aux_size(const Attrs& a, Dims x) {
+    const Windows w = windows(a, x);
+    return column_size(w) * w.place_count() + w.padded_size();
+  }
+  static size_t d_aux_size(const Attrs& a, Dims x) {
+    const Windows w = windows(a, x);
+    return (column_size(w) + x[1][3]) * w.place_count() + w.padded_size();
+  }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Windows w = windows(a, c.x_dims);
+    const auto column = static_cast<unsigned>(column_size(w)),
+               places = static_cast<unsigned>(w.place_count());
+    const unsigned filters = c.x_dims[1][3];
+    const Items image = w.with_border(e, c.count, 0, c.x[0], part(c.aux, size_t{column} * places, c.count));
+    e.move(c.count, w.gather(true), {}, false, image, c.aux);
+    Items init;
+    if (c.x.size() > 2) {
+      Strides over_places;
+      over_places.axis(places, 0, 1);
+      over_places.axis(filters, 1, places);
+      e.move(c.count, over_places, {}, false, c.x[2], c.y);
+      init = c.y;
+    }
+    e.product({.m = column,
+               .k = places,
+               .n = filters,
+               .transposed = true,
+               .count = c.count,
+               .a = c.aux,
+               .x = c.x[1],
+               .y = c.y,
+               .init = init});
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
+    const Windows w = windows(a, c.x_dims);
+    const auto column = static_cast<unsigned>(column_size(w)),
+               places = static_cast<unsigned>(w.place_count());
+    const unsigned filters = c.x_dims[1][3];
+    if (i == 0) {
+      image_gradient(w, column, e, c);
+    } else if (i == 1) {
+      e.product({.m = column,
+                 .k = places,
+                 .n = filters,
+                 .count = c.count,
+                 .a = c.aux,
+                 .x = c.dy,
+                 .y = c.dx,
+                 .init = c.dx});
+    } else {
+      Strides over_places;
+      over_places.axis(places, 1, 0);
+      over_places.axis(filters, places, 1);
+      e.move(c.count, over_places, {}, true, c.dy, c.dx);
+    }
+  }
+  static Expression call(const Expression& x, const Expression& f, Indices stride, bool is_valid) {
+    return apply<Conv2d>({x, f}, window_attrs(name, stride, is_valid));
+  }
+
+ private:
+  /// Windows' gradient = filters times the transposed gradient of the result.
+  static void image_gradient(const Windows& w, unsigned column, Engine& e, const Call& c) {
+    const auto places = static_cast<unsigned>(w.place_count());
+    const unsigned filters = c.x_dims[1][3];
+    const Items transposed = c.d_aux, d_windows = part(c.d_aux, size_t{filters} * places, c.count);
+    Strides transpose;
+    transpose.axis(filters, places, 1);
+    transpose.axis(places, 1, filters);
+    e.move(c.count, transpose, {}, false, c.dy, transposed);
+    e.product({.m = column,
+               .k = filters,
+               .n = places,
+               .count = c.count,
+               .a = c.x[1],
+               .x = transposed,
+               .y = d_windows,
+               .init = {}});
+    w.scatter(e, c.count, true, d_windows, part(c.d_aux, size_t{filters + column} * places, c.count), c.dx);
+  }
+};
+
+struct Conv2dBias {
+  static constexpr auto name = "conv2d_bias",
+                        doc = "conv2d with a number added to the result of each filter.";
+  static constexpr Arg args[] = {"x", "f", "b", "stride", {"is_valid", 1.0}};
+  static Expression call(const Expression& x, const Expression& f, const Expression& b, Indices stride,
+                         bool is_valid) {
+    return apply<Conv2d>({x, f, b}, window_attrs(name, stride, is_valid));
+  }
+};
+
+struct MaxPooling2d : OpDefaults {
+  struct Attrs {
+    unsigned window[2];
+    Windows::Attrs places;
+  };
+  static constexpr auto name = "maxpooling2d",
+                        doc =
+                            "The largest number of each window of an image {H,W,C}, for each channel. With "
+                            "is_valid windows stay inside the image.";
+  static constexpr Arg args[] = {"x", "ksize", "stride", {"is_valid", 1.0}};
+
+  static Windows windows(const Attrs& a, Dims x) { return Windows(a.places, x[0], a.window[0], a.window[1]); }
+  static Axis window_axis(const Windows& w) { return {w.place_count() * w.channels, w.window_size(), 1}; }
+  static Dim shape(const Attrs& a, Dims x) {
+    if (x[0].nd > 3) invalid("an image of shape ", x[0], "; {H,W,C} is needed");
+    if (a.window[0] == 0 || a.window[1] == 0) invalid("a window of size 0; it must be positive");
+    const Windows w = windows(a, x);
+    return x[0].with(0, static_cast<unsigned>(w.places[0])).with(1, static_cast<unsigned>(w.places[1]));
+  }
+  static size_t windows_size(const Windows& w) { return w.window_size() * w.place_count() * w.channels; }
+  static size_t aux_size(const Attrs& a, Dims x) {
+    const Windows w = windows(a, x);
+    return windows_size(w) + w.padded_size();
+  }
+  static size_t d_aux_size(const Attrs& a, Dims x) { return aux_size(a, x); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Windows w = windows(a, c.x_dims);
+    const real lowest = -std::numeric_limits<real>::infinity();
+    const Items image = w.with_border(e, c.count, lowest, c.x[0], part(c.aux, windows_size(w), c.count));
+    e.move(c.count, w.gather(false), {}, false, image, c.aux);
+    e.extremum(1, c.count, window_axis(w), c.aux, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const Windows w = windows(a, c.x_dims);
+    fill_items(e, c.count, windows_size(w), 0, c.d_aux);
+    e.extremum_backward(c.count, window_axis(w), c.aux, c.y, c.dy, c.d_aux);
+    w.scatter(e, c.count, false, c.d_aux, part(c.d_aux, windows_size(w), c.count), c.dx);
+  }
+  static Expression call(const Expression& x, Indices ksize, Indices stride, bool is_valid) {
+    if (ksize.size() != 2) invalid(name, ": a window of ", ksize.size(), " sizes; two are needed");
+    return apply<MaxPooling2d>(x, {{ksize[0], ksize[1]}, window_attrs(name, stride, is_valid)});
+  }
+};
+
+/// The largest numbers of each line, in their order; their places are kept for the gradient.
+struct KMaxPooling : OpDefaults {
+  struct Attrs {
+    unsigned count, axis;
+  };
+  static constexpr auto
+      name = "kmax_pooling",
+      doc =
+          "The k largest numbers along axis d, in their original order; of equal numbers the "
+          "first.";
+  static constexpr Arg args[] = {"x", "k", {"d", 1.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    if (a.count == 0 || a.count > x[0][a.axis])
+      invalid(a.count, " numbers along axis ", a.axis, " of ", x[0], "; 1 to ", x[0][a.axis],
+              " are possible");
+    return x[0].with(a.axis, a.count);
+  }
+  static size_t aux_size(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count).batch_size(); }
+  static void forward(const Attrs& a, Engine&, const Call& c) {
+    const Axis from = Axis::of(c.x_dims[0], a.axis);
+    thread_local std::vector<unsigned> order;
+    each_line(a, c, [&](size_t item, size_t start, size_t to) {
+      const real* x = c.x[0][item] + start;
+      order.resize(from.n);
+      for (unsigned i = 0; i < from.n; ++i) order[i] = i;
+      const auto larger = [&](unsigned i, unsigned k) {
+        const real a = x[i * from.inner], b = x[k * from.inner];
+        return a > b || (a == b && i < k);
+      };
+      std::nth_element(order.begin(), order.begin() + (a.count - 1), order.end(), larger);
+      std::sort(order.begin(), order.begin() + a.count);
+      for (unsigned i = 0; i < a.count; ++i) {
+        c.y[item][to + i * from.inner] = x[order[i] * from.inner];
+        c.aux[item][to + i * from.inner] = static_cast<real>(order[i]);
+      }
+    });
+  }
+  static void backward(const Attrs& a, Engine&, const Call& c, unsigned) {
+    const Axis from = Axis::of(c.x_dims[0], a.axis);
+    each_line(a, c, [&](size_t item, size_t start, size_t to) {
+      for (unsigned i = 0; i < a.count; ++i) {
+        const size_t at = to + i * from.inner;
+        c.dx[item][start + static_cast<size_t>(c.aux[item][at]) * from.inner] += c.dy[item][at];
+      }
+    });
+  }
+  static Expression call(const Expression& x, unsigned k, unsigned d) {
+    return apply<KMaxPooling>(x, {k, d});
+  }
+
+ private:
+  /// The first place of each line in x and in y.
+  static void each_line(const Attrs& a, const Call& c, auto act) {
+    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    for (size_t item = 0; item < c.count; ++item)
+      for (size_t o = 0; o < x.outer; ++o)
+        for (size_t i = 0; i < x.inner; ++i) act(item, o * x.n * x.inner + i, o * a.count * x.inner + i);
+  }
+};
+
+inline Expression conv2d(const Expression& x, const Expression& f, Indices stride, bool is_valid = true) {
+  return Conv2d::call(x, f, stride, is_valid);
+}
+inline Expression conv2d(const Expression& x, const Expression& f, const Expression& b, Indices stride,
+                         bool is_valid = true) {
+  return Conv2dBias::call(x, f, b, stride, is_valid);
+}
+inline Expression maxpooling2d(const Expression& x, Indices ksize, Indices stride, bool is_valid = true) {
+  return MaxPooling2d::call(x, ksize, stride, is_valid);
+}
+inline Expression kmax_pooling(const Expression& x, unsigned k, unsigned d = 1) {
+  return KMaxPooling::call(x, k, d);
+}
+
+using Convolutions = Ops<Conv2d, MaxPooling2d, KMaxPooling>;
+using ConvolutionForms = Ops<Conv2dBias>;
+
+}  // namespace dynet

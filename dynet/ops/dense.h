@@ -1,0 +1,121 @@
+// Inverse and determinant of square matrices.
+#pragma once
+
+#include <cmath>
+
+#include "dynet/ops/linear.h"
+#include "dynet/ops/zip.h"
+
+namespace dynet {
+
+/// Writes the inverse of x (n×n) and returns log |det x|; not a number if the determinant is negative.
+inline real invert(const real* x, unsigned n, real* inverse) {
+  thread_local std::vector<double> room;  // rows of [x | I], turned into [I | inverse] by Gauss-Jordan steps
+  const size_t width = 2 * size_t{n};
+  room.assign(n * width, 0);
+  const auto row = [&](unsigned i) { return room.data() + i * width; };
+  for (unsigned i = 0; i < n; ++i) {
+    for (unsigned k = 0; k < n; ++k) row(i)[k] = static_cast<double>(x[i + size_t{k} * n]);
+    row(i)[n + i] = 1;
+  }
+  double log_determinant = 0;
+  bool negative = false;
+  for (unsigned k = 0; k < n; ++k) {
+    unsigned pivot = k;
+    for (unsigned i = k + 1; i < n; ++i)
+      if (std::abs(row(i)[k]) > std::abs(row(pivot)[k])) pivot = i;
+    if (pivot != k) std::swap_ranges(row(k), row(k) + width, row(pivot));
+    const double p = row(k)[k];
+    log_determinant += std::log(std::abs(p));
+    negative ^= (p < 0) ^ (pivot != k);
+    for (size_t j = k; j < width; ++j) row(k)[j] /= p;
+    for (unsigned i = 0; i < n; ++i) {
+      if (i == k) continue;
+      const double factor = row(i)[k];
+      for (size_t j = k; j < width; ++j) row(i)[j] -= factor * row(k)[j];
+    }
+  }
+  for (unsigned i = 0; i < n; ++i)
+    for (unsigned k = 0; k < n; ++k) inverse[i + size_t{k} * n] = static_cast<real>(row(i)[n + k]);
+  return negative ? std::numeric_limits<real>::quiet_NaN() : static_cast<real>(log_determinant);
+}
+
+inline void check_square(const Dim& x) {
+  if (x.nd != 2 || x.rows() != x.cols()) invalid("shape ", x, "; a square matrix is needed");
+}
+
+/// The loops of the transposed copy of an n×n matrix.
+inline Strides transposing(unsigned n) {
+  Strides s;
+  s.axis(n, n, 1);
+  s.axis(n, 1, n);
+  return s;
+}
+
+struct Inverse : OpDefaults {
+  static constexpr auto name = "inverse", doc = "The inverse of a square matrix.";
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const auto&, Dims x) {
+    check_square(x[0]);
+    return x[0];
+  }
+  static size_t d_aux_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
+  static void forward(const auto&, Engine&, const Call& c) {
+    for (size_t i = 0; i < c.count; ++i) invert(c.x[0][i], c.dim.rows(), c.y[i]);
+  }
+  /// dx += -Yᵀ dY Yᵀ, whose transpose is -Y (Yᵀ dY)ᵀ.
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    const unsigned n = c.dim.rows();
+    const size_t size = c.dim.batch_size();
+    const Items first = c.d_aux, second = part(c.d_aux, size, c.count);
+    Product product{.m = n,
+                    .k = n,
+                    .n = n,
+                    .transposed = true,
+                    .count = c.count,
+                    .a = c.y,
+                    .x = c.dy,
+                    .y = first,
+                    .init = {}};
+    e.product(product);
+    e.move(c.count, transposing(n), {}, false, first, second);
+    product.transposed = false, product.x = second, product.y = first;
+    e.product(product);
+    e.map(map_position<Negate>(), nullptr, c.count, size, first, second);
+    e.move(c.count, transposing(n), {}, true, second, c.dx);
+  }
+  static Expression call(const Expression& x) { return apply<Inverse>(x); }
+};
+
+struct LogDeterminant : OpDefaults {
+  static constexpr auto name = "logdet",
+                        doc =
+                            "The logarithm of the determinant of a square matrix: {1}; not a number if it is "
+                            "negative.";
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const auto&, Dims x) {
+    check_square(x[0]);
+    return Dim({1}, x[0].bd);
+  }
+  // Kept: the inverse, whose transpose is the slope.
+  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size(); }
+  static size_t d_aux_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
+  static void forward(const auto&, Engine&, const Call& c) {
+    for (size_t i = 0; i < c.count; ++i) *c.y[i] = invert(c.x[0][i], c.x_dims[0].rows(), c.aux[i]);
+  }
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    const Dim &dim = c.x_dims[0], one{1};
+    const Items slope = c.d_aux, product = part(c.d_aux, dim.batch_size(), c.count);
+    e.move(c.count, transposing(dim.rows()), {}, false, c.aux, slope);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, slope, c.dy, product);
+    e.move(c.count, run_of(dim.batch_size()), {}, true, product, c.dx);
+  }
+  static Expression call(const Expression& x) { return apply<LogDeterminant>(x); }
+};
+
+inline Expression inverse(const Expression& x) { return Inverse::call(x); }
+inline Expression logdet(const Expression& x) { return LogDeterminant::call(x); }
+
+using Dense = Ops<Inverse, LogDeterminant>;
+
+}  // namespace dynet

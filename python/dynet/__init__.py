@@ -1,0 +1,30 @@
+"""DyNet: neural networks with dynamic graphs, batched automatically."""
+
+from dynet import _core as _core  # The first: it chooses the extension.
+from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and nowhere else.
+from dynet._dynet import __precision__ as __precision__
+from dynet._dynet import __version__ as __version__
+from dynet.config import DynetParams as DynetParams
+from dynet.config import init as init
+from dynet.config import init_at_import as _init_at_import
+from dynet.config import init_from_params as init_from_params
+from dynet.devices import HAVE_CUDA as HAVE_CUDA
+from dynet.devices import DeviceInfo as DeviceInfo
+from dynet.devices import available_devices as available_devices
+from dynet.devices import get_device_info as get_device_info
+from dynet.former import LSTMBuilder as LSTMBuilder
+from dynet.former import Model as Model
+from dynet.former import __gitversion__ as __gitversion__
+from dynet.former import const_parameter as const_parameter
+from dynet.former import inputMatrix as inputMatrix
+from dynet.former import matInput as matInput
+from dynet.former import parameter as parameter
+from dynet.former import pickrange as pickrange
+from dynet.former import zeroes as zeroes
+from dynet.io import load as load
+from dynet.io import load_generator as load_generator
+from dynet.io import save as save
+from dynet.rnn import BiRNNBuilder as BiRNNBuilder
+from dynet.rnn import StackedRNNState as StackedRNNState
+
+_init_at_import()

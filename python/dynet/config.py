@@ -1,0 +1,166 @@
+"""What a process chooses before it starts: dynet_config, command-line options and environment variables."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import dynet_config
+from dynet import _dynet
+
+
+def _whole(option: str, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} was given; a whole number is needed") from None
+    if number < 0:
+        raise ValueError(f"{option}: {number} was given; a number from 0 on is needed")
+    return number
+
+
+def _fraction(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} was given; a number is needed") from None
+
+
+def _cpu_only(names: str) -> None:
+    """Checks a list of devices: the CPU is the only one."""
+    devices = names.split(",")
+    if any("GPU" in name for name in devices):
+        raise RuntimeError(f"--dynet-devices: {names}: DyNet was built without GPUs; CPU is the only device")
+    if devices != ["CPU"]:
+        raise ValueError(f"--dynet-devices: {names!r} was given; 'CPU' is needed")
+
+
+class DynetParams:
+    """The choices of a process. Memory, profiling, GPUs and sharing are accepted and have no effect."""
+
+    def __init__(self) -> None:
+        self._seed = 0
+        self._weight_decay = 0.0
+        self._threads = 0
+
+    def from_config(self, conf: Mapping[str, Any]) -> None:
+        """Takes the choices of dynet_config.set()."""
+        self.set_random_seed(conf.get("seed", 0))
+        self.set_weight_decay(conf.get("weight_decay", 0))
+        self.set_requested_gpus(conf.get("requested_gpus", 0))
+
+    def from_args(self, shared_parameters: bool | None = None) -> None:
+        """Takes the --dynet options of the command line, which stay in sys.argv."""
+        for option, value in _options(sys.argv[1:]):
+            _TAKE[option](self, value)
+
+    def init(self) -> None:
+        """Makes the choices count."""
+        if self._seed:
+            _dynet.reset_random_seed(self._seed)
+        _dynet._set_default_weight_decay(self._weight_decay)
+        if self._threads:
+            _dynet.set_num_threads(self._threads)
+
+    def set_mem(self, mem: object) -> None:
+        """Has no effect: memory grows as it is needed."""
+
+    def set_random_seed(self, random_seed: int) -> None:
+        """Chooses the seed of all random numbers; 0 draws one."""
+        self._seed = int(random_seed)
+
+    def set_autobatch(self, autobatch: bool) -> None:
+        """Has no effect: batching is always on, and never changes a number."""
+
+    def set_profiling(self, profiling: int) -> None:
+        """Has no effect."""
+
+    def set_weight_decay(self, weight_decay: float) -> None:
+        """Chooses the weight decay of collections made from now on."""
+        if not 0 <= weight_decay < 1:
+            raise ValueError(f"weight decay {weight_decay} was given; a number from 0 to below 1 is needed")
+        self._weight_decay = weight_decay
+
+    def set_threads(self, threads: int) -> None:
+        """Chooses how many threads compute."""
+        self._threads = threads
+
+    def set_shared_parameters(self, shared_parameters: bool) -> None:
+        """Has no effect."""
+
+    def set_requested_gpus(self, requested_gpus: int) -> None:
+        """Accepts 0, as there are no GPUs."""
+        if requested_gpus:
+            raise RuntimeError(f"{requested_gpus} GPUs were asked for; DyNet was built without them")
+
+    def set_gpu_mask(self, gpu_mask: Iterable[int]) -> None:
+        """Accepts a mask of zeros, as there are no GPUs."""
+        mask = list(gpu_mask)
+        if any(bit not in (0, 1) for bit in mask):
+            raise ValueError(f"GPU mask {mask} was given; a list of 0 and 1 is needed")
+        self.set_requested_gpus(sum(mask))
+
+    def set_cpu_mode(self) -> None:
+        """Has no effect: the CPU is the only device."""
+
+
+def _no_gpu(params: DynetParams, value: str) -> None:
+    raise RuntimeError("--dynet-gpu: DyNet was built without GPUs")
+
+
+def _checked(params: DynetParams, value: str) -> None:
+    _whole("--dynet-autobatch or --dynet-profiling", value)
+
+
+# What each option does with its value, by the option's beginning.
+_TAKE: dict[str, Callable[[DynetParams, str], None]] = {
+    "mem": lambda params, value: params.set_mem(value),
+    "seed": lambda params, value: params.set_random_seed(_whole("--dynet-seed", value)),
+    "autobatch": _checked,
+    "profiling": _checked,
+    "weight-decay": lambda params, value: params.set_weight_decay(_fraction("--dynet-weight-decay", value)),
+    "threads": lambda params, value: params.set_threads(_whole("--dynet-threads", value)),
+    "devices": lambda params, value: _cpu_only(value),
+    "gpu": _no_gpu,
+}
+_WITHOUT_VALUE = ("gpu",)
+
+
+def _options(arguments: list[str]) -> Iterator[tuple[str, str]]:
+    """The DyNet options among arguments, with their values; unknown ones are left to the program."""
+    for position, argument in enumerate(arguments):
+        name, has_value, value = argument.partition("=")
+        name = name.replace("_", "-")
+        option = next((known for known in _TAKE if name.startswith(f"--dynet-{known}")), None)
+        if option is None:
+            continue
+        if not has_value and option not in _WITHOUT_VALUE:
+            following = arguments[position + 1 : position + 2]
+            if not following or following[0].startswith("--"):
+                raise ValueError(f"{argument} expects an argument")
+            value = following[0]
+        yield option, value
+
+
+def init(shared_parameters: bool | None = None) -> None:
+    """Starts again with the options of the command line."""
+    params = DynetParams()
+    params.from_args(shared_parameters)
+    params.init()
+
+
+def init_from_params(params: DynetParams) -> None:
+    """Starts again with these choices."""
+    params.init()
+
+
+def init_at_import() -> None:
+    """Starts with dynet_config's choices if it has some, or else with the options of the command line."""
+    params = DynetParams()
+    params.set_threads(_whole("DYNET_NUM_THREADS", os.environ.get("DYNET_NUM_THREADS", "0")))
+    conf = dynet_config.get()
+    if conf is None:
+        params.from_args()
+    else:
+        params.from_config(conf)
+    params.init()

@@ -1,0 +1,130 @@
+"""Recurrent networks made of others: both directions over a sequence, and stacks of states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from dynet import _dynet
+from dynet._dynet import Expression, ParameterCollection, RNNState
+
+Builder = _dynet._RNNBuilder
+Factory = Callable[[int, int, int, ParameterCollection], Builder]
+Layers = Sequence[tuple[Builder, Builder]]
+
+
+class BiRNNBuilder:
+    """Layers of two networks that read the sequence in both directions; their outputs are concatenated."""
+
+    def __init__(
+        self,
+        num_layers: int,
+        input_dim: int,
+        hidden_dim: int,
+        model: ParameterCollection,
+        rnn_builder_factory: Factory | None,
+        builder_layers: Layers | None = None,
+    ) -> None:
+        if num_layers <= 0:
+            raise ValueError(f"BiRNNBuilder: {num_layers} layers; at least 1 is needed")
+        if hidden_dim % 2:
+            raise ValueError(
+                f"BiRNNBuilder: hidden_dim {hidden_dim}; each direction has half, so it must be even"
+            )
+        self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
+        self.model = model.add_subcollection("birnn")
+        self.builder_layers: list[tuple[Builder, Builder]] = []
+        if builder_layers is not None:
+            self.builder_layers.extend(builder_layers)
+            return
+        if rnn_builder_factory is None:
+            raise ValueError("BiRNNBuilder: neither rnn_builder_factory nor builder_layers was given")
+        for layer in range(num_layers):
+            sizes = 1, hidden_dim if layer else input_dim, hidden_dim // 2
+            forward = rnn_builder_factory(*sizes, self.model)
+            self.builder_layers.append((forward, rnn_builder_factory(*sizes, self.model)))
+
+    @classmethod
+    def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
+        """A builder from what `spec` of another one is."""
+        num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers = spec
+        return cls(num_layers, input_dim, hidden_dim, model, rnn_builder_factory, builder_layers)
+
+    def whoami(self) -> str:
+        """The name of the class."""
+        return "BiRNNBuilder"
+
+    def param_collection(self) -> ParameterCollection:
+        """The collection of the builder's parameters."""
+        return self.model
+
+    def set_dropout(self, p: float) -> None:
+        """Sets the dropout rates of all networks."""
+        for builders in self.builder_layers:
+            for builder in builders:
+                builder.set_dropout(p)
+
+    def disable_dropout(self) -> None:
+        """Sets the dropout rates of all networks to zero."""
+        self.set_dropout(0)
+
+    def add_inputs(self, es: Iterable[Expression]) -> list[tuple[RNNState, RNNState]]:
+        """For each input the states of both directions in the last layer, after they have read it."""
+        xs = _lower_layers(self.builder_layers[:-1], es)
+        forward, backward = self.builder_layers[-1]
+        states = forward.initial_state().add_inputs(xs)
+        return list(zip(states, reversed(backward.initial_state().add_inputs(xs[::-1])), strict=True))
+
+    def transduce(self, es: Iterable[Expression]) -> list[Expression]:
+        """The outputs of the last layer, one for each input."""
+        return _lower_layers(self.builder_layers, es)
+
+
+def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:
+    """What some layers make of a sequence."""
+    xs = list(es)
+    for forward, backward in layers:
+        onward = forward.initial_state().transduce(xs)
+        returning = backward.initial_state().transduce(xs[::-1])
+        xs = [_dynet.concatenate([f, b]) for f, b in zip(onward, reversed(returning), strict=True)]
+    return xs
+
+
+class StackedRNNState:
+    """States of several networks, each of which reads what the one below it puts out."""
+
+    def __init__(self, states: Sequence[RNNState], prev: StackedRNNState | None = None) -> None:
+        self.states = list(states)
+        self._prev = prev
+
+    def add_input(self, x: Expression) -> StackedRNNState:
+        """The state after reading x."""
+        states = []
+        for state in self.states:
+            states.append(state.add_input(x))
+            x = states[-1].output()  # type: ignore[assignment]  # A state that has read something has an output.
+        return StackedRNNState(states, self)
+
+    def add_inputs(self, xs: Iterable[Expression]) -> list[StackedRNNState]:
+        """The states after each input."""
+        states, state = [], self
+        for x in xs:
+            state = state.add_input(x)
+            states.append(state)
+        return states
+
+    def output(self) -> Expression | None:
+        """The output of the last network."""
+        return self.states[-1].output()
+
+    def prev(self) -> StackedRNNState | None:
+        """The state before."""
+        return self._prev
+
+    def h(self) -> list[tuple[Expression, ...]]:
+        """The outputs of the layers of each network."""
+        return [state.h() for state in self.states]
+
+    def s(self) -> list[tuple[Expression, ...]]:
+        """The cells and outputs of the layers of each network."""
+        return [state.s() for state in self.states]
