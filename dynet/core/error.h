@@ -23,7 +23,7 @@ template <class... T>
 
 /// Index outside its range: Python sees IndexError.
 template <class... T>
-[[noreturn]] void out_of_range(const T&... parts) {
+[[noreturn]] void bad_index(const T&... parts) {
   throw std::out_of_range(text(parts...));
 }
 

@@ -10,7 +10,8 @@ void CpuEngine::extremum(int sign, size_t count, const Axis& axis, Items x, Item
   for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     Vec top = lowest;
-    line.each([&](size_t i, auto n) { top = max(top, line.pad(factor * Vec::load(from + i, n), n, lowest)); });
+    line.each(
+        [&](size_t i, auto n) { top = max(top, line.pad(factor * Vec::load(from + i, n), n, lowest)); });
     line.store(factor * line.greatest(top), y[item] + line_at);
   });
 }
@@ -28,7 +29,8 @@ void CpuEngine::extremum_backward(size_t count, const Axis& axis, Items x, Items
   }
 }
 
-void CpuEngine::cumulative_sum(size_t count, const Axis& axis, bool reverse, bool accumulate, Items x, Items y) {
+void CpuEngine::cumulative_sum(size_t count, const Axis& axis, bool reverse, bool accumulate, Items x,
+                               Items y) {
   const size_t last = axis.n - 1;
   if (axis.n == 0) return;
   for (size_t item = 0; item < count; ++item) {

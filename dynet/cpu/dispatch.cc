@@ -34,11 +34,13 @@ struct Choice {
 Engine& choose(const char* wanted) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  const bool v3 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                   __builtin_cpu_supports("avx512vl");
-  const Choice choices[] = {{"v4", v4, cpu::v4::engine}, {"v3", v3, cpu::v3::engine}, {"v2", true, cpu::v2::engine}};
+  const Choice choices[] = {
+      {"v4", v4, cpu::v4::engine}, {"v3", v3, cpu::v3::engine}, {"v2", true, cpu::v2::engine}};
 #else
   const Choice choices[] = {{"plain", true, cpu::plain::engine}};
 #endif

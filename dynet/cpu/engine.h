@@ -13,8 +13,8 @@ class CpuEngine final : public Engine {
   void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) override;
   void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y, Items dy,
                     Items dx) override;
-  void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim, const Dim& x1_dim,
-           Items x0, Items x1, Items y) override;
+  void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
+           const Dim& x1_dim, Items x0, Items x1, Items y) override;
   void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
                     const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
                     Items dx) override;

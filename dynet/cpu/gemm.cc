@@ -20,8 +20,12 @@ void run_columns(int columns, const Tile& t) {
       case 4: return run_tile<1, V, 4, Masked>(t);
       case 5: return run_tile<1, V, 5, Masked>(t);
       case 6: return run_tile<1, V, 6, Masked>(t);
-      case 7: if constexpr (tile_columns(V) > 6) return run_tile<1, V, 7, Masked>(t); break;
-      case 8: if constexpr (tile_columns(V) > 6) return run_tile<1, V, 8, Masked>(t); break;
+      case 7:
+        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 7, Masked>(t);
+        break;
+      case 8:
+        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 8, Masked>(t);
+        break;
     }
   }
 }
@@ -88,7 +92,8 @@ void multiply(const Work& w, const Panels& panels, const Part& part) {
       const size_t columns = count / tiles + (tile < count % tiles);
       for (size_t i = 0; i < columns; ++i, ++at) {
         t.x[i] = w.x[at] + part.depth;
-        t.y[i] = part.sums ? part.sums + (at - part.column) * part.sums_rows + (row - first_row) : w.y[at] + row;
+        t.y[i] =
+            part.sums ? part.sums + (at - part.column) * part.sums_rows + (row - first_row) : w.y[at] + row;
         t.init[i] = w.has_init && !part.sums ? w.init[at] + row : nullptr;
       }
       if (w.packed || t.tail == lanes)
@@ -103,9 +108,11 @@ void multiply(const Work& w, const Panels& panels, const Part& part) {
 /// y = init + sums, column after column.
 void add_sums(const Work& w, const Part& part, size_t row, size_t rows) {
   for (size_t c = part.column; c < part.column_end; ++c) {
-    const real *sums = part.sums + (c - part.column) * part.sums_rows, *init = w.has_init ? w.init[c] + row : nullptr;
+    const real *sums = part.sums + (c - part.column) * part.sums_rows,
+               *init = w.has_init ? w.init[c] + row : nullptr;
     real* y = w.y[c] + row;
-    for_vectors(rows, [=](size_t i, auto n) { finish(Vec::load(sums + i, n), init ? init + i : nullptr, y + i, n); });
+    for_vectors(
+        rows, [=](size_t i, auto n) { finish(Vec::load(sums + i, n), init ? init + i : nullptr, y + i, n); });
   }
 }
 

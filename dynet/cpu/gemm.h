@@ -25,10 +25,11 @@ struct Panels {
 };
 
 /// Writes a panel of `vectors` vectors: for each step of the depth, the rows of A, padded with zeros.
-void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale, real* to);
+void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
+                real* to);
 /// The same from Aᵀ: row i of the panel lies at a + i * a_step, its depth consecutive.
-void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
-                           real* to);
+void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step,
+                           real scale, real* to);
 /// All panels of A, or of Aᵀ when `turned`: columns (or rows) of the source lie a_step apart.
 void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turned, real scale, real* to);
 /// Number i of every column, then number i + 1 of every column, …

@@ -1,4 +1,5 @@
-// The lines along an axis: one at a time in vectors, or as many neighbouring lines at once as a vector has lanes.
+// The lines along an axis: one at a time in vectors, or as many neighbouring lines at once as a vector has
+// lanes.
 #pragma once
 
 #include "dynet/cpu/simd/math.h"

@@ -77,7 +77,8 @@ struct Reduction {
 
 }  // namespace
 
-void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool accumulate, Items from, Items to) {
+void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool accumulate, Items from,
+                     Items to) {
   bool sums = false;
   Nest<2> nest;
   for (unsigned d = 0; d < s.nd; ++d) {

@@ -8,7 +8,8 @@ namespace dynet::cpu::DYNET_ISA {
 namespace {
 
 /// A panel whose depth runs over the columns: rows from `row` on.
-void pack_columns(const real* const* columns, size_t count, size_t row, size_t rows, size_t height, real* to) {
+void pack_columns(const real* const* columns, size_t count, size_t row, size_t rows, size_t height,
+                  real* to) {
   for (size_t c = 0; c < count; ++c, to += height)
     for_vectors(rows, [&](size_t i, auto n) { Vec::load(columns[c] + row + i, n).store(to + i); });
 }
@@ -72,8 +73,12 @@ void run_outer(size_t columns, const OuterTile& t) {
     case 4: return run_outer<V, 4, Masked>(t);
     case 5: return run_outer<V, 5, Masked>(t);
     case 6: return run_outer<V, 6, Masked>(t);
-    case 7: if constexpr (tile_columns(V) > 6) return run_outer<V, 7, Masked>(t); break;
-    case 8: if constexpr (tile_columns(V) > 6) return run_outer<V, 8, Masked>(t); break;
+    case 7:
+      if constexpr (tile_columns(V) > 6) return run_outer<V, 7, Masked>(t);
+      break;
+    case 8:
+      if constexpr (tile_columns(V) > 6) return run_outer<V, 8, Masked>(t);
+      break;
   }
 }
 

@@ -62,14 +62,15 @@ void unpack_all(const PackedMatrix& p, real* a) {
 
 }  // namespace
 
-void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale, real* to) {
+void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
+                real* to) {
   const Vec factor = scale;
   for (size_t k = 0; k < depth; ++k, a += a_step, to += vectors * lanes)
     for_vectors(rows, [=](size_t i, auto n) { (Vec::load(a + i, n) * factor).store(to + i); });
 }
 
-void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
-                           real* to) {
+void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step,
+                           real scale, real* to) {
   const size_t to_step = vectors * lanes;
   for (size_t v = 0; v < vectors; ++v) {
     const real* from = a + v * lanes * a_step;
@@ -117,7 +118,8 @@ void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turn
   }
 }
 
-void CpuEngine::pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed, PackedMatrix& p) {
+void CpuEngine::pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
+                     PackedMatrix& p) {
   const size_t forward = Panels(rows).packed_size(cols), backward = Panels(cols).packed_size(rows);
   const size_t room = forward > backward ? forward : backward;
   p.rows = rows, p.cols = cols, p.has_transposed = transposed;
@@ -129,7 +131,8 @@ void add_transposed(PackedMatrix& p) {
   const size_t forward = Panels(p.rows).packed_size(p.cols), backward = Panels(p.cols).packed_size(p.rows);
   real* plain = scratch(Scratch::columns, size_t{p.rows} * p.cols);
   unpack_all(p, plain);
-  pack_all(plain, p.cols, p.rows, p.rows, true, 1, transposed_panels(p, forward > backward ? forward : backward));
+  pack_all(plain, p.cols, p.rows, p.rows, true, 1,
+           transposed_panels(p, forward > backward ? forward : backward));
   p.has_transposed = true;
 }
 

@@ -8,7 +8,8 @@ namespace {
 constexpr int blocks = 16, chunk = 4 * blocks;
 
 /// Philox 4×32-10 for `blocks` consecutive counters, as numbers in (0, 1); the same words as dynet::Philox.
-void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, uint32_t word0, uint32_t word1, real (&u)[chunk]) {
+void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, uint32_t word0, uint32_t word1,
+                   real (&u)[chunk]) {
   uint32_t c[4][blocks], k0 = key[0], k1 = key[1];
   for (uint32_t i = 0; i < blocks; ++i) c[0][i] = counter + i, c[1][i] = word0, c[2][i] = word1, c[3][i] = 0;
   for (int round = 0; round < 10; ++round) {

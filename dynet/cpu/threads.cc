@@ -83,8 +83,7 @@ Pool& pool_here() {
 }
 
 void start_workers(Pool& pool, unsigned wanted) {
-  while (pool.workers.size() < wanted)
-    pool.workers.emplace_back(work, &pool, generation_of(pool));
+  while (pool.workers.size() < wanted) pool.workers.emplace_back(work, &pool, generation_of(pool));
 }
 
 }  // namespace

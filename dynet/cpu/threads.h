@@ -9,7 +9,8 @@ namespace dynet::cpu {
 unsigned thread_count();
 void set_thread_count(unsigned n);
 
-/// Calls run(context, part) for every part below `parts`, on as many threads as there are; returns when all are done.
+/// Calls run(context, part) for every part below `parts`, on as many threads as there are; returns when all
+/// are done.
 void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* context);
 
 template <class F>

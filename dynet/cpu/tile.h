@@ -1,4 +1,5 @@
-// The heart of the matrix product: a block of rows times a few columns, held in registers over the whole depth.
+// The heart of the matrix product: a block of rows times a few columns, held in registers over the whole
+// depth.
 //
 // Every element is summed over the depth in order, in one accumulator that starts at zero: its bits depend
 // neither on the shape of the tile nor on what else runs with it.
@@ -15,12 +16,12 @@ constexpr int tile_columns(int v) { return v == panel_vectors ? 6 : 8; }
 constexpr int tile_panels(int v, int columns) { return columns == 1 ? 8 / v : columns == 2 && v < 4 ? 2 : 1; }
 
 struct Tile {
-  const real* a;      // rows of one panel, then the next step of the depth after a_step
+  const real* a;  // rows of one panel, then the next step of the depth after a_step
   size_t a_step;
   size_t panel_step;  // from a panel to the next
   size_t depth;
-  int tail;           // lanes in use in the last vector
-  const real* x[8];   // columns
+  int tail;          // lanes in use in the last vector
+  const real* x[8];  // columns
   real* y[8];
   const real* init[8];  // null: none
   bool prefetch;        // y may be far away
@@ -60,7 +61,8 @@ void run_tile(const Tile& t) {
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-      for (int v = 0; v < P * V; ++v) sum[c][v] = load_used(t.y[c] + v * lanes, v == P * V - 1 ? t.tail : lanes);
+      for (int v = 0; v < P * V; ++v)
+        sum[c][v] = load_used(t.y[c] + v * lanes, v == P * V - 1 ? t.tail : lanes);
     }
   } else if (t.prefetch) {
 #pragma GCC unroll 8

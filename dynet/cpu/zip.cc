@@ -1,12 +1,11 @@
 // z = f(x, y) with broadcasting, for every operation in ZipOps.
-#include "dynet/ops/all.h"
-
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/nest.h"
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/simd/attributes.h"
 #include "dynet/cpu/simd/math.h"
 #include "dynet/cpu/threads.h"
+#include "dynet/ops/all.h"
 
 namespace dynet::cpu::DYNET_ISA {
 namespace {
@@ -67,7 +66,8 @@ void forward(const void* attrs, const Nest<3>& nest, const real* x0, const real*
     real* to = y + at[2];
     with_sides(inner.stride[0], inner.stride[1], x0 + at[0], x1 + at[1], [&](auto s0, auto s1) {
       for_vectors(inner.size, [&](size_t i, auto n) {
-        with_attributes<Op>(a, [](auto... v) { return Op::value(v...); }, s0.load(i, n), s1.load(i, n))
+        with_attributes<Op>(
+            a, [](auto... v) { return Op::value(v...); }, s0.load(i, n), s1.load(i, n))
             .store(to + i, n);
       });
     });
@@ -100,9 +100,8 @@ void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
         return slope<Op, S>(a, s0.load(i, n), s1.load(i, n), Vec::load(y + i, n)) * Vec::load(dy + i, n);
       };
       if (inner.stride[4]) {
-        for_vectors(inner.size, [&](size_t i, auto n) {
-          (Vec::load(dx + i, n) + contribution(i, n)).store(dx + i, n);
-        });
+        for_vectors(inner.size,
+                    [&](size_t i, auto n) { (Vec::load(dx + i, n) + contribution(i, n)).store(dx + i, n); });
       } else {
         Vec total = 0;
         for_vectors(inner.size, [&](size_t i, auto n) { total += first_lanes(contribution(i, n), n); });
@@ -130,8 +129,9 @@ void CpuEngine::zip(unsigned f, const void* attrs, size_t count, const Dim& y_di
   Nest<3> nest;
   add_axes(nest, y_dim, x0_dim, x1_dim, {0, 1, 2});
   if (dense(x0, x0_dim.size(), x1, x1_dim.size()) && y.packed(y_dim.size())) {
-    nest.add({count,
-              {static_cast<ptrdiff_t>(x0.step), static_cast<ptrdiff_t>(x1.step), static_cast<ptrdiff_t>(y.step)}});
+    nest.add(
+        {count,
+         {static_cast<ptrdiff_t>(x0.step), static_cast<ptrdiff_t>(x1.step), static_cast<ptrdiff_t>(y.step)}});
     count = 1;
   }
   for (size_t i = 0; i < count; ++i) kernel(attrs, nest, x0[i], x1[i], y[i]);
@@ -147,9 +147,10 @@ void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_
   const bool sums = size != y_dim.size();
   if (!sums && dense(x0, x0_dim.size(), x1, x1_dim.size()) && y.packed(size) && dy.packed(size) &&
       dx.packed(size)) {
-    nest.add({count,
-              {static_cast<ptrdiff_t>(x0.step), static_cast<ptrdiff_t>(x1.step), static_cast<ptrdiff_t>(y.step),
-               static_cast<ptrdiff_t>(dy.step), static_cast<ptrdiff_t>(dx.step)}});
+    nest.add(
+        {count,
+         {static_cast<ptrdiff_t>(x0.step), static_cast<ptrdiff_t>(x1.step), static_cast<ptrdiff_t>(y.step),
+          static_cast<ptrdiff_t>(dy.step), static_cast<ptrdiff_t>(dx.step)}});
     count = 1;
   }
   real* total = sums ? scratch(Scratch::sums, size) : nullptr;

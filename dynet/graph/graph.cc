@@ -90,7 +90,7 @@ unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<c
     invalid(op.name, ": ", error.what());
   } catch (const std::out_of_range& error) {
     revert(before);
-    out_of_range(op.name, ": ", error.what());
+    bad_index(op.name, ": ", error.what());
   } catch (...) {
     revert(before);
     throw;

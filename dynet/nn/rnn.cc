@@ -193,7 +193,7 @@ void RNNBuilder::check_order(const char* call, bool allowed) const {
 void RNNBuilder::check_pointer(RNNPointer p) const {
   const int count = static_cast<int>(heads_.size());
   if (p < -1 || p >= count)
-    out_of_range(name(), ": there is no state ", p, "; the states are -1 to ", count - 1);
+    bad_index(name(), ": there is no state ", p, "; the states are -1 to ", count - 1);
 }
 
 void RNNBuilder::check_graph(const Expression& x) const {

@@ -47,7 +47,7 @@ template <class... Place>
 void check_indices(std::string_view op, Indices indices, unsigned size, const Place&... place) {
   for (unsigned i : indices)
     if (i >= size)
-      out_of_range(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ",
+      bad_index(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ",
                    size - 1, " would be right");
 }
 

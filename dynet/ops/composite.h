@@ -174,6 +174,8 @@ struct CircularCorrelation {
 
 inline Expression average(Expressions xs) { return Average::call(xs); }
 inline Expression max(Expressions xs) { return MaximumOfList::call(xs); }
+// Braces would choose std::max where a program uses both namespaces.
+inline Expression max(std::initializer_list<Expression> xs) { return MaximumOfList::call(xs); }
 inline Expression concatenate_cols(Expressions xs) { return ConcatenateColumns::call(xs); }
 inline Expression trace_of_product(const Expression& x, const Expression& y) {
   return TraceOfProduct::call(x, y);

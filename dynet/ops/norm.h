@@ -96,7 +96,7 @@ struct WeightNorm {
   static Expression call(const Expression& w, const Expression& g) {
     if (const Dim& d = shape_of(name, g); d.batch_size() != 1)
       invalid(name, ": g has shape ", d, "; one number is needed");
-    return cmult(w, cdiv(g, L2Norm::call(w)));
+    return cmult(cdiv(w, L2Norm::call(w)), g);
   }
 };
 

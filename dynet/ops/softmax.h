@@ -66,7 +66,8 @@ struct RestrictedLogSoftmax : OpDefaults {
   }
   static Expression call(const Expression& x, Indices restrict) {
     check_indices("log_softmax", restrict, shape_of("log_softmax", x).rows(), "axis 0");
-    std::vector<unsigned> places(restrict.begin(), restrict.end());
+    thread_local std::vector<unsigned> places;
+    places.assign(restrict.begin(), restrict.end());
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
     return apply<RestrictedLogSoftmax>(x, {static_cast<unsigned>(places.size())},

@@ -155,8 +155,9 @@ void Executor::deliver() {
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     const Node& node = graph_[id];
-    if (!node.op->leaf || !node.needs_gradient) continue;
+    if (!node.op->leaf) continue;
     finish(id);
+    if (!node.needs_gradient) continue;
     if (node.op == &parameter_op)
       deliver_parameter(id);
     else if (node.op == &op<Lookup>)

@@ -34,26 +34,27 @@ struct Table {
 template <class T>
 class Elements {
  public:
-  Elements() : first_(room().size()) {}
+  Elements() : first_(room_.size()) {}
   ~Elements() {
-    if (room().size() > first_) room().resize(first_);
+    if (room_.size() > first_) room_.resize(first_);
   }
   Elements(const Elements&) = delete;
   Elements& operator=(const Elements&) = delete;
 
   bool read(PyObject* o, bool (*reader)(PyObject*, std::vector<T>&)) {
-    first_ = room().size();
-    const bool done = reader(o, room());
-    count_ = room().size() - first_;
+    first_ = room_.size();
+    const bool done = reader(o, room_);
+    count_ = room_.size() - first_;
     return done;
   }
-  std::span<const T> span() const { return {room().data() + first_, count_}; }
+  std::span<const T> span() const { return {room_.data() + first_, count_}; }
 
  private:
   static std::vector<T>& room() {
     thread_local std::vector<T> all;
     return all;
   }
+  std::vector<T>& room_ = room();
   size_t first_, count_ = 0;
 };
 

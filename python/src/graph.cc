@@ -27,7 +27,7 @@ class PythonGraph {
   Graph& graph() const { return *graph_; }
   Executor& executor() const { return static_cast<Executor&>(*graph_->evaluator); }
   Expression node(Whole i) const {
-    if (i >= graph_->size()) out_of_range("node ", i.value, " of a graph that has ", graph_->size());
+    if (i >= graph_->size()) bad_index("node ", i.value, " of a graph that has ", graph_->size());
     return {graph_, i, graph_->id()};
   }
   void enter() {

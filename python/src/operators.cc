@@ -69,7 +69,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
 Expression pick_row(const Expression& x, long long index) {
   const long long size = shape_of("pick", x)[0];
   if (index < -size || index >= size)
-    out_of_range("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1, " would be right");
+    bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1, " would be right");
   return Pick::call(x, static_cast<unsigned>(index < 0 ? index + size : index), 0);
 }
 
@@ -81,13 +81,13 @@ struct Ranges {
   void add(PyObject* slice, const Dim& dim) {
     if (!PySlice_Check(slice))
       throw nb::type_error(text("an index among slices is a ", type_name(slice), "; a slice is needed").c_str());
-    if (count > dim.nd) out_of_range("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
+    if (count > dim.nd) bad_index("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
     const unsigned size = count < dim.nd ? dim.d[count] : dim.bd;
     Py_ssize_t start, stop, stride;
     if (PySlice_Unpack(slice, &start, &stop, &stride) < 0) nb::raise_python_error();
-    if (stride <= 0) out_of_range("a slice with step ", stride, "; a positive step is needed");
+    if (stride <= 0) bad_index("a slice with step ", stride, "; a positive step is needed");
     if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
-      out_of_range("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
+      bad_index("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
     step[count] = static_cast<unsigned>(stride);
     from[count] = static_cast<unsigned>(start);
     to[count++] = static_cast<unsigned>(stop);

@@ -63,7 +63,7 @@ void init_from_array(LookupParameter& p, nb::handle arr) {
 
 nb::object row_of(const LookupParameter& p, unsigned row, const Buffer& from) {
   const LookupStorage& s = p.get_storage();
-  if (row >= s.rows()) out_of_range(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
+  if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
   return array_of(s.row_dim(), from.data() + row * s.row_size());
 }
 
@@ -73,7 +73,7 @@ nb::object rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
   dim.d[dim.nd - 1] = static_cast<unsigned>(rows.size());
   std::vector<real> numbers;
   for (const unsigned row : rows) {
-    if (row >= s.rows()) out_of_range(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
+    if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
     const real* first = from.data() + row * s.row_size();
     numbers.insert(numbers.end(), first, first + s.row_size());
   }

@@ -24,37 +24,36 @@ bool read_whole_float(double number, long long& to) {
   return true;
 }
 
-void add_index(PyObject* o, size_t position, std::vector<unsigned>& to) {
+[[noreturn]] void wrong_element(PyObject* o, size_t position, const char* list, const char* needed) {
+  throw nb::type_error(
+      text("element ", position, " of a list of ", list, " is a ", type_name(o), "; ", needed, " is needed").c_str());
+}
+
+void add(PyObject* o, std::vector<unsigned>& to, size_t first) {
   unsigned index;
-  if (!read_unsigned(o, index))
-    throw nb::type_error(text("element ", position, " of a list of indices is a ", type_name(o),
-                              "; a whole number is needed").c_str());
+  if (!read_unsigned(o, index)) wrong_element(o, to.size() - first, "indices", "a whole number");
   to.push_back(index);
 }
 
-void add_expression(PyObject* o, size_t position, std::vector<Expression>& to) {
+void add(PyObject* o, std::vector<Expression>& to, size_t first) {
   const Expression* e = expression_in(o);
-  if (!e)
-    throw nb::type_error(text("element ", position, " of a list of expressions is a ", type_name(o),
-                              "; an Expression is needed").c_str());
+  if (!e) wrong_element(o, to.size() - first, "expressions", "an Expression");
   to.push_back(*e);
 }
 
-/// Runs add(item, position, to) on each element of a list or tuple, without an iterator, or of an iterable.
+/// Adds each element of a list or tuple, without an iterator, or of any other iterable.
 template <class T>
-bool read_list(PyObject* o, void (*add)(PyObject*, size_t, std::vector<T>&), std::vector<T>& to) {
+bool read_list(PyObject* o, std::vector<T>& to) {
+  const size_t first = to.size();
   if (PyList_CheckExact(o)) {
-    for (Py_ssize_t i = 0; i < NB_LIST_GET_SIZE(o); ++i)
-      add(NB_LIST_GET_ITEM(o, i), static_cast<size_t>(i), to);
+    for (Py_ssize_t i = 0; i < NB_LIST_GET_SIZE(o); ++i) add(NB_LIST_GET_ITEM(o, i), to, first);
     return true;
   }
   if (PyTuple_CheckExact(o)) {
-    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i)
-      add(NB_TUPLE_GET_ITEM(o, i), static_cast<size_t>(i), to);
+    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i) add(NB_TUPLE_GET_ITEM(o, i), to, first);
     return true;
   }
-  size_t position = 0;
-  return for_each(o, [&](PyObject* item) { add(item, position++, to); });
+  return for_each(o, [&](PyObject* item) { add(item, to, first); });
 }
 
 }  // namespace
@@ -102,14 +101,14 @@ bool read_real(PyObject* o, real& to) {
 }
 
 bool read_indices(PyObject* o, std::vector<unsigned>& to) {
-  if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, add_index, to);
+  if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, to);
   if (expression_in(o)) return false;
-  return read_integers(o, to) || read_list(o, add_index, to);
+  return read_integers(o, to) || read_list(o, to);
 }
 
 bool read_expressions(PyObject* o, std::vector<Expression>& to) {
   // An expression itself can be iterated over, but where a list is needed that is a mistake.
-  return !expression_in(o) && read_list(o, add_expression, to);
+  return !expression_in(o) && read_list(o, to);
 }
 
 bool read_dim(PyObject* o, Dim& to) {

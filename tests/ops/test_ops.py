@@ -67,12 +67,20 @@ def defaults():
     renew()
 
 
-def run(case: Case, copies: int, autobatching: bool, policy: str) -> list[np.ndarray]:
-    """Values and input gradients of several copies of a case in one graph."""
+def run(
+    case: Case, copies: int, autobatching: bool, policy: str, shared: bool = False, unused: int | None = None
+) -> list[np.ndarray]:
+    """Values and input gradients of several copies of a case in one graph.
+
+    The copies have inputs of their own, or share them; the loss does not depend on the unused one.
+    """
     dy.reset_random_seed(7)
     renew(autobatching, policy)
     built = [case.build(case.arrays(salt)) for salt in range(copies)]
-    loss = dy.esum([loss_of(y) for _, y in built])
+    if shared:
+        xs = built[0][0]
+        built = [(xs, case.call(*xs, **case.attributes)) for _ in range(copies)]
+    loss = dy.esum([loss_of(y) * (1 + 0.3 * i) for i, (_, y) in enumerate(built) if i != unused])
     values = [numbers(y) for _, y in built]
     loss.value()
     loss.backward(full=True)
@@ -195,6 +203,22 @@ def test_schedule_law(case: Case) -> None:
         assert_same(run(case, COPIES, True, policy), expected, policy)
 
 
+@each([c for c in CASES if c.inputs])
+def test_gradients_of_shared_inputs(case: Case) -> None:
+    """What several consumers add to one gradient is added in one order, whatever the schedule."""
+    for copies in (2, COPIES):
+        expected = run(case, copies, autobatching=False, policy="agenda", shared=True)
+        for policy in POLICIES:
+            assert_same(run(case, copies, True, policy, shared=True), expected, policy)
+
+
+@each(CASES)
+def test_loss_of_some_copies(case: Case) -> None:
+    """Of nodes that ran together only some may lead to the loss."""
+    expected = run(case, COPIES, autobatching=False, policy="agenda", unused=2)
+    assert_same(run(case, COPIES, True, "agenda", unused=2), expected, "some")
+
+
 def steps(case: Case, copies: int) -> int:
     renew()
     ys = [case.build(case.arrays(salt))[1] for salt in range(copies)]
@@ -265,3 +289,4 @@ def test_instruction_sets_agree(case: Case) -> None:
 
 def test_every_operation_has_a_case() -> None:
     assert {c.name for c in CASES} | CPP_ONLY == set(dy.ops())
+    assert len(dy.ops()) == len(set(dy.ops()))

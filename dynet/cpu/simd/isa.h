@@ -1,4 +1,5 @@
-// The instruction set this translation unit is compiled for: a namespace of its own, so that no symbol is shared.
+// The instruction set this translation unit is compiled for: a namespace of its own, so that no symbol is
+// shared.
 //
 // The sources of the engine are compiled once per instruction set with -DDYNET_ISA=v2, v3, v4 (the levels
 // of x86-64) or plain (other machines). Everything they define lives in dynet::cpu::DYNET_ISA: the linker

@@ -45,35 +45,87 @@ inline float lgamma(float x) {
 
 }  // namespace lane
 
-inline Vec digamma(Vec x) { return by_lane([](real a) { return lane::digamma(a); }, x); }
-inline Vec lgamma(Vec x) { return by_lane([](real a) { return lane::lgamma(a); }, x); }
+inline Vec digamma(Vec x) {
+  return by_lane([](real a) { return lane::digamma(a); }, x);
+}
+inline Vec lgamma(Vec x) {
+  return by_lane([](real a) { return lane::lgamma(a); }, x);
+}
 
 #ifdef DYNET_DOUBLE
-inline Vec sin(Vec x) { return by_lane([](real a) { return __builtin_sin(a); }, x); }
-inline Vec cos(Vec x) { return by_lane([](real a) { return __builtin_cos(a); }, x); }
-inline Vec tan(Vec x) { return by_lane([](real a) { return __builtin_tan(a); }, x); }
-inline Vec asin(Vec x) { return by_lane([](real a) { return __builtin_asin(a); }, x); }
-inline Vec acos(Vec x) { return by_lane([](real a) { return __builtin_acos(a); }, x); }
-inline Vec atan(Vec x) { return by_lane([](real a) { return __builtin_atan(a); }, x); }
-inline Vec sinh(Vec x) { return by_lane([](real a) { return __builtin_sinh(a); }, x); }
-inline Vec cosh(Vec x) { return by_lane([](real a) { return __builtin_cosh(a); }, x); }
-inline Vec asinh(Vec x) { return by_lane([](real a) { return __builtin_asinh(a); }, x); }
-inline Vec acosh(Vec x) { return by_lane([](real a) { return __builtin_acosh(a); }, x); }
-inline Vec atanh(Vec x) { return by_lane([](real a) { return __builtin_atanh(a); }, x); }
-inline Vec pow(Vec x, Vec y) { return by_lane([](real a, real b) { return __builtin_pow(a, b); }, x, y); }
+inline Vec sin(Vec x) {
+  return by_lane([](real a) { return __builtin_sin(a); }, x);
+}
+inline Vec cos(Vec x) {
+  return by_lane([](real a) { return __builtin_cos(a); }, x);
+}
+inline Vec tan(Vec x) {
+  return by_lane([](real a) { return __builtin_tan(a); }, x);
+}
+inline Vec asin(Vec x) {
+  return by_lane([](real a) { return __builtin_asin(a); }, x);
+}
+inline Vec acos(Vec x) {
+  return by_lane([](real a) { return __builtin_acos(a); }, x);
+}
+inline Vec atan(Vec x) {
+  return by_lane([](real a) { return __builtin_atan(a); }, x);
+}
+inline Vec sinh(Vec x) {
+  return by_lane([](real a) { return __builtin_sinh(a); }, x);
+}
+inline Vec cosh(Vec x) {
+  return by_lane([](real a) { return __builtin_cosh(a); }, x);
+}
+inline Vec asinh(Vec x) {
+  return by_lane([](real a) { return __builtin_asinh(a); }, x);
+}
+inline Vec acosh(Vec x) {
+  return by_lane([](real a) { return __builtin_acosh(a); }, x);
+}
+inline Vec atanh(Vec x) {
+  return by_lane([](real a) { return __builtin_atanh(a); }, x);
+}
+inline Vec pow(Vec x, Vec y) {
+  return by_lane([](real a, real b) { return __builtin_pow(a, b); }, x, y);
+}
 #else
-inline Vec sin(Vec x) { return by_lane([](real a) { return __builtin_sinf(a); }, x); }
-inline Vec cos(Vec x) { return by_lane([](real a) { return __builtin_cosf(a); }, x); }
-inline Vec tan(Vec x) { return by_lane([](real a) { return __builtin_tanf(a); }, x); }
-inline Vec asin(Vec x) { return by_lane([](real a) { return __builtin_asinf(a); }, x); }
-inline Vec acos(Vec x) { return by_lane([](real a) { return __builtin_acosf(a); }, x); }
-inline Vec atan(Vec x) { return by_lane([](real a) { return __builtin_atanf(a); }, x); }
-inline Vec sinh(Vec x) { return by_lane([](real a) { return __builtin_sinhf(a); }, x); }
-inline Vec cosh(Vec x) { return by_lane([](real a) { return __builtin_coshf(a); }, x); }
-inline Vec asinh(Vec x) { return by_lane([](real a) { return __builtin_asinhf(a); }, x); }
-inline Vec acosh(Vec x) { return by_lane([](real a) { return __builtin_acoshf(a); }, x); }
-inline Vec atanh(Vec x) { return by_lane([](real a) { return __builtin_atanhf(a); }, x); }
-inline Vec pow(Vec x, Vec y) { return by_lane([](real a, real b) { return __builtin_powf(a, b); }, x, y); }
+inline Vec sin(Vec x) {
+  return by_lane([](real a) { return __builtin_sinf(a); }, x);
+}
+inline Vec cos(Vec x) {
+  return by_lane([](real a) { return __builtin_cosf(a); }, x);
+}
+inline Vec tan(Vec x) {
+  return by_lane([](real a) { return __builtin_tanf(a); }, x);
+}
+inline Vec asin(Vec x) {
+  return by_lane([](real a) { return __builtin_asinf(a); }, x);
+}
+inline Vec acos(Vec x) {
+  return by_lane([](real a) { return __builtin_acosf(a); }, x);
+}
+inline Vec atan(Vec x) {
+  return by_lane([](real a) { return __builtin_atanf(a); }, x);
+}
+inline Vec sinh(Vec x) {
+  return by_lane([](real a) { return __builtin_sinhf(a); }, x);
+}
+inline Vec cosh(Vec x) {
+  return by_lane([](real a) { return __builtin_coshf(a); }, x);
+}
+inline Vec asinh(Vec x) {
+  return by_lane([](real a) { return __builtin_asinhf(a); }, x);
+}
+inline Vec acosh(Vec x) {
+  return by_lane([](real a) { return __builtin_acoshf(a); }, x);
+}
+inline Vec atanh(Vec x) {
+  return by_lane([](real a) { return __builtin_atanhf(a); }, x);
+}
+inline Vec pow(Vec x, Vec y) {
+  return by_lane([](real a, real b) { return __builtin_powf(a, b); }, x, y);
+}
 #endif
 
 }  // namespace dynet::cpu::DYNET_ISA

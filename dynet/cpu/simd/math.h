@@ -10,12 +10,25 @@ namespace dynet::cpu::DYNET_ISA {
 
 #ifdef DYNET_DOUBLE
 
-inline Vec exp(Vec x) { return by_lane([](real a) { return __builtin_exp(a); }, x); }
-inline Vec expm1(Vec x) { return by_lane([](real a) { return __builtin_expm1(a); }, x); }
-inline Vec log(Vec x) { return by_lane([](real a) { return __builtin_log(a); }, x); }
-inline Vec log1p(Vec x) { return by_lane([](real a) { return __builtin_log1p(a); }, x); }
-inline Vec tanh(Vec x) { return by_lane([](real a) { return __builtin_tanh(a); }, x); }
-inline Vec erf(Vec x) { return by_lane([](real a) { return __builtin_erf(a); }, x); }
+inline Vec exp(Vec x) {
+  return by_lane([](real a) { return __builtin_exp(a); }, x);
+}
+inline Vec expm1(Vec x) {
+  return by_lane([](real a) { return __builtin_expm1(a); }, x);
+}
+inline Vec log(Vec x) {
+  return by_lane([](real a) { return __builtin_log(a); }, x);
+}
+inline Vec log1p(Vec x) {
+  return by_lane([](real a) { return __builtin_log1p(a); }, x);
+}
+inline Vec tanh(Vec x) {
+  return by_lane([](real a) { return __builtin_tanh(a); }, x);
+}
+inline Vec erf(Vec x) {
+  return by_lane([](real a) { return __builtin_erf(a); }, x);
+}
+inline Vec logistic(Vec x) { return 1 / (1 + exp(-x)); }
 
 #else
 
@@ -41,27 +54,43 @@ inline ExpParts split_exp(Vec x) {
 /// a * 2^n for 0.5 < a < 2 and a result that is not denormal.
 inline Vec times_power(Vec a, Vec scaled) { return from_bits(to_bits(a) + (to_bits(scaled) << 23)); }
 
+/// (e^r - 1) of the parts.
+inline Vec expm1_of_rest(Vec r) {
+  const Vec q = polynomial(r, {0.5f, 1.666653752e-01f, 4.166626558e-02f, 8.367239498e-03f, 1.394758467e-03f});
+  return fma(r * r, q, r);
+}
+
 inline Vec exp(Vec x) {
   const auto [n, r, scaled] = split_exp(min(89.0f, max(-88.0f, x)));
-  const Vec q = polynomial(r, {0.5f, 1.666651368e-01f, 4.166618735e-02f, 8.369590156e-03f, 1.395170460e-03f});
-  const Vec y = times_power(fma(r * r, q, r) + 1, scaled);
+  const Vec y = times_power(expm1_of_rest(r) + 1, scaled);
   const Vec high = select(x > 88.7228394f, __builtin_inff(), y);
   return select(x < -87.3364f, 0, select(x == x, high, x));
 }
+/// exp for |x| <= 87, or not a number.
+inline Vec exp_inside(Vec x) {
+  const auto [n, r, scaled] = split_exp(x);
+  const Vec power = times_power(1, scaled);
+  return fma(power, expm1_of_rest(r), power);
+}
 
+/// expm1 for |x| <= 87, or not a number.
+inline Vec expm1_inside(Vec x) {
+  const auto [n, r, scaled] = split_exp(x);
+  const Vec power = times_power(1, scaled);
+  return fma(power, expm1_of_rest(r), power - 1);
+}
 inline Vec expm1(Vec x) {
   const auto [n, r, scaled] = split_exp(min(89.0f, max(-17.5f, x)));
-  const Vec q = polynomial(r, {0.5f, 1.666653752e-01f, 4.166626558e-02f, 8.367239498e-03f, 1.394758467e-03f});
   const Vec half = times_power(0.5f, scaled);  // 2^(n-1), as 2^n may overflow
-  const Vec y = 2 * fma(half, fma(r * r, q, r), half - 0.5f);
+  const Vec y = 2 * fma(half, expm1_of_rest(r), half - 0.5f);
   return select(x > 88.7228394f, __builtin_inff(), select(x == x, y, x));
 }
 
 /// log(2^e * (1 + f)) for f from sqrt(1/2) - 1 to sqrt(2) - 1.
 inline Vec log_of_parts(Vec e, Vec f) {
-  const Vec p =
-      polynomial(f, {3.333331048e-01f, -2.499998659e-01f, 2.000222653e-01f, -1.666924953e-01f, 1.421865523e-01f,
-                     -1.238436997e-01f, 1.187301651e-01f, -1.178969592e-01f, 6.915146858e-02f});
+  const Vec p = polynomial(
+      f, {3.333331048e-01f, -2.499998659e-01f, 2.000222653e-01f, -1.666924953e-01f, 1.421865523e-01f,
+          -1.238436997e-01f, 1.187301651e-01f, -1.178969592e-01f, 6.915146858e-02f});
   const Vec small = fma(e, -2.12194440e-4f, f * f * fma(f, p, -0.5f));
   return fma(e, 0.693359375f, small + f);
 }
@@ -97,8 +126,8 @@ inline Vec log1p(Vec x) {
 }
 
 inline Vec tanh(Vec x) {
-  const Vec e = expm1(min(18.5f, 2 * abs(x)));
-  return copysign(e / (e + 2), x);
+  const Vec e = expm1_inside(min(18.5f, 2 * abs(x)));
+  return copysign(quotient(e, e + 2), x);
 }
 
 inline Vec erf(Vec x) {
@@ -107,12 +136,16 @@ inline Vec erf(Vec x) {
                                   5.016228650e-03f, -6.111293915e-04f});
   const Vec far = polynomial(a, {-1.774955017e-04f, -1.127749562e+00f, -6.370597482e-01f, -1.040373519e-01f,
                                  2.227708511e-02f, -3.055606736e-03f, 1.971816528e-04f});
-  return copysign(select(a < 0.9f, a * near, 1 - exp(far)), x);
+  return copysign(select(a < 0.9f, a * near, 1 - exp_inside(far)), x);
+}
+
+inline Vec logistic(Vec x) {
+  const Vec y = quotient(1, 1 + exp_inside(min(87.0f, max(-87.0f, -x))));
+  return select(x < -87.0f, 0, y);
 }
 
 #endif
 
-inline Vec logistic(Vec x) { return 1 / (1 + exp(-x)); }
 /// log(logistic(x)), without overflow on either side.
 inline Vec log_sigmoid(Vec x) { return min(x, 0) - log1p(exp(-abs(x))); }
 

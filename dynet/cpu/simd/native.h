@@ -35,11 +35,23 @@ inline Reals all(real x) { return x - Reals{}; }
 inline __mmask16 first(int n) { return static_cast<__mmask16>((1u << n) - 1); }
 inline Reals fma(Reals a, Reals b, Reals c) { return _mm512_fmadd_ps(a, b, c); }
 inline Reals sqrt(Reals a) { return _mm512_maskz_sqrt_ps(first(lanes), a); }
-inline Reals floor(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-inline Reals ceil(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
-inline Reals trunc(Reals a) { return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Reals floor(Reals a) {
+  return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+inline Reals ceil(Reals a) {
+  return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+}
+inline Reals trunc(Reals a) {
+  return _mm512_maskz_roundscale_ps(first(lanes), a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
 inline Reals min(Reals a, Reals b) { return _mm512_maskz_min_ps(first(lanes), a, b); }
 inline Reals max(Reals a, Reals b) { return _mm512_maskz_max_ps(first(lanes), a, b); }
+/// a / b but for the last bit, without the slow division; b is neither 0, denormal nor huge.
+inline Reals quotient(Reals a, Reals b) {
+  const Reals near = _mm512_maskz_rcp14_ps(first(lanes), b), r = fma(near, fma(-b, near, all(1)), near),
+              q = a * r;
+  return fma(fma(-b, q, a), r, q);
+}
 inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
 
@@ -59,8 +71,11 @@ inline Reals max(Reals a, Reals b) { return _mm256_max_ps(a, b); }
 inline Reals load(const real* p, int n) { return _mm256_maskload_ps(p, first(n)); }
 inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a); }
 
+inline Reals quotient(Reals a, Reals b) { return a / b; }
+
 #else
 
+inline Reals quotient(Reals a, Reals b) { return a / b; }
 inline Reals load(const real* p, int n) {
   real lane[lanes] = {};
   for (int i = 0; i < n; ++i) lane[i] = p[i];

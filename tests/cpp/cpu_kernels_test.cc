@@ -1,0 +1,121 @@
+// The CPU engine's softmax, random numbers, cells and updates against plain loops in double.
+#include "dynet/train/rules.h"
+#include "tests/cpp/cpu_support.h"
+
+using namespace test;
+
+namespace {
+
+void check_softmax(Engine& e) {
+  for (int round = 0; round < 30; ++round) {
+    const Axis axis{1 + below(3), 1 + below(70), round % 2 ? 1 : 1 + below(20)};
+    const size_t lines = axis.outer * axis.inner, size = lines * axis.n;
+    Tensors x(2, size, true, -5, 5), s(2, lines, false), y(2, size, true), log_y(2, size, false),
+        dy(2, size, true);
+    Tensors dx(2, size, false, 0, 0), d_log(2, size, true, 0, 0), top(2, lines, true),
+        run(2, size, true, 0, 0);
+    x.at(0, 0) = -INFINITY;
+    if (size == 1) x.at(0, 0) = 1;
+    e.log_sum_exp(2, axis, x.items(), s.items());
+    e.exp_minus(2, axis, x.items(), s.items(), y.items());
+    e.minus(2, axis, x.items(), s.items(), log_y.items());
+    e.softmax_backward(2, axis, y.items(), dy.items(), dx.items());
+    e.log_softmax_backward(2, axis, log_y.items(), dy.items(), d_log.items());
+    e.extremum(1, 2, axis, x.items(), top.items());
+    e.cumulative_sum(2, axis, true, true, dy.items(), run.items());
+    bool right = true;
+    const auto equal = [&](double a, double b) { right &= a == b || std::abs(a - b) < 10 * tolerance; };
+    for (size_t i = 0; i < 2; ++i) {
+      for (size_t line = 0; line < lines; ++line) {
+        const auto at = [&](size_t j) {
+          return (line / axis.inner * axis.n + j) * axis.inner + line % axis.inner;
+        };
+        double sum = 0, dot = 0, plain = 0, most = -INFINITY;
+        for (size_t j = 0; j < axis.n; ++j) {
+          sum += std::exp(double{x.at(i, at(j))}), most = std::max(most, double{x.at(i, at(j))});
+          dot += y.at(i, at(j)) * dy.at(i, at(j)), plain += dy.at(i, at(j));
+        }
+        if (sum == 0) continue;
+        equal(s.at(i, line), std::log(sum)), equal(top.at(i, line), most);
+        double later = 0;
+        for (size_t j = axis.n; j-- > 0;) {
+          const double p = std::exp(double{x.at(i, at(j))}) / sum, d = dy.at(i, at(j));
+          later += d;
+          equal(y.at(i, at(j)), p), equal(log_y.at(i, at(j)), std::log(p));
+          equal(dx.at(i, at(j)), p * (d - dot)), equal(d_log.at(i, at(j)), d - p * plain);
+          equal(run.at(i, at(j)), later);
+        }
+      }
+    }
+    check(right, text("softmax ", axis.outer, " ", axis.n, " ", axis.inner));
+  }
+}
+
+void check_random(Engine& e) {
+  const Philox key{{5, 6}};
+  uint32_t word[2] = {7, 8};
+  const uint32_t* words[1] = {word};
+  Numbers u(1000), normal(100000), part(17);
+  e.random(Distribution::uniform, 0, 1, key, 1, u.size(), {words}, {u.data()});
+  bool right = true;
+  for (uint32_t i = 0; i < u.size(); ++i) right &= u[i] == unit_interval(key(i / 4, 7, 8, 0)[i % 4]);
+  check(right, "random: uniform");
+  e.random(Distribution::normal, 0, 1, key, 1, normal.size(), {words}, {normal.data()});
+  e.random(Distribution::normal, 0, 1, key, 1, part.size(), {words}, {part.data()});
+  check(std::equal(part.begin(), part.end(), normal.begin()), "random: a prefix");
+  double mean = 0, square = 0;
+  for (real v : normal) mean += v / normal.size(), square += v * v / normal.size();
+  check(std::abs(mean) < 0.02 && std::abs(square - 1) < 0.02, "random: normal");
+}
+
+void check_lstm(Engine& e) {
+  const size_t h = 21;
+  const auto loss = [&](Numbers gates, Numbers c, Numbers* d_gates, Numbers* d_c) {
+    Numbers y(2 * h), dy(2 * h);
+    double sum = 0;
+    for (size_t i = 0; i < 2 * h; ++i) dy[i] = real(0.1) * real(i % 7 + 1);
+    e.lstm_cell(1, h, 1, {gates.data()}, {c.data()}, {y.data()});
+    for (size_t i = 0; i < 2 * h; ++i) sum += double{dy[i]} * y[i];
+    if (d_gates)
+      e.lstm_cell_backward(1, h, {gates.data()}, {c.data()}, {y.data()}, {dy.data()}, {d_gates->data()},
+                           {d_c->data()});
+    return sum;
+  };
+  Numbers gates = numbers(4 * h), c = numbers(h), d_gates(4 * h), d_c(h);
+  loss(gates, c, &d_gates, &d_c);
+  const double step = sizeof(real) == 4 ? 1e-2 : 1e-5;
+  for (size_t i = 0; i < 5 * h; ++i) {
+    Numbers g[2] = {gates, gates}, state[2] = {c, c};
+    for (int s = 0; s < 2; ++s) (i < 4 * h ? g[s][i] : state[s][i - 4 * h]) += real(s ? step : -step);
+    const double slope =
+        (loss(g[1], state[1], nullptr, nullptr) - loss(g[0], state[0], nullptr, nullptr)) / step / 2;
+    check(std::abs(slope - (i < 4 * h ? d_gates[i] : d_c[i - 4 * h])) < (sizeof(real) == 4 ? 1e-3 : 1e-8),
+          text("lstm_cell gradient ", i));
+  }
+}
+
+void check_update(Engine& e) {
+  const size_t n = 37;
+  Numbers w = numbers(n), g = numbers(n), m(n), v(n);
+  const Numbers before = w;
+  const real hyper[max_hyper] = {real(0.5),  real(0.1),  real(0.9), real(0.1),
+                                 real(0.99), real(0.01), real(1e-8)};
+  real* slots[] = {m.data(), v.data()};
+  e.update(6, hyper, n, w.data(), g.data(), slots);
+  for (size_t i = 0; i < n; ++i) {
+    double x = before[i], s[2] = {0, 0};
+    Adam::step(x, double{g[i]} * hyper[0], s, hyper);
+    check(std::abs(x - w[i]) < tolerance && std::abs(s[0] - m[i]) < tolerance, "update: Adam");
+  }
+}
+
+}  // namespace
+
+int main() {
+  return for_engines([](Engine& e) {
+    check_softmax(e);
+    check_random(e);
+    check_lstm(e);
+    check_update(e);
+  });
+}
