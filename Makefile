@@ -9,7 +9,8 @@ BIN := .venv/bin
 BUILD := build/python
 SETUP = @command -v $(PYTHON) > /dev/null || { echo "DyNet needs Python 3.10 or newer, and $(PYTHON) was not found: \
 install it, or name it with 'make PYTHON=...'." >&2; exit 1; }; $(PYTHON) tools/setup_env.py
-INSTALL = $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall \
+INSTALL = @echo "Building the package and installing it in .venv (minutes the first time, then what changed)"; \
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall \
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
@@ -59,7 +60,7 @@ format:  ## Format every file
 typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(SETUP) build check
 	$(INSTALL)
-	$(BIN)/mypy -p dynet -m dynet_config
+	$(BIN)/mypy -p dynet -p dynet_config
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

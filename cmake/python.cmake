@@ -9,7 +9,7 @@ set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
 file(WRITE ${staged}/__init__.py "")  # The stub generator imports this package, and not one that is installed.
 
 function(dynet_extension name library)
-  nanobind_add_module(${name} NB_STATIC STABLE_ABI NB_DOMAIN ${name} ${PYTHON_SOURCES})
+  nanobind_add_module(${name} NB_STATIC STABLE_ABI NOMINSIZE NB_DOMAIN ${name} ${PYTHON_SOURCES})
   target_link_libraries(${name} PRIVATE ${library})
   target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
@@ -18,11 +18,12 @@ endfunction()
 
 dynet_extension(_dynet dynet_core)
 nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
+                  PATTERN_FILE ${PROJECT_SOURCE_DIR}/cmake/stub_patterns.txt INCLUDE_PRIVATE
                   PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
 install(FILES ${staged}/_dynet.pyi DESTINATION dynet)
 install(FILES python/dynet_config.py python/_dynet.py DESTINATION .)
 
 if(DYNET_BUILD_DOUBLE)
   dynet_extension(_dynet_double dynet_core_double)
-  target_compile_options(_dynet_double PRIVATE -O1)
+  target_compile_options(_dynet_double PRIVATE -O0)
 endif()

@@ -1,0 +1,21 @@
+"""The program in the README runs and learns what it says."""
+
+import contextlib
+import io
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def test_program():
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(program, {})
+    bad, good = map(float, printed.getvalue().strip("[] \n").split())
+    assert good > 0.7 > bad
+
+
+def test_length():
+    assert (ROOT / "README.md").read_text().count("\n") <= 120
