@@ -94,15 +94,20 @@ void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
   }
 }
 
-/// Address and stride of each node's items; a table only where the items do not lie evenly.
-template <class Address>
-Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, bool whole, Address&& address) {
+/// From the first address of each node and its distance between batch elements; a table only where the items
+/// do not lie evenly.
+template <class Address, class Stride>
+Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Address&& address, Stride&& stride) {
   real** table = tables_.take_small<real*>(items);
   size_t at = 0;
-  for (uint32_t id : nodes) {
-    const auto [first, stride] = address(id);
-    const unsigned count = whole ? 1 : graph_.dim(id).bd;
-    for (unsigned b = 0; b < count; ++b) table[at++] = first + b * size_t{stride};
+  if (items == nodes.size()) {
+    for (uint32_t id : nodes) table[at++] = address(id);
+  } else {
+    for (uint32_t id : nodes) {
+      real* const first = address(id);
+      const size_t distance = stride(id);
+      for (unsigned b = 0, count = graph_.dim(id).bd; b < count; ++b) table[at++] = first + b * distance;
+    }
   }
   if (items == 1) return {table[0], nullptr, 0};
   const ptrdiff_t step = table[1] - table[0];
@@ -118,7 +123,11 @@ Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool who
   size_t at = 0;
   for (uint32_t id : nodes) {
     const std::span<const uint32_t> words = graph_[id].words();
-    const unsigned count = whole ? 1 : graph_.dim(id).bd;
+    if (whole || items == nodes.size()) {
+      table[at++] = words.data();
+      continue;
+    }
+    const unsigned count = graph_.dim(id).bd;
     for (unsigned b = 0; b < count; ++b) table[at++] = words.data() + b * (words.size() / count);
   }
   return {table};
@@ -146,11 +155,12 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
       packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
       continue;
     }
-    x[i] = items_of(nodes, items, whole, [&](uint32_t id) {
-      const uint32_t a = graph_.args(graph_[id])[i];
-      if (whole) return std::pair{whole_value(a), 0u};
-      return std::pair{place_[a].value, graph_.dim(a).bd == 1 ? 0u : place_[a].stride};
-    });
+    const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
+    const auto stride = [&](uint32_t id) { return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride; };
+    if (whole)
+      x[i] = items_of(nodes, items, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
+    else
+      x[i] = items_of(nodes, items, [&](uint32_t id) { return place_[argument(id)].value; }, stride);
   }
   Call call{};
   call.attrs = example.payload;
@@ -166,29 +176,23 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
 
 /// What the backward pass of these nodes reads beside their arguments.
 void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes) {
-  const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
-  const auto size = static_cast<uint32_t>(call.dim.size());
-  call.y = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].value, size}; });
-  call.dy = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].gradient, size}; });
+  const auto items = [&](real* Place::* memory, size_t size) {
+    return items_of(nodes, call.count, [&](uint32_t id) { return place_[id].*memory; }, [&](uint32_t) { return size; });
+  };
   const Op& op = *graph_[nodes[0]].op;
-  const auto aux_size = static_cast<uint32_t>(op.aux_size(call.attrs, call.x_dims));
-  const auto d_aux_size = static_cast<uint32_t>(op.d_aux_size(call.attrs, call.x_dims));
-  if (aux_size)
-    call.aux = items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].aux, aux_size}; });
-  if (d_aux_size)
-    call.d_aux =
-        items_of(nodes, call.count, whole, [&](uint32_t id) { return std::pair{place_[id].d_aux, d_aux_size}; });
+  call.y = items(&Place::value, call.dim.size());
+  call.dy = items(&Place::gradient, call.dim.size());
+  if (const size_t size = op.aux_size(call.attrs, call.x_dims)) call.aux = items(&Place::aux, size);
+  if (const size_t size = op.d_aux_size(call.attrs, call.x_dims)) call.d_aux = items(&Place::d_aux, size);
 }
 
 Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i) {
-  const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
-  return items_of(nodes, items, whole, [&](uint32_t id) {
-    const Node& node = graph_[id];
-    const uint32_t arg = graph_.args(node)[i];
+  const auto stride = [&](uint32_t id) -> size_t {
+    const uint32_t arg = graph_.args(graph_[id])[i];
     const Dim& dim = graph_.dim(arg);
-    const auto apart = flow_[arg].slots ? static_cast<uint32_t>(dim.batch_size()) : gradient_stride(arg);
-    return std::pair{edge_target_[node.args + i], dim.bd == 1 ? 0u : apart};
-  });
+    return dim.bd == 1 ? 0 : flow_[arg].slots ? dim.batch_size() : gradient_stride(arg);
+  };
+  return items_of(nodes, items, [&](uint32_t id) { return edge_target_[graph_[id].args + i]; }, stride);
 }
 
 }  // namespace dynet

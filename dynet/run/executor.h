@@ -80,8 +80,8 @@ class Executor final : public Evaluator {
   void bind_transposed(PackedMatrix& packed, Storage& storage);
   Call make_call(std::span<const uint32_t> nodes, size_t items);
   void add_gradients(Call& call, std::span<const uint32_t> nodes);
-  template <class Address>
-  Items items_of(std::span<const uint32_t> nodes, size_t items, bool whole, Address&& address);
+  template <class Address, class Stride>
+  Items items_of(std::span<const uint32_t> nodes, size_t items, Address&& address, Stride&& stride);
   Items targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i);
   real* whole_value(uint32_t id);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole);

@@ -79,8 +79,10 @@ void Executor::trace_edges(uint32_t id) {
 
 /// True if the contribution of a node to its argument i is the node's gradient as it is.
 bool Executor::passes(const Node& node, unsigned i) const {
+  if (!(node.op->passes >> std::min(i, 31u) & 1)) return false;
+  if (graph_[graph_.args(node)[i]].dim_id == node.dim_id) return true;
   const Dim& arg = graph_.dim(graph_.args(node)[i]);
-  return node.op->passes >> std::min(i, 31u) & 1 && arg.bd == graph_.dim(node).bd && arg.same_sizes(graph_.dim(node));
+  return arg.bd == graph_.dim(node).bd && arg.same_sizes(graph_.dim(node));
 }
 
 /// The gradient of a matrix is one product over all its uses.

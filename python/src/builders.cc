@@ -1,4 +1,5 @@
 // The recurrent builders and their states.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include "dynet/nn/coupled_lstm.h"
@@ -23,19 +24,21 @@ struct PythonState {
   PythonState with(const RNNState& other) const { return {other, builder}; }
 };
 
-nb::tuple tuple_of(const std::vector<Expression>& expressions) {
+using Outputs = nb::typed<nb::list, Expression>;
+
+nb::typed<nb::tuple, Expression, nb::ellipsis> tuple_of(const std::vector<Expression>& expressions) {
   PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(expressions.size()));
   if (!tuple) nb::raise_python_error();
-  const auto owner = nb::steal<nb::tuple>(tuple);
+  const auto owner = nb::steal<nb::typed<nb::tuple, Expression, nb::ellipsis>>(tuple);
   for (size_t i = 0; i < expressions.size(); ++i)
     NB_TUPLE_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), new_expression(expressions[i]));
   return owner;
 }
 
-nb::list list_of(const std::vector<Expression>& expressions) {
+Outputs list_of(const std::vector<Expression>& expressions) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(expressions.size()));
   if (!list) nb::raise_python_error();
-  const auto owner = nb::steal<nb::list>(list);
+  const auto owner = nb::steal<Outputs>(list);
   for (size_t i = 0; i < expressions.size(); ++i)
     NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), new_expression(expressions[i]));
   return owner;
@@ -43,36 +46,35 @@ nb::list list_of(const std::vector<Expression>& expressions) {
 
 void bind_state(nb::module_& m) {
   const auto read = [](const PythonState& s, Expressions xs) {
-    nb::list states;
+    nb::typed<nb::list, PythonState> states;
     for (const RNNState& state : s.state.add_inputs(xs)) states.append(s.with(state));
     return states;
   };
-  const auto prev = [](const PythonState& s) -> nb::object {
+  const auto prev = [](const PythonState& s) -> std::optional<PythonState> {
     const auto before = s.state.prev();
-    return before ? nb::cast(s.with(*before)) : nb::none();
+    return before ? std::optional(s.with(*before)) : std::nullopt;
   };
-  const auto output = [](const PythonState& s) -> nb::object {
-    return s.state.has_output() ? nb::cast(s.state.output()) : nb::none();
+  const auto output = [](const PythonState& s) {
+    return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
   nb::class_<PythonState>(m, "RNNState", "A state of a sequence; states form a tree.")
       .def("add_input", [](const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); }, "x"_a,
            "The state after reading x.")
-      .def("add_inputs", read, "xs"_a, nb::sig("def add_inputs(self, xs: collections.abc.Iterable[Expression]) -> list[RNNState]"),
+      .def("add_inputs", read, "xs"_a,
            "The states after each input.")
       .def("transduce", [](const PythonState& s, Expressions xs) { return list_of(s.state.transduce(xs)); }, "xs"_a,
-           nb::sig("def transduce(self, xs: collections.abc.Iterable[Expression]) -> list[Expression]"),
            "The outputs after each input.")
-      .def("output", output, nb::sig("def output(self) -> Expression | None"),
+      .def("output", output,
            "The output of the top layer; None before the first input.")
       .def("h", [](const PythonState& s) { return tuple_of(s.state.h()); },
-           nb::sig("def h(self) -> tuple[Expression, ...]"), "The output of each layer.")
+           "The output of each layer.")
       .def("s", [](const PythonState& s) { return tuple_of(s.state.s()); },
-           nb::sig("def s(self) -> tuple[Expression, ...]"), "The memory cells of each layer, then the outputs.")
+           "The memory cells of each layer, then the outputs.")
       .def("set_h", [](const PythonState& s, Expressions es) { return s.with(s.state.set_h(es)); },
            "es"_a.none() = nb::none(), "A state after this one with other outputs.")
       .def("set_s", [](const PythonState& s, Expressions es) { return s.with(s.state.set_s(es)); },
            "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
-      .def("prev", prev, nb::sig("def prev(self) -> RNNState | None"), "The state before; None for the first.")
+      .def("prev", prev, "The state before; None for the first.")
       .def("b", [](const PythonState& s) { return s.builder; }, "The builder.")
       .def("__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; }, nb::is_operator())
       .def("__hash__", [](const PythonState& s) { return s.state.position; });
@@ -93,7 +95,7 @@ PythonState first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
   return first_state(self, inputs, update);
 }
 
-nb::list parameters_of(const RNNBuilder& b) {
+nb::typed<nb::list, nb::typed<nb::list, Parameter>> parameters_of(const RNNBuilder& b) {
   nb::list layers;
   for (const auto& layer : b.params) {
     nb::list list;
@@ -103,7 +105,7 @@ nb::list parameters_of(const RNNBuilder& b) {
   return layers;
 }
 
-nb::list expressions_of(const RNNBuilder& b) {
+nb::typed<nb::list, Outputs> expressions_of(const RNNBuilder& b) {
   nb::list layers;
   for (const auto& layer : b.parameter_expressions()) layers.append(list_of(layer));
   return layers;
@@ -120,10 +122,9 @@ void bind_base(nb::module_& m) {
            "update"_a = true, "The state before the first input, with cells and outputs given as arrays.")
       .def("param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
            "The collection of the builder's parameters.")
-      .def("get_parameters", parameters_of, nb::sig("def get_parameters(self) -> list[list[Parameters]]"),
+      .def("get_parameters", parameters_of,
            "The parameters of each layer.")
       .def("get_parameter_expressions", expressions_of,
-           nb::sig("def get_parameter_expressions(self) -> list[list[Expression]]"),
            "The parameters of each layer as expressions of the current graph.")
       .def("whoami", &RNNBuilder::name, "The name of the class.");
 }

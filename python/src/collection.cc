@@ -1,5 +1,6 @@
 // ParameterCollection: what is learned, by name, and its model files.
 #include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include "dynet/io/text.h"
@@ -18,13 +19,13 @@ void check_device(std::string_view device) {
   if (!device.empty() && device != "CPU") failed("Invalid device name: ", device, "; \"CPU\" is the only one");
 }
 
-Parameter from_numpy(Collection& c, nb::handle array, const std::string& name, std::string_view device) {
+Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
   check_device(device);
   Numbers numbers = read_numbers(array.ptr());
   return c.add_parameters(numbers.dim(), ParameterInitFromVector(std::move(numbers.values)), name);
 }
 
-LookupParameter lookup_from_numpy(Collection& c, nb::handle array, const std::string& name, std::string_view device) {
+LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
   check_device(device);
   Numbers numbers = read_numbers(array.ptr(), true);
   const Dim dim = numbers.dim();
@@ -32,14 +33,14 @@ LookupParameter lookup_from_numpy(Collection& c, nb::handle array, const std::st
   return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)), name);
 }
 
-Parameter add_parameters(Collection& c, const Dim& dim, nb::handle init, const std::string& name,
+Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                          std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
   if (is_array(init.ptr())) return from_numpy(c, init, name, device);
   return c.add_parameters(dim, *InitChoice(init, dim, {scale, mean, std}), name);
 }
 
-LookupParameter add_lookup(Collection& c, const Dim& dim, nb::handle init, const std::string& name,
+LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                            std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
   if (is_array(init.ptr())) return lookup_from_numpy(c, init, name, device);
@@ -53,7 +54,7 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, nb::handle init, const
 }
 
 template <class P, class Storages>
-nb::list handles(const Storages& storages) {
+nb::typed<nb::list, P> handles(const Storages& storages) {
   nb::list list;
   for (const auto& storage : storages) list.append(P(storage));
   return list;
@@ -73,9 +74,7 @@ void bind_adding(nb::class_<Collection>& type) {
            "Adds a table with an array's numbers; its first axis is that of the rows.")
       .def(
           "add_subcollection",
-          [](Collection& c, nb::handle name) {
-            return c.add_subcollection(name.is_none() ? "" : nb::cast<std::string>(name));
-          },
+          [](Collection& c, const std::optional<std::string>& name) { return c.add_subcollection(name.value_or("")); },
           "name"_a = nb::none(), "Adds a collection whose parameters are also listed in this one.");
 }
 
@@ -108,15 +107,15 @@ void bind_files(nb::class_<Collection>& type) {
 
 void bind_collection(nb::module_& m) {
   nb::class_<Collection> type(m, "ParameterCollection", "A tree of named parameters; `parent` has no effect.");
-  type.def("__init__", [](Collection* self, nb::handle) { new (self) Collection(); }, "parent"_a = nb::none());
+  type.def("__init__", [](Collection* self, const std::optional<Collection>&) { new (self) Collection(); }, "parent"_a = nb::none());
   bind_adding(type);
   bind_files(type);
   const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
   type.def("parameters_list", [](const Collection& c) { return handles<Parameter>(c.parameters_list()); },
-           nb::sig("def parameters_list(self) -> list[Parameters]"), "All parameters, in order of creation.")
+           "All parameters, in order of creation.")
       .def("lookup_parameters_list",
            [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
-           nb::sig("def lookup_parameters_list(self) -> list[LookupParameters]"), "All tables, in order of creation.")
+           "All tables, in order of creation.")
       .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
       .def("set_weight_decay", set_decay, "lam"_a, "Sets the weight decay of each update.")
       .def("set_weight_decay_lambda", set_decay, "lam"_a, "Sets the weight decay of each update.")

@@ -9,7 +9,7 @@ namespace {
 
 using namespace nb::literals;
 
-nb::tuple shape(const Expression& e) {
+nb::typed<nb::tuple, Shape, int> shape(const Expression& e) {
   const Dim& dim = e.dim();
   return nb::make_tuple(dim, dim.bd);
 }
@@ -28,12 +28,13 @@ void backward(const Expression& e, Flag full) {
 
 Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
 
-nb::object plain_value(const Tensor& t) {
+Value plain_value(const Tensor& t) {
   if (t.d.nd > 1) return array_of(t.d, t.v);
-  return t.d.size() == 1 ? nb::object(nb::float_(*t.v)) : list_of(t.v, t.d.size());
+  if (t.d.size() > 1) return list_of(t.v, t.d.size());
+  return nb::float_(*t.v);
 }
 
-nb::object array_value(const Tensor& t) { return array_of(t.d, t.v); }
+Array array_value(const Tensor& t) { return array_of(t.d, t.v); }
 
 Tensor evaluate(const Expression& e, bool recalculate) {
   const nb::gil_scoped_release release;

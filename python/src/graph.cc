@@ -92,7 +92,8 @@ void evaluate_all(Expressions exps, bool recalculate) {
   static_cast<Executor&>(*graph.evaluator).evaluate(ids);
 }
 
-nb::list values_of(Expressions exps, bool recalculate, nb::object (*convert)(const Tensor&)) {
+template <class T>
+nb::typed<nb::list, T> values_of(Expressions exps, bool recalculate, T (*convert)(const Tensor&)) {
   evaluate_all(exps, recalculate);
   nb::list values;
   for (const Expression& e : exps) values.append(convert(e.value()));
@@ -185,8 +186,8 @@ void set_policy(std::string_view name) {
   invalid("set_batching_policy: ", name, " was given; \"agenda\", \"depth\" or \"single\" is needed");
 }
 
-nb::list instruction_sets() {
-  nb::list names;
+nb::typed<nb::list, std::string> instruction_sets() {
+  nb::typed<nb::list, std::string> names;
   for (const char* name : {"plain", "v2", "v3", "v4"}) {
     try {
       cpu_engine(name);
@@ -198,7 +199,7 @@ nb::list instruction_sets() {
 }
 
 void bind_settings(nb::module_& m) {
-  m.def("instruction_sets", instruction_sets, nb::sig("def instruction_sets() -> list[str]"),
+  m.def("instruction_sets", instruction_sets,
         "The instruction sets there are kernels for on this machine; the last one is used.");
   m.def("set_instruction_set", [](const std::string& name) { settings().chosen = &cpu_engine(name.c_str()); },
         "name"_a, "Chooses the instruction set of graphs that start from now on.");

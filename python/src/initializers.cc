@@ -25,7 +25,7 @@ Owned by_name(std::string_view name, const Dim& dim, const InitArguments& a) {
 
 /// The numbers of an array, which replaces the shape.
 struct FromArray : ParameterInitFromVector {
-  explicit FromArray(nb::handle array) : ParameterInitFromVector(read_values(array.ptr())) {}
+  explicit FromArray(ArrayLike array) : ParameterInitFromVector(read_values(array.ptr())) {}
 };
 
 }  // namespace
@@ -70,7 +70,7 @@ void bind_initializers(nb::module_& m) {
                                                    "Numbers of a text file, column-major.")
       .def(nb::init<std::filesystem::path>(), "fname"_a);
   nb::class_<FromArray, ParameterInit>(m, "NumpyInitializer", "The numbers of an array.")
-      .def(nb::init<nb::handle>(), "array"_a);
+      .def(nb::init<ArrayLike>(), "array"_a);
 }
 
 }  // namespace dynet::python

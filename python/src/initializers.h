@@ -8,6 +8,9 @@
 
 namespace dynet::python {
 
+struct InitType {};
+using InitArgument = nb::typed<nb::handle, InitType>;
+
 /// What names of initialisers take.
 struct InitArguments {
   real scale, mean, std;
@@ -25,3 +28,8 @@ class InitChoice {
 };
 
 }  // namespace dynet::python
+
+template <>
+struct nanobind::detail::type_caster<dynet::python::InitType> {
+  static constexpr auto Name = const_name("float | str | PyInitializer | numpy.typing.NDArray[typing.Any] | None");
+};

@@ -1,6 +1,8 @@
 // Inputs of a graph: numbers of programs, rows of lookup tables, and how both are set anew.
 #include "dynet/ops/all.h"
 
+#include <nanobind/stl/optional.h>
+
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
@@ -15,7 +17,7 @@ void check_device(std::string_view device) {
 }
 
 /// A list of arrays is a batch of them; other arrays and lists are tensors, with a batch if `batched`.
-Expression input_tensor(nb::handle arr, Flag batched, std::string_view device, Flag) {
+Expression input_tensor(ArrayLike arr, Flag batched, std::string_view device, Flag) {
   check_device(device);
   const bool is_list = PyList_Check(arr.ptr()) || PyTuple_Check(arr.ptr());
   const bool of_arrays = is_list && nb::len(arr) > 0 && is_array(nb::object(arr[0]).ptr());
@@ -23,18 +25,17 @@ Expression input_tensor(nb::handle arr, Flag batched, std::string_view device, F
   return Input::make(current_graph(), numbers.dim(batched || of_arrays), numbers.values);
 }
 
-Expression input_vector(nb::handle v, std::string_view device) {
+Expression input_vector(ArrayLike v, std::string_view device) {
   check_device(device);
   const std::vector<real> numbers = read_values(v.ptr());
   return Input::make(current_graph(), {static_cast<unsigned>(numbers.size())}, numbers);
 }
 
-Expression input_transposed(nb::handle val, nb::handle dim, Whole batch_size, std::string_view device) {
+Expression input_transposed(ArrayLike val, std::optional<Dim> dim, Whole batch_size, std::string_view device) {
   check_device(device);
   const std::vector<real> numbers = read_values(val.ptr());
-  Dim shape{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
-  if (!dim.is_none() && !read_dim(dim.ptr(), shape)) throw nb::type_error("dim must be a size or a tuple of sizes");
-  return Input::make(current_graph(), shape.with_batch(batch_size), numbers);
+  const Dim vector{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
+  return Input::make(current_graph(), dim.value_or(vector).with_batch(batch_size), numbers);
 }
 
 /// Positions in a tensor, column-major, from one list of indices per axis.
@@ -54,7 +55,7 @@ std::vector<unsigned> flat_positions(nb::handle lists, const Dim& shape, size_t 
   return positions;
 }
 
-Expression sparse_input(nb::handle idxs, nb::handle values, const Dim& shape, Flag batched, Number defval,
+Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag batched, Number defval,
                         std::string_view device) {
   check_device(device);
   const Numbers numbers = read_numbers(values.ptr());
@@ -70,7 +71,7 @@ Expression sparse_input(nb::handle idxs, nb::handle values, const Dim& shape, Fl
                        defval);
 }
 
-Expression one_hot_of(Whole d, nb::handle idx, std::string_view device) {
+Expression one_hot_of(Whole d, ArrayLike idx, std::string_view device) {
   check_device(device);
   std::vector<unsigned> places;
   if (unsigned place; read_unsigned(idx.ptr(), place))
@@ -119,7 +120,7 @@ void set_indices(Graph& graph, unsigned id, nb::handle value, unsigned size) {
 
 }  // namespace
 
-void set_node(const Expression& e, nb::handle value) {
+void set_node(const Expression& e, ArrayLike value) {
   if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
   if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
   Graph& graph = *e.pg;

@@ -187,7 +187,7 @@ bool read_integers(PyObject* o, std::vector<unsigned>& to) {
   });
 }
 
-nb::object array_of(const Dim& dim, const real* values) {
+Array array_of(const Dim& dim, const real* values) {
   nb::list shape;
   for (unsigned i = 0; i < dim.nd; ++i) shape.append(dim.d[i]);
   if (dim.bd > 1) shape.append(dim.bd);
@@ -198,20 +198,20 @@ nb::object array_of(const Dim& dim, const real* values) {
   return array;
 }
 
-nb::object rows_of(const Dim& dim, const real* values) {
-  return array_of(dim, values).attr("transpose")([&] {
+Array rows_of(const Dim& dim, const real* values) {
+  return nb::object(array_of(dim, values).attr("transpose")([&] {
     nb::list axes;
     for (unsigned i = 0; i < dim.nd; ++i) axes.append(i == 0 ? dim.nd - 1 : i - 1);
     return axes;
-  }());
+  }()));
 }
 
-nb::list list_of(const real* values, size_t count) {
+Floats list_of(const real* values, size_t count) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(count));
   if (!list) nb::raise_python_error();
   for (size_t i = 0; i < count; ++i)
     NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyFloat_FromDouble(values[i]));
-  return nb::steal<nb::list>(list);
+  return nb::steal<Floats>(list);
 }
 
 }  // namespace dynet::python

@@ -7,6 +7,16 @@
 
 namespace dynet::python {
 
+/// What signatures say of arguments and results that nanobind cannot know.
+struct ArrayType {};
+struct ArrayLikeType {};
+struct ValueType {};
+using Array = nb::typed<nb::object, ArrayType>;
+using Value = nb::typed<nb::object, ValueType>;
+using ArrayLike = nb::typed<nb::handle, ArrayLikeType>;
+using Floats = nb::typed<nb::list, double>;
+using Shape = nb::typed<nb::tuple, int, nb::ellipsis>;
+
 /// A tensor on its way from Python.
 struct Numbers {
   std::vector<size_t> shape;
@@ -27,10 +37,27 @@ bool read_integers(PyObject* o, std::vector<unsigned>& to);
 bool is_array(PyObject* o);
 
 /// A new array of this shape, with a last axis for the batch if there is one.
-nb::object array_of(const Dim& dim, const real* values);
+Array array_of(const Dim& dim, const real* values);
 /// The same for a table of rows, whose last axis becomes the first.
-nb::object rows_of(const Dim& dim, const real* values);
+Array rows_of(const Dim& dim, const real* values);
 /// A list of floats.
-nb::list list_of(const real* values, size_t count);
+Floats list_of(const real* values, size_t count);
 
 }  // namespace dynet::python
+
+namespace nanobind::detail {
+
+template <>
+struct type_caster<dynet::python::ArrayType> {
+  static constexpr auto Name = const_name("numpy.typing.NDArray[numpy.floating]");
+};
+template <>
+struct type_caster<dynet::python::ArrayLikeType> {
+  static constexpr auto Name = const_name("numpy.typing.ArrayLike");
+};
+template <>
+struct type_caster<dynet::python::ValueType> {
+  static constexpr auto Name = const_name("float | list[float] | numpy.typing.NDArray[numpy.floating]");
+};
+
+}  // namespace nanobind::detail

@@ -1,7 +1,7 @@
 // Binds every operation and every function made of operations, from what their declarations say.
 #include "dynet/ops/all.h"
 
-#include <string>
+#include <nanobind/stl/string.h>
 
 #include "python/src/casters.h"
 
@@ -92,7 +92,7 @@ void bind_ops(nb::module_& m) {
   nb::list names;
   bind_all(m, names, AllOps{});
   bind_all(m, names, Composites{});
-  m.def("ops", [names] { return nb::list(names); }, "The names of all operations.");
+  m.def("ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); }, "The names of all operations.");
 }
 
 }  // namespace dynet::python

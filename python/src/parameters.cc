@@ -34,7 +34,7 @@ void bind_shared(PyTypeObject* type) {
   def(type, "populate_from_textfile", populate, "fname"_a, "key"_a = "", "Reads what a file holds under a key.");
 }
 
-void set_value(Parameter& p, nb::handle arr) {
+void set_value(Parameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr());
   if (numbers.dim() != p.dim())
     invalid("Shape of values and parameter don't match in Parameters.set_value: ", numbers.dim(), " != ", p.dim());
@@ -47,12 +47,12 @@ Expression node_of(const Parameter& p, Flag update) {
   return {&graph, graph.add_parameter(p.get_storage(), update), graph.id()};
 }
 
-nb::object raw(const Storage& s, const Buffer& numbers) { return array_of(s.dim, numbers.data()); }
+Array raw(const Storage& s, const Buffer& numbers) { return array_of(s.dim, numbers.data()); }
 
 // -- lookup tables
 
 /// Fills the first rows; std::invalid_argument if there are too many or their shape differs.
-void init_from_array(LookupParameter& p, nb::handle arr) {
+void init_from_array(LookupParameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr(), true);
   LookupStorage& s = p.get_storage();
   const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
@@ -61,13 +61,13 @@ void init_from_array(LookupParameter& p, nb::handle arr) {
   s.assign(numbers.values);
 }
 
-nb::object row_of(const LookupParameter& p, unsigned row, const Buffer& from) {
+Array row_of(const LookupParameter& p, unsigned row, const Buffer& from) {
   const LookupStorage& s = p.get_storage();
   if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
   return array_of(s.row_dim(), from.data() + row * s.row_size());
 }
 
-nb::object rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
+Array rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
   const LookupStorage& s = p.get_storage();
   Dim dim = s.dim;
   dim.d[dim.nd - 1] = static_cast<unsigned>(rows.size());
@@ -80,7 +80,7 @@ nb::object rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
   return python::rows_of(dim, numbers.data());
 }
 
-nb::tuple table_shape(const LookupParameter& p) {
+Shape table_shape(const LookupParameter& p) {
   const Dim row = p.dim();
   nb::list shape;
   shape.append(p.rows());
@@ -113,7 +113,7 @@ void bind_rows(PyTypeObject* type) {
 void bind_parameters(nb::module_&) {
   PyTypeObject* type = types.parameters;
   bind_shared<Parameter>(type);
-  def(type, "shape", [](const Parameter& p) { return p.dim(); }, nb::sig("def shape(self) -> tuple[int, ...]"),
+  def(type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
       "The sizes.");
   def(type, "as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().values); },
       "The stored numbers, without lazy weight decay.");
@@ -132,7 +132,7 @@ void bind_lookups(nb::module_&) {
   def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
   def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
   def(type, "init_row",
-      [](const LookupParameter& p, Whole i, nb::handle row) { p.initialize(i, read_values(row.ptr())); }, "i"_a,
+      [](const LookupParameter& p, Whole i, ArrayLike row) { p.initialize(i, read_values(row.ptr())); }, "i"_a,
       "row"_a, "Replaces a row.");
   def(type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
       "A batch of rows as an expression.");

@@ -47,9 +47,10 @@ struct Best {
   }
 };
 
-nb::object as_numpy(const PythonTensor& t) {
-  const nb::object array = array_of(t.dim, t.values.data());
-  return t.integer ? array.attr("astype")("i8", "F") : array;
+Array as_numpy(const PythonTensor& t) {
+  Array array = array_of(t.dim, t.values.data());
+  if (t.integer) array = nb::object(array.attr("astype")("i8", "F"));
+  return array;
 }
 
 PythonTensor argmax(const PythonTensor& t, Whole dim, Whole num) { return Best(t, t.values, dim, num).places; }
@@ -73,7 +74,7 @@ void bind_tensor(nb::module_& m) {
            "Places along an axis, sampled with the exponents of the numbers as probabilities.")
       .def(
           "topk",
-          [](const PythonTensor& t, Whole dim, Whole num) {
+          [](const PythonTensor& t, Whole dim, Whole num) -> nb::typed<nb::tuple, PythonTensor, PythonTensor> {
             Best best(t, t.values, dim, num);
             return nb::make_tuple(std::move(best.values), std::move(best.places));
           },
