@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test bench lint format typecheck clean
+.PHONY: help build demo test bench lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -61,6 +61,11 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(SETUP) build check
 	$(INSTALL)
 	$(BIN)/mypy -p dynet -p dynet_config
+
+docs:  ## Write docs/ops.md, the reference of all operations
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python tools/ops_doc.py
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

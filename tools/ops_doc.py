@@ -8,8 +8,8 @@ from pathlib import Path
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "ops.md"
 HEAD = """# Operations
 
-Made by `python tools/ops_doc.py` from the declarations in `dynet/ops/`. Every operation runs in batches on its
-own; shapes are column-major, and a batch size of 1 stretches to that of the other arguments.
+Made by `python tools/ops_doc.py` from the declarations in `dynet/ops/`. Every operation runs in batches on
+its own; shapes are column-major, and a batch size of 1 stretches to that of the other arguments.
 
 """
 

@@ -58,25 +58,31 @@ void bind_state(nb::module_& m) {
     return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
   nb::class_<PythonState>(m, "RNNState", "A state of a sequence; states form a tree.")
-      .def("add_input", [](const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); }, "x"_a,
-           "The state after reading x.")
-      .def("add_inputs", read, "xs"_a,
-           "The states after each input.")
-      .def("transduce", [](const PythonState& s, Expressions xs) { return list_of(s.state.transduce(xs)); }, "xs"_a,
-           "The outputs after each input.")
-      .def("output", output,
-           "The output of the top layer; None before the first input.")
-      .def("h", [](const PythonState& s) { return tuple_of(s.state.h()); },
-           "The output of each layer.")
-      .def("s", [](const PythonState& s) { return tuple_of(s.state.s()); },
-           "The memory cells of each layer, then the outputs.")
-      .def("set_h", [](const PythonState& s, Expressions es) { return s.with(s.state.set_h(es)); },
-           "es"_a.none() = nb::none(), "A state after this one with other outputs.")
-      .def("set_s", [](const PythonState& s, Expressions es) { return s.with(s.state.set_s(es)); },
-           "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
+      .def(
+          "add_input", [](const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); },
+          "x"_a, "The state after reading x.")
+      .def("add_inputs", read, "xs"_a, "The states after each input.")
+      .def(
+          "transduce", [](const PythonState& s, Expressions xs) { return list_of(s.state.transduce(xs)); },
+          "xs"_a, "The outputs after each input.")
+      .def("output", output, "The output of the top layer; None before the first input.")
+      .def(
+          "h", [](const PythonState& s) { return tuple_of(s.state.h()); }, "The output of each layer.")
+      .def(
+          "s", [](const PythonState& s) { return tuple_of(s.state.s()); },
+          "The memory cells of each layer, then the outputs.")
+      .def(
+          "set_h", [](const PythonState& s, Expressions es) { return s.with(s.state.set_h(es)); },
+          "es"_a.none() = nb::none(), "A state after this one with other outputs.")
+      .def(
+          "set_s", [](const PythonState& s, Expressions es) { return s.with(s.state.set_s(es)); },
+          "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
       .def("prev", prev, "The state before; None for the first.")
-      .def("b", [](const PythonState& s) { return s.builder; }, "The builder.")
-      .def("__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; }, nb::is_operator())
+      .def(
+          "b", [](const PythonState& s) { return s.builder; }, "The builder.")
+      .def(
+          "__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; },
+          nb::is_operator())
       .def("__hash__", [](const PythonState& s) { return s.state.position; });
 }
 
@@ -113,17 +119,19 @@ nb::typed<nb::list, Outputs> expressions_of(const RNNBuilder& b) {
 
 void bind_base(nb::module_& m) {
   nb::class_<RNNBuilder>(m, "_RNNBuilder", "What recurrent builders have in common.")
-      .def("set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
+      .def(
+          "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
       .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")
       .def("initial_state", first_state, "vecs"_a.none() = nb::none(), "update"_a = true,
-           "The state before the first input in the current graph, with given cells and outputs if there are any. "
+           "The state before the first input in the current graph, with given cells and outputs if there are "
+           "any. "
            "Without update the parameters get no gradient.")
       .def("initial_state_from_raw_vectors", first_state_from_arrays, "vecs"_a.none() = nb::none(),
            "update"_a = true, "The state before the first input, with cells and outputs given as arrays.")
-      .def("param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
-           "The collection of the builder's parameters.")
-      .def("get_parameters", parameters_of,
-           "The parameters of each layer.")
+      .def(
+          "param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
+          "The collection of the builder's parameters.")
+      .def("get_parameters", parameters_of, "The parameters of each layer.")
       .def("get_parameter_expressions", expressions_of,
            "The parameters of each layer as expressions of the current graph.")
       .def("whoami", &RNNBuilder::name, "The name of the class.");
@@ -133,11 +141,12 @@ void bind_base(nb::module_& m) {
 template <class B>
 auto bind_builder(nb::module_& m, const char* name, const char* doc) {
   return nb::class_<B, RNNBuilder>(m, name, doc)
-      .def("__init__",
-           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
-             new (self) B(layers, input_dim, hidden_dim, model);
-           },
-           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a);
+      .def(
+          "__init__",
+          [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
+            new (self) B(layers, input_dim, hidden_dim, model);
+          },
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a);
 }
 
 /// `spec` and `from_spec`, by which dy.save and dy.load know a builder.
@@ -146,27 +155,32 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
   type.def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], spec[2], model); }, "spec"_a,
-          "model"_a, "A builder from what `spec` of another one is.");
+          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], spec[2], model); },
+          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
 
 /// The dropout of builders that draw their masks once per sequence.
 template <class B>
 void bind_masks(nb::class_<B, RNNBuilder>& type) {
-  type.def("set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
-           "Sets the dropout rates of inputs and of the last output.")
-      .def("set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); }, "batch_size"_a = 1,
-           "Draws new dropout masks; call it after initial_state.");
+  type.def(
+          "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
+          "Sets the dropout rates of inputs and of the last output.")
+      .def(
+          "set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); },
+          "batch_size"_a = 1, "Draws new dropout masks; call it after initial_state.");
 }
 
 /// The LSTM builders whose layers may be normalised.
 template <class B>
 void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& add) {
   nb::class_<B, RNNBuilder> type(m, name, doc);
-  type.def("__init__",
-           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model, Flag ln_lstm,
-              Number forget_bias) { new (self) B(layers, input_dim, hidden_dim, model, ln_lstm, forget_bias); },
-           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0)
+  type.def(
+          "__init__",
+          [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model,
+             Flag ln_lstm, Number forget_bias) {
+            new (self) B(layers, input_dim, hidden_dim, model, ln_lstm, forget_bias);
+          },
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim, b.ln_lstm, b.forget_bias);
@@ -196,17 +210,19 @@ void bind_builders(nb::module_& m) {
   bind_spec(coupled);
   bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes and dropout.");
   bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
-  bind_normalized<SparseLSTMBuilder>(m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.",
-                                     [](auto& type) {
-                                       type.def("set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); },
-                                                "p"_a, "Prunes this share of the weights: the smallest ones.");
-                                     });
+  bind_normalized<SparseLSTMBuilder>(
+      m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.", [](auto& type) {
+        type.def(
+            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "p"_a,
+            "Prunes this share of the weights: the smallest ones.");
+      });
   auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder",
                                                          "The LSTM, with noise on the weights if wanted.");
   bind_spec(compact);
   bind_masks(compact);
-  compact.def("set_weightnoise", [](CompactVanillaLSTMBuilder& b, Number std) { b.set_weightnoise(std); }, "std"_a,
-              "The standard deviation of the noise on the weights.");
+  compact.def(
+      "set_weightnoise", [](CompactVanillaLSTMBuilder& b, Number std) { b.set_weightnoise(std); }, "std"_a,
+      "The standard deviation of the noise on the weights.");
 }
 
 }  // namespace dynet::python

@@ -126,7 +126,9 @@ struct list_caster {
   static constexpr bool can_cast() {
     return true;
   }
-  bool from_python(handle src, uint32_t, cleanup_list*) { return src.is_none() || elements.read(src.ptr(), reader); }
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return src.is_none() || elements.read(src.ptr(), reader);
+  }
   operator List() const { return List(elements.span()); }
 
   dynet::python::Elements<T> elements;
@@ -150,7 +152,8 @@ struct type_caster<dynet::Dim> {
   bool from_python(handle src, uint32_t, cleanup_list*) { return dynet::python::read_dim(src.ptr(), value); }
   static handle from_cpp(const dynet::Dim& dim, rv_policy, cleanup_list*) noexcept {
     PyObject* sizes = PyTuple_New(dim.nd);
-    for (unsigned i = 0; sizes && i < dim.nd; ++i) NB_TUPLE_SET_ITEM(sizes, i, PyLong_FromUnsignedLong(dim.d[i]));
+    for (unsigned i = 0; sizes && i < dim.nd; ++i)
+      NB_TUPLE_SET_ITEM(sizes, i, PyLong_FromUnsignedLong(dim.d[i]));
     return sizes;
   }
 };
@@ -159,7 +162,9 @@ template <>
 struct type_caster<dynet::python::Whole> {
   NB_TYPE_CASTER(dynet::python::Whole, const_name("int"))
 
-  bool from_python(handle src, uint32_t, cleanup_list*) { return dynet::python::read_unsigned(src.ptr(), value.value); }
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return dynet::python::read_unsigned(src.ptr(), value.value);
+  }
 };
 
 template <>
@@ -179,7 +184,9 @@ template <>
 struct type_caster<dynet::python::Number> {
   NB_TYPE_CASTER(dynet::python::Number, const_name("float"))
 
-  bool from_python(handle src, uint32_t, cleanup_list*) { return dynet::python::read_real(src.ptr(), value.value); }
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return dynet::python::read_real(src.ptr(), value.value);
+  }
 };
 
 template <>

@@ -16,7 +16,8 @@ using Path = std::filesystem::path;
 using Collection = ParameterCollection;
 
 void check_device(std::string_view device) {
-  if (!device.empty() && device != "CPU") failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+  if (!device.empty() && device != "CPU")
+    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
 }
 
 Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
@@ -25,12 +26,14 @@ Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, st
   return c.add_parameters(numbers.dim(), ParameterInitFromVector(std::move(numbers.values)), name);
 }
 
-LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
+LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::string& name,
+                                  std::string_view device) {
   check_device(device);
   Numbers numbers = read_numbers(array.ptr(), true);
   const Dim dim = numbers.dim();
   const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
-  return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)), name);
+  return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)),
+                                 name);
 }
 
 Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
@@ -45,7 +48,8 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   check_device(device);
   if (is_array(init.ptr())) return lookup_from_numpy(c, init, name, device);
   if (nb::isinstance<ParameterInitFromVector>(init))
-    invalid("Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
+    invalid(
+        "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
   Dim row{1};
   if (dim.nd > 1) {
     row = Dim(dim.d + 1, dim.nd - 1, 1);
@@ -64,17 +68,21 @@ void bind_adding(nb::class_<Collection>& type) {
   const auto name = "name"_a = "", device = "device"_a = "";
   const auto init = "init"_a = nb::none();
   const auto scale = "scale"_a = 1.0, mean = "mean"_a = 0.0, std = "std"_a = 1.0;
-  type.def("add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
-           "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
-           "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
+  type.def(
+          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
+          "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
+          "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
       .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std,
            "Adds a table; the first size of dim is the number of rows. init as in add_parameters.")
-      .def("parameters_from_numpy", from_numpy, "array"_a, name, device, "Adds a parameter with an array's numbers.")
+      .def("parameters_from_numpy", from_numpy, "array"_a, name, device,
+           "Adds a parameter with an array's numbers.")
       .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device,
            "Adds a table with an array's numbers; its first axis is that of the rows.")
       .def(
           "add_subcollection",
-          [](Collection& c, const std::optional<std::string>& name) { return c.add_subcollection(name.value_or("")); },
+          [](Collection& c, const std::optional<std::string>& name) {
+            return c.add_subcollection(name.value_or(""));
+          },
           "name"_a = nb::none(), "Adds a collection whose parameters are also listed in this one.");
 }
 
@@ -91,31 +99,38 @@ void bind_files(nb::class_<Collection>& type) {
   for (const char* alias : {"populate", "populate_from_textfile"})
     type.def(alias, populate, "fname"_a, "key"_a = "",
              "Reads all parameters, in order, from what a file holds under a key, or from all of it.");
-  type.def("load_param",
-           [](Collection& c, const Path& fname, const std::string& key) {
-             return TextFileLoader(fname).load_param(c, key);
-           },
-           "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
-      .def("load_lookup_param",
-           [](Collection& c, const Path& fname, const std::string& key) {
-             return TextFileLoader(fname).load_lookup_param(c, key);
-           },
-           "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
+  type.def(
+          "load_param",
+          [](Collection& c, const Path& fname, const std::string& key) {
+            return TextFileLoader(fname).load_param(c, key);
+          },
+          "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
+      .def(
+          "load_lookup_param",
+          [](Collection& c, const Path& fname, const std::string& key) {
+            return TextFileLoader(fname).load_lookup_param(c, key);
+          },
+          "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
 }
 
 }  // namespace
 
 void bind_collection(nb::module_& m) {
-  nb::class_<Collection> type(m, "ParameterCollection", "A tree of named parameters; `parent` has no effect.");
-  type.def("__init__", [](Collection* self, const std::optional<Collection>&) { new (self) Collection(); }, "parent"_a = nb::none());
+  nb::class_<Collection> type(m, "ParameterCollection",
+                              "A tree of named parameters; `parent` has no effect.");
+  type.def(
+      "__init__", [](Collection* self, const std::optional<Collection>&) { new (self) Collection(); },
+      "parent"_a = nb::none());
   bind_adding(type);
   bind_files(type);
   const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
-  type.def("parameters_list", [](const Collection& c) { return handles<Parameter>(c.parameters_list()); },
-           "All parameters, in order of creation.")
-      .def("lookup_parameters_list",
-           [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
-           "All tables, in order of creation.")
+  type.def(
+          "parameters_list", [](const Collection& c) { return handles<Parameter>(c.parameters_list()); },
+          "All parameters, in order of creation.")
+      .def(
+          "lookup_parameters_list",
+          [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
+          "All tables, in order of creation.")
       .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
       .def("set_weight_decay", set_decay, "lam"_a, "Sets the weight decay of each update.")
       .def("set_weight_decay_lambda", set_decay, "lam"_a, "Sets the weight decay of each update.")
@@ -123,8 +138,9 @@ void bind_collection(nb::module_& m) {
       .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
       .def("reset_gradient", &Collection::reset_gradient, "Sets all gradients to zero.")
       .def("gradient_l2_norm", &Collection::gradient_l2_norm, "The norm of all gradients together.");
-  m.def("_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
-        "The weight decay of collections made from now on.");
+  m.def(
+      "_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
+      "The weight decay of collections made from now on.");
 }
 
 }  // namespace dynet::python

@@ -46,29 +46,37 @@ void bind_expression(nb::module_&) {
   PyTypeObject* type = types.expression;
   const auto recalculate = "recalculate"_a = false;
   def(type, "dim", shape, "The sizes and the batch size: ((rows, columns, ...), batch).");
-  def(type, "value", [](const Expression& e, Flag again) { return plain_value(evaluate(e, again)); }, recalculate,
-      "The value: a float, a list of floats for a vector, or an array. recalculate: evaluates the whole graph anew.");
-  def(type, "npvalue",
-      [](const Expression& e, Flag again) { return array_value(evaluate(e, again)); },
+  def(
+      type, "value", [](const Expression& e, Flag again) { return plain_value(evaluate(e, again)); },
+      recalculate,
+      "The value: a float, a list of floats for a vector, or an array. recalculate: evaluates the whole "
+      "graph anew.");
+  def(
+      type, "npvalue", [](const Expression& e, Flag again) { return array_value(evaluate(e, again)); },
       recalculate, "The value as an array, with a last axis for the batch if it is larger than 1.");
-  def(type, "vec_value",
+  def(
+      type, "vec_value",
       [](const Expression& e, Flag again) {
         const Tensor t = evaluate(e, again);
         return list_of(t.v, t.d.size());
       },
       recalculate, "The value as a list of floats, column-major.");
-  def(type, "scalar_value", [](const Expression& e, Flag again) { return scalar(evaluate(e, again)); }, recalculate,
-      "The value of a single number.");
-  def(type, "forward", [](const Expression& e, Flag again) { evaluate(e, again); }, recalculate,
+  def(
+      type, "scalar_value", [](const Expression& e, Flag again) { return scalar(evaluate(e, again)); },
+      recalculate, "The value of a single number.");
+  def(
+      type, "forward", [](const Expression& e, Flag again) { evaluate(e, again); }, recalculate,
       "Evaluates the expression.");
   def(type, "backward", backward, "full"_a = false,
-      "Adds the gradients of this single number to every parameter it depends on. full: computes the gradients of "
+      "Adds the gradients of this single number to every parameter it depends on. full: computes the "
+      "gradients of "
       "all nodes, not only of those that lead to parameters.");
-  def(type, "gradient",
-      [](const Expression& e) { return array_value(e.gradient()); },
+  def(
+      type, "gradient", [](const Expression& e) { return array_value(e.gradient()); },
       "The gradient with respect to this expression, after backward() from a later one.");
   def(type, "set", set_node, "value"_a,
-      "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for value(recalculate=True).");
+      "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for "
+      "value(recalculate=True).");
   def(type, "set_index", set_node, "index"_a, "The same as set, under its name for picks.");
 }
 

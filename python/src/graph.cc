@@ -105,18 +105,24 @@ nb::typed<nb::list, T> values_of(Expressions exps, bool recalculate, T (*convert
 void bind_node_calls(nb::class_<PythonGraph>& type) {
   const auto value = [](const PythonGraph& g, Whole i, bool again) { return evaluate(g.node(i), again); };
   const auto list = [](const Tensor& t) { return list_of(t.v, t.d.size()); };
-  type.def("forward", [=](const PythonGraph& g, Whole i) { value(g, i, true); }, "index"_a,
-           "Evaluates the graph up to a node from scratch.")
-      .def("inc_forward", [=](const PythonGraph& g, Whole i) { value(g, i, false); }, "index"_a,
-           "Evaluates what a node needs and is not known yet.")
-      .def("forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, true)); }, "index"_a,
-           "The number that a node is, from scratch.")
-      .def("inc_forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, false)); },
-           "index"_a, "The number that a node is.")
-      .def("forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, true)); }, "index"_a,
-           "The numbers of a node, from scratch.")
-      .def("inc_forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, false)); }, "index"_a,
-           "The numbers of a node.")
+  type.def(
+          "forward", [=](const PythonGraph& g, Whole i) { value(g, i, true); }, "index"_a,
+          "Evaluates the graph up to a node from scratch.")
+      .def(
+          "inc_forward", [=](const PythonGraph& g, Whole i) { value(g, i, false); }, "index"_a,
+          "Evaluates what a node needs and is not known yet.")
+      .def(
+          "forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, true)); },
+          "index"_a, "The number that a node is, from scratch.")
+      .def(
+          "inc_forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, false)); },
+          "index"_a, "The number that a node is.")
+      .def(
+          "forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, true)); }, "index"_a,
+          "The numbers of a node, from scratch.")
+      .def(
+          "inc_forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, false)); },
+          "index"_a, "The numbers of a node.")
       .def(
           "backward",
           [](const PythonGraph& g, Whole i, Flag full) {
@@ -128,14 +134,16 @@ void bind_node_calls(nb::class_<PythonGraph>& type) {
 }
 
 void bind_graph_class(nb::module_& m) {
-  nb::class_<PythonGraph> type(m, "ComputationGraph",
-                               "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
-                               "and parameters go; several may be alive at once.");
+  nb::class_<PythonGraph> type(
+      m, "ComputationGraph",
+      "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
+      "and parameters go; several may be alive at once.");
   type.def(nb::init<>())
-      .def("__enter__", [](nb::object self) {
-        nb::cast<PythonGraph&>(self).enter();
-        return self;
-      })
+      .def("__enter__",
+           [](nb::object self) {
+             nb::cast<PythonGraph&>(self).enter();
+             return self;
+           })
       .def("__exit__", [](PythonGraph& g, nb::args) { g.exit(); })
       .def(
           "renew",
@@ -144,14 +152,19 @@ void bind_graph_class(nb::module_& m) {
           },
           "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
           "Starts anew; the expressions made before are stale.")
-      .def("version", [](const PythonGraph& g) { return g.graph().id(); },
-           "The number of the graph; each renewal has a larger one.")
+      .def(
+          "version", [](const PythonGraph& g) { return g.graph().id(); },
+          "The number of the graph; each renewal has a larger one.")
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
-      .def("step_count", [](const PythonGraph& g) { return g.executor().step_count(); },
-           "How many merged calls have run so far.")
-      .def("checkpoint", [](const PythonGraph& g) { checkpoint(g.graph()); }, "Remembers what the graph holds.")
-      .def("revert", [](const PythonGraph& g) { revert(g.graph()); },
-           "Removes what was added after the last checkpoint.");
+      .def(
+          "step_count", [](const PythonGraph& g) { return g.executor().step_count(); },
+          "How many merged calls have run so far.")
+      .def(
+          "checkpoint", [](const PythonGraph& g) { checkpoint(g.graph()); },
+          "Remembers what the graph holds.")
+      .def(
+          "revert", [](const PythonGraph& g) { revert(g.graph()); },
+          "Removes what was added after the last checkpoint.");
   bind_node_calls(type);
 }
 
@@ -167,15 +180,19 @@ void bind_current(nb::module_& m) {
   m.def("cg", [] { return PythonGraph(current_graph()); }, "The current graph.");
   m.def("cg_version", [] { return current_graph().id(); }, "The number of the current graph.");
   m.def("cg_checkpoint", [] { checkpoint(current_graph()); }, "Remembers what the current graph holds.");
-  m.def("cg_revert", [] { revert(current_graph()); },
-        "Removes what was added to the current graph after the last checkpoint.");
+  m.def(
+      "cg_revert", [] { revert(current_graph()); },
+      "Removes what was added to the current graph after the last checkpoint.");
   const auto recalculate = "recalculate"_a = false;
-  m.def("forward", [](Expressions exps, Flag again) { evaluate_all(exps, again); }, "exps"_a, recalculate,
-        "Evaluates all expressions of a list at once.");
-  m.def("values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
-        recalculate, "The value() of each expression of a list, evaluated at once.");
-  m.def("npvalues", [](Expressions exps, Flag again) { return values_of(exps, again, array_value); }, "exps"_a,
-        recalculate, "The npvalue() of each expression of a list, evaluated at once.");
+  m.def(
+      "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again); }, "exps"_a, recalculate,
+      "Evaluates all expressions of a list at once.");
+  m.def(
+      "values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
+      recalculate, "The value() of each expression of a list, evaluated at once.");
+  m.def(
+      "npvalues", [](Expressions exps, Flag again) { return values_of(exps, again, array_value); }, "exps"_a,
+      recalculate, "The npvalue() of each expression of a list, evaluated at once.");
 }
 
 void set_policy(std::string_view name) {
@@ -201,16 +218,20 @@ nb::typed<nb::list, std::string> instruction_sets() {
 void bind_settings(nb::module_& m) {
   m.def("instruction_sets", instruction_sets,
         "The instruction sets there are kernels for on this machine; the last one is used.");
-  m.def("set_instruction_set", [](const std::string& name) { settings().chosen = &cpu_engine(name.c_str()); },
-        "name"_a, "Chooses the instruction set of graphs that start from now on.");
+  m.def(
+      "set_instruction_set", [](const std::string& name) { settings().chosen = &cpu_engine(name.c_str()); },
+      "name"_a, "Chooses the instruction set of graphs that start from now on.");
   m.def("set_batching_policy", set_policy, "policy"_a,
-        "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The values are "
+        "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The "
+        "values are "
         "the same bits.");
-  m.def("set_num_threads", [](Whole n) { settings().engine().set_threads(std::max(1u, n.value)); }, "n"_a,
-        "How many threads compute. The values are the same bits.");
+  m.def(
+      "set_num_threads", [](Whole n) { settings().engine().set_threads(std::max(1u, n.value)); }, "n"_a,
+      "How many threads compute. The values are the same bits.");
   m.def("get_num_threads", [] { return settings().engine().threads(); }, "How many threads compute.");
-  m.def("reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
-        "Starts all random numbers anew; 0 draws a seed.");
+  m.def(
+      "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
+      "Starts all random numbers anew; 0 draws a seed.");
 }
 
 }  // namespace

@@ -31,5 +31,6 @@ class InitChoice {
 
 template <>
 struct nanobind::detail::type_caster<dynet::python::InitType> {
-  static constexpr auto Name = const_name("float | str | PyInitializer | numpy.typing.NDArray[typing.Any] | None");
+  static constexpr auto Name =
+      const_name("float | str | PyInitializer | numpy.typing.NDArray[typing.Any] | None");
 };

@@ -1,8 +1,7 @@
 // Inputs of a graph: numbers of programs, rows of lookup tables, and how both are set anew.
-#include "dynet/ops/all.h"
-
 #include <nanobind/stl/optional.h>
 
+#include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
@@ -13,7 +12,8 @@ namespace {
 using namespace nb::literals;
 
 void check_device(std::string_view device) {
-  if (!device.empty() && device != "CPU") failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+  if (!device.empty() && device != "CPU")
+    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
 }
 
 /// A list of arrays is a batch of them; other arrays and lists are tensors, with a batch if `batched`.
@@ -31,7 +31,8 @@ Expression input_vector(ArrayLike v, std::string_view device) {
   return Input::make(current_graph(), {static_cast<unsigned>(numbers.size())}, numbers);
 }
 
-Expression input_transposed(ArrayLike val, std::optional<Dim> dim, Whole batch_size, std::string_view device) {
+Expression input_transposed(ArrayLike val, std::optional<Dim> dim, Whole batch_size,
+                            std::string_view device) {
   check_device(device);
   const std::vector<real> numbers = read_values(val.ptr());
   const Dim vector{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
@@ -44,7 +45,8 @@ std::vector<unsigned> flat_positions(nb::handle lists, const Dim& shape, size_t 
   unsigned axis = 0, stride = 1;
   const auto add = [&](PyObject* list) {
     indices.clear();
-    if (!read_indices(list, indices)) throw nb::type_error("idxs must hold one list of indices for each axis");
+    if (!read_indices(list, indices))
+      throw nb::type_error("idxs must hold one list of indices for each axis");
     if (indices.size() != count)
       invalid("sparse_inputTensor: ", indices.size(), " indices of axis ", axis, " for ", count, " values");
     check_indices("sparse_inputTensor", indices, shape.d[axis], "axis ", axis);
@@ -59,7 +61,8 @@ Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag
                         std::string_view device) {
   check_device(device);
   const Numbers numbers = read_numbers(values.ptr());
-  if (numbers.shape.size() != 1) throw nb::type_error("sparse_inputTensor: values must be one list of numbers");
+  if (numbers.shape.size() != 1)
+    throw nb::type_error("sparse_inputTensor: values must be one list of numbers");
   if (nb::len(idxs) != shape.nd)
     invalid("sparse_inputTensor: ", nb::len(idxs), " lists of indices for a shape of ", shape.nd, " sizes");
   Dim dim = shape;
@@ -67,8 +70,8 @@ Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag
     dim.bd = dim.d[--dim.nd];
     if (dim.nd == 0) dim = Dim({1}, dim.bd);
   }
-  return Input::sparse(current_graph(), dim, flat_positions(idxs, shape, numbers.values.size()), numbers.values,
-                       defval);
+  return Input::sparse(current_graph(), dim, flat_positions(idxs, shape, numbers.values.size()),
+                       numbers.values, defval);
 }
 
 Expression one_hot_of(Whole d, ArrayLike idx, std::string_view device) {
@@ -139,15 +142,14 @@ PyObject* lookup_row(PyObject* table, PyObject* key) {
   return guarded([&]() -> PyObject* {
     unsigned row;
     if (!read_unsigned(key, row))
-      throw nb::type_error(text("a row of a table is a ", type_name(key), "; a whole number is needed").c_str());
+      throw nb::type_error(
+          text("a row of a table is a ", type_name(key), "; a whole number is needed").c_str());
     LookupStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
     return new_expression(Lookup::make(current_graph(), storage, Indices(std::span(&row, 1)), true));
   });
 }
 
-PyObject* lookup_item(PyObject* table, Py_ssize_t row) {
-  return lookup_row(table, nb::int_(row).ptr());
-}
+PyObject* lookup_item(PyObject* table, Py_ssize_t row) { return lookup_row(table, nb::int_(row).ptr()); }
 
 Py_ssize_t lookup_length(PyObject* table) { return reinterpret_cast<LookupObject*>(table)->lookup.rows(); }
 
@@ -169,13 +171,15 @@ void bind_inputs(nb::module_& m) {
       "dim"_a, device, "A vector of zeros as an input; set() changes it.");
   m.def("inputVector", input_vector, "v"_a, device, "A list of numbers as an input; set() changes it.");
   m.def("inputTensor", input_tensor, "arr"_a, "batched"_a = false, device, "reusable_expr"_a = false,
-        "An array or nested list as an input. batched: its last axis is the batch. A list of arrays is a batch of "
+        "An array or nested list as an input. batched: its last axis is the batch. A list of arrays is a "
+        "batch of "
         "them. set() takes new numbers, column-major.");
   m.def("inputTensorTranspose", input_transposed, "val"_a, "dim"_a = nb::none(), "batch_size"_a = 1, device,
         "A list of numbers, column-major, as an input of shape dim.");
-  m.def("sparse_inputTensor", sparse_input, "idxs"_a, "values"_a, "shape"_a, "batched"_a = false, "defval"_a = 0.0,
-        device,
-        "An input that is defval but for the values at idxs, one list of indices for each axis. batched: the last "
+  m.def("sparse_inputTensor", sparse_input, "idxs"_a, "values"_a, "shape"_a, "batched"_a = false,
+        "defval"_a = 0.0, device,
+        "An input that is defval but for the values at idxs, one list of indices for each axis. batched: the "
+        "last "
         "axis is the batch.");
   m.def("one_hot", one_hot_of, "d"_a, "idx"_a, device,
         "A vector of size d with 1 at an index, or a batch of them for a list of indices.");

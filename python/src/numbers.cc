@@ -158,7 +158,8 @@ Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
   if (!is_array(o) && !PyList_Check(o) && !PyTuple_Check(o) && !PyObject_HasAttrString(o, "__array__"))
-    throw nb::type_error(text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
+    throw nb::type_error(
+        text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
   const nb::object array = asarray()(nb::handle(o), type_code);
   if (!read_buffer(array.ptr(), rows_first, numbers))
     throw nb::type_error("an array that holds no numbers was given");

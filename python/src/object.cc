@@ -85,7 +85,8 @@ PyObject* lookup_text(PyObject* o) {
 }
 
 /// A type of this module that programs cannot instantiate.
-PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots, PyTypeObject* base) {
+PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots,
+                        PyTypeObject* base) {
   // Before Python 3.12 the type keeps this pointer.
   const auto* full_name = new std::string(std::string(nb::str(m.attr("__name__")).c_str()) + "." + name);
   constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
@@ -107,7 +108,9 @@ PyObject* new_expression(const Expression& e) {
   return PyObject_Init(reinterpret_cast<PyObject*>(o), types.expression);
 }
 
-PyObject* new_parameters(const Parameter& p) { return new_shared(types.parameters, &ParametersObject::parameter, p); }
+PyObject* new_parameters(const Parameter& p) {
+  return new_shared(types.parameters, &ParametersObject::parameter, p);
+}
 PyObject* new_lookup(const LookupParameter& p) { return new_shared(types.lookup, &LookupObject::lookup, p); }
 
 void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
@@ -155,12 +158,13 @@ void bind_types(nb::module_& m) {
                 {Py_tp_doc, const_cast<char*>("A tensor that is learned; an expression of every graph.")}});
   types.parameters = make_type(m, "Parameters", sizeof(ParametersObject), slots.data(), types.expression);
 
-  slots = with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
-                slot(Py_tp_repr, lookup_text),
-                slot(Py_mp_subscript, lookup_row),
-                slot(Py_sq_item, lookup_item),
-                slot(Py_mp_length, lookup_length),
-                {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table.")}});
+  slots =
+      with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
+            slot(Py_tp_repr, lookup_text),
+            slot(Py_mp_subscript, lookup_row),
+            slot(Py_sq_item, lookup_item),
+            slot(Py_mp_length, lookup_length),
+            {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table.")}});
   types.lookup = make_type(m, "LookupParameters", sizeof(LookupObject), slots.data(), types.expression);
 }
 

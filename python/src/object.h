@@ -14,8 +14,7 @@ namespace nb = nanobind;
 
 /// A handle of a node, or of a parameter that becomes a node where it is used.
 struct ExpressionObject {
-  PyObject_HEAD
-  Expression value;
+  PyObject_HEAD Expression value;
 };
 
 /// An Expression that shares a parameter, so that it never dangles and is never stale.

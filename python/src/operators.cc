@@ -48,7 +48,8 @@ PyObject* divide(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     const Expression* x = expression_in(a);
     real number;
-    if (!x) return read_real(a, number) ? refuse("a number divided by an Expression: use cdiv") : not_implemented();
+    if (!x)
+      return read_real(a, number) ? refuse("a number divided by an Expression: use cdiv") : not_implemented();
     if (expression_in(b)) return refuse("an Expression divided by an Expression: use cdiv");
     return read_real(b, number) ? new_expression(*x / number) : not_implemented();
   });
@@ -69,7 +70,8 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
 Expression pick_row(const Expression& x, long long index) {
   const long long size = shape_of("pick", x)[0];
   if (index < -size || index >= size)
-    bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1, " would be right");
+    bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,
+              " would be right");
   return Pick::call(x, static_cast<unsigned>(index < 0 ? index + size : index), 0);
 }
 
@@ -80,7 +82,8 @@ struct Ranges {
 
   void add(PyObject* slice, const Dim& dim) {
     if (!PySlice_Check(slice))
-      throw nb::type_error(text("an index among slices is a ", type_name(slice), "; a slice is needed").c_str());
+      throw nb::type_error(
+          text("an index among slices is a ", type_name(slice), "; a slice is needed").c_str());
     if (count > dim.nd) bad_index("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
     const unsigned size = count < dim.nd ? dim.d[count] : dim.bd;
     Py_ssize_t start, stop, stride;
@@ -122,9 +125,14 @@ PyObject* item(PyObject* o, Py_ssize_t index) {
 }  // namespace
 
 std::vector<PyType_Slot> operator_slots() {
-  return {slot(Py_nb_add, add),           slot(Py_nb_subtract, subtract), slot(Py_nb_multiply, multiply),
-          slot(Py_nb_true_divide, divide), slot(Py_nb_power, power),       slot(Py_nb_negative, negative),
-          slot(Py_mp_subscript, subscript), slot(Py_sq_item, item)};
+  return {slot(Py_nb_add, add),
+          slot(Py_nb_subtract, subtract),
+          slot(Py_nb_multiply, multiply),
+          slot(Py_nb_true_divide, divide),
+          slot(Py_nb_power, power),
+          slot(Py_nb_negative, negative),
+          slot(Py_mp_subscript, subscript),
+          slot(Py_sq_item, item)};
 }
 
 }  // namespace dynet::python

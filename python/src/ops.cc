@@ -1,8 +1,7 @@
 // Binds every operation and every function made of operations, from what their declarations say.
-#include "dynet/ops/all.h"
-
 #include <nanobind/stl/string.h>
 
+#include "dynet/ops/all.h"
 #include "python/src/casters.h"
 
 namespace dynet::python {
@@ -77,8 +76,7 @@ constexpr bool is_hidden() {
 template <class T>
 void bind_one(nb::module_& m, nb::list& names) {
   names.append(T::name);
-  if constexpr (!is_hidden<T>())
-    bind_call<T>(m, &T::call, std::make_index_sequence<std::size(T::args)>{});
+  if constexpr (!is_hidden<T>()) bind_call<T>(m, &T::call, std::make_index_sequence<std::size(T::args)>{});
 }
 
 template <class... T>
@@ -92,7 +90,9 @@ void bind_ops(nb::module_& m) {
   nb::list names;
   bind_all(m, names, AllOps{});
   bind_all(m, names, Composites{});
-  m.def("ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); }, "The names of all operations.");
+  m.def(
+      "ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); },
+      "The names of all operations.");
 }
 
 }  // namespace dynet::python

@@ -22,22 +22,28 @@ void bind_shared(PyTypeObject* type) {
   def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, "Multiplies the values.");
   def(type, "scale_gradient", [](P& p, Number s) { p.scale_gradient(s); }, "s"_a, "Multiplies the gradient.");
   def(type, "is_updated", [](const P& p) { return p.is_updated(); }, "Whether trainers change it.");
-  def(type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a, "Freezes it, or lets trainers change it.");
+  def(
+      type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a,
+      "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
     TextFileSaver(fname, append).save(p, key);
   };
-  const auto populate = [](P& p, const Path& fname, const std::string& key) { TextFileLoader(fname).populate(p, key); };
+  const auto populate = [](P& p, const Path& fname, const std::string& key) {
+    TextFileLoader(fname).populate(p, key);
+  };
   for (const char* name : {"save", "write_to_textfile"})
     def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false,
         "Writes it to a file, under a key or its full name.");
   def(type, "populate", populate, "fname"_a, "key"_a, "Reads what a file holds under a key.");
-  def(type, "populate_from_textfile", populate, "fname"_a, "key"_a = "", "Reads what a file holds under a key.");
+  def(type, "populate_from_textfile", populate, "fname"_a, "key"_a = "",
+      "Reads what a file holds under a key.");
 }
 
 void set_value(Parameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr());
   if (numbers.dim() != p.dim())
-    invalid("Shape of values and parameter don't match in Parameters.set_value: ", numbers.dim(), " != ", p.dim());
+    invalid("Shape of values and parameter don't match in Parameters.set_value: ", numbers.dim(),
+            " != ", p.dim());
   p.set_value(numbers.values);
 }
 
@@ -57,7 +63,8 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
   LookupStorage& s = p.get_storage();
   const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
   if (dim[dim.nd - 1] > s.rows()) invalid("too many rows: ", dim[dim.nd - 1], " for a table of ", s.rows());
-  if (!row.same_sizes(s.row_dim())) invalid("dim mismatch: rows of shape ", row, " for a table of rows ", s.row_dim());
+  if (!row.same_sizes(s.row_dim()))
+    invalid("dim mismatch: rows of shape ", row, " for a table of rows ", s.row_dim());
   s.assign(numbers.values);
 }
 
@@ -94,16 +101,25 @@ void bind_rows(PyTypeObject* type) {
   const auto whole = [](const LookupParameter& p, const Buffer& from) {
     return python::rows_of(p.get_storage().dim, from.data());
   };
-  def(type, "as_array", [=](const LookupParameter& p) { return whole(p, values(p)); }, "The table, its rows first.");
-  def(type, "grad_as_array", [=](const LookupParameter& p) { return whole(p, gradient(p)); },
+  def(
+      type, "as_array", [=](const LookupParameter& p) { return whole(p, values(p)); },
+      "The table, its rows first.");
+  def(
+      type, "grad_as_array", [=](const LookupParameter& p) { return whole(p, gradient(p)); },
       "The gradient of the table, its rows first.");
-  def(type, "row_as_array", [=](const LookupParameter& p, Whole row) { return row_of(p, row, values(p)); }, "row"_a,
-      "One row.");
-  def(type, "row_grad_as_array", [=](const LookupParameter& p, Whole row) { return row_of(p, row, gradient(p)); },
-      "row"_a, "The gradient of one row.");
-  def(type, "rows_as_array", [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, values(p)); },
-      "rows"_a, "Some rows.");
-  def(type, "rows_grad_as_array",
+  def(
+      type, "row_as_array", [=](const LookupParameter& p, Whole row) { return row_of(p, row, values(p)); },
+      "row"_a, "One row.");
+  def(
+      type, "row_grad_as_array",
+      [=](const LookupParameter& p, Whole row) { return row_of(p, row, gradient(p)); }, "row"_a,
+      "The gradient of one row.");
+  def(
+      type, "rows_as_array",
+      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, values(p)); }, "rows"_a,
+      "Some rows.");
+  def(
+      type, "rows_grad_as_array",
       [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, gradient(p)); }, "rows"_a,
       "The gradients of some rows.");
 }
@@ -113,16 +129,21 @@ void bind_rows(PyTypeObject* type) {
 void bind_parameters(nb::module_&) {
   PyTypeObject* type = types.parameters;
   bind_shared<Parameter>(type);
-  def(type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
+  def(
+      type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
       "The sizes.");
-  def(type, "as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().values); },
+  def(
+      type, "as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().values); },
       "The stored numbers, without lazy weight decay.");
-  def(type, "grad_as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().gradient); },
-      "The gradient.");
+  def(
+      type, "grad_as_array",
+      [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().gradient); }, "The gradient.");
   def(type, "set_value", set_value, "arr"_a, "Replaces the values by those of an array of the same shape.");
-  def(type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); }, "left"_a,
-      "right"_a, "Forces every value into a range.");
-  def(type, "expr", node_of, "update"_a = true, "Its node in the current graph; without update it gets no gradient.");
+  def(
+      type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
+      "left"_a, "right"_a, "Forces every value into a range.");
+  def(type, "expr", node_of, "update"_a = true,
+      "Its node in the current graph; without update it gets no gradient.");
 }
 
 void bind_lookups(nb::module_&) {
@@ -131,14 +152,19 @@ void bind_lookups(nb::module_&) {
   bind_rows(type);
   def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
   def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
-  def(type, "init_row",
-      [](const LookupParameter& p, Whole i, ArrayLike row) { p.initialize(i, read_values(row.ptr())); }, "i"_a,
-      "row"_a, "Replaces a row.");
-  def(type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
+  def(
+      type, "init_row",
+      [](const LookupParameter& p, Whole i, ArrayLike row) { p.initialize(i, read_values(row.ptr())); },
+      "i"_a, "row"_a, "Replaces a row.");
+  def(
+      type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
       "A batch of rows as an expression.");
   def(type, "expr", [](const LookupParameter& p) { return p; }, "The table itself.");
-  def(type, "scalar_value",
-      [](const LookupParameter& p, Flag) -> real { failed("scalar_value: ", p.get_fullname(), " is a table"); },
+  def(
+      type, "scalar_value",
+      [](const LookupParameter& p, Flag) -> real {
+        failed("scalar_value: ", p.get_fullname(), " is a table");
+      },
       "recalculate"_a = false, "Not applicable: raises RuntimeError.");
 }
 

@@ -26,7 +26,8 @@ bool read_whole_float(double number, long long& to) {
 
 [[noreturn]] void wrong_element(PyObject* o, size_t position, const char* list, const char* needed) {
   throw nb::type_error(
-      text("element ", position, " of a list of ", list, " is a ", type_name(o), "; ", needed, " is needed").c_str());
+      text("element ", position, " of a list of ", list, " is a ", type_name(o), "; ", needed, " is needed")
+          .c_str());
 }
 
 void add(PyObject* o, std::vector<unsigned>& to, size_t first) {
@@ -79,7 +80,8 @@ bool read_unsigned(PyObject* o, unsigned& to) {
   long long number;
   if (!read_whole(o, number)) return false;
   if (number < 0 || number > std::numeric_limits<unsigned>::max())
-    invalid(number, " was given; a whole number from 0 to ", std::numeric_limits<unsigned>::max(), " is needed");
+    invalid(number, " was given; a whole number from 0 to ", std::numeric_limits<unsigned>::max(),
+            " is needed");
   to = static_cast<unsigned>(number);
   return true;
 }
@@ -117,7 +119,8 @@ bool read_dim(PyObject* o, Dim& to) {
     if (to.nd == Dim::max_dims) invalid("a shape has more than ", Dim::max_dims, " sizes; fewer are needed");
     unsigned size;
     if (!read_unsigned(item, size))
-      throw nb::type_error(text("a size of a shape is a ", type_name(item), "; a whole number is needed").c_str());
+      throw nb::type_error(
+          text("a size of a shape is a ", type_name(item), "; a whole number is needed").c_str());
     to.d[to.nd++] = size;
   };
   if (PyTuple_Check(o)) {

@@ -25,7 +25,8 @@ struct Best {
   Best(const PythonTensor& from, const std::vector<real>& scores, unsigned axis, unsigned num) {
     const Dim& x = from.dim;
     if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
-    if (num == 0 || num > x[axis]) invalid(num, " elements of axis ", axis, " of ", x, "; 1 to ", x[axis], " would do");
+    if (num == 0 || num > x[axis])
+      invalid(num, " elements of axis ", axis, " of ", x, "; 1 to ", x[axis], " would do");
     const Dim dim = x.with(axis, num);
     values = {dim, std::vector<real>(dim.size())};
     places = {dim, std::vector<real>(dim.size()), true};
@@ -53,7 +54,9 @@ Array as_numpy(const PythonTensor& t) {
   return array;
 }
 
-PythonTensor argmax(const PythonTensor& t, Whole dim, Whole num) { return Best(t, t.values, dim, num).places; }
+PythonTensor argmax(const PythonTensor& t, Whole dim, Whole num) {
+  return Best(t, t.values, dim, num).places;
+}
 
 /// The largest of the log-probabilities plus Gumbel noise is a sample.
 PythonTensor sample(const PythonTensor& t, Whole dim, Whole num) {
@@ -74,13 +77,16 @@ void bind_tensor(nb::module_& m) {
            "Places along an axis, sampled with the exponents of the numbers as probabilities.")
       .def(
           "topk",
-          [](const PythonTensor& t, Whole dim, Whole num) -> nb::typed<nb::tuple, PythonTensor, PythonTensor> {
+          [](const PythonTensor& t, Whole dim,
+             Whole num) -> nb::typed<nb::tuple, PythonTensor, PythonTensor> {
             Best best(t, t.values, dim, num);
             return nb::make_tuple(std::move(best.values), std::move(best.places));
           },
           dim, num, "The largest numbers along an axis, largest first, and their places.")
-      .def("__repr__", [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; });
-  def(types.expression, "tensor_value",
+      .def("__repr__",
+           [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; });
+  def(
+      types.expression, "tensor_value",
       [](const Expression& e, Flag again) {
         const Tensor t = evaluate(e, again);
         return PythonTensor{t.d, as_vector(t)};

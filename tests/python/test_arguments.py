@@ -49,14 +49,16 @@ def test_errors_in_generators(xs):
 
 
 @pytest.mark.parametrize("wrong", [[], (), iter([])], ids=["list", "tuple", "iterator"])
-@pytest.mark.parametrize("operation", ["esum", "average", "emax", "concatenate", "logsumexp", "concatenate_cols"])
+@pytest.mark.parametrize(
+    "operation", ["esum", "average", "emax", "concatenate", "logsumexp", "concatenate_cols"]
+)
 def test_empty_lists(operation, wrong):
     with pytest.raises(ValueError, match=operation.removesuffix("_cols")):
         getattr(dy, operation)(wrong)
 
 
 def test_wrong_elements(xs):
-    with pytest.raises(TypeError, match="element 1 .* int"):
+    with pytest.raises(TypeError, match=r"element 1 .* int"):
         dy.esum([xs[0], 3])
     for wrong in (xs[0], 3, None, "ab"):
         with pytest.raises(TypeError):
@@ -97,7 +99,9 @@ def test_indices_of_other_types(wrong):
         dy.select_rows(dy.inputTensor([[1, 2], [3, 4]]), wrong)
 
 
-@pytest.mark.parametrize("size", [6, 6.0, np.int32(6), np.float32(6), (6,), [6], (6.0,), np.array([6])], ids=repr)
+@pytest.mark.parametrize(
+    "size", [6, 6.0, np.int32(6), np.float32(6), (6,), [6], (6.0,), np.array([6])], ids=repr
+)
 def test_sizes(size):
     assert dy.zeros(size).dim() == ((6,), 1)
     assert dy.reshape(dy.zeros((2, 3)), size).dim() == ((6,), 1)
@@ -148,7 +152,7 @@ def test_calls_leave_no_memory_behind(xs):
         for _ in range(200):
             dy.renew_cg()
             x = dy.inputVector([1, 2])
-            dy.esum([dy.tanh(x), x + x, x * 2.0, x[0:1] + 1]).value()
+            dy.esum([dy.tanh(x), x + x, x * 2.0, x[0:2] + 1]).value()
             dy.select_rows(x, [0, 1])
 
     calls()

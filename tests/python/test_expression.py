@@ -54,7 +54,12 @@ def test_divisions_that_are_refused(matrix):
 
 @pytest.mark.parametrize("other", ["a", None, [1], np.ones(3), 1j, object()], ids=repr)
 def test_foreign_operands(matrix, other):
-    for wrong in [lambda: matrix + other, lambda: other - matrix, lambda: matrix * other, lambda: matrix**other]:
+    for wrong in [
+        lambda: matrix + other,
+        lambda: other - matrix,
+        lambda: matrix * other,
+        lambda: matrix**other,
+    ]:
         with pytest.raises(TypeError):
             wrong()
 
@@ -81,7 +86,17 @@ def test_index(matrix):
     assert [row.value() for row in matrix] == x.tolist()
 
 
-SLICES = [np.s_[0:1], np.s_[:], np.s_[-1:], np.s_[:-1], np.s_[::2], np.s_[0:9], np.s_[:, 1:], np.s_[1:, -2:], np.s_[:, ::2]]
+SLICES = [
+    np.s_[0:1],
+    np.s_[:],
+    np.s_[-1:],
+    np.s_[:-1],
+    np.s_[::2],
+    np.s_[0:9],
+    np.s_[:, 1:],
+    np.s_[1:, -2:],
+    np.s_[:, ::2],
+]
 
 
 @pytest.mark.parametrize("slices", SLICES, ids=repr)
@@ -96,7 +111,9 @@ def test_last_slice_is_the_batch():
     assert batched[:, :, 1:2].dim() == ((2, 3), 1)
 
 
-@pytest.mark.parametrize("slices", [np.s_[::-1], np.s_[::0], np.s_[1:1], np.s_[5:], np.s_[:, :, :, :]], ids=repr)
+@pytest.mark.parametrize(
+    "slices", [np.s_[::-1], np.s_[::0], np.s_[1:1], np.s_[5:], np.s_[:, :, :, :]], ids=repr
+)
 def test_slices_that_select_nothing(matrix, slices):
     with pytest.raises((IndexError, ValueError)):
         matrix[slices]
@@ -151,10 +168,26 @@ def test_backward_and_gradient(matrix):
 def test_stale():
     x = dy.scalarInput(1)
     dy.renew_cg()
-    for read in (x.dim, x.value, x.npvalue, x.scalar_value, x.forward, x.backward, x.gradient, lambda: x.set(1)):
-        with pytest.raises(RuntimeError, match="[Ss]tale"):
+    for read in (
+        x.dim,
+        x.value,
+        x.npvalue,
+        x.scalar_value,
+        x.forward,
+        x.backward,
+        x.gradient,
+        lambda: x.set(1),
+    ):
+        with pytest.raises(RuntimeError, match=r"[Ss]tale"):
             read()
-    for use in (lambda: dy.tanh(x), lambda: x + 1, lambda: 1 - x, lambda: dy.esum([x, x]), lambda: x[0], lambda: x[0:1]):
+    for use in (
+        lambda: dy.tanh(x),
+        lambda: x + 1,
+        lambda: 1 - x,
+        lambda: dy.esum([x, x]),
+        lambda: x[0],
+        lambda: x[0:1],
+    ):
         with pytest.raises(ValueError, match="stale"):
             use()
 
@@ -177,9 +210,9 @@ def test_errors_leave_the_graph_as_it_was(matrix):
 
 
 def test_errors_name_the_operation(matrix):
-    with pytest.raises(ValueError, match="^matmul: "):
+    with pytest.raises(ValueError, match=r"^matmul: "):
         matrix * matrix
-    with pytest.raises(ValueError, match="^concatenate: "):
+    with pytest.raises(ValueError, match=r"^concatenate: "):
         dy.concatenate([matrix, dy.scalarInput(1)], d=5)
 
 

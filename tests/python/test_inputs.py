@@ -1,4 +1,4 @@
-"""Numbers on their way into graphs: arrays of any type and layout, lists, sparse and one-hot vectors, lookups."""
+"""Numbers on their way into graphs: arrays of any type and layout, lists, sparse vectors, lookups."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,14 @@ def test_arrays_of_every_type(dtype, shape):
 
 def test_layouts():
     base = np.arange(60.0).reshape(3, 4, 5)
-    for array in (base[::2], base[:, ::-1], base.T, np.asfortranarray(base), base[1], np.broadcast_to(base[0], (3, 4, 5))):
+    for array in (
+        base[::2],
+        base[:, ::-1],
+        base.T,
+        np.asfortranarray(base),
+        base[1],
+        np.broadcast_to(base[0], (3, 4, 5)),
+    ):
         np.testing.assert_array_equal(dy.inputTensor(array).npvalue(), array)
     locked = base.copy()
     locked.flags.writeable = False

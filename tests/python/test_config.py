@@ -1,0 +1,127 @@
+"""What a process can choose at its start, each tried in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import dynet as dy
+
+DRAW = "import dynet as dy; print(dy.random_normal(3).value(), dy.get_num_threads())"
+DECAY = "import dynet as dy; print(dy.ParameterCollection().get_weight_decay())"
+
+
+def run(program, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def output(program, *arguments, **environment):
+    done = run(program, *arguments, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+SEEDED = [("--dynet-seed", "7"), ("--dynet_seed=7",), ("--dynet-seed=7", "--dynet-mem", "512,1,2,3")]
+
+
+@pytest.mark.parametrize("arguments", SEEDED, ids=" ".join)
+def test_seed(arguments):
+    program = "import dynet_config; dynet_config.set(random_seed=7); " + DRAW
+    assert output(DRAW, *arguments) == output(program, "--dynet-seed", "8")
+    assert output(DRAW, *arguments) != output(DRAW, "--dynet-seed", "8")
+
+
+def test_silence_and_arguments_of_the_program():
+    program = "import dynet, sys; print(sys.argv[1:])"
+    arguments = ["file", "--dynet-autobatch", "1", "--dynet-profiling=0", "--mine", "--dynet-devices", "CPU"]
+    assert output(program, *arguments) == f"{arguments}\n"
+
+
+def test_weight_decay():
+    assert float(output(DECAY, "--dynet-weight-decay", "0.25")) == 0.25
+    program = "import dynet_config; dynet_config.set(weight_decay=0.5, mem=1, autobatch=1); " + DECAY
+    assert float(output(program)) == 0.5
+
+
+def test_threads():
+    assert output(DRAW, "--dynet-threads", "2", "--dynet-seed", "1").split()[-1] == "2"
+    assert output(DRAW, DYNET_NUM_THREADS="2").split()[-1] == "2"
+    assert output(DRAW, "--dynet-threads", "1", DYNET_NUM_THREADS="2").split()[-1] == "1"
+
+
+WRONG = [
+    (["--dynet-seed"], "ValueError: --dynet-seed expects an argument"),
+    (["--dynet-seed", "--verbose"], "ValueError: --dynet-seed expects an argument"),
+    (["--dynet-seed", "x"], "ValueError: --dynet-seed: 'x' was given"),
+    (["--dynet-weight-decay", "1"], "ValueError: weight decay 1.0 was given"),
+    (["--dynet-gpu"], "RuntimeError: --dynet-gpu"),
+    (["--dynet-gpus", "1"], "RuntimeError: --dynet-gpu"),
+    (["--dynet-devices", "GPU:0"], "RuntimeError: --dynet-devices: GPU:0"),
+    (["--dynet-devices", "CPU,CPU"], "ValueError: --dynet-devices"),
+]
+
+
+@pytest.mark.parametrize(
+    "arguments, message", WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else ""
+)
+def test_wrong_options(arguments, message):
+    done = run("import dynet", *arguments)
+    assert done.returncode == 1 and message in done.stderr
+
+
+def test_params():
+    program = """
+import _dynet as dy
+params = dy.DynetParams()
+params.from_args()
+params.set_mem(100)
+params.set_random_seed(7)
+params.set_autobatch(True)
+params.set_weight_decay(0.25)
+params.init()
+print(dy.random_normal(3).value(), dy.ParameterCollection().get_weight_decay())
+"""
+    assert output(program).split()[:-1] == output(DRAW, "--dynet-seed", "7").split()[:-1]
+
+
+def test_params_that_are_impossible():
+    params = dy.DynetParams()
+    params.set_gpu_mask([0, 0])
+    for wrong in (lambda: params.set_gpu_mask([2]), lambda: params.set_weight_decay(1)):
+        with pytest.raises(ValueError):
+            wrong()
+    for wrong in (lambda: params.set_requested_gpus(1), lambda: params.set_gpu_mask([1])):
+        with pytest.raises(RuntimeError):
+            wrong()
+
+
+def test_dynet_config():
+    import dynet_config
+
+    before = dynet_config.get()
+    dynet_config.set(random_seed=3)
+    try:
+        assert dynet_config.get()["seed"] == 3
+        dynet_config.set_gpu(False)
+        assert dynet_config.gpu() is False
+    finally:
+        import builtins
+
+        del builtins.__DYNET_CONFIG, builtins.__DYNET_GPU
+    assert dynet_config.get() is before is None
+
+
+def test_info():
+    done = subprocess.run([sys.executable, "-m", "dynet", "info"], capture_output=True, text=True)
+    assert done.returncode == 0 and f"dynet            {dy.__version__}" in done.stdout
+    assert subprocess.run([sys.executable, "-m", "dynet"], capture_output=True).returncode == 2
+
+
+def test_the_state_of_floating_point_is_left_alone():
+    assert output("import dynet, numpy as np; print(np.float32(1e-38) * np.float32(0.01) > 0)") == "True\n"
