@@ -1,8 +1,8 @@
 // Bump memory that keeps its blocks: after a warm-up, resetting and filling it again touches no heap.
 #pragma once
 
-#include <cstddef>
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <vector>

@@ -48,12 +48,12 @@ struct PackedMatrix {
 struct Product {
   unsigned m, k, n;  // A is m×k as stored; X_i has n columns (of k numbers, or of m when transposed)
   bool transposed = false;
-  size_t count;                  // items
-  Items a;                       // plain column-major matrices; one shared matrix when packed is set
+  size_t count;  // items
+  Items a;       // plain column-major matrices; one shared matrix when packed is set
   PackedMatrix* packed = nullptr;
   Items x, y;
-  Items init;                    // added columns; base == nullptr: none. May be y itself (accumulate)
-  bool init_is_column = false;   // init_i is one column, added to each of the n columns
+  Items init;                   // added columns; base == nullptr: none. May be y itself (accumulate)
+  bool init_is_column = false;  // init_i is one column, added to each of the n columns
 };
 
 /// G += Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
@@ -124,7 +124,8 @@ class Engine {
   // -- matrices
   virtual void product(const Product&) = 0;
   virtual void outer_sum(const OuterSum&) = 0;
-  /// Repacks scale * A (rows×cols, column-major) into p, reusing its memory; the transposed panels too if wanted.
+  /// Repacks scale * A (rows×cols, column-major) into p, reusing its memory; the transposed panels too if
+  /// wanted.
   virtual void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
                     PackedMatrix& p) = 0;
   /// The reverse of pack.
@@ -159,8 +160,8 @@ class Engine {
   /// y = s - x[word], s = log Σ exp x: one column of n an item
   virtual void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) = 0;
   /// dx += dy * (exp(x - s) - [word])
-  virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s,
-                                             Items dy, Items dx) = 0;
+  virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
+                                             Items dx) = 0;
 
   // -- random: number e of item i is a pure function of (key, words[i][0], words[i][1], e)
   virtual void random(Distribution, real a, real b, Philox key, size_t count, size_t size, Words words,
@@ -169,8 +170,10 @@ class Engine {
   // -- recurrent cells
   /// gates {4H: i,f,o,g before activation} and c_prev (base == nullptr: zero) → gates activated in place,
   /// y = {2H: c, h}; forget_bias is added to f before its logistic.
-  virtual void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev, Items y) = 0;
-  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates (written) and dc_prev += f * dc (unless null).
+  virtual void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev,
+                         Items y) = 0;
+  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates (written) and dc_prev += f * dc (unless
+  /// null).
   virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                                   Items d_gates, Items dc_prev) = 0;
 

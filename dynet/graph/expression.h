@@ -55,8 +55,7 @@ struct Indices : std::span<const unsigned> {
   Indices() = default;
   Indices(std::span<const unsigned> s) : std::span<const unsigned>(s) {}
   Indices(const std::vector<unsigned>& v) : std::span<const unsigned>(v) {}
-  Indices(std::initializer_list<unsigned> list)
-      : std::span<const unsigned>(list.begin(), list.size()) {}
+  Indices(std::initializer_list<unsigned> list) : std::span<const unsigned>(list.begin(), list.size()) {}
 };
 
 /// Adds a node to the graph of the arguments (the current graph if they have none).

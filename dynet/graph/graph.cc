@@ -23,31 +23,33 @@ struct ParameterAttrs {
   uint64_t trained;
 };
 
-Dim parameter_shape(const void* attrs, Dims) { return static_cast<const ParameterAttrs*>(attrs)->storage->dim; }
+Dim parameter_shape(const void* attrs, Dims) {
+  return static_cast<const ParameterAttrs*>(attrs)->storage->dim;
+}
 bool parameter_trained(const void* attrs) { return static_cast<const ParameterAttrs*>(attrs)->trained; }
 constexpr bool no_matrix(unsigned) { return false; }
 
 }  // namespace
 
 const Op parameter_op{.name = "parameter",
-                          .attr_size = sizeof(ParameterAttrs),
-                          .batching = Batching::elements,
-                          .view = false,
-                          .differentiable = true,
-                          .random = false,
-                          .leaf = true,
-                          .has_matrix = false,
-                          .passes = 0,
-                          .shape = parameter_shape,
-                          .trained = parameter_trained,
-                          .forward = nullptr,
-                          .prepare_backward = nullptr,
-                          .backward = nullptr,
-                          .aux_size = nullptr,
-                          .d_aux_size = nullptr,
-                          .view_offset = nullptr,
-                          .is_matrix = no_matrix,
-                          .outer = nullptr};
+                      .attr_size = sizeof(ParameterAttrs),
+                      .batching = Batching::elements,
+                      .view = false,
+                      .differentiable = true,
+                      .random = false,
+                      .leaf = true,
+                      .has_matrix = false,
+                      .passes = 0,
+                      .shape = parameter_shape,
+                      .trained = parameter_trained,
+                      .forward = nullptr,
+                      .prepare_backward = nullptr,
+                      .backward = nullptr,
+                      .aux_size = nullptr,
+                      .d_aux_size = nullptr,
+                      .view_offset = nullptr,
+                      .is_matrix = no_matrix,
+                      .outer = nullptr};
 
 Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
@@ -97,7 +99,8 @@ unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<c
   }
 }
 
-/// A matrix argument that is a parameter is shared by all items of a call: its identity counts, not its shape.
+/// A matrix argument that is a parameter is shared by all items of a call: its identity counts, not its
+/// shape.
 uint64_t Graph::argument_key(const Op& op, unsigned i, uint32_t arg) const {
   const Node& node = nodes_[arg];
   if (op.has_matrix && node.op == &parameter_op && op.is_matrix(i))
@@ -127,7 +130,8 @@ unsigned Graph::append(const Op& op, uint32_t first_arg, const void* attrs, std:
   }
   const unsigned id = size();
   const std::byte* payload = nullptr;
-  if (op.attr_size || op.random || !words.empty()) payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
+  if (op.attr_size || op.random || !words.empty())
+    payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
   nodes_.push_back({&op, payload, first_arg, kind.signature, kind.dim_id, static_cast<uint16_t>(count),
                     needs_gradient && op.differentiable});
   return id;
@@ -143,7 +147,8 @@ Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
   double numbers = shape.bd;  // not size(), which may overflow
   for (unsigned i = 0; i < shape.nd; ++i) numbers *= shape.d[i];
   if (numbers > most_numbers)
-    throw out_of_memory(text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
+    throw out_of_memory(
+        text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
   Kind kind{0, dims_.intern(shape)};
   if (op.leaf || op.view) return kind;
 
@@ -199,9 +204,7 @@ unsigned Graph::add_parameter(Storage& storage, bool trained) {
   return node = append(parameter_op, edge_count(), &attrs, {});
 }
 
-size_t Graph::parameter_hash(const Storage& s) {
-  return s.uid * 0x9E3779B97F4A7C15u >> 20;
-}
+size_t Graph::parameter_hash(const Storage& s) { return s.uid * 0x9E3779B97F4A7C15u >> 20; }
 
 void Graph::grow_parameter_slots() {
   parameter_slots_.assign(std::max<size_t>(64, 2 * parameter_slots_.size()), 0);

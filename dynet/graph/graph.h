@@ -76,7 +76,8 @@ class Graph {
   unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
   uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
-  const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words, unsigned batch);
+  const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
+                                unsigned batch);
   static size_t parameter_hash(const Storage&);
   void grow_parameter_slots();
 
@@ -88,8 +89,8 @@ class Graph {
   DimTable dims_;
   KindTable kinds_, signatures_;
   uint32_t signature_count_ = 0;
-  std::vector<uint64_t> key_;    // scratch of append()
-  std::vector<Dim> shape_args_;  // scratch of learn()
+  std::vector<uint64_t> key_;              // scratch of append()
+  std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
   unsigned id_ = 0;

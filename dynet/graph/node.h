@@ -58,17 +58,19 @@ struct Op {
   bool random;          // each batch element carries (node, element) as words
   bool leaf;            // no arguments; the executor binds its value
   bool has_matrix;      // some argument is a matrix (is_matrix)
-  uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all from 31 on)
+  uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
+                        // from 31 on)
 
   Dim (*shape)(const void* attrs, Dims x);
   bool (*trained)(const void* attrs);  // of a leaf: its gradient is wanted; null: no
   void (*forward)(Engine&, const Call&);
-  void (*prepare_backward)(Engine&, const Call&);  // once per call, before backward of each argument; null: nothing
+  void (*prepare_backward)(Engine&,
+                           const Call&);  // once per call, before backward of each argument; null: nothing
   void (*backward)(Engine&, const Call&, unsigned i);
   size_t (*aux_size)(const void* attrs, Dims x);    // numbers kept per item from forward to backward
   size_t (*d_aux_size)(const void* attrs, Dims x);  // numbers per item that live through backward
   size_t (*view_offset)(const void* attrs, Dims x);
-  bool (*is_matrix)(unsigned i);                    // argument i is a matrix that is multiplied from the left
+  bool (*is_matrix)(unsigned i);  // argument i is a matrix that is multiplied from the left
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
 };
 

@@ -47,8 +47,8 @@ template <class... Place>
 void check_indices(std::string_view op, Indices indices, unsigned size, const Place&... place) {
   for (unsigned i : indices)
     if (i >= size)
-      bad_index(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ",
-                   size - 1, " would be right");
+      bad_index(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ", size - 1,
+                " would be right");
 }
 
 /// Throws unless x has the axis and every index is one of its places.

@@ -40,8 +40,7 @@ class LookupParameter : public Handle<LookupStorage> {
 
  private:
   void check_row(unsigned row) const {
-    if (row >= rows())
-      bad_index(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
+    if (row >= rows()) bad_index(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
   }
   std::vector<Tensor> tensors(Tensor (LookupParameter::*row)(unsigned) const) const {
     std::vector<Tensor> all;

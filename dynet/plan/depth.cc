@@ -6,7 +6,8 @@
 
 namespace dynet {
 
-void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& s, Schedule& result) {
+void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& s,
+                    Schedule& result) {
   s.local.resize(std::max<size_t>(s.local.size(), graph.size()));
   s.depth.assign(nodes.size(), 0);
   s.keys.resize(nodes.size());
@@ -18,7 +19,8 @@ void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, Schedul
     s.local[nodes[i]] = i;
     const Node& node = graph[nodes[i]];
     for (uint32_t arg : graph.args(node))
-      if (const uint32_t p = position(origin(graph, arg)); p < i) s.depth[i] = std::max(s.depth[i], s.depth[p] + 1);
+      if (const uint32_t p = position(origin(graph, arg)); p < i)
+        s.depth[i] = std::max(s.depth[i], s.depth[p] + 1);
     s.keys[i] = uint64_t{s.depth[i]} << 32 | node.signature;
   }
   result.order.resize(nodes.size());

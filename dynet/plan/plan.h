@@ -9,9 +9,9 @@ namespace dynet {
 
 /// One merged call: nodes order[first … first + count) of the schedule, in memory one after another.
 struct Step {
-  uint32_t first, count;  // nodes
-  uint32_t items;         // items of the call: batch elements, or nodes
-  size_t value, aux;      // offsets of the first item, in numbers
+  uint32_t first, count;        // nodes
+  uint32_t items;               // items of the call: batch elements, or nodes
+  size_t value, aux;            // offsets of the first item, in numbers
   size_t value_size, aux_size;  // per item
 };
 

@@ -29,14 +29,14 @@ struct Schedule {
 
 /// Memory that scheduling reuses from call to call; it carries nothing between calls.
 struct ScheduleScratch {
-  std::vector<uint32_t> local;              // by node id: position among the nodes, valid for those only
-  std::vector<uint32_t> depth, pending;     // by position
-  std::vector<uint32_t> first_edge;         // by position: edges to consumers
+  std::vector<uint32_t> local;           // by node id: position among the nodes, valid for those only
+  std::vector<uint32_t> depth, pending;  // by position
+  std::vector<uint32_t> first_edge;      // by position: edges to consumers
   std::vector<uint32_t> edge_next, edge_to;
   std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by signature, of positions
-  std::vector<double> priority;             // by signature
-  std::vector<uint32_t> depth_count;        // by signature
-  std::vector<uint32_t> heap;               // signatures with ready nodes
+  std::vector<double> priority;                               // by signature
+  std::vector<uint32_t> depth_count;                          // by signature
+  std::vector<uint32_t> heap;                                 // signatures with ready nodes
   std::vector<uint64_t> keys;
 };
 

@@ -137,7 +137,8 @@ void Executor::add_outer(uint32_t id, real* target) {
     const size_t d_aux_size = node.op->d_aux_size(node.payload, dims_);
     for (unsigned b = 0; b < graph_.dim(node).bd; ++b) {
       for (unsigned i = 0; i < args.size(); ++i)
-        view_x_[i] = place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
+        view_x_[i] =
+            place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
       const NodeView view{dims_.data(), view_x_.data(), place_[use.node].gradient + b * dy_size,
                           place_[use.node].d_aux + b * d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);

@@ -70,9 +70,10 @@ void Executor::bind_packed(uint32_t id) {
   const std::lock_guard lock(packing);
   if (!storage.packed || storage.packed_version != storage.version || storage.packed->engine != engine_) {
     if (!storage.packed || storage.packed.use_count() > 1) storage.packed = std::make_shared<PackedMatrix>();
-    const bool transposed = storage.packed->has_transposed && storage.packed->engine == engine_;  // it was needed before, so it will be again
-    engine_->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor, transposed,
-                 *storage.packed);
+    const bool transposed = storage.packed->has_transposed &&
+                            storage.packed->engine == engine_;  // it was needed before, so it will be again
+    engine_->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor,
+                  transposed, *storage.packed);
     storage.packed_version = storage.version;
     storage.packed->engine = engine_;
   }
@@ -156,7 +157,9 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
       continue;
     }
     const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
-    const auto stride = [&](uint32_t id) { return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride; };
+    const auto stride = [&](uint32_t id) {
+      return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride;
+    };
     if (whole)
       x[i] = items_of(nodes, items, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
     else
@@ -177,7 +180,8 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
 /// What the backward pass of these nodes reads beside their arguments.
 void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes) {
   const auto items = [&](real* Place::* memory, size_t size) {
-    return items_of(nodes, call.count, [&](uint32_t id) { return place_[id].*memory; }, [&](uint32_t) { return size; });
+    return items_of(
+        nodes, call.count, [&](uint32_t id) { return place_[id].*memory; }, [&](uint32_t) { return size; });
   };
   const Op& op = *graph_[nodes[0]].op;
   call.y = items(&Place::value, call.dim.size());

@@ -45,7 +45,9 @@ void Executor::link_views() {
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     if (!graph_[*it].op->view) continue;
     const uint32_t source = graph_.args(graph_[*it])[0];
-    flow_[*it].origin = !graph_[source].op->view ? source : marks_[source] ? flow_[source].origin : origin(graph_, source);
+    flow_[*it].origin = !graph_[source].op->view ? source
+                        : marks_[source]         ? flow_[source].origin
+                                                 : origin(graph_, source);
   }
   for (uint32_t id : path_) {
     if (!graph_[id].op->view || !marks_[flow_[id].origin]) continue;
@@ -95,7 +97,8 @@ bool Executor::views_are_disjoint(uint32_t id) {
   constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
   size_t from[most], to[most];
   unsigned n = 0, seen = 0;
-  for (uint32_t v = flow_[graph_[id].op->view ? flow_[id].origin : id].first_view; v != none; v = flow_[v].next_view) {
+  for (uint32_t v = flow_[graph_[id].op->view ? flow_[id].origin : id].first_view; v != none;
+       v = flow_[v].next_view) {
     if (++seen > most_seen) return false;
     if (graph_.args(graph_[v])[0] != id) continue;
     if (n == most) return false;

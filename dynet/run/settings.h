@@ -7,8 +7,8 @@ namespace dynet {
 
 struct Settings {
   Policy policy = Policy::agenda;
-  unsigned first_graph = 0;     // graphs are numbered from here when random numbers are drawn
-  Engine* chosen = nullptr;     // null: the best one for this machine
+  unsigned first_graph = 0;  // graphs are numbered from here when random numbers are drawn
+  Engine* chosen = nullptr;  // null: the best one for this machine
 
   /// What graphs that start from now on run on.
   Engine& engine() const { return chosen ? *chosen : cpu_engine(); }

@@ -134,8 +134,11 @@ bool read_flat(PyObject* o, Numbers& to) {
   to.values.resize(static_cast<size_t>(n));
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* item = is_list ? NB_LIST_GET_ITEM(o, i) : NB_TUPLE_GET_ITEM(o, i);
-    if (!PyFloat_Check(item) && !PyLong_Check(item)) return false;
-    read_real(item, to.values[static_cast<size_t>(i)]);
+    real& number = to.values[static_cast<size_t>(i)];
+    if (PyFloat_Check(item))
+      number = static_cast<real>(PyFloat_AsDouble(item));
+    else if (!PyLong_Check(item) || !read_real(item, number))
+      return false;
   }
   return true;
 }

@@ -7,29 +7,54 @@
 namespace dynet::python {
 namespace {
 
-/// The Python side of a parameter type.
+/// What a parameter of C++ is in Python.
 template <class P>
-struct Parameter_ {
+struct PythonType {
   using type = P;
 };
 template <>
-struct Parameter_<unsigned> {
+struct PythonType<unsigned> {
   using type = Whole;
 };
 template <>
-struct Parameter_<int> {
+struct PythonType<int> {
   using type = SignedWhole;
 };
 template <>
-struct Parameter_<real> {
+struct PythonType<real> {
   using type = Number;
 };
 template <>
-struct Parameter_<bool> {
+struct PythonType<bool> {
   using type = Flag;
 };
 template <class P>
-using Python = typename Parameter_<P>::type;
+using Python = typename PythonType<P>::type;
+
+/// The graph that an argument belongs to, or null.
+Graph* graph_in(const auto&) { return nullptr; }
+Graph* graph_in(const Expression& e) { return e.is_parameter() ? nullptr : e.pg; }
+Graph* graph_in(const Expressions& xs) {
+  Graph* graph = nullptr;
+  for (const Expression& e : xs)
+    if ((graph = graph_in(e))) break;
+  return graph;
+}
+
+/// Makes expressions; when that fails, the graph is left as it was before the first of them.
+template <class F, class... Args>
+Expression all_or_nothing(F&& make, const Args&... args) {
+  Graph* graph = nullptr;
+  static_cast<void>(((graph = graph_in(args)) || ...));
+  if (!graph) graph = &current_graph();
+  const Graph::Mark before = graph->mark();
+  try {
+    return make();
+  } catch (...) {
+    graph->revert(before);
+    throw;
+  }
+}
 
 /// The default of a parameter as Python shows it; an optional list is None.
 template <class P>
@@ -62,7 +87,9 @@ auto argument() {
 template <class T, class... P, size_t... I>
 void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
   static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
-  m.def(T::name, [](Python<P>... p) { return T::call(p...); }, argument<T, I, P>()..., T::doc);
+  m.def(
+      T::name, [](Python<P>... p) { return all_or_nothing([&] { return T::call(p...); }, p...); },
+      argument<T, I, P>()..., T::doc);
 }
 
 template <class T>

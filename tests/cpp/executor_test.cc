@@ -12,7 +12,8 @@ namespace {
 
 struct Model {
   ParameterCollection all;
-  Parameter square = all.add_parameters({6, 6}), wide = all.add_parameters({6, 12}), bias = all.add_parameters({6});
+  Parameter square = all.add_parameters({6, 6}), wide = all.add_parameters({6, 12}),
+            bias = all.add_parameters({6});
   LookupParameter table = all.add_lookup_parameters(9, {6});
   VanillaLSTMBuilder lstm{2, 6, 6, all};
   GRUBuilder gru{1, 6, 6, all};
@@ -149,7 +150,8 @@ void check_views() {
   for (int i = 0; i < 200000; ++i) chain = reshape(chain, i % 2 ? Dim{6} : Dim{6, 1});
   const Expression head = pick_range(chain, 0, 4), tail = pick_range(chain, 2, 6);
   const Expression still = nobackprop(x);
-  const Expression loss = sum({sum_elems(head), sum_elems(tail), sum_elems(cmult(still, still)), sum_elems(tanh(still))});
+  const Expression loss =
+      sum({sum_elems(head), sum_elems(tail), sum_elems(cmult(still, still)), sum_elems(tanh(still))});
   loss.value();
   loss.backward(true);
   check(as_vector(x.gradient()) == std::vector<real>({2, 2, 4, 4, 2, 2}), "gradient through views");
@@ -174,7 +176,8 @@ void check_snapshots() {
     const Expression z = of(m.square) * input(other, {6}, std::vector<real>(6, 1));
     check(as_vector(z.value()) != before, "a new graph sees old values");
   }
-  check(as_vector(of(m.square).value())[0] != m.square.get_storage().values[0], "the plain value is not of this graph");
+  check(as_vector(of(m.square).value())[0] != m.square.get_storage().values[0],
+        "the plain value is not of this graph");
 }
 
 void check_errors() {

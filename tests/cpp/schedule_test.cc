@@ -52,7 +52,8 @@ void fill(Graph& graph, std::mt19937& random, unsigned size) {
       continue;
     }
     std::vector<Expression> args;
-    for (unsigned n = 1 + pick(3); n > 0; --n) args.push_back(handle(graph.size() - 1 - pick(std::min(graph.size(), 12u))));
+    for (unsigned n = 1 + pick(3); n > 0; --n)
+      args.push_back(handle(graph.size() - 1 - pick(std::min(graph.size(), 12u))));
     const Mix::Attrs attrs{pick(3)};
     graph.add(op<Mix>, args, &attrs, {});
   }
@@ -128,7 +129,8 @@ void check_plan(const Graph& graph, const Schedule& s) {
     check(step.value % 16 == 0, "a step starts inside a cache line");
     end = step.value + step.items * step.value_size;
   }
-  check(p.steps.size() == s.size() && p.size >= end, "the plan has another number of steps, or too little room");
+  check(p.steps.size() == s.size() && p.size >= end,
+        "the plan has another number of steps, or too little room");
 }
 
 void check_random_graphs() {
@@ -181,7 +183,8 @@ void check_signatures() {
   check(many.size() == 2000, "signatures are lost when the table grows");
   check(many.contains(signature(four, 77)), "a signature changed when the table grew");
   graph.clear();
-  check(signature(add_source(4), 77) == *std::next(many.begin(), 77), "a signature changed with the next graph");
+  check(signature(add_source(4), 77) == *std::next(many.begin(), 77),
+        "a signature changed with the next graph");
 }
 
 void check_errors() {
@@ -193,7 +196,8 @@ void check_errors() {
   const Mix::Attrs mix{0};
   const unsigned before = a.size();
   test::check_throws<std::invalid_argument>("belongs to graph", [&] { a.add(op<Mix>, {x, y}, &mix, {}); });
-  test::check_throws<std::invalid_argument>("empty expression", [&] { a.add(op<Mix>, {x, Expression()}, &mix, {}); });
+  test::check_throws<std::invalid_argument>("empty expression",
+                                            [&] { a.add(op<Mix>, {x, Expression()}, &mix, {}); });
   const Source::Attrs nothing{0};
   test::check_throws<std::invalid_argument>("source: the result would have shape {0}",
                                             [&] { a.add(op<Source>, {}, &nothing, {}); });

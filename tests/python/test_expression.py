@@ -193,6 +193,7 @@ def test_stale():
 
 
 def test_errors_leave_the_graph_as_it_was(matrix):
+    row, cube = matrix[0], dy.reshape(matrix, (1, 2, 3))
     size = len(dy.cg())
     for wrong in (
         lambda: matrix * matrix,
@@ -202,6 +203,8 @@ def test_errors_leave_the_graph_as_it_was(matrix):
         lambda: dy.reshape(matrix, (4, 4)),
         lambda: dy.concatenate([matrix, dy.tanh]),
         lambda: dy.cmult(matrix, "x"),
+        lambda: dy.layer_norm(matrix, row, row),
+        lambda: dy.contract3d_1d_1d(cube, row, row),
     ):
         with pytest.raises((ValueError, IndexError, TypeError)):
             wrong()
