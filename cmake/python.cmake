@@ -12,6 +12,8 @@ function(dynet_extension name library)
   nanobind_add_module(${name} NB_STATIC STABLE_ABI NOMINSIZE NB_DOMAIN ${name} ${PYTHON_SOURCES})
   target_link_libraries(${name} PRIVATE ${library})
   target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
+  # g++ 12 wrongly takes an empty std::optional in nanobind's argument tuples for one that is read.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
   install(TARGETS ${name} LIBRARY DESTINATION dynet)
 endfunction()
