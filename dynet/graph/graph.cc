@@ -7,10 +7,7 @@
 namespace dynet {
 namespace {
 
-unsigned next_graph_id() {
-  static std::atomic<unsigned> last{0};
-  return ++last;
-}
+std::atomic<unsigned> last_graph_id{0};
 
 constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
 
@@ -51,6 +48,8 @@ const Op parameter_op{.name = "parameter",
                       .is_matrix = no_matrix,
                       .outer = nullptr};
 
+unsigned newest_graph_id() { return last_graph_id; }
+
 Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
 }
@@ -65,7 +64,7 @@ void Graph::clear() {
   }
   for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
   parameters_.clear();
-  id_ = next_graph_id();
+  id_ = ++last_graph_id;
   if (evaluator) evaluator->invalidate(0);
 }
 

@@ -100,6 +100,9 @@ class Graph {
 extern const Op parameter_op;
 Storage* parameter_storage(const Node& node);
 
+/// The id of the graph that was started last, in any thread.
+unsigned newest_graph_id();
+
 /// The graph of the calling thread that is used where no argument names one.
 Graph& current_graph();
 /// Makes it (or, with null, forgets it). The room that owns graphs installs how a first one is made.

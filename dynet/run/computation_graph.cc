@@ -77,7 +77,7 @@ void ComputationGraph::revert() {
 
 void reset_random(uint32_t seed) {
   reset_random_seed(seed);
-  settings().first_graph = current_graph().id();
+  settings().first_graph = newest_graph_id();
 }
 
 }  // namespace dynet

@@ -77,6 +77,11 @@ void bind_trainers(nb::module_& m) {
   bind_trainer<RMSPropTrainer>(m);
   bind_trainer<AdamTrainer>(m);
   bind_trainer<AmsgradTrainer>(m);
+  bind_trainer<EGTrainer>(m)
+      .def("enableCyclicalLR", &EGTrainer::enableCyclicalLR, "learning_rate_min"_a = 0.01,
+           "learning_rate_max"_a = 0.1, "step_size"_a = 2000.0, "gamma"_a = 1.0,
+           "Lets the learning rate swing between two bounds.")
+      .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, "Leaves the learning rate as it is.");
 }
 
 }  // namespace dynet::python

@@ -153,6 +153,17 @@ def test_only_rows_that_were_used_change(model):
     assert table.as_array()[:, 0].tolist() == [-1.5, -1.5, -1]
 
 
+def test_exponentiated_gradient_stays_on_the_simplex(model):
+    p = model.add_parameters(3, init=1 / 3)
+    trainer = dy.EGTrainer(model, learning_rate=0.5, mom=0.0)
+    trainer.enableCyclicalLR(learning_rate_min=0.1, learning_rate_max=0.2)
+    dy.pick(p, 1).backward()
+    trainer.update()
+    values = p.as_array()
+    assert values.sum() == pytest.approx(1) and values[1] < values[0] == values[2]
+    trainer.disableCyclicalLR()
+
+
 def test_parameters_added_later(model):
     trainer = dy.AdamTrainer(model)
     trainer.update()
