@@ -63,7 +63,7 @@ def test_nested_lists():
     assert dy.inputTensor((1, 2.5, np.float32(3))).value() == [1, 2.5, 3]
 
 
-@pytest.mark.parametrize("wrong", [3.0, None, "abc", {1: 2}, object()], ids=repr)
+@pytest.mark.parametrize("wrong", [3.0, None, "abc", {1: 2}, object()], ids=lambda x: type(x).__name__)
 def test_what_is_no_array(wrong):
     with pytest.raises(TypeError):
         dy.inputTensor(wrong)
