@@ -17,7 +17,7 @@ def test_program():
     with contextlib.redirect_stdout(printed):
         exec(program, {})
     bad, good = map(float, printed.getvalue().strip("[] \n").split())
-    assert good > 0.7 > bad
+    assert bad > 0.7 > good
 
 
 def test_length():
