@@ -30,7 +30,7 @@ class Graph {
   /// Number of this graph; larger than that of every graph before it in this process.
   unsigned id() const { return id_; }
 
-  unsigned add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words);
+  unsigned add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
   unsigned add_parameter(Storage& storage, bool trained);
   /// What is known of a parameter or lookup table in this graph, which from now on shares its ownership.
@@ -73,9 +73,14 @@ class Graph {
  private:
   static constexpr unsigned none = ~0u;
 
-  unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
+  /// The common case of resolve(): a node of this graph.
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_; }
+  unsigned append(const Op&, Kind, uint32_t first_arg, const void* attrs, std::span<const unsigned> words,
+                  bool needs_gradient);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
-  uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
+  uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
+  uint64_t argument_key(const Op&, unsigned i, const Node& arg) const;
+  uint64_t* start_key(const Op&, size_t arg_count, const void* attrs);
   const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
                                 unsigned batch);
   static size_t parameter_hash(const Storage&);
@@ -89,7 +94,7 @@ class Graph {
   DimTable dims_;
   KindTable kinds_, signatures_;
   uint32_t signature_count_ = 0;
-  std::vector<uint64_t> key_;              // scratch of append()
+  std::vector<uint64_t> key_;              // scratch of add() and learn()
   std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
