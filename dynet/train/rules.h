@@ -30,9 +30,8 @@ struct Moment {
 
 constexpr size_t max_rule_args = 4, max_hyper = 7, max_slots = 3;
 
-/// Numbers have these as vectors do, where they are faster than division and sqrt, and as good.
+/// Vectors have a faster one.
 inline auto quotient(std::floating_point auto a, std::floating_point auto b) { return a / b; }
-inline auto root(std::floating_point auto a) { return std::sqrt(a); }
 
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
 struct RuleDefaults {
@@ -85,8 +84,9 @@ struct Adagrad : RuleDefaults {
     hyper[2] = static_cast<real>(args[1]);
   }
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    using std::sqrt;
     slot[0] = slot[0] + g * g;
-    w = w - quotient(g * hyper[1], root(slot[0] + hyper[2]));
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -103,8 +103,9 @@ struct Adadelta : RuleDefaults {
     hyper[4] = static_cast<real>(1 / now.decay);
   }
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * g * hyper[3];
-    const auto d = quotient(g * root(slot[1] + hyper[1]), root(slot[0] + hyper[1]));
+    const auto d = quotient(g * sqrt(slot[1] + hyper[1]), sqrt(slot[0] + hyper[1]));
     slot[1] = slot[1] * hyper[2] + d * d * hyper[3];
     w = w - d * hyper[4];
   }
@@ -121,8 +122,9 @@ struct RMSProp : RuleDefaults {
     hyper[4] = static_cast<real>(1 - args[2]);
   }
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    using std::sqrt;
     slot[0] = slot[0] * hyper[3] + g * g * hyper[4];
-    w = w - quotient(g * hyper[1], root(slot[0] + hyper[2]));
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -141,9 +143,10 @@ struct Adam : RuleDefaults {
     hyper[6] = static_cast<real>(args[3]);
   }
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
-    w = w - quotient(slot[0] * hyper[1], root(slot[1]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[1]) + hyper[6]);
   }
 };
 
@@ -152,11 +155,11 @@ struct Amsgrad : Adam {
                         doc = "Adam with the largest second moment so far (Reddi, Kale and Kumar 2018).";
   static constexpr unsigned slots = 3;
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
-    using std::max;
+    using std::max, std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
     slot[2] = max(slot[2], slot[1]);
-    w = w - quotient(slot[0] * hyper[1], root(slot[2]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[2]) + hyper[6]);
   }
 };
 

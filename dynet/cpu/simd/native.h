@@ -52,11 +52,6 @@ inline Reals quotient(Reals a, Reals b) {
               q = a * r;
   return fma(fma(-b, q, a), r, q);
 }
-/// The square root but for the last bit, without the slow instruction; a is not infinite.
-inline Reals root(Reals a) {
-  const Reals r = _mm512_maskz_rsqrt14_ps(first(lanes), max(a, all(1e-35f))), s = a * r;
-  return fma(fma(-s, s, a), r * 0.5f, s);
-}
 inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
 
@@ -77,7 +72,6 @@ inline Reals load(const real* p, int n) { return _mm256_maskload_ps(p, first(n))
 inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a); }
 
 inline Reals quotient(Reals a, Reals b) { return a / b; }
-inline Reals root(Reals a) { return sqrt(a); }
 
 #else
 
@@ -137,7 +131,6 @@ inline Reals max(Reals a, Reals b) { return a > b ? a : b; }
 #endif
 
 inline Reals quotient(Reals a, Reals b) { return a / b; }
-inline Reals root(Reals a) { return sqrt(a); }
 
 #endif
 

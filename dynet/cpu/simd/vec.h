@@ -68,8 +68,6 @@ inline Vec select(Mask m, Vec a, Vec b) { return m.m ? a.v : b.v; }
 inline Vec fma(Vec a, Vec b, Vec c) { return native::fma(a.v, b.v, c.v); }
 /// a / b in fewer cycles, where the last bit may be wrong and b is an ordinary number.
 inline Vec quotient(Vec a, Vec b) { return native::quotient(a.v, b.v); }
-/// The square root in fewer cycles, where the last bit may be wrong and a is not infinite.
-inline Vec root(Vec a) { return native::root(a.v); }
 inline Vec min(Vec a, Vec b) { return native::min(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return native::max(a.v, b.v); }
 inline Vec sqrt(Vec a) { return native::sqrt(a.v); }
