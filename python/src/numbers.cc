@@ -154,11 +154,29 @@ nb::object whole_array(PyObject* o) {
   if (PyObject_HasAttrString(o, "__dlpack__"))
     return nb::object(nb::module_::import_("numpy").attr("from_dlpack")(nb::handle(o)));
   nb::list list;
-  const bool is_text = PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
-  if (is_text || !for_each(o, [&](PyObject* item) { list.append(nb::handle(item)); }))
+  const bool has_no_numbers = PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
+  const bool has_no_order = PyDict_Check(o) || PyAnySet_Check(o);
+  if (has_no_numbers || has_no_order || !for_each(o, [&](PyObject* item) { list.append(nb::handle(item)); }))
     throw nb::type_error(
         text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
   return list;
+}
+
+/// The array itself if it holds real numbers; NumPy would also read texts, None and complex numbers as such.
+nb::object real_array(const nb::object& array) {
+  const nb::object type = array.attr("dtype");
+  const char kind = *nb::str(type.attr("kind")).c_str();
+  if (std::strchr("biuf", kind)) return array;
+  if (kind != 'O')
+    throw nb::type_error(
+        text("an array of type ", nb::str(type).c_str(), " was given; real numbers are needed").c_str());
+  real number;
+  const auto check = [&](PyObject* item) {
+    if (!read_real(item, number))
+      throw nb::type_error(text("a ", type_name(item), " among numbers was given; a number is needed").c_str());
+  };
+  for_each(nb::object(array.attr("flat")).ptr(), check);
+  return array;
 }
 
 }  // namespace
@@ -178,7 +196,7 @@ Dim Numbers::dim(bool batched) const {
 Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
-  const nb::object array = asarray()(whole_array(o), type_code);
+  const nb::object array = asarray()(real_array(asarray()(whole_array(o))), type_code);
   if (!read_buffer(array.ptr(), rows_first, numbers))
     throw nb::type_error("an array that holds no numbers was given");
   return numbers;

@@ -10,7 +10,12 @@ thread_local unsigned changes = 0;  // how often the thread holds it exclusively
 }  // namespace
 
 Changing::Changing() {
-  if (changes++ == 0) learned.lock();
+  // Nobody waits with Python's lock: whoever is waited for may need it.
+  if (changes == 0 && !learned.try_lock()) {
+    const nanobind::gil_scoped_release release;
+    learned.lock();
+  }
+  ++changes;
 }
 Changing::~Changing() {
   if (--changes == 0) learned.unlock();

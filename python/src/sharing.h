@@ -11,7 +11,7 @@
 namespace dynet::python {
 
 /// Held by who changes what is learned, or reads what backward passes write, for the length of a call.
-/// Whoever holds it may evaluate graphs and may take it again.
+/// It is taken with Python's lock. Whoever holds it may evaluate graphs and may take it again.
 class Changing {
  public:
   Changing();
@@ -23,7 +23,7 @@ class Changing {
 /// Says of a bound function that it changes what is learned.
 inline constexpr nanobind::call_guard<Changing> alone;
 
-/// Held by who computes with what is learned; many may at once.
+/// Held by who computes with what is learned; many may at once. It is taken without Python's lock.
 class Reading {
  public:
   Reading();

@@ -30,9 +30,15 @@ auto bind_trainer(nb::module_& m) {
 
 void print(const std::string& text) { nb::module_::import_("sys").attr("stderr").attr("write")(text); }
 
+void update(Trainer& trainer) {
+  const Changing changing;
+  const nb::gil_scoped_release release;
+  trainer.update();
+}
+
 void bind_base(nb::module_& m) {
   nb::class_<Trainer>(m, "Trainer", "What changes the parameters of a collection, by their gradients.")
-      .def("update", &Trainer::update, nb::call_guard<nb::gil_scoped_release, Changing>(),
+      .def("update", update,
            "One step of every parameter that is not frozen, whose gradient is then zero.")
       .def(
           "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "updated_params"_a, "updated_lookups"_a,

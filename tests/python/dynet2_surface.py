@@ -1,4 +1,4 @@
-"""The public surface of DyNet 2.1: every name with its signature, and a note where DyNet 3 differs."""
+"""The public surface of DyNet 2.1: every name with its signature. dynet2_notes says where DyNet 3 differs."""
 
 # What other modules do not have yet; test_surface fails as soon as one of these names is there.
 EXPECTED: tuple[str, ...] = ("SoftmaxBuilder", "StandardSoftmaxBuilder", "ClassFactoredSoftmaxBuilder")

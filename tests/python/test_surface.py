@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from pathlib import Path
 
 import dynet2_surface as surface
 import pytest
@@ -122,3 +123,10 @@ def test_the_old_name_of_the_extension():
         assert getattr(_dynet, name) is getattr(dynet_viz, name) is getattr(dy, name)
     assert issubclass(dy.LSTMBuilder, _dynet._RNNBuilder)
     assert dy.__version__ == dy.__gitversion__ and dy.__precision__ in ("float32", "float64")
+
+
+def test_types_are_checked_for_every_name():
+    program = Path(__file__).parents[1] / "typing" / "every_name.py"
+    used = {node.attr for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Attribute)}
+    wanted = {name for name, _ in FUNCTIONS} | surface.CLASSES.keys() | surface.CONSTANTS.keys()
+    assert wanted - used - set(surface.EXPECTED) == set()
