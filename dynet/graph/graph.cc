@@ -84,6 +84,8 @@ unsigned Graph::resolve(const Expression& e) {
   if (e.graph_id != id_)
     invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
             id_, "; make it again after renewing the computation graph");
+  if (e.i >= size()) [[unlikely]]
+    invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
   return e.i;
 }
 

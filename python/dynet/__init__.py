@@ -34,7 +34,10 @@ from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
 from dynet.viz import print_graphviz as print_graphviz
 
-# Not the modules: they would hide a program's own `io` or `config`.
-__all__ = [_name for _name in dir() if not (_name.startswith("_") or isinstance(globals()[_name], _Module))]
+# Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
+# would take one that they cannot read for an empty one.
+globals()["__all__"] = [
+    _name for _name in dir() if not (_name.startswith("_") or isinstance(globals()[_name], _Module))
+]
 
 _init_at_import()

@@ -21,8 +21,8 @@ class Savable(Protocol):
     def param_collection(self) -> ParameterCollection: ...
 
 
-Saved: TypeAlias = "Parameters | LookupParameters | Savable"
-Name: TypeAlias = "str | os.PathLike[str]"
+Saved: TypeAlias = Parameters | LookupParameters | Savable
+Name: TypeAlias = str | os.PathLike[str]
 
 
 def _description(saved: Saved) -> tuple[object, ...]:

@@ -30,13 +30,14 @@ Array gradient(const Expression& e) {
 }
 
 /// The value for NumPy: always a copy, as the graph's memory serves the next graph too.
-nb::object as_array(const Expression& e, nb::handle dtype, nb::handle copy) {
+Array as_array(const Expression& e, nb::handle dtype, nb::handle copy) {
   if (!copy.is_none() && !nb::bool_(copy))
     invalid(
         "the value of an expression was asked for without a copy; its memory is that of the graph, so "
         "copy=None or True is needed");
-  nb::object array = with_value(e, false, array_value);
-  return dtype.is_none() ? array : nb::object(array.attr("astype")(dtype));
+  Array array = with_value(e, false, array_value);
+  if (dtype.is_none()) return array;
+  return Array(nb::object(array.attr("astype")(dtype)));
 }
 
 }  // namespace

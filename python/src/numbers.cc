@@ -173,7 +173,8 @@ nb::object real_array(const nb::object& array) {
   real number;
   const auto check = [&](PyObject* item) {
     if (!read_real(item, number))
-      throw nb::type_error(text("a ", type_name(item), " among numbers was given; a number is needed").c_str());
+      throw nb::type_error(
+          text("a ", type_name(item), " among numbers was given; a number is needed").c_str());
   };
   for_each(nb::object(array.attr("flat")).ptr(), check);
   return array;

@@ -156,10 +156,10 @@ void bind_types(nb::module_& m) {
   // NumPy leaves the operators to us.
   nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("__array_ufunc__") = nb::none();
 
-  slots = with({slot(Py_tp_dealloc, free_expression),
-                slot(Py_tp_repr, expression_text),
-                {Py_tp_doc, const_cast<char*>("A list of numbers, column-major, as an input of shape dim; "
-                                              "without dim a vector.")}});
+  slots = {slot(Py_tp_dealloc, free_expression),
+           {Py_tp_doc, const_cast<char*>("A list of numbers, column-major, as an input of shape dim; without "
+                                         "dim a vector.")},
+           {0, nullptr}};
   types.transposed =
       make_type(m, "inputTensorTranspose", sizeof(ExpressionObject), slots.data(), types.expression, true);
 

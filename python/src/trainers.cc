@@ -38,8 +38,7 @@ void update(Trainer& trainer) {
 
 void bind_base(nb::module_& m) {
   nb::class_<Trainer>(m, "Trainer", "What changes the parameters of a collection, by their gradients.")
-      .def("update", update,
-           "One step of every parameter that is not frozen, whose gradient is then zero.")
+      .def("update", update, "One step of every parameter that is not frozen, whose gradient is then zero.")
       .def(
           "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "updated_params"_a, "updated_lookups"_a,
           "Has no effect.")

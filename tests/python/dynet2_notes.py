@@ -1,4 +1,4 @@
-"""What differs from DyNet 2, name by name: a note for every name or group of names that is not just the same."""
+"""What differs from DyNet 2: a note for every name, or group of names, that is not just the same."""
 
 GRADIENT = "The gradient is right where DyNet 2's was not: "
 CHECKED = "A wrong index is refused by the call with IndexError, not at evaluation."

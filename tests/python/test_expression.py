@@ -145,6 +145,20 @@ def test_an_index_of_the_batch():
             batch[wrong]
 
 
+def test_arrays_of_expressions(matrix):
+    array = np.asarray(matrix)
+    np.testing.assert_array_equal(array, matrix.npvalue())
+    array[0, 0] = 100
+    assert matrix.npvalue()[0, 0] != 100
+    assert np.asarray(matrix, dtype=np.float64).dtype == np.float64
+    assert np.array(dy.scalarInput(3)).tolist() == [3] and np.mean(matrix) == np.mean(matrix.npvalue())
+    with pytest.raises(ValueError, match="copy"):
+        matrix.__array__(copy=False)
+    dy.renew_cg()
+    with pytest.raises(RuntimeError, match="Stale"):
+        np.asarray(matrix)
+
+
 def test_values():
     scalar, vector = dy.scalarInput(2), dy.inputVector([1, 2, 3])
     assert scalar.value() == 2.0 and isinstance(scalar.value(), float)

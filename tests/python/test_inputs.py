@@ -63,7 +63,9 @@ def test_nested_lists():
     assert dy.inputTensor((1, 2.5, np.float32(3))).value() == [1, 2.5, 3]
 
 
-@pytest.mark.parametrize("wrong", [3.0, None, "abc", b"abc", {1: 2}, {1, 2}, object()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "wrong", [3.0, None, "abc", b"abc", {1: 2}, {1, 2}, object()], ids=lambda x: type(x).__name__
+)
 def test_what_is_no_array(wrong):
     with pytest.raises(TypeError):
         dy.inputTensor(wrong)
@@ -128,7 +130,8 @@ def test_transposed_input():
 
 def test_inputs_of_a_graph():
     graph = dy.cg()
-    np.testing.assert_array_equal(graph.inputMatrixLiteral(range(6), (2, 3)).npvalue(), [[0, 2, 4], [1, 3, 5]])
+    matrix = graph.inputMatrixLiteral(range(6), (2, 3))
+    np.testing.assert_array_equal(matrix.npvalue(), [[0, 2, 4], [1, 3, 5]])
     assert graph.inputMatrixLiteral(range(6), 3, 2).dim() == ((3,), 2)
     sparse = graph.inputSparseTensor([0, 3], [5, 6], (2, 2), defval=1)
     np.testing.assert_array_equal(sparse.npvalue(), [[5, 1], [1, 6]])

@@ -1,4 +1,4 @@
-"""The public names of DyNet 2 against the table of dynet2_surface: nothing is missing, no argument is renamed."""
+"""The public names of DyNet 2, from dynet2_surface: nothing is missing and no argument is renamed."""
 
 import ast
 import inspect
