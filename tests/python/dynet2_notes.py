@@ -14,7 +14,7 @@ NOTES = {
     "transpose softmax concatenate conv2d_bias vanilla_lstm_c vanilla_lstm_h": (
         "Nodes whose arguments differ (permutation, axis, bias, which of the two) are never merged into one."
     ),
-    "pick_range pickrange": "Takes an axis `d`; nodes of different axes are never merged. " + CHECKED,
+    "pick_range pickrange": "Takes an axis `d`; nodes of different axes are never merged.",
     "pick pick_batch pick_batch_elem pick_batch_elems select_rows select_cols lookup_batch": CHECKED,
     "lookup": CHECKED + " A lookup with `update=False` is never merged with one that learns.",
     "pickneglogsoftmax pickneglogsoftmax_batch hinge hinge_batch": CHECKED,
@@ -50,7 +50,6 @@ NOTES = {
     "ComputationGraph": "Can be made: `with dy.ComputationGraph():`. Several may be alive at once.",
     "ParameterCollection Model": "Adds `reset_gradient()` and `gradient_l2_norm()`.",
     "GlorotInitializer": "The same formula, other random numbers.",
-    "AmsgradTrainer": "The same rule; its state is saved right.",
     "Trainer": "Has `whoami()` too. `update_epoch` takes a default.",
     "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search.",
     "VanillaLSTMBuilder LSTMBuilder SparseLSTMBuilder": (
