@@ -23,7 +23,7 @@ void test_text() {
   Parameter p = m.add_parameters({2, 3}, ParameterInitConst(0.5f), "join");
   LookupParameter table = m.add_lookup_parameters(4, {3}, ParameterInitConst(1), "words");
   ComputationGraph cg;
-  const Expression y = pick(tanh(parameter(cg, p) * lookup(cg, table, 2u)), 1u);
+  const Expression w = parameter(cg, p), y = pick(tanh(w * lookup(cg, table, 2u)), 1u);
   check(describe(cg, 0) == "v0 = parameter(/join, {2,3})", describe(cg, 0));
   check(describe(cg, 1) == "v1 = lookup(/words, 2)", describe(cg, 1));
   check(describe(cg, y.i) == "v4 = pick(v3, 1)", describe(cg, y.i));
