@@ -56,7 +56,14 @@ Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
 }
 
+void Graph::refuse_use() const {
+  failed("graph ", id_,
+         " is being evaluated by another thread; wait for that thread, or give each thread a graph of its "
+         "own");
+}
+
 void Graph::clear() {
+  check_idle();
   nodes_.clear();
   args_.clear();
   payload_.reset();
@@ -79,10 +86,13 @@ unsigned Graph::resolve(const Expression& e) {
   if (e.graph_id != id_)
     invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
             id_, "; make it again after renewing the computation graph");
+  if (e.i >= size()) [[unlikely]]
+    invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
   return e.i;
 }
 
 unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
+  check_idle();
   const Mark before = mark();
   try {
     if (xs.size() > most_arguments)
@@ -218,6 +228,7 @@ const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<
 }
 
 Graph::Bound& Graph::hold(Storage& storage) {
+  check_idle();
   if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
   const size_t mask = parameter_slots_.size() - 1;
   size_t at = parameter_hash(storage) & mask;
@@ -249,6 +260,7 @@ void Graph::grow_parameter_slots() {
 }
 
 void Graph::set_words(unsigned node, std::span<const unsigned> words) {
+  check_idle();
   const std::span<const uint32_t> old = nodes_[node].words();
   if (old.size() != words.size())
     invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());
@@ -257,6 +269,8 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 }
 
 void Graph::revert(const Mark& m) {
+  if (size() == m.nodes && edge_count() == m.args) return;
+  check_idle();
   args_.resize(m.args);
   if (size() == m.nodes) return;
   nodes_.resize(m.nodes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -59,7 +60,28 @@ class Graph {
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
   T* take_payload(size_t count) {
+    check_idle();
     return payload_.take_small<T>(count);
+  }
+
+  /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
+  class Use {
+   public:
+    explicit Use(Graph& graph) : graph_(graph) {
+      graph.check_idle();
+      graph.in_use_ = true;
+    }
+    ~Use() { graph_.in_use_ = false; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    Graph& graph_;
+  };
+  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed); }
+  void check_idle() const {
+    if (is_in_use()) [[unlikely]]
+      refuse_use();
   }
 
   struct Mark {
@@ -75,8 +97,9 @@ class Graph {
  private:
   static constexpr unsigned none = ~0u;
 
+  [[noreturn]] void refuse_use() const;
   /// The common case of resolve(): a node of this graph.
-  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_; }
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
   unsigned append(const Op&, Kind, uint32_t first_arg, const void* attrs, std::span<const unsigned> words,
                   bool needs_gradient);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
@@ -103,6 +126,7 @@ class Graph {
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
   unsigned id_ = 0;
+  std::atomic<bool> in_use_ = false;
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

@@ -3,6 +3,7 @@
 
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -29,12 +30,18 @@ auto bind_trainer(nb::module_& m) {
 
 void print(const std::string& text) { nb::module_::import_("sys").attr("stderr").attr("write")(text); }
 
+void update(Trainer& trainer) {
+  const Changing changing;
+  const nb::gil_scoped_release release;
+  trainer.update();
+}
+
 void bind_base(nb::module_& m) {
   nb::class_<Trainer>(m, "Trainer", "What changes the parameters of a collection, by their gradients.")
-      .def("update", &Trainer::update, nb::call_guard<nb::gil_scoped_release>(),
-           "One step of every parameter that is not frozen, whose gradient is then zero.")
+      .def("update", update, "One step of every parameter that is not frozen, whose gradient is then zero.")
       .def(
-          "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "params"_a, "lookups"_a, "Has no effect.")
+          "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "updated_params"_a, "updated_lookups"_a,
+          "Has no effect.")
       .def(
           "update_epoch",
           [](Trainer&, Number) {
@@ -47,20 +54,20 @@ void bind_base(nb::module_& m) {
             if (rate.is_none()) return t.restart();
             t.restart(nb::cast<double>(rate));
           },
-          "learning_rate"_a = nb::none(),
+          "learning_rate"_a = nb::none(), alone,
           "Forgets the state of the rule, and sets a learning rate if one is given.")
       .def(
           "status", [](Trainer& t) { print(t.status()); },
           "Prints learning rate, clips and updates since the last call to stderr.")
       .def(
-          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "b"_a,
+          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a,
           "Whether only those rows of tables change that were used.")
       .def("set_clip_threshold", &Trainer::set_clip_threshold, "thr"_a,
            "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
       .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
       .def_rw("learning_rate", &Trainer::learning_rate)
       .def(
-          "set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "v"_a,
+          "set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "value"_a,
           "Sets the learning rate.")
       .def("whoami", &Trainer::whoami, "The name of the class.");
 }

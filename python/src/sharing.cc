@@ -1,0 +1,31 @@
+// One lock for all that is learned: its threads are few, and each holds it for the length of a pass.
+#include "python/src/sharing.h"
+
+namespace dynet::python {
+namespace {
+
+std::shared_mutex learned;
+thread_local unsigned changes = 0;  // how often the thread holds it exclusively
+
+}  // namespace
+
+Changing::Changing() {
+  // Nobody waits with Python's lock: whoever is waited for may need it.
+  if (changes == 0 && !learned.try_lock()) {
+    const nanobind::gil_scoped_release release;
+    learned.lock();
+  }
+  ++changes;
+}
+Changing::~Changing() {
+  if (--changes == 0) learned.unlock();
+}
+
+Reading::Reading() : locked_(changes == 0) {
+  if (locked_) learned.lock_shared();
+}
+Reading::~Reading() {
+  if (locked_) learned.unlock_shared();
+}
+
+}  // namespace dynet::python
