@@ -54,7 +54,14 @@ Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
 }
 
+void Graph::fail_running() {
+  failed("the graph is being evaluated: a function that this calls must not evaluate, extend or renew it");
+}
+
 void Graph::clear() {
+  check_idle();
+  const auto kept = std::move(kept_);  // freed last, when all is in order again
+  kept_.clear();
   nodes_.clear();
   args_.clear();
   payload_.reset();
@@ -81,6 +88,7 @@ unsigned Graph::resolve(const Expression& e) {
 }
 
 unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words) {
+  check_idle();
   const Mark before = mark();
   try {
     // Parameters first: binding one appends its own node.
@@ -199,6 +207,7 @@ Graph::Bound& Graph::hold(Storage& storage) {
 unsigned Graph::add_parameter(Storage& storage, bool trained) {
   unsigned& node = hold(storage).node[trained];
   if (node != none) return node;
+  check_idle();
   const ParameterAttrs attrs{&storage, trained};
   return node = append(parameter_op, edge_count(), &attrs, {});
 }
@@ -217,6 +226,7 @@ void Graph::grow_parameter_slots() {
 }
 
 void Graph::set_words(unsigned node, std::span<const unsigned> words) {
+  check_idle();
   const std::span<const uint32_t> old = nodes_[node].words();
   if (old.size() != words.size())
     invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());
@@ -225,6 +235,7 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 }
 
 void Graph::revert(const Mark& m) {
+  check_idle();
   args_.resize(m.args);
   if (size() == m.nodes) return;
   nodes_.resize(m.nodes);

@@ -60,6 +60,28 @@ class Graph {
     return payload_.take_small<T>(count);
   }
 
+  /// Shares the ownership of what a node refers to, until the graph starts anew.
+  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
+
+  /// While nodes are computed the graph stays as it is: what an operation calls cannot change or evaluate it.
+  class Running {
+   public:
+    explicit Running(Graph& graph) : graph_(graph) {
+      graph.check_idle();
+      graph.running_ = true;
+    }
+    ~Running() { graph_.running_ = false; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    Graph& graph_;
+  };
+  void check_idle() const {
+    if (running_) [[unlikely]]
+      fail_running();
+  }
+
   struct Mark {
     unsigned nodes, args;
   };
@@ -73,6 +95,7 @@ class Graph {
  private:
   static constexpr unsigned none = ~0u;
 
+  [[noreturn]] static void fail_running();
   unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
   uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
@@ -93,7 +116,9 @@ class Graph {
   std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
+  std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
+  bool running_ = false;
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

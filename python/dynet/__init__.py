@@ -21,6 +21,7 @@ from dynet.former import matInput as matInput
 from dynet.former import parameter as parameter
 from dynet.former import pickrange as pickrange
 from dynet.former import zeroes as zeroes
+from dynet.function import Function as Function
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
