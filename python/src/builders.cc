@@ -139,7 +139,9 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
   type.def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], spec[2], model); },
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], spec[2], model));
+          },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
 
@@ -177,8 +179,9 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
                    })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) {
-            return nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]);
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(
+                nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
   bind_masks(type);

@@ -5,6 +5,8 @@
 
 namespace dynet::python {
 
+/// A collection on its way to a constructor in Python.
+using CollectionHandle = nb::typed<nb::handle, ParameterCollection>;
 using ExpressionList = nb::typed<nb::list, Expression>;
 using ExpressionTuple = nb::typed<nb::tuple, Expression, nb::ellipsis>;
 using ParameterLayers = nb::typed<nb::list, nb::typed<nb::list, Parameter>>;

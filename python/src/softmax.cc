@@ -2,7 +2,7 @@
 #include <nanobind/stl/filesystem.h>
 
 #include "dynet/nn/word_tree.h"
-#include "python/src/casters.h"
+#include "python/src/lists.h"
 
 namespace dynet::python {
 namespace {
@@ -117,7 +117,9 @@ void bind_standard(nb::module_& m) {
                    [](const B& b) { return nb::make_tuple(b.rep_dim(), b.num_classes(), b.has_bias()); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], model, spec[2]); },
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], model, spec[2]));
+          },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
 

@@ -84,7 +84,9 @@ void bind_builder(nb::module_& m, const char* name, const char* doc) {
       .def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], spec[2], model); },
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], spec[2], model));
+          },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
 
@@ -104,8 +106,8 @@ void bind_nary(nb::module_& m) {
                    [](const B& b) { return nb::make_tuple(b.N, b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) {
-            return nb::type<B>()(spec[0], spec[1], spec[2], spec[3], model);
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], spec[2], spec[3], model));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
