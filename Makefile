@@ -61,6 +61,9 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(SETUP) build check
 	$(INSTALL)
 	$(BIN)/mypy -p dynet -p dynet_config
+	$(BIN)/mypy tests/typing
+	$(BIN)/python -m mypy.stubtest dynet --concise --ignore-disjoint-bases \
+		--allowlist tests/typing/stubtest_allowlist.txt --mypy-config-file pyproject.toml
 
 docs:  ## Write docs/ops.md, the reference of all operations
 	$(SETUP) test

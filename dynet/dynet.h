@@ -15,5 +15,7 @@
 #include "dynet/ops/all.h"
 #include "dynet/params/collection.h"
 #include "dynet/run/computation_graph.h"
+#include "dynet/run/describe.h"
 #include "dynet/run/gradient_check.h"
+#include "dynet/run/profile.h"
 #include "dynet/train/trainer.h"

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <utility>
 
 namespace dynet {
 namespace {
@@ -54,14 +55,16 @@ Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
 }
 
-void Graph::fail_running() {
-  failed("the graph is being evaluated: a function that this calls must not evaluate, extend or renew it");
+void Graph::refuse_use() const {
+  failed(
+      "graph ", id_,
+      " is being evaluated by another thread, or by the one that calls this function; wait for that thread, "
+      "or give each thread a graph of its own");
 }
 
 void Graph::clear() {
   check_idle();
-  const auto kept = std::move(kept_);  // freed last, when all is in order again
-  kept_.clear();
+  const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.clear();
   args_.clear();
   payload_.reset();
@@ -84,6 +87,8 @@ unsigned Graph::resolve(const Expression& e) {
   if (e.graph_id != id_)
     invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
             id_, "; make it again after renewing the computation graph");
+  if (e.i >= size()) [[unlikely]]
+    invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
   return e.i;
 }
 
@@ -194,6 +199,7 @@ const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<
 }
 
 Graph::Bound& Graph::hold(Storage& storage) {
+  check_idle();
   if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
   const size_t mask = parameter_slots_.size() - 1;
   size_t at = parameter_hash(storage) & mask;
@@ -207,7 +213,6 @@ Graph::Bound& Graph::hold(Storage& storage) {
 unsigned Graph::add_parameter(Storage& storage, bool trained) {
   unsigned& node = hold(storage).node[trained];
   if (node != none) return node;
-  check_idle();
   const ParameterAttrs attrs{&storage, trained};
   return node = append(parameter_op, edge_count(), &attrs, {});
 }
@@ -235,6 +240,7 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 }
 
 void Graph::revert(const Mark& m) {
+  if (size() == m.nodes && edge_count() == m.args) return;
   check_idle();
   args_.resize(m.args);
   if (size() == m.nodes) return;

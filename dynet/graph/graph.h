@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -57,29 +58,31 @@ class Graph {
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
   T* take_payload(size_t count) {
+    check_idle();
     return payload_.take_small<T>(count);
   }
 
   /// Shares the ownership of what a node refers to, until the graph starts anew.
   void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
 
-  /// While nodes are computed the graph stays as it is: what an operation calls cannot change or evaluate it.
-  class Running {
+  /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
+  class Use {
    public:
-    explicit Running(Graph& graph) : graph_(graph) {
+    explicit Use(Graph& graph) : graph_(graph) {
       graph.check_idle();
-      graph.running_ = true;
+      graph.in_use_ = true;
     }
-    ~Running() { graph_.running_ = false; }
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
+    ~Use() { graph_.in_use_ = false; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
 
    private:
     Graph& graph_;
   };
+  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed); }
   void check_idle() const {
-    if (running_) [[unlikely]]
-      fail_running();
+    if (is_in_use()) [[unlikely]]
+      refuse_use();
   }
 
   struct Mark {
@@ -95,7 +98,7 @@ class Graph {
  private:
   static constexpr unsigned none = ~0u;
 
-  [[noreturn]] static void fail_running();
+  [[noreturn]] void refuse_use() const;
   unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
   uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
@@ -118,7 +121,7 @@ class Graph {
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
   std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
-  bool running_ = false;
+  std::atomic<bool> in_use_ = false;
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

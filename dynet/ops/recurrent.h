@@ -133,8 +133,8 @@ struct VanillaLstmGatesConcat {
 struct VanillaLstmGatesDropout {
   static constexpr auto name = "vanilla_lstm_gates_dropout",
                         doc = "vanilla_lstm_gates with dropout masks on the input and on the last output.";
-  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
-                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static constexpr Arg args[] = {
+      "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                          const Expression& Wh, const Expression& b, const Expression& mask_x,
                          const Expression& mask_h, real weightnoise_std) {
@@ -145,8 +145,8 @@ struct VanillaLstmGatesDropout {
 struct VanillaLstmGatesDropoutConcat {
   static constexpr auto name = "vanilla_lstm_gates_dropout_concat",
                         doc = "vanilla_lstm_gates_dropout of several inputs, one above another.";
-  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
-                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static constexpr Arg args[] = {
+      "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
                          const Expression& b, const Expression& mask_x, const Expression& mask_h,
                          real weightnoise_std) {

@@ -1,8 +1,10 @@
 // Backprop: the steps of the forward pass in reverse, then what parameters and lookup rows receive.
 #include <algorithm>
+#include <mutex>
 
 #include "dynet/ops/input.h"
 #include "dynet/run/executor.h"
+#include "dynet/run/profile.h"
 
 namespace dynet {
 
@@ -30,6 +32,7 @@ void Executor::backward(unsigned loss, bool full) {
       if (marks_[id]) members_.push_back(id);
     if (members_.empty()) continue;
     for (uint32_t id : members_) finish(id);
+    const Timed timed(Timed::backward, graph_[members_[0]].op->name, members_.size());
     run_backward(members_);
   }
   for (uint32_t id : path_)  // views of memory that has no gradient itself
@@ -152,8 +155,14 @@ void Executor::add_outer(uint32_t id, real* target) {
   engine_->outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
 }
 
+namespace {
+std::mutex delivery;  // graphs of several threads may lead to the same parameters
+}
+
 /// Adds the gradients of leaves to parameters and lookup rows, oldest leaf first.
 void Executor::deliver() {
+  const std::lock_guard lock(delivery);
+  const Timed timed(Timed::backward, "gradients of parameters", 1);
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     const Node& node = graph_[id];
@@ -188,7 +197,7 @@ void Executor::deliver_rows(uint32_t id) {
 }
 
 Tensor Executor::gradient(unsigned id) {
-  if (backward_from_ == none || id > backward_from_)
+  if (!has_gradient(id))
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
            "; call backward() on an expression that depends on it first");

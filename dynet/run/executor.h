@@ -22,6 +22,8 @@ class Executor final : public Evaluator {
 
   /// Evaluates all of these by one schedule.
   void evaluate(std::span<const uint32_t> wanted);
+  /// True if a backward pass was run from this node or a later one.
+  bool has_gradient(unsigned node) const { return backward_from_ != none && node <= backward_from_; }
   /// Merged calls run so far in this graph.
   size_t step_count() const { return steps_.size(); }
 

@@ -1,5 +1,6 @@
 // Evaluation: reach, schedule, plan, bind, call.
 #include "dynet/run/executor.h"
+#include "dynet/run/profile.h"
 
 namespace dynet {
 
@@ -65,6 +66,7 @@ void Executor::place_views(std::span<const uint32_t> views) {
 }
 
 void Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
+  const Timed timed(Timed::forward, graph_[nodes[0]].op->name, nodes.size());
   tables_.reset();
   Call call = make_call(nodes, step.items);
   call.y = {base + step.value, nullptr, step.value_size};

@@ -21,8 +21,8 @@ class Savable(Protocol):
     def param_collection(self) -> ParameterCollection: ...
 
 
-Saved: TypeAlias = "Parameters | LookupParameters | Savable"
-Name: TypeAlias = "str | os.PathLike[str]"
+Saved: TypeAlias = Parameters | LookupParameters | Savable
+Name: TypeAlias = str | os.PathLike[str]
 
 
 def _description(saved: Saved) -> tuple[object, ...]:
@@ -61,23 +61,23 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def load_generator(basename: Name, model: ParameterCollection) -> Iterator[Any]:
+def load_generator(basename: Name, params: ParameterCollection) -> Iterator[Any]:
     """Adds what was saved to a collection, one object after another."""
     data = f"{os.fspath(basename)}.data"
     with open(f"{os.fspath(basename)}.meta", "rb") as file:
         while file.peek(1):
             kind, *rest = _Unpickler(file).load()
             if kind == "Parameters":
-                yield model.load_param(data, rest[0])
+                yield params.load_param(data, rest[0])
             elif kind == "LookupParameters":
-                yield model.load_lookup_param(data, rest[0])
+                yield params.load_lookup_param(data, rest[0])
             else:
                 spec, name = rest
-                loaded = kind.from_spec(spec, model)
+                loaded = kind.from_spec(spec, params)
                 loaded.param_collection().populate(data, name)
                 yield loaded
 
 
-def load(basename: Name, model: ParameterCollection) -> list[Any]:
+def load(basename: Name, params: ParameterCollection) -> list[Any]:
     """Adds what was saved to a collection; the list of the objects."""
-    return list(load_generator(basename, model))
+    return list(load_generator(basename, params))

@@ -10,6 +10,7 @@
 #include "dynet/ops/all.h"
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -130,7 +131,7 @@ auto bind_builder(nb::module_& m, const char* name, const char* doc) {
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             new (self) B(layers, input_dim, hidden_dim, model);
           },
-          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a);
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone);
 }
 
 /// `spec` and `from_spec`, by which dy.save and dy.load know a builder.
@@ -147,16 +148,16 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
 
 /// The dropout of builders that draw their masks once per sequence.
 template <class B>
-void bind_masks(nb::class_<B, RNNBuilder>& type) {
+void bind_masks(nb::class_<B, RNNBuilder>& type, const char* last_output) {
   if constexpr (requires(B& b) { b.set_dropout(0, 0, 0); })
     type.def(
         "set_dropouts", [](B& b, Number d, Number d_h, Number d_c) { b.set_dropout(d, d_h, d_c); }, "d"_a,
-        "d_h"_a, "d_c"_a = 0.0,
+        nb::arg(last_output), "d_c"_a = 0.0,
         "Sets the dropout rates of inputs, of the last output, and of memory cells where gates read them.");
   else
     type.def(
-        "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
-        "Sets the dropout rates of inputs and of the last output.");
+        "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a,
+        nb::arg(last_output), "Sets the dropout rates of inputs and of the last output.");
   type.def(
       "set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); },
       "batch_size"_a = 1, "Draws new dropout masks; call it after initial_state.");
@@ -172,7 +173,8 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
              Flag ln_lstm, Number forget_bias) {
             new (self) B(layers, input_dim, hidden_dim, model, ln_lstm, forget_bias);
           },
-          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0)
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0,
+          alone)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim, b.ln_lstm, b.forget_bias);
@@ -184,7 +186,7 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
                 nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
-  bind_masks(type);
+  bind_masks(type, "d_r");
   add(type);
 }
 
@@ -195,13 +197,13 @@ void bind_builders(nb::module_& m) {
   bind_state(m);
   auto simple = bind_builder<SimpleRNNBuilder>(m, "SimpleRNNBuilder", "The Elman network.");
   bind_spec(simple);
-  bind_masks(simple);
+  bind_masks(simple, "d_h");
   auto gru = bind_builder<GRUBuilder>(m, "GRUBuilder", "The gated recurrent unit.");
   bind_spec(gru);
   auto coupled = bind_builder<CoupledLSTMBuilder>(
       m, "CoupledLSTMBuilder", "An LSTM with peepholes whose forget gate is coupled to the input gate.");
   bind_spec(coupled);
-  bind_masks(coupled);
+  bind_masks(coupled, "d_h");
   auto deep = bind_builder<DeepLSTMBuilder>(m, "DeepLSTMBuilder",
                                             "CoupledLSTMBuilder in which each layer reads x and the output "
                                             "of the layer below; its output is that of "
@@ -212,13 +214,13 @@ void bind_builders(nb::module_& m) {
   bind_normalized<SparseLSTMBuilder>(
       m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.", [](auto& type) {
         type.def(
-            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "p"_a,
+            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "sparsity"_a, alone,
             "Prunes this share of the weights: the smallest ones.");
       });
   auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder",
                                                          "The LSTM, with noise on the weights if wanted.");
   bind_spec(compact);
-  bind_masks(compact);
+  bind_masks(compact, "d_r");
   compact.def(
       "set_weightnoise", [](CompactVanillaLSTMBuilder& b, Number std) { b.set_weightnoise(std); }, "std"_a,
       "The standard deviation of the noise on the weights.");

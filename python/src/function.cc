@@ -1,12 +1,12 @@
 // Operations whose value and gradient are Python functions, and the check of gradients.
-#include <atomic>
+#include <optional>
 #include <sstream>
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
 #include "dynet/run/gradient_check.h"
 #include "python/src/casters.h"
-#include "python/src/numbers.h"
+#include "python/src/evaluate.h"
 
 namespace dynet::python {
 namespace {
@@ -19,6 +19,7 @@ struct PythonFunction : OpDefaults {
   struct Attrs {
     uint64_t id;  // unlike the object's address, never used again
     PyObject* function;
+    Graph* graph;
     Dim dim;
     unsigned unused = 0;
   };
@@ -27,14 +28,14 @@ struct PythonFunction : OpDefaults {
   static size_t d_aux_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
 
   static void forward(const Attrs& a, Engine&, const Call& c) {
-    const nb::gil_scoped_acquire lock;
+    const Caller caller(a);
     for (size_t i = 0; i < c.count; ++i) {
       const nb::object y = nb::handle(a.function).attr("forward")(*arguments(c, i));
       copy(y, a.dim, c.y[i], [] { return std::string("forward returned"); });
     }
   }
   static void prepare_backward(const Attrs& a, Engine&, const Call& c) {
-    const nb::gil_scoped_acquire lock;
+    const Caller caller(a);
     for (size_t i = 0; i < c.count; ++i) {
       nb::list all = arguments(c, i);
       all.append(array_of(c.dim, c.y[i]));
@@ -49,6 +50,14 @@ struct PythonFunction : OpDefaults {
   }
 
  private:
+  /// Holds Python's lock; what it calls must leave the graph alone, whoever evaluates that.
+  struct Caller {
+    explicit Caller(const Attrs& a) {
+      if (!a.graph->is_in_use()) use.emplace(*a.graph);
+    }
+    const nb::gil_scoped_acquire lock;
+    std::optional<Graph::Use> use;
+  };
   /// Where the gradient of argument i lies among all of them.
   static size_t place_of(Dims xs, size_t i) {
     size_t place = 0;
@@ -93,18 +102,20 @@ std::shared_ptr<const void> shared(const nb::object& o) {
 }
 
 Expression call_function(const nb::object& function, uint64_t id, Expressions xs, const Dim& dim) {
-  const Expression e = apply<PythonFunction>(xs, {id, function.ptr(), check_sizes(dim)});
-  e.pg->keep(shared(function));
+  Graph* graph = &current_graph();
+  for (const Expression& x : xs)
+    if (!x.is_parameter()) graph = x.pg;
+  const Expression e = apply<PythonFunction>(xs, {id, function.ptr(), graph, check_sizes(dim)});
+  graph->keep(shared(function));
   return e;
 }
 
 bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbosity) {
+  const Expression loss = node_of(expr);
   std::ostringstream out;
-  bool good;
-  {
-    const nb::gil_scoped_release release;
-    good = check_grad(model, expr, verbosity, out);
-  }
+  const Changing changing;
+  const bool good = compute(
+      *loss.pg, [&] { return check_grad(model, loss, verbosity, out); }, [](bool result) { return result; });
   nb::module_::import_("sys").attr("stderr").attr("write")(out.str().c_str());
   return good;
 }

@@ -3,6 +3,7 @@
 
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -112,7 +113,7 @@ void bind_standard(nb::module_& m) {
           [](B* self, Whole input_dim, Whole num_classes, ParameterCollection& pc, Flag bias) {
             new (self) B(input_dim, num_classes, pc, bias);
           },
-          "input_dim"_a, "num_classes"_a, "pc"_a, "bias"_a = true)
+          "input_dim"_a, "num_classes"_a, "pc"_a, "bias"_a = true, alone)
       .def_prop_ro("spec",
                    [](const B& b) { return nb::make_tuple(b.rep_dim(), b.num_classes(), b.has_bias()); })
       .def_static(
@@ -166,7 +167,7 @@ void bind_class_factored(nb::module_& m) {
             Dict vocabulary = vocabulary_of(dic);
             new (self) B(input_dim, cluster_file, vocabulary, pc, bias);
           },
-          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true)
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true, alone)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()),
@@ -179,7 +180,7 @@ void bind_class_factored(nb::module_& m) {
             return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model,
                          nb::cast<bool>(spec[3]));
           },
-          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
+          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
           "A builder from what `spec` of another one is.");
   bind_classes(type);
 }
@@ -198,7 +199,7 @@ void bind_hierarchical(nb::module_& m) {
             Dict vocabulary = vocabulary_of(dic);
             new (self) B(input_dim, cluster_file, vocabulary, pc);
           },
-          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a)
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, alone)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
@@ -209,7 +210,7 @@ void bind_hierarchical(nb::module_& m) {
             Dict vocabulary = frozen(read_words(spec[2]));
             return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model);
           },
-          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
+          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
           "A builder from what `spec` of another one is.");
 }
 

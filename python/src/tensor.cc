@@ -88,8 +88,7 @@ void bind_tensor(nb::module_& m) {
   def(
       types.expression, "tensor_value",
       [](const Expression& e, Flag again) {
-        const Tensor t = evaluate(e, again);
-        return PythonTensor{t.d, as_vector(t)};
+        return with_value(e, again, [](const Tensor& t) { return PythonTensor{t.d, as_vector(t)}; });
       },
       "recalculate"_a = false, "The value as a Tensor, which knows its largest elements.");
 }

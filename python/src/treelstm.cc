@@ -4,6 +4,7 @@
 #include <nanobind/stl/optional.h>
 
 #include "python/src/lists.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -80,7 +81,7 @@ void bind_builder(nb::module_& m, const char* name, const char* doc) {
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             new (self) B(layers, input_dim, hidden_dim, model);
           },
-          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a)
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
       .def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
@@ -101,7 +102,7 @@ void bind_nary(nb::module_& m) {
           [](B* self, Whole N, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             new (self) B(N, layers, input_dim, hidden_dim, model);
           },
-          "N"_a, "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a)
+          "N"_a, "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
       .def_prop_ro("spec",
                    [](const B& b) { return nb::make_tuple(b.N, b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
