@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <utility>
 
 namespace dynet {
 namespace {
@@ -57,13 +58,15 @@ Storage* parameter_storage(const Node& node) {
 }
 
 void Graph::refuse_use() const {
-  failed("graph ", id_,
-         " is being evaluated by another thread; wait for that thread, or give each thread a graph of its "
-         "own");
+  failed(
+      "graph ", id_,
+      " is being evaluated by another thread, or by the one that calls this function; wait for that thread, "
+      "or give each thread a graph of its own");
 }
 
 void Graph::clear() {
   check_idle();
+  const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.clear();
   args_.clear();
   payload_.reset();

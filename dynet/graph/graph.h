@@ -64,6 +64,9 @@ class Graph {
     return payload_.take_small<T>(count);
   }
 
+  /// Shares the ownership of what a node refers to, until the graph starts anew.
+  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
+
   /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
   class Use {
    public:
@@ -125,6 +128,7 @@ class Graph {
   std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
+  std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
   std::atomic<bool> in_use_ = false;
 };

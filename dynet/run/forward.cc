@@ -22,6 +22,7 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
+  const Graph::Running running(graph_);
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   place_.resize(graph_.size());
@@ -75,6 +76,7 @@ Call Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base
 }
 
 void Executor::invalidate(unsigned first) {
+  graph_.check_idle();
   if (first == 0) {
     done_.clear(), place_.clear(), order_.clear(), steps_.clear(), path_.clear(), packed_.clear();
     values_.reset(), gradients_.reset(), call_tables_.reset();

@@ -36,8 +36,9 @@ inline auto quotient(std::floating_point auto a, std::floating_point auto b) { r
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
 struct RuleDefaults {
   static constexpr unsigned slots = 0;
-  static constexpr bool cyclical = false;  // the arguments are min, max, step size and gamma of the rate
-  static constexpr bool simplex = false;   // a second pass makes each parameter (or row) sum to one
+  static constexpr bool cyclical = false;   // the arguments are min, max, step size and gamma of the rate
+  static constexpr bool simplex = false;    // a second pass makes each parameter (or row) sum to one
+  static constexpr size_t first_hyper = 1;  // files have the arguments from here on beside the rate
   static double first_rate(const double* args) { return args[0]; }
 };
 
@@ -57,6 +58,7 @@ struct CyclicalSGD : SimpleSGD {
   static constexpr RuleArg args[] = {
       {"learning_rate_min", 0.01}, {"learning_rate_max", 0.1}, {"step_size", 2000}, {"gamma", 1}};
   static constexpr bool cyclical = true;
+  static constexpr size_t first_hyper = 4;  // all of them describe the cycle
 };
 
 struct MomentumSGD : RuleDefaults {
@@ -95,6 +97,7 @@ struct Adadelta : RuleDefaults {
                         doc = "Steps of the size of recent steps over recent gradients (Zeiler 2012).";
   static constexpr RuleArg args[] = {{"eps", 1e-6}, {"rho", 0.95}};
   static constexpr unsigned slots = 2;
+  static constexpr size_t first_hyper = 0;
   static double first_rate(const double*) { return 1; }
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(args[0]);

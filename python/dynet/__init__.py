@@ -23,6 +23,7 @@ from dynet.former import matInput as matInput
 from dynet.former import parameter as parameter
 from dynet.former import pickrange as pickrange
 from dynet.former import zeroes as zeroes
+from dynet.function import Function as Function
 from dynet.holders import FloatValue as FloatValue
 from dynet.holders import FloatVectorValue as FloatVectorValue
 from dynet.holders import UnsignedValue as UnsignedValue

@@ -133,6 +133,13 @@ void bind_collection(nb::module_& m) {
       .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
       .def("name", &Collection::get_fullname, "The full name, from / on.")
       .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
+      .def("updated_parameter_count", &Collection::updated_parameter_count,
+           "How many numbers are in parameters that trainers change.")
+      .def(
+          "project_weights", [](Collection& c, Number radius) { return c.project_weights(radius); },
+          "radius"_a = 1.0, alone,
+          "Scales all parameters that trainers change so that their norm together is at most radius; returns "
+          "the norm before.")
       .def("reset_gradient", &Collection::reset_gradient, alone, "Sets all gradients to zero.")
       .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone, "The norm of all gradients together.");
   m.def(

@@ -28,4 +28,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_collection(m);
   bind_trainers(m);
   bind_builders(m);
+  bind_treelstm(m);
+  bind_softmax(m);
+  bind_function(m);
 }

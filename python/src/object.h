@@ -95,5 +95,8 @@ void bind_lookups(nb::module_& m);
 void bind_collection(nb::module_& m);
 void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
+void bind_treelstm(nb::module_& m);
+void bind_softmax(nb::module_& m);
+void bind_function(nb::module_& m);
 
 }  // namespace dynet::python
