@@ -142,8 +142,9 @@ void bind_parameters(nb::module_&) {
   def(
       type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
       "left"_a, "right"_a, "Forces every value into a range.");
-  def(type, "expr", node_of, "update"_a = true,
-      "Its node in the current graph; without update it gets no gradient.");
+  def(type, "expr", node_of, "update"_a = false,
+      "Its node in the current graph. Unless update is set it gets no gradient, as in DyNet 2; the parameter "
+      "itself, used as an expression, gets one.");
 }
 
 void bind_lookups(nb::module_&) {
