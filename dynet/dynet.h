@@ -1,6 +1,7 @@
 // Everything a C++ program needs of DyNet.
 #pragma once
 
+#include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "dynet/nn/bidirectional.h"
 #include "dynet/nn/coupled_lstm.h"

@@ -3,8 +3,8 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "python/src/casters.h"
+#include "python/src/files.h"
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
 
@@ -88,27 +88,32 @@ void bind_adding(nb::class_<Collection>& type) {
 
 void bind_files(nb::class_<Collection>& type) {
   const auto save = [](const Collection& c, const Path& fname, const std::string& name, Flag append) {
-    TextFileSaver(fname, append).save(c, name);
+    with_saver(fname, append, [&](auto saver) { saver.save(c, name); });
   };
   const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(c, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(c, key); });
   };
   for (const char* alias : {"save", "write_to_textfile"})
-    type.def(alias, save, "fname"_a, "name"_a = "", "append"_a = false,
-             "Writes all parameters to a file; a name replaces that of the collection.");
+    type.def(
+        alias, save, "fname"_a, "name"_a = "", "append"_a = false,
+        "Writes all parameters to a file; a name replaces that of the collection. The file has DyNet 2's "
+        "text format, or, if its name ends in .safetensors, the format of that name: tensors as as_array() "
+        "gives them, by name, without gradients.");
   for (const char* alias : {"populate", "populate_from_textfile"})
-    type.def(alias, populate, "fname"_a, "key"_a = "",
-             "Reads all parameters, in order, from what a file holds under a key, or from all of it.");
+    type.def(
+        alias, populate, "fname"_a, "key"_a = "",
+        "Reads all parameters from what a file holds under a key, or from all of it: in order, or by name "
+        "from a .safetensors file.");
   type.def(
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_param(c, key); });
           },
           "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
       .def(
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_lookup_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_lookup_param(c, key); });
           },
           "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
 }

@@ -2,10 +2,10 @@
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/files.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -26,14 +26,14 @@ void bind_shared(PyTypeObject* type) {
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a,
       "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
-    TextFileSaver(fname, append).save(p, key);
+    with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
   };
   const auto populate = [](P& p, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(p, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(p, key); });
   };
   for (const char* name : {"save", "write_to_textfile"})
     def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false,
-        "Writes it to a file, under a key or its full name.");
+        "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
   def(type, "populate", populate, "fname"_a, "key"_a, "Reads what a file holds under a key.");
   def(type, "populate_from_textfile", populate, "fname"_a, "key"_a = "",
       "Reads what a file holds under a key.");
