@@ -1,9 +1,11 @@
 """Saving of lists of parameters and builders: NAME.data has the numbers, NAME.meta says what they are."""
 
+import contextlib
 import io
 import os
 import pickle
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
@@ -50,16 +52,29 @@ def _pickled(description: tuple[object, ...]) -> bytes:
 
 
 def save(basename: Name, objects: Iterable[Saved]) -> None:
-    """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec."""
-    data = f"{os.fspath(basename)}.data"
+    """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
+
+    The files that were there stay as they are until everything is written.
+    """
+    base = os.fspath(basename)
     saved = list(objects)
     meta = b"".join(_pickled(_description(each)) for each in saved)
-    open(data, "w").close()
-    for each in saved:
-        target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
-        target.save(data, append=True)
-    with open(f"{os.fspath(basename)}.meta", "wb") as file:
-        file.write(meta)
+    partial = f"{base}.{os.getpid()}-{threading.get_ident()}.partial"
+    try:
+        with open(f"{partial}.meta", "wb") as file:
+            file.write(meta)
+            file.flush()
+            os.fsync(file.fileno())
+        open(f"{partial}.data", "w").close()
+        for each in saved:
+            target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
+            target.save(f"{partial}.data", append=True)
+        for suffix in (".data", ".meta"):
+            os.replace(partial + suffix, base + suffix)
+    finally:
+        for suffix in (".data", ".meta"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(partial + suffix)
 
 
 # What specs hold besides numbers, texts and classes; files of DyNet 2 have the older names of the modules.
