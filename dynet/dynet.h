@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dynet/core/dict.h"
+#include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "dynet/nn/bidirectional.h"
 #include "dynet/nn/coupled_lstm.h"

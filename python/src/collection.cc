@@ -3,8 +3,8 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "python/src/casters.h"
+#include "python/src/files.h"
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
@@ -84,28 +84,33 @@ void bind_adding(nb::class_<Collection>& type) {
 
 void bind_files(nb::class_<Collection>& type) {
   const auto save = [](const Collection& c, const Path& fname, const std::string& name, Flag append) {
-    TextFileSaver(fname, append).save(c, name);
+    with_saver(fname, append, [&](auto saver) { saver.save(c, name); });
   };
   const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(c, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(c, key); });
   };
   // Method and name of its second argument, which is a key in the file.
   for (const auto& [method, key] : {std::pair("save", "name"), std::pair("write_to_textfile", "key")})
-    type.def(method, save, "fname"_a, nb::arg(key) = "", "append"_a = false, alone,
-             "Writes all parameters to a file; a name replaces that of the collection.");
+    type.def(
+        method, save, "fname"_a, nb::arg(key) = "", "append"_a = false, alone,
+        "Writes all parameters to a file; a name replaces that of the collection. The file has DyNet 2's "
+        "text format, or, if its name ends in .safetensors, the format of that name: tensors as as_array() "
+        "gives them, by name, without gradients.");
   for (const char* alias : {"populate", "populate_from_textfile"})
-    type.def(alias, populate, "fname"_a, "key"_a = "", alone,
-             "Reads all parameters, in order, from what a file holds under a key, or from all of it.");
+    type.def(
+        alias, populate, "fname"_a, "key"_a = "", alone,
+        "Reads all parameters from what a file holds under a key, or from all of it: in order, or by name "
+        "from a .safetensors file.");
   type.def(
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_param(c, key); });
           },
           "fname"_a, "key"_a, alone, "Adds the parameter that a file holds under a key.")
       .def(
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_lookup_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_lookup_param(c, key); });
           },
           "fname"_a, "key"_a, alone, "Adds the table that a file holds under a key.");
 }

@@ -2,6 +2,7 @@
 #include "python/src/object.h"
 
 #include <cmath>
+#include <cstring>
 #include <new>
 
 #include "dynet/device/arena.h"
@@ -118,26 +119,39 @@ PyObject* new_lookup(const LookupParameter& p) { return new_shared(types.lookup,
 
 void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
 
+namespace {
+
+/// Texts may quote file names and files, which need not be UTF-8.
+void raise(PyObject* type, const std::exception& e) {
+  PyObject* message =
+      PyUnicode_DecodeUTF8(e.what(), static_cast<Py_ssize_t>(std::strlen(e.what())), "replace");
+  if (!message) return;
+  PyErr_SetObject(type, message);
+  Py_DECREF(message);
+}
+
+}  // namespace
+
 void set_python_error() {
   try {
     throw;
   } catch (nb::python_error& e) {
     e.restore();
   } catch (const nb::builtin_exception& e) {
-    PyErr_SetString(e.type() == nb::exception_type::type_error    ? PyExc_TypeError
-                    : e.type() == nb::exception_type::index_error ? PyExc_IndexError
-                                                                  : PyExc_ValueError,
-                    e.what());
+    raise(e.type() == nb::exception_type::type_error    ? PyExc_TypeError
+          : e.type() == nb::exception_type::index_error ? PyExc_IndexError
+                                                        : PyExc_ValueError,
+          e);
   } catch (const out_of_memory& e) {
-    PyErr_SetString(PyExc_MemoryError, e.what());
+    raise(PyExc_MemoryError, e);
   } catch (const std::bad_alloc& e) {
-    PyErr_SetString(PyExc_MemoryError, e.what());
+    raise(PyExc_MemoryError, e);
   } catch (const std::out_of_range& e) {
-    PyErr_SetString(PyExc_IndexError, e.what());
+    raise(PyExc_IndexError, e);
   } catch (const std::logic_error& e) {
-    PyErr_SetString(PyExc_ValueError, e.what());
+    raise(PyExc_ValueError, e);
   } catch (const std::exception& e) {
-    PyErr_SetString(PyExc_RuntimeError, e.what());
+    raise(PyExc_RuntimeError, e);
   }
 }
 

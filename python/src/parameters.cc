@@ -2,10 +2,10 @@
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/files.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
 
@@ -29,14 +29,14 @@ void bind_shared(PyTypeObject* type) {
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a,
       "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
-    TextFileSaver(fname, append).save(p, key);
+    with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
   };
   const auto populate = [](P& p, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(p, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(p, key); });
   };
   for (const char* name : {"save", "write_to_textfile"})
     def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false, alone,
-        "Writes it to a file, under a key or its full name.");
+        "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
   for (const char* name : {"populate", "populate_from_textfile"})
     def(type, name, populate, "fname"_a, "key"_a = "", alone, "Reads what a file holds under a key.");
 }
@@ -147,7 +147,8 @@ void bind_parameters(nb::module_&) {
       type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
       "left"_a, "right"_a, alone, "Forces every value into a range.");
   def(type, "expr", expression_of, "update"_a = false,
-      "Its node in the current graph; without update it gets no gradient.");
+      "Its node in the current graph. Unless update is set it gets no gradient, as in DyNet 2; the parameter "
+      "itself, used as an expression, gets one.");
 }
 
 void bind_lookups(nb::module_&) {
