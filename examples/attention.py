@@ -3,11 +3,10 @@
 import collections
 import math
 import operator
-import random
 
 import options
 from baselines import diagonal_links, unigram_and_bigram
-from data import aligned_verses
+from data import aligned_verses, minibatches
 from plot import attention_picture
 from progress import Progress
 
@@ -16,10 +15,9 @@ import dynet as dy
 END, UNKNOWN = "<end>", "<unknown>"  # END closes a verse and, as the first input, opens it
 
 
-def table(items, least):
+def table(items, least=2):
     """Numbers UNKNOWN, END and those items that come at least so often."""
-    counts = collections.Counter(items)
-    kept = [item for item, count in counts.items() if count >= least]
+    kept = [item for item, count in collections.Counter(items).items() if count >= least]
     return {item: row for row, item in enumerate([UNKNOWN, END, *kept])}
 
 
@@ -29,8 +27,8 @@ class Translator:
     def __init__(self, pairs, rows, size=128, dropout=0.2):
         self.rows, self.size, self.dropout = rows, size, dropout
         greek = [word for pair in pairs for word in pair.greek]
-        self.lemmas = table((word.lemma for word in greek), least=2)
-        self.morphs = table((word.morph for word in greek), least=2)
+        self.lemmas = table(word.lemma for word in greek)
+        self.morphs = table(word.morph for word in greek)
         self.pace = len(greek) / sum(len(pair.english) for pair in pairs)
         self.parameters = model = dy.ParameterCollection()
         self.lemma_table = model.add_lookup_parameters((len(self.lemmas), size))
@@ -46,8 +44,8 @@ class Translator:
 
     def read(self, greek, training=False):
         """A column, and a row, for each Greek word: what it is, and what it is in this verse."""
-        for builder in (self.reader, self.writer):
-            builder.set_dropout(self.dropout if training else 0)
+        self.reader.set_dropout(self.dropout if training else 0)
+        self.writer.set_dropout(self.dropout if training else 0)
         lemmas = [self.lemma_table[self.lemmas.get(word.lemma, 0)] for word in greek]
         morphs = [self.morph_table[self.morphs.get(word.morph, 0)] for word in greek]
         words = list(map(operator.add, lemmas, morphs))
@@ -55,18 +53,13 @@ class Translator:
         columns = dy.concatenate_cols([dy.concatenate(list(vectors)) for vectors in both])
         return columns, dy.transpose(columns)
 
-    def start(self):
-        """The state before the first word: nothing was written, nothing was seen."""
-        return self.writer.initial_state(), dy.zeros(self.size), 0
-
     def step(self, greek, state, row):
         """The state after an English word, the attention to the Greek, a score of each next word."""
         columns, rows = greek
-        lstm, seen, place = state
+        lstm, seen, place = state or (self.writer.initial_state(), dy.zeros(self.size), 0)
         lstm = lstm.add_input(dy.concatenate([self.english_table[row], seen]))
         # Both languages tell things in much the same order, so attention starts near there.
-        (count, *_), _ = rows.dim()
-        far = dy.inputVector([abs(column - self.pace * place) for column in range(count)])
+        far = dy.inputVector([abs(other - self.pace * place) for other in range(rows.dim()[0][0])])
         attention = dy.softmax(rows * (self.ask * lstm.output()) - far * self.nearness)
         seen = dy.tanh(self.join * dy.concatenate([lstm.output(), columns * attention]))
         scores = dy.affine_transform([self.bias, self.weights, seen])
@@ -74,7 +67,7 @@ class Translator:
 
     def follow(self, pair, training=False):
         """The loss and the attention of each word of a translation that is given, and its END."""
-        greek, state, last = self.read(pair.greek, training), self.start(), self.rows[END]
+        greek, state, last = self.read(pair.greek, training), None, self.rows[END]
         for word in [*pair.english, END]:
             state, attention, scores = self.step(greek, state, last)
             last = self.rows[word]
@@ -93,7 +86,7 @@ class Translator:
     def translate(self, words):
         """The translation in which each word is the likeliest after those before it."""
         dy.renew_cg()
-        greek, state, vocabulary = self.read(words), self.start(), list(self.rows)
+        greek, state, vocabulary = self.read(words), None, list(self.rows)
         written = [END]
         while len(written) < 3 * len(words) and END not in written[1:]:
             state, _, scores = self.step(greek, state, self.rows[written[-1]])
@@ -101,31 +94,22 @@ class Translator:
         return " ".join(written).replace(END, "").strip()
 
 
-def predictions(pairs):
-    return sum(len(pair.english) + 1 for pair in pairs)
-
-
-def perplexity(model, pairs):
-    batches = [pairs[start : start + 16] for start in range(0, len(pairs), 16)]
-    return math.exp(sum(model.loss(b).scalar_value() for b in batches) / predictions(pairs))
-
-
 def aligned(pairs, choose):
     """The share of linked English words whose chosen Greek word is one of those linked to it."""
-    right = []
-    for pair in pairs:
-        chosen = choose(pair)
-        right += [(place, chosen[place]) in pair.links for place in {e for e, _ in pair.links}]
+    right = [hit for pair in pairs for hit in pair.right(choose(pair))]
     return sum(right) / len(right)
 
 
 def report(model, pairs):
+    """The share of words that attention aligns right, and the perplexity."""
     share = aligned(pairs, lambda pair: model.attention(pair).argmax(axis=1))
-    return f"{share:.1%} aligned, perplexity {perplexity(model, pairs):.1f}"
+    loss = math.fsum(model.loss([pair]).scalar_value() for pair in pairs)
+    words = sum(len(pair.english) + 1 for pair in pairs)
+    return f"{share:.1%} aligned, perplexity {math.exp(loss / words):.1f}"
 
 
 def main():
-    parser = options.parser(__doc__, epochs=6, batch=8, unit="verses")
+    parser = options.parser(__doc__, epochs=5, batch=8, unit="verses")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the attention of one verse")
     chosen = options.parse(parser)
 
@@ -135,9 +119,8 @@ def main():
     rows = table((word for pair in training for word in pair.english), least=3)
     for words in (pair.english for part in (training, held_out) for pair in part):
         words[:] = [word if word in rows else UNKNOWN for word in words]
-    verses = [[[END, *pair.english, END] for pair in part] for part in (training, held_out)]
-    _, bigram = unigram_and_bigram(*verses)
-    diagonal = aligned(held_out, diagonal_links)
+    both = ([[END, *pair.english, END] for pair in part] for part in (training, held_out))
+    _, bigram = unigram_and_bigram(*both)
     model = Translator(training, rows)
     if chosen.load:
         model.parameters.populate(chosen.load)
@@ -145,20 +128,18 @@ def main():
 
     trainer = dy.AdamTrainer(model.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
-        progress = Progress(f"epoch {epoch + 1}", predictions(training))
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        progress = Progress(f"epoch {epoch + 1}", len(training), "verses")
+        for batch in minibatches(training, chosen.batch):
             loss = model.loss(batch, training=True)
-            progress.add(predictions(batch), loss.scalar_value())
+            progress.add(len(batch), loss.scalar_value())
             loss.backward()
             trainer.update()
         progress.close(report(model, held_out))
     if chosen.save:
         model.parameters.save(chosen.save)
     print(f"held-out verses: {report(model, held_out)}")
-    print(f"the diagonal {diagonal:.1%} aligned, English word pairs perplexity {bigram:.1f}")
+    print(f"baselines: diagonal {aligned(held_out, diagonal_links):.1%}, bigrams {bigram:.1f}")
     shown = min(held_out, key=lambda pair: abs(len(pair.english) - 16))
     print(f"by people: {' '.join(shown.english)}\nby the model: {model.translate(shown.greek)}")
     if chosen.plot:

@@ -6,6 +6,7 @@ import collections
 import gzip
 import json
 import pathlib
+import random
 import sysconfig
 import typing
 
@@ -50,6 +51,10 @@ class Pair(typing.NamedTuple):
     greek: list
     english: list
     links: set  # of (place in the English verse, place in the Greek verse)
+
+    def right(self, chosen):
+        """For each linked English word whether the Greek word chosen for it is linked to it."""
+        return [(place, chosen[place]) in self.links for place in {place for place, _ in self.links}]
 
 
 class Dependent(typing.NamedTuple):
@@ -133,6 +138,12 @@ def dependency_trees(limit=None):
             if limit and min(len(sets["train"]), len(sets["dev"])) > limit:
                 break
     return sets["train"][:limit], sets["dev"][:limit]
+
+
+def minibatches(examples, size):
+    """The examples in random order, cut into lists of that size."""
+    shuffled = random.sample(examples, len(examples))
+    return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
 
 
 def projective(words):

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import options
 from baselines import NearestMean
-from data import digits
+from data import digits, minibatches
 from progress import Progress
 
 import dynet as dy
@@ -104,11 +104,9 @@ def main():
 
     trainer = dy.AdamTrainer(reader.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", len(training), "pictures")
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        for batch in minibatches(training, chosen.batch):
             loss = reader.loss(batch)
             progress.add(len(batch), loss.scalar_value())
             loss.backward()

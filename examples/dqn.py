@@ -30,9 +30,8 @@ class State(typing.NamedTuple):
             direction = -direction
         paddle = min(max(self.paddle + move, 0), WIDTH - 1)
         state = State(self.row + 1, self.column + direction, direction, paddle)
-        if not state.over():
-            return state, 0
-        return state, 1 if state.column == state.paddle else -1
+        caught = 1 if state.column == state.paddle else -1
+        return state, caught if state.over() else 0
 
     def over(self):
         return self.row == HEIGHT - 1
@@ -41,8 +40,7 @@ class State(typing.NamedTuple):
         """The ball now, the ball one step ago, the paddle: ones on three empty boards."""
         boards = np.zeros((3, HEIGHT, WIDTH), dtype=np.float32)
         boards[0, self.row, self.column] = 1
-        if self.row > 0:
-            boards[1, self.row - 1, self.column - self.direction] = 1
+        boards[1, max(self.row - 1, 0), self.column - self.direction * (self.row > 0)] = 1
         boards[2, HEIGHT - 1, self.paddle] = 1
         return boards.ravel()
 
@@ -90,23 +88,21 @@ def loss(network, target, experiences, discount=0.97):
 
 def score(policy, starts):
     """The mean reward of a game played by a policy from each of the starts."""
-    total = 0
+    rewards = []
     for state in starts:
         while not state.over():
             state, reward = state.after(policy(state))
-        total += reward
-    return total / len(starts)
+        rewards.append(reward)
+    return sum(rewards) / len(rewards)
 
 
 def best_score(starts):
     """What no policy can beat: the paddle may be too far from where the ball will come down."""
-    rewards = []
-    for start in starts:
-        ball = start
-        while not ball.over():
-            ball, _ = ball.after(0)
-        rewards.append(1 if abs(ball.column - start.paddle) < HEIGHT else -1)
-    return sum(rewards) / len(rewards)
+    balls = list(starts)
+    while not balls[0].over():
+        balls = [ball.after(0)[0] for ball in balls]
+    far = [abs(ball.column - start.paddle) for ball, start in zip(balls, starts, strict=True)]
+    return sum(1 if distance < HEIGHT else -1 for distance in far) / len(far)
 
 
 def main():
@@ -131,8 +127,8 @@ def main():
         for _ in range(chosen.games):
             state, lost = random.choice(training), 0.0
             while not state.over():
-                explore = random.random() < exploration
-                move = random.choice(MOVES) if explore else network.best(state)
+                curious = random.random() < exploration
+                move = random.choice(MOVES) if curious else network.best(state)
                 following, reward = state.after(move)
                 memory.append((state, move, reward, following))
                 state = following

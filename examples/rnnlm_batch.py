@@ -1,12 +1,12 @@
 """The language model of language_model.py, its minibatches made by hand, by length, or by nobody."""
 
 import itertools
-import random
 import time
 
 import numpy as np
 import options
 from baselines import unigram_and_bigram
+from data import minibatches
 from language_model import LanguageModel, batches, perplexity, predictions, verses_in_rows
 from progress import Progress
 
@@ -49,15 +49,9 @@ class ThreeWays(LanguageModel):
         return self.loss(verses, training)
 
 
-def mixed(verses, size):
-    """Shuffled minibatches of verses of any length."""
-    shuffled = random.sample(verses, len(verses))
-    return [shuffled[start : start + size] for start in range(0, len(verses), size)]
-
-
 WAYS = {
-    "padded": (ThreeWays.padded, mixed),
-    "one-by-one": (ThreeWays.one_by_one, mixed),
+    "padded": (ThreeWays.padded, minibatches),
+    "one-by-one": (ThreeWays.one_by_one, minibatches),
     "by-length": (ThreeWays.by_length, batches),
 }
 

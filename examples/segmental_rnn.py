@@ -5,7 +5,7 @@ import random
 
 import options
 from baselines import LongestMatch
-from data import english_verses
+from data import english_verses, minibatches
 from progress import Progress
 
 import dynet as dy
@@ -129,11 +129,9 @@ def main():
 
     trainer = dy.AdamTrainer(segmenter.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.003 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", sum(map(len, training)))
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        for batch in minibatches(training, chosen.batch):
             loss = segmenter.loss(batch)
             progress.add(sum(map(len, batch)), loss.scalar_value())
             loss.backward()

@@ -5,11 +5,11 @@ import heapq
 import itertools
 import math
 import pathlib
-import random
 import tempfile
 
 import options
 from baselines import unigram_and_bigram
+from data import minibatches
 from language_model import END, predictions, verses_in_rows
 from progress import Progress
 
@@ -116,11 +116,9 @@ def main():
 
     trainer = dy.AdamTrainer(model.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", predictions(training))
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        for batch in minibatches(training, chosen.batch):
             loss = model.loss(batch, training=True)
             progress.add(predictions(batch), loss.scalar_value())
             loss.backward()

@@ -5,12 +5,12 @@ import random
 
 import options
 from baselines import UsualOffset
-from data import dependency_trees, projective
+from data import dependency_trees, minibatches, projective
 from progress import Progress
+from transitions import LEFT, RIGHT, SHIFT, Transitions
 
 import dynet as dy
 
-SHIFT, LEFT, RIGHT = range(3)
 UNKNOWN = 0  # the row of each table for what the training data lacks
 
 
@@ -27,7 +27,7 @@ class Parser:
         self.text_table = model.add_lookup_parameters((len(self.texts) + 1, size))
         self.tag_table = model.add_lookup_parameters((len(self.tags) + 1, size))
         self.move_table = model.add_lookup_parameters((3, size))
-        self.root = model.add_parameters(size)
+        self.root, self.stop = model.add_parameters(size), model.add_parameters(size)
         lstms = [dy.VanillaLSTMBuilder(1, size, size, model) for _ in range(3)]
         self.ahead, self.stack, self.past = self.lstms = lstms
         self.compose = {move: self.layer(2 * size, size) for move in (LEFT, RIGHT)}
@@ -52,9 +52,9 @@ class Parser:
     def loss(self, sentences):
         losses = []
         for words, parse in zip(sentences, self.start(sentences, training=True), strict=True):
-            waiting = collections.Counter(word.head for word in words)
+            heads = [word.head for word in words]
             while not parse.over():
-                move = parse.right_move(words, waiting)
+                move = parse.right_move(heads)
                 losses.append(dy.pickneglogsoftmax(parse.scores(), move))
                 parse.make(move)
         return dy.esum(losses)
@@ -69,62 +69,38 @@ class Parser:
         return [[parse.heads[place] for place in range(1, len(parse.heads) + 1)] for parse in parses]
 
 
-class Parse:
-    """A sentence half parsed: a stack of subtrees, the words ahead, the moves made."""
+class Parse(Transitions):
+    """A sentence half parsed, and what the network makes of its words, its stack and its past."""
 
     def __init__(self, model, words, training):
-        self.model, self.heads, self.next, self.end = model, {}, 1, len(words)
-        self.vectors = [model.root, *(model.vector(word, training) for word in words)]
-        # The last output of an LSTM that reads from the end tells of all the words ahead.
+        super().__init__(len(words))
+        self.model = model
+        # An LSTM reads from the end, so each of its outputs tells of all the words ahead.
+        self.vectors = [model.root, *(model.vector(word, training) for word in words), model.stop]
         self.ahead = model.ahead.initial_state().transduce(self.vectors[::-1])[::-1]
-        self.nothing = dy.zeros(model.root.dim()[0])
-        self.past = model.past.initial_state()
-        self.stack = []
-        self.push(0, model.root)
-
-    def over(self):
-        return len(self.heads) == self.end
-
-    def moves(self):
-        """The moves that can be made; only the last word left becomes the root's child."""
-        two, left = len(self.stack) > 2, self.next <= self.end
-        return [m for m, can in ((SHIFT, left), (LEFT, two), (RIGHT, two or not left)) if can]
-
-    def right_move(self, words, waiting):
-        """The move towards the right tree; `waiting` counts the children each word still lacks."""
-        if len(self.stack) > 1:
-            (second, *_), (top, *_) = self.stack[-2:]
-            if second and words[second - 1].head == top:
-                waiting[top] -= 1
-                return LEFT
-            if words[top - 1].head == second and not waiting[top]:
-                waiting[second] -= 1
-                return RIGHT
-        return SHIFT
+        self.past = model.past.initial_state().add_input(model.move_table[SHIFT])
+        self.states = [model.stack.initial_state().add_input(model.root)]
 
     def scores(self):
-        ahead = self.ahead[self.next] if self.next <= self.end else self.nothing
-        past = self.past.output() or self.nothing
-        seen = dy.concatenate([self.stack[-1][2].output(), ahead, past])
+        """A score of each move."""
+        stack, ahead = self.states[-1].output(), self.ahead[self.next]
+        seen = dy.concatenate([stack, ahead, self.past.output()])
         hidden = dy.rectify(dy.affine_transform([*self.model.hidden, seen]))
         return dy.affine_transform([*self.model.output, hidden])
 
     def make(self, move):
         self.past = self.past.add_input(self.model.move_table[move])
-        if move == SHIFT:
-            self.push(self.next, self.vectors[self.next])
-            self.next += 1
-            return
-        top, second = self.stack.pop(), self.stack.pop()
-        head, child = (top, second) if move == LEFT else (second, top)
-        self.heads[child[0]] = head[0]
-        both = dy.concatenate([head[1], child[1]])
-        self.push(head[0], dy.tanh(dy.affine_transform([*self.model.compose[move], both])))
-
-    def push(self, place, vector):
-        # What was popped is forgotten by going on from the state below it: states are a tree.
-        below = self.stack[-1][2] if self.stack else self.model.stack.initial_state()
-        self.stack.append((place, vector, below.add_input(vector)))
+        if move != SHIFT:
+            head, child = self.stack[-1:-3:-1] if move == LEFT else self.stack[-2:]
+            both = dy.concatenate([self.vectors[head], self.vectors[child]])
+            vector = dy.tanh(dy.affine_transform([*self.model.compose[move], both]))
+            self.vectors[head] = vector
+            # States are a tree: to forget what is popped is to go on from the state below it.
+            del self.states[-2:]
+        super().make(move)
+        top = self.vectors[self.stack[-1]]
+        below = self.states[-1] if self.states else self.model.stack.initial_state()
+        self.states.append(below.add_input(top))
 
 
 def attachment(parser, sentences):
@@ -152,11 +128,9 @@ def main():
 
     trainer = dy.AdamTrainer(parser.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", sum(map(len, training)))
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        for batch in minibatches(training, chosen.batch):
             loss = parser.loss(batch)
             progress.add(sum(map(len, batch)), loss.scalar_value())
             loss.backward()

@@ -1,12 +1,11 @@
 """A variational autoencoder of handwritten digits, which also draws new ones."""
 
 import math
-import random
 
 import numpy as np
 import options
 from baselines import pixel_frequencies
-from data import digits
+from data import digits, minibatches
 from plot import gallery
 from progress import Progress
 
@@ -89,11 +88,9 @@ def main():
 
     trainer = dy.AdamTrainer(model.parameters)
     for epoch in range(chosen.epochs):
-        random.shuffle(training)
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
         progress = Progress(f"epoch {epoch + 1}", len(training), "pictures")
-        for start in range(0, len(training), chosen.batch):
-            batch = training[start : start + chosen.batch]
+        for batch in minibatches(training, chosen.batch):
             loss = model.loss(batch)
             progress.add(len(batch), loss.scalar_value())
             loss.backward()

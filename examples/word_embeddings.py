@@ -6,7 +6,7 @@ import random
 import numpy as np
 import options
 from baselines import as_frequent
-from data import aligned_verses, english_verses
+from data import aligned_verses, english_verses, minibatches
 from progress import Progress
 
 import dynet as dy
@@ -111,10 +111,8 @@ def main():
 
     trainer = dy.AdagradTrainer(model.parameters, 0.1)
     for epoch in range(chosen.epochs):
-        random.shuffle(verses)
         progress = Progress(f"epoch {epoch + 1}", len(verses), "verses")
-        for start in range(0, len(verses), chosen.batch):
-            batch = verses[start : start + chosen.batch]
+        for batch in minibatches(verses, chosen.batch):
             loss = model.loss(batch)
             progress.add(len(batch), loss.scalar_value())
             loss.backward()
