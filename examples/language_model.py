@@ -59,6 +59,21 @@ class LanguageModel:
         return " ".join(words)
 
 
+def verses_in_rows(smoke):
+    """The vocabulary, and training and held-out verses as lists of its rows, between two ENDs."""
+    training, held_out = english_verses()
+    if smoke:
+        training, held_out = training[:300], held_out[:30]
+    counts = collections.Counter(word for verse in training for word in verse)
+    vocabulary = [END, UNKNOWN, *(word for word, count in counts.items() if count >= 5)]
+    rows = {word: row for row, word in enumerate(vocabulary)}
+
+    def in_rows(verse):
+        return [rows[END], *(rows.get(word, rows[UNKNOWN]) for word in verse), rows[END]]
+
+    return vocabulary, *([in_rows(verse) for verse in part] for part in (training, held_out))
+
+
 def batches(verses, size):
     """Shuffled minibatches of verses of equal length, which need no padding and no mask."""
     by_length = collections.defaultdict(list)
@@ -83,17 +98,8 @@ def perplexity(model, verses):
 def main():
     chosen = options.parse(options.parser(__doc__, epochs=2, batch=16, unit="verses"))
 
-    training, held_out = english_verses()
-    if chosen.smoke:
-        training, held_out, chosen.epochs = training[:300], held_out[:30], 1
-    counts = collections.Counter(word for verse in training for word in verse)
-    vocabulary = [END, UNKNOWN, *(word for word, count in counts.items() if count >= 5)]
-    rows = {word: row for row, word in enumerate(vocabulary)}
-
-    def in_rows(verse):
-        return [rows[END], *(rows.get(word, rows[UNKNOWN]) for word in verse), rows[END]]
-
-    training, held_out = [[in_rows(verse) for verse in part] for part in (training, held_out)]
+    vocabulary, training, held_out = verses_in_rows(chosen.smoke)
+    chosen.epochs = 1 if chosen.smoke else chosen.epochs
     model = LanguageModel(vocabulary)
     unigram, bigram = unigram_and_bigram(training, held_out)
     print(f"{len(vocabulary)} words; perplexity unigram {unigram:.1f}, bigram {bigram:.1f}")

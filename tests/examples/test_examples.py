@@ -1,6 +1,7 @@
 """The examples run, learn the same bits whatever the schedule, and load what they saved."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,23 @@ sys.path.insert(0, sys.argv[0].rpartition("/")[0])
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 NO_DATA = 3  # the exit status of an example that cannot fetch its data
+LEARNERS = [
+    "attention.py",
+    "digits.py",
+    "digits.py --network perceptron",
+    "dqn.py",
+    "language_model.py",
+    "rnnlm_batch.py --way one-by-one",
+    "rnnlm_batch.py --way padded",
+    "segmental_rnn.py",
+    "softmax_lm.py --softmax classes",
+    "softmax_lm.py --softmax tree",
+    "tagger.py",
+    "transition_parser.py",
+    "treelstm.py",
+    "vae.py",
+    "word_embeddings.py",
+]
 SETTINGS = [("agenda", 1), ("single", 1), ("depth", 1), ("agenda", 2)]
 
 
@@ -47,8 +65,21 @@ def test_same_bits_whatever_the_schedule(name, tmp_path):
         assert model == saved[0], f"{policy} on {threads} threads learned other numbers"
 
 
-@pytest.mark.parametrize("name", ["tagger.py", "language_model.py", "treelstm.py"])
-def test_loads_what_it_saved(name, tmp_path):
+@pytest.mark.parametrize("command", LEARNERS)
+def test_scores_the_same_when_loaded_and_not_batched(command, tmp_path):
+    name, *chosen = command.split()
     file = str(tmp_path / "saved.model")
-    trained, loaded = run(name, "agenda", 1, "--save", file), run(name, "agenda", 1, "--load", file)
+    trained = run(name, "agenda", 1, *chosen, "--save", file)
+    loaded = run(name, "single", 1, *chosen, "--load", file)
     assert scores(trained) == scores(loaded) != []
+
+
+def test_xor_is_learned():
+    answers = re.findall(r"(\S+) right: (\d)", run("xor.py", "agenda", 1))
+    assert len(answers) == 4
+    assert all(abs(float(chance) - int(right)) < 0.1 for chance, right in answers)
+
+
+def test_every_example_is_run():
+    programs = {path.name for path in EXAMPLES.glob("*.py") if "__main__" in path.read_text("utf-8")}
+    assert programs == {command.split()[0] for command in LEARNERS}

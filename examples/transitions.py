@@ -1,0 +1,44 @@
+"""The moves of the arc-standard system, by which a dependency tree is drawn from left to right."""
+
+SHIFT, LEFT, RIGHT = range(3)
+
+
+class Transitions:
+    """A sentence half parsed: the places of the heads found, of the words on a stack, of the next.
+
+    SHIFT puts the next word on the stack; LEFT hangs the second word of the stack below the first,
+    RIGHT the first below the second. Place 0, at the bottom, is the root.
+    """
+
+    def __init__(self, length):
+        self.heads, self.stack, self.next, self.end = {}, [0], 1, length
+
+    def over(self):
+        return len(self.heads) == self.end
+
+    def moves(self):
+        """The moves that can be made; only the last word left becomes the root's child."""
+        words, left = len(self.stack) > 2, self.next <= self.end
+        return [SHIFT] * left + [LEFT] * words + [RIGHT] * (words or not left)
+
+    def make(self, move):
+        if move == SHIFT:
+            self.stack.append(self.next)
+            self.next += 1
+        else:
+            child = self.stack.pop(-2 if move == LEFT else -1)
+            self.heads[child] = self.stack[-1]
+
+    def right_move(self, heads):
+        """The move towards the right tree, which is projective; `heads` starts with word 1's."""
+        if len(self.stack) > 1:
+            second, first = self.stack[-2:]
+            if second and heads[second - 1] == first:
+                return LEFT
+            # What is hung up can have no more children, so all of them must hang below it.
+            if heads[first - 1] == second and self.complete(first, heads):
+                return RIGHT
+        return SHIFT
+
+    def complete(self, place, heads):
+        return heads.count(place) == list(self.heads.values()).count(place)
