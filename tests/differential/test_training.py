@@ -39,5 +39,5 @@ def test_settings_matter(outcomes):
     ours = outcomes[OURS]
     plain = ours["AdamTrainer", True, 0.0, 5.0]
     for other in ((False, 0.0, 5.0), (True, 0.1, 5.0), (True, 0.0, 0.3)):
-        changed = ours["AdamTrainer", *other]
+        changed = ours[("AdamTrainer", *other)]
         assert any(not np.allclose(a, b) for a, b in zip(plain, changed, strict=True))
