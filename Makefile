@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test bench lint format typecheck docs clean
+.PHONY: help build demo test clients bench lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -37,6 +37,11 @@ test:  ## Run every test, C++ and Python
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j 2
 	$(BIN)/python -m pytest -n 2 tests
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
+
+clients:  ## Run programs that others wrote for DyNet 2, and compare every operation with DyNet 2 (minutes)
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python -m pytest -n 2 -m client --durations 10 tests/clients tests/differential
 
 bench:  ## Compare the speed with other libraries (minutes; see benchmarks/)
 	$(SETUP) demo
@@ -61,11 +66,15 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(SETUP) build check
 	$(INSTALL)
 	$(BIN)/mypy -p dynet -p dynet_config
+	$(BIN)/mypy tests/typing
+	$(BIN)/python -m mypy.stubtest dynet --concise --ignore-disjoint-bases \
+		--allowlist tests/typing/stubtest_allowlist.txt --mypy-config-file pyproject.toml
 
-docs:  ## Write docs/ops.md, the reference of all operations
+docs:  ## Write docs/ops.md, the reference of all operations, and the table of names in docs/migration.md
 	$(SETUP) test
 	$(INSTALL)
 	$(BIN)/python tools/ops_doc.py
+	$(BIN)/python tools/migration_doc.py
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

@@ -23,7 +23,7 @@ nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
                   PATTERN_FILE ${PROJECT_SOURCE_DIR}/cmake/stub_patterns.txt INCLUDE_PRIVATE
                   PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
 install(FILES ${staged}/_dynet.pyi DESTINATION dynet)
-install(FILES python/dynet_config.py python/_dynet.py DESTINATION .)
+install(FILES python/dynet_config.py python/dynet_viz.py python/_dynet.py DESTINATION .)
 
 if(DYNET_BUILD_DOUBLE)
   dynet_extension(_dynet_double dynet_core_double)

@@ -19,7 +19,10 @@ def set(
     requested_gpus: int = 0,
     gpu_mask: Sequence[int] | None = None,
 ) -> None:
-    """Chooses seed and weight decay; the other arguments are accepted and have no effect."""
+    """Chooses seed, batching, profiling and weight decay.
+
+    Memory and sharing are accepted and have no effect; GPUs are refused when dynet is imported.
+    """
     choices = {
         "mem": mem,
         "seed": random_seed,

@@ -17,6 +17,8 @@ std::pair<Graph*, unsigned> node_of(const Expression& e) {
   }
   if (!e.pg) failed("the expression is empty; make it with an operation first");
   if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
+  if (e.i >= e.pg->size())
+    failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
   return {e.pg, e.i};
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <utility>
 
 namespace dynet {
 namespace {
@@ -56,13 +57,22 @@ Storage* parameter_storage(const Node& node) {
   return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
 }
 
+void Graph::refuse_use() const {
+  failed(
+      "graph ", id_,
+      " is being evaluated by another thread, or by the one that calls this function; wait for that thread, "
+      "or give each thread a graph of its own");
+}
+
 void Graph::clear() {
+  check_idle();
+  const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.clear();
   args_.clear();
   payload_.reset();
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
     kinds_.clear(), signatures_.clear(), dims_.clear();
-    signature_count_ = 0;
+    items_.resize(1), item_dims_.reset();
   }
   for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
   parameters_.clear();
@@ -79,10 +89,13 @@ unsigned Graph::resolve(const Expression& e) {
   if (e.graph_id != id_)
     invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
             id_, "; make it again after renewing the computation graph");
+  if (e.i >= size()) [[unlikely]]
+    invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
   return e.i;
 }
 
 unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
+  check_idle();
   const Mark before = mark();
   try {
     if (xs.size() > most_arguments)
@@ -158,7 +171,7 @@ Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
     throw out_of_memory(
         text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
   Kind kind{0, dims_.intern(shape)};
-  if (!op.leaf && !op.view) kind.signature = signature(op, args, attrs, shape);
+  if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
   uint64_t* to = start_key(op, args.size(), attrs);
   for (unsigned i = 0; i < args.size(); ++i) *to++ = argument_key(op, i, nodes_[args[i]]);
@@ -180,8 +193,25 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
   const KindTable::Key key(key_.data(), to);
   const uint64_t hash = KindTable::hash_of(key);
   if (const Kind* known = signatures_.find(key, hash)) return known->signature;
-  signatures_.add(key, hash, {signature_count_, 0});
-  return signature_count_++;
+  add_item(op, attrs, shape);
+  signatures_.add(key, hash, {signature_count() - 1, 0});
+  return signature_count() - 1;
+}
+
+/// Keeps what calls of a new signature share; the shapes of the arguments are in shape_args_.
+void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
+  Dim* dims = item_dims_.take_small<Dim>(shape_args_.size());
+  std::ranges::copy(shape_args_, dims);
+  Item item{{dims, shape_args_.size()}, shape, 0, 0, 0, 0};
+  if (op.batching == Batching::elements) {
+    for (size_t i = 0; i < shape_args_.size(); ++i) dims[i].bd = 1;
+    item.dim.bd = 1;
+  }
+  item.size = item.dim.size();
+  item.aux_size = op.aux_size(attrs, item.x_dims);
+  item.d_aux_size = op.d_aux_size(attrs, item.x_dims);
+  if (op.view) item.view_offset = op.view_offset(attrs, item.x_dims);
+  items_.push_back(item);
 }
 
 const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<const unsigned> words,
@@ -201,6 +231,7 @@ const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<
 }
 
 Graph::Bound& Graph::hold(Storage& storage) {
+  check_idle();
   if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
   const size_t mask = parameter_slots_.size() - 1;
   size_t at = parameter_hash(storage) & mask;
@@ -232,6 +263,7 @@ void Graph::grow_parameter_slots() {
 }
 
 void Graph::set_words(unsigned node, std::span<const unsigned> words) {
+  check_idle();
   const std::span<const uint32_t> old = nodes_[node].words();
   if (old.size() != words.size())
     invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());
@@ -240,6 +272,8 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 }
 
 void Graph::revert(const Mark& m) {
+  if (size() == m.nodes && edge_count() == m.args) return;
+  check_idle();
   args_.resize(m.args);
   if (size() == m.nodes) return;
   nodes_.resize(m.nodes);

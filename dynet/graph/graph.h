@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -49,15 +50,41 @@ class Graph {
   unsigned edge_count() const { return static_cast<unsigned>(args_.size()); }
   const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
   const Dim& dim(unsigned id) const { return dims_[nodes_[id].dim_id]; }
-  /// Signatures are numbered below this.
-  uint32_t signature_count() const { return signature_count_; }
+  /// Signatures are numbered below this; leaves have 0.
+  uint32_t signature_count() const { return static_cast<uint32_t>(items_.size()); }
+  const Item& item(const Node& n) const { return items_[n.signature]; }
+  const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
   T* take_payload(size_t count) {
+    check_idle();
     return payload_.take_small<T>(count);
+  }
+
+  /// Shares the ownership of what a node refers to, until the graph starts anew.
+  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
+
+  /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
+  class Use {
+   public:
+    explicit Use(Graph& graph) : graph_(graph) {
+      graph.check_idle();
+      graph.in_use_ = true;
+    }
+    ~Use() { graph_.in_use_ = false; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    Graph& graph_;
+  };
+  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed); }
+  void check_idle() const {
+    if (is_in_use()) [[unlikely]]
+      refuse_use();
   }
 
   struct Mark {
@@ -73,12 +100,14 @@ class Graph {
  private:
   static constexpr unsigned none = ~0u;
 
+  [[noreturn]] void refuse_use() const;
   /// The common case of resolve(): a node of this graph.
-  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_; }
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
   unsigned append(const Op&, Kind, uint32_t first_arg, const void* attrs, std::span<const unsigned> words,
                   bool needs_gradient);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
   uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
+  void add_item(const Op&, const void* attrs, const Dim& shape);
   uint64_t argument_key(const Op&, unsigned i, const Node& arg) const;
   uint64_t* start_key(const Op&, size_t arg_count, const void* attrs);
   const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
@@ -93,12 +122,15 @@ class Graph {
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
   KindTable kinds_, signatures_;
-  uint32_t signature_count_ = 0;
+  std::vector<Item> items_{1};             // by signature
+  Arena item_dims_;                        // the shapes of their arguments
   std::vector<uint64_t> key_;              // scratch of add() and learn()
   std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
+  std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
+  std::atomic<bool> in_use_ = false;
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

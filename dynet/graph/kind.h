@@ -24,6 +24,14 @@ class DimTable {
   std::vector<uint32_t> slots_;  // open addressing: 1 + id
 };
 
+/// What calls of one signature have in common: shapes and sizes of one item.
+struct Item {
+  Dims x_dims;
+  Dim dim;
+  size_t size, aux_size, d_aux_size;  // numbers
+  size_t view_offset;
+};
+
 /// The kind of a node: its signature (nodes of equal signature may run as one call) and its shape.
 struct Kind {
   uint32_t signature, dim_id;

@@ -2,6 +2,7 @@
 #include "dynet/io/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,22 @@ FileContent::FileContent(const std::filesystem::path& file) {
     std::memcpy(more.get(), bytes_.get(), size_);
     bytes_ = std::move(more);
   }
+}
+
+MappedFile::MappedFile(const std::filesystem::path& file) {
+  const Descriptor in{persist([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); })};
+  struct stat status;
+  if (in.number < 0 || ::fstat(in.number, &status) != 0) cannot_read(file);
+  if (!S_ISREG(status.st_mode))
+    failed("Could not read model from ", file.string(), ": it is no regular file");
+  size_ = static_cast<size_t>(status.st_size);
+  if (size_ == 0) return;  // It cannot be mapped.
+  start_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, in.number, 0);
+  if (start_ == MAP_FAILED) cannot_read(file);
+}
+
+MappedFile::~MappedFile() {
+  if (size_ > 0) ::munmap(start_, size_);
 }
 
 FileWriter::FileWriter(const std::filesystem::path& file, bool append)

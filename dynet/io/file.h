@@ -1,11 +1,22 @@
-// Whole files: read in one go; written so that a failure leaves the file as it was.
+// Whole files: read in one go or mapped; written so that a failure leaves the file as it was.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <string_view>
 
+#include "dynet/core/error.h"
+
 namespace dynet {
+
+/// failed() for a text that quotes a file: control characters, which could cut it, become question marks.
+template <class... T>
+[[noreturn]] void bad_file(const T&... parts) {
+  std::string message = text(parts...);
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < 0x20) c = '?';
+  failed(message);
+}
 
 /// What a file held when it was opened.
 class FileContent {
@@ -15,6 +26,20 @@ class FileContent {
 
  private:
   std::unique_ptr<char[]> bytes_;
+  size_t size_ = 0;
+};
+
+/// The bytes of a file, in memory that is filled as it is read. It must not be cut while it is in use.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& file);
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+  std::string_view bytes() const { return {static_cast<const char*>(start_), size_}; }
+
+ private:
+  void* start_ = nullptr;
   size_t size_ = 0;
 };
 

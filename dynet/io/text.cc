@@ -6,16 +6,13 @@
 #include <string_view>
 
 #include "dynet/io/file.h"
+#include "dynet/io/keys.h"
 #include "dynet/io/number.h"
 
 namespace dynet {
 namespace {
 
 constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
-
-bool acceptable(const std::string& key) {
-  return key != "/" && key.find_first_of(" #\n") == std::string::npos;
-}
 
 std::string dim_text(const Dim& dim) {
   std::string out = "{";
@@ -55,9 +52,9 @@ void write_record(FileWriter& out, const Storage& s, const std::string& name) {
 }
 
 void save_one(const std::filesystem::path& file, bool append, const Storage& s, const std::string& key) {
-  if (!acceptable(key)) invalid("Key could not include ' ' or '#': ", key);
+  const std::string& name = name_in_file(s, key);
   FileWriter out(file, append);
-  write_record(out, s, key.empty() ? s.name : key);
+  write_record(out, s, name);
   out.commit();
 }
 
@@ -119,8 +116,8 @@ class TextReader {
 
   template <class... T>
   [[noreturn]] void bad(const T&... what) const {
-    if (name_.empty()) failed(what..., " (", file_.string(), ", line ", line_, ")");
-    failed(what..., " (", file_.string(), ", line ", line_, ", parameter ", name_, ")");
+    if (name_.empty()) bad_file(what..., " (", file_.string(), ", line ", line_, ")");
+    bad_file(what..., " (", file_.string(), ", line ", line_, ", parameter ", name_, ")");
   }
 
  private:
@@ -206,7 +203,7 @@ Numbers find(const std::filesystem::path& file, bool is_lookup, const std::strin
     if (r.is_lookup == is_lookup && r.name == key) return reader.read(r);
     reader.skip(r);
   }
-  failed("Could not find key ", key, " in the model file ", file.string());
+  bad_file("Could not find key ", key, " in the model file ", file.string());
 }
 
 void check_key(const std::string& key, const char* caller) {
@@ -218,8 +215,8 @@ void populate_one(const std::filesystem::path& file, S& s, const std::string& ke
   check_key(key, "populate");
   const Numbers n = find(file, s.is_lookup, key);
   if (!(n.record.dim == s.dim))
-    failed("Attempted to populate parameter where arguments don't match (", s.dim, " != ", n.record.dim,
-           "): ", key, " in ", file.string(), ", line ", n.record.line);
+    bad_file("Attempted to populate parameter where arguments don't match (", s.dim, " != ", n.record.dim,
+             "): ", key, " in ", file.string(), ", line ", n.record.line);
   n.copy_to(s);
 }
 
@@ -239,16 +236,11 @@ TextFileSaver::TextFileSaver(std::filesystem::path file, bool append)
 }
 
 void TextFileSaver::save(const ParameterCollection& collection, const std::string& key) {
-  if (!acceptable(key) || (!key.empty() && key[0] != '/'))
-    invalid("Key should start with '/' and could not include ' ' or '#': ", key);
-  const size_t own = collection.get_fullname().size();
-  const std::string prefix = key.empty() || key.back() == '/' ? key : key + '/';
+  std::vector<std::pair<std::string, const Storage*>> named;
+  visit_named(collection, key,
+              [&](std::string name, const Storage& s) { named.emplace_back(std::move(name), &s); });
   FileWriter out(file_, append_);
-  const auto write = [&](const Storage& s) {
-    write_record(out, s, key.empty() || s.name.size() < own ? s.name : prefix + s.name.substr(own));
-  };
-  for (const auto& p : collection.parameters_list()) write(*p);
-  for (const auto& l : collection.lookup_parameters_list()) write(*l);
+  for (const auto& [name, storage] : named) write_record(out, *storage, name);
   out.commit();
   append_ = true;
 }
@@ -266,7 +258,7 @@ void TextFileSaver::save(const LookupParameter& lookup, const std::string& key) 
 void TextFileLoader::populate(ParameterCollection& collection, const std::string& key) const {
   const auto& parameters = collection.parameters_list();
   const auto& lookups = collection.lookup_parameters_list();
-  const std::string prefix = key.empty() || key.back() == '/' ? key : key + '/';
+  const std::string prefix = prefix_of(key);
   std::vector<Numbers> of_parameters, of_lookups;
   TextReader reader(file_);
   for (Record r; reader.next(r);) {

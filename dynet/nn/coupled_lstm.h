@@ -35,4 +35,17 @@ class FastLSTMBuilder : public RNNBuilder {
   Expression step(ConstCells before, Expression x, Cells after) override;
 };
 
+/// CoupledLSTMBuilder in which each layer above the first reads the output of the one below and x, {H+I}, and
+/// whose output is that of all layers, {layers H}. There is no dropout.
+class DeepLSTMBuilder : public RNNBuilder {
+ public:
+  DeepLSTMBuilder() = default;
+  DeepLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model);
+  const char* name() const override { return "DeepLSTMBuilder"; }
+
+ private:
+  Expression step(ConstCells before, Expression x, Cells after) override;
+  Expression output_of(ConstCells state) const override;
+};
+
 }  // namespace dynet

@@ -80,7 +80,7 @@ VanillaLSTMBuilder::VanillaLSTMBuilder(unsigned layers, unsigned input_dim, unsi
   const unsigned H = hidden_dim;
   for (unsigned l = 0; l < layers; ++l) {
     params.push_back({matrix(4 * H, layer_input_dim(l)), matrix(4 * H, H), bias(4 * H)});
-    if (ln_lstm) ln_params.push_back(normalisation(H, model));
+    if (ln_lstm) ln_params.push_back(normalisation(H, get_parameter_collection()));
   }
 }
 
@@ -115,7 +115,7 @@ SparseLSTMBuilder::SparseLSTMBuilder(unsigned layers, unsigned input_dim, unsign
     std::vector<Parameter> p{matrix(4 * H, I), matrix(4 * H, H), mask(I), mask(H), bias(4 * H)};
     std::rotate(p.begin() + bias_vector, p.end() - 1, p.end());
     params.push_back(std::move(p));
-    if (ln_lstm) ln_params.push_back(normalisation(H, model));
+    if (ln_lstm) ln_params.push_back(normalisation(H, get_parameter_collection()));
   }
 }
 

@@ -7,8 +7,8 @@ namespace dynet {
 
 /// [i,f,o,g] = b + Wx x + Wh h₋, σ on i, f + forget_bias and o, tanh on g; c = f∘c₋ + i∘g; h = o∘tanh c.
 /// Parameters per layer: Wx {4H,I}, Wh {4H,H}, b {4H}.
-/// With ln_lstm, Wx x, Wh h₋ and (inside the tanh) c are layer-normalised; the gains and biases of that,
-/// {4H}, {4H}, {4H}, {4H}, {H}, {H}, lie in `model` itself, as the file format demands.
+/// With ln_lstm, Wx x, Wh h₋ and (inside the tanh) c are layer-normalised (Ba, Kiros and Hinton 2016), which
+/// adds gains and biases {4H}, {4H}, {4H}, {4H}, {H}, {H} after the parameters of each layer (ln_params).
 class VanillaLSTMBuilder : public RNNBuilder {
  public:
   VanillaLSTMBuilder() = default;

@@ -98,7 +98,7 @@ Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
     next_[first_h + i] = hs[i];
     if (first_h && !given(next_[i])) next_[i] = zeros(graph_of(hs[i]), hs[i].dim());
   }
-  return push(prev, layers ? next_.back() : Expression());
+  return push(prev, output_of(next_));
 }
 
 Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
@@ -114,7 +114,7 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
   std::ranges::copy(ss, next_.begin());
   for (unsigned i = 0; i < layers; ++i)
     if (!given(next_[layers + i])) next_[layers + i] = zeros(graph_of(ss[i]), ss[i].dim());
-  return push(prev, next_.back());
+  return push(prev, output_of(next_));
 }
 
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
@@ -137,7 +137,7 @@ RNNPointer RNNBuilder::get_head(RNNPointer p) const {
 
 Expression RNNBuilder::back() const {
   const ConstCells s = cells_.empty() ? ConstCells() : cells(current_);
-  return s.empty() ? Expression() : s.back();
+  return s.empty() || !given(s[0]) ? Expression() : output_of(s);
 }
 
 Expression RNNBuilder::output(RNNPointer p) const {

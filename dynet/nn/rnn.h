@@ -41,7 +41,7 @@ class RNNBuilder {
 
   RNNPointer state() const { return current_; }
   RNNPointer get_head(RNNPointer p) const;
-  /// The top layer's output in the last state.
+  /// The output in the last state: the top layer's, or what the class makes of the layers.
   Expression back() const;
   /// What add_input returned for a state; null for one without input.
   Expression output(RNNPointer p) const;
@@ -86,6 +86,8 @@ class RNNBuilder {
   using ConstCells = std::span<const Expression>;
   /// One step of all layers from the state `before` (null expressions: none); sets all of `after`.
   virtual Expression step(ConstCells before, Expression x, Cells after) = 0;
+  /// What a state that was set puts out.
+  virtual Expression output_of(ConstCells state) const { return state.empty() ? Expression() : state.back(); }
   /// Called when the parameters have been bound to a graph.
   virtual void bind(bool /*update*/) {}
 

@@ -93,6 +93,14 @@ struct LstmCell : OpDefaults {
   static Expression call(Expressions xs, real forget_bias) { return apply<LstmCell>(xs, {forget_bias}); }
 };
 
+/// Throws unless the gates have four blocks of the state's size.
+inline void check_gates(std::string_view op, const Dim& gates, const Dim& state) {
+  const unsigned size = state.rows();
+  if (!state.is_vector() || gates.rows() != 4 * size || !gates.is_vector())
+    invalid(op, ": gates of shape ", gates, " for a state of shape ", state, "; {", 4 * size, "} and {", size,
+            "} would be right");
+}
+
 /// The four gates of a step, with DyNet's forget bias of 1: [σ(i), σ(f + 1), σ(o), tanh(g)].
 inline Expression lstm_gates(Expressions sum_of_products) {
   const Expression sum = affine_transform(sum_of_products);
@@ -115,6 +123,7 @@ struct VanillaLstmGates {
   static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                          const Expression& Wh, const Expression& b, real weightnoise_std) {
+    check_gates(name, Dim({shape_of(name, Wx).rows()}), shape_of(name, h_tm1));
     return lstm_gates({with_noise(b, weightnoise_std), with_noise(Wx, weightnoise_std), x_t,
                        with_noise(Wh, weightnoise_std), h_tm1});
   }
@@ -133,8 +142,8 @@ struct VanillaLstmGatesConcat {
 struct VanillaLstmGatesDropout {
   static constexpr auto name = "vanilla_lstm_gates_dropout",
                         doc = "vanilla_lstm_gates with dropout masks on the input and on the last output.";
-  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
-                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static constexpr Arg args[] = {
+      "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                          const Expression& Wh, const Expression& b, const Expression& mask_x,
                          const Expression& mask_h, real weightnoise_std) {
@@ -145,8 +154,8 @@ struct VanillaLstmGatesDropout {
 struct VanillaLstmGatesDropoutConcat {
   static constexpr auto name = "vanilla_lstm_gates_dropout_concat",
                         doc = "vanilla_lstm_gates_dropout of several inputs, one above another.";
-  static constexpr Arg args[] = {"x_t", "h_tm1",  "Wx",     "Wh",
-                                 "b",   "mask_x", "mask_h", {"weightnoise_std", 0.0}};
+  static constexpr Arg args[] = {
+      "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
                          const Expression& b, const Expression& mask_x, const Expression& mask_h,
                          real weightnoise_std) {
@@ -160,6 +169,7 @@ struct VanillaLstmC {
   static constexpr Arg args[] = {"c_tm1", "gates_t"};
   static Expression call(const Expression& c_tm1, const Expression& gates_t) {
     const unsigned size = shape_of(name, c_tm1).rows();
+    check_gates(name, shape_of(name, gates_t), c_tm1.dim());
     return cmult(pick_range(gates_t, size, 2 * size), c_tm1) +
            cmult(pick_range(gates_t, 0, size), pick_range(gates_t, 3 * size, 4 * size));
   }
@@ -171,6 +181,7 @@ struct VanillaLstmH {
   static constexpr Arg args[] = {"c_t", "gates_t"};
   static Expression call(const Expression& c_t, const Expression& gates_t) {
     const unsigned size = shape_of(name, c_t).rows();
+    check_gates(name, shape_of(name, gates_t), c_t.dim());
     return cmult(pick_range(gates_t, 2 * size, 3 * size), tanh(c_t));
   }
 };

@@ -115,7 +115,7 @@ struct Minimum : Zip<Minimum> {
 struct ColumnwiseAdd : Zip<Add> {
   static constexpr auto name = "colwise_add", doc = "Adds the vector bias to each column of the matrix x.";
   static constexpr uint32_t passes = 3;
-  static constexpr Arg args[] = {"x", "bias"};
+  static constexpr Arg args[] = {"x", "y"};
   static Dim shape(const auto&, Dims x) {
     if (x[0].nd > 2 || !x[1].is_vector() || x[0].rows() != x[1].rows())
       invalid("shapes ", x[0], " and ", x[1], "; a matrix and a vector of as many rows are needed");

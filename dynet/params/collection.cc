@@ -162,6 +162,24 @@ void ParameterCollection::reset_gradient() {
   for (const auto& l : lookup_parameters_list()) l->clear_gradient();
 }
 
+double ParameterCollection::project_weights(real radius) {
+  if (!(radius > 0)) invalid("project_weights: the radius is ", radius, "; it must be positive");
+  const auto for_each = [&](auto&& act) {
+    for (const auto& p : parameters_list())
+      if (p->updated) act(static_cast<Storage&>(*p));
+    for (const auto& l : lookup_parameters_list())
+      if (l->updated) act(static_cast<Storage&>(*l));
+  };
+  double sum = 0;
+  for_each([&](Storage& s) {
+    const double factor = s.decay->factor;
+    sum += factor * factor * cpu_engine().squared_norm(s.values.size(), s.values.data());
+  });
+  const double norm = std::sqrt(sum);
+  if (norm > radius) for_each([&](Storage& s) { s.scale(static_cast<real>(radius / norm)); });
+  return norm;
+}
+
 void ParameterCollection::set_weight_decay_lambda(real lambda) {
   check_lambda(lambda);
   storage_->decay->lambda = lambda;

@@ -70,6 +70,8 @@ class ParameterCollection {
   /// √Σ g² over all gradients; of a lookup table over the rows that were used.
   double gradient_l2_norm() const;
   void reset_gradient();
+  /// Scales all numbers that trainers change so that √Σ w² over them is at most radius; returns what it was.
+  double project_weights(real radius = 1);
   void set_updated_param(const Parameter& p, bool updated) { p.get_storage().updated = updated; }
   void set_updated_param(const LookupParameter& p, bool updated) { p.get_storage().updated = updated; }
   bool is_updated_param(const Parameter& p) const { return p.is_updated(); }

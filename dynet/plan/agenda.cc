@@ -2,7 +2,7 @@
 //
 // "On-the-fly Operation Batching in Dynamic Computation Graphs", Neubig, Goldberg, Dyer 2017.
 #include <algorithm>
-#include <utility>
+#include <bit>
 
 #include "dynet/plan/reach.h"
 #include "dynet/plan/schedule.h"
@@ -22,12 +22,14 @@ class Agenda {
     rank();
     for (uint32_t i = 0; i < nodes_.size(); ++i)
       if (s_.pending[i] == 0) make_ready(i);
-    while (!s_.heap.empty()) take_batch(result);
+    for (size_t word = 0; word < s_.ready.size();)
+      if (s_.ready[word])
+        word = take_batch(static_cast<uint32_t>(64 * word + std::countr_zero(s_.ready[word])), result);
+      else
+        ++word;
   }
 
  private:
-  uint32_t signature(uint32_t position) const { return graph_[nodes_[position]].signature; }
-
   /// Depths, counts of arguments that are still to run, and edges to consumers.
   void link() {
     const size_t n = nodes_.size();
@@ -49,59 +51,66 @@ class Agenda {
     }
   }
 
-  /// The priority of a signature is the average depth of its nodes.
+  /// The rank of a signature is its place by the average depth of its nodes.
   void rank() {
-    const size_t n = std::max<size_t>(s_.priority.size(), graph_.signature_count());
-    s_.priority.resize(n), s_.depth_count.resize(n), s_.ready_first.resize(n), s_.ready_last.resize(n);
-    s_.ready_next.resize(std::max(s_.ready_next.size(), nodes_.size()));
-    s_.heap.clear();
+    s_.class_of.resize(std::max<size_t>(s_.class_of.size(), graph_.signature_count()), none);
+    s_.rank.resize(nodes_.size()), s_.ready_next.resize(nodes_.size());
+    s_.classes.clear();
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      const uint32_t k = signature(i);
-      s_.priority[k] = 0, s_.depth_count[k] = 0, s_.ready_first[k] = none;
+      uint32_t& c = s_.class_of[graph_[nodes_[i]].signature];
+      if (c == none) {
+        c = static_cast<uint32_t>(s_.classes.size());
+        s_.classes.push_back({0, 0, graph_[nodes_[i]].signature, c});
+      }
+      s_.classes[c].depth += s_.depth[i];
+      ++s_.classes[c].count;
+      s_.rank[i] = c;
     }
-    for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      s_.priority[signature(i)] += s_.depth[i];
-      ++s_.depth_count[signature(i)];
+    for (ScheduleScratch::Class& c : s_.classes) {
+      c.depth /= c.count;
+      s_.class_of[c.signature] = none;
     }
-    for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      const uint32_t k = signature(i);
-      if (const uint32_t count = std::exchange(s_.depth_count[k], 0)) s_.priority[k] /= count;
-    }
-  }
-
-  /// True when signature a runs after b: the heap's top is the one to run next.
-  bool after(uint32_t a, uint32_t b) const {
-    return s_.priority[a] != s_.priority[b] ? s_.priority[a] > s_.priority[b] : a > b;
+    std::ranges::sort(s_.classes, [](const auto& a, const auto& b) {
+      return a.depth != b.depth ? a.depth < b.depth : a.signature < b.signature;
+    });
+    s_.ready_first.assign(s_.classes.size(), none), s_.ready_last.resize(s_.classes.size());
+    s_.ready.assign((s_.classes.size() + 63) / 64, 0);
+    for (uint32_t r = 0; r < s_.classes.size(); ++r) s_.ready_last[s_.classes[r].found] = r;
+    for (uint32_t& r : s_.rank) r = s_.ready_last[r];
   }
 
   void make_ready(uint32_t position) {
-    const uint32_t k = signature(position);
+    const uint32_t r = s_.rank[position];
     s_.ready_next[position] = none;
-    if (s_.ready_first[k] == none) {
-      s_.ready_first[k] = position;
-      s_.heap.push_back(k);
-      std::ranges::push_heap(s_.heap, [this](uint32_t a, uint32_t b) { return after(a, b); });
+    if (s_.ready_first[r] == none) {
+      s_.ready_first[r] = position;
+      s_.ready[r / 64] |= uint64_t{1} << r % 64;
     } else {
-      s_.ready_next[s_.ready_last[k]] = position;
+      s_.ready_next[s_.ready_last[r]] = position;
     }
-    s_.ready_last[k] = position;
+    s_.ready_last[r] = position;
   }
 
-  void take_batch(Schedule& result) {
-    std::ranges::pop_heap(s_.heap, [this](uint32_t a, uint32_t b) { return after(a, b); });
-    const uint32_t k = s_.heap.back();
-    s_.heap.pop_back();
+  /// Runs all ready nodes of a rank; gives the first word of `ready` that may have changed.
+  size_t take_batch(uint32_t rank, Schedule& result) {
     const size_t first = result.order.size();
-    for (uint32_t p = s_.ready_first[k]; p != none; p = s_.ready_next[p]) result.order.push_back(p);
-    s_.ready_first[k] = none;
+    for (uint32_t p = s_.ready_first[rank]; p != none; p = s_.ready_next[p]) result.order.push_back(p);
+    s_.ready_first[rank] = none;
+    s_.ready[rank / 64] &= ~(uint64_t{1} << rank % 64);
     const std::span<uint32_t> batch(result.order.begin() + first, result.order.end());
     if (!std::ranges::is_sorted(batch)) std::ranges::sort(batch);
     result.ends.push_back(static_cast<uint32_t>(result.order.size()));
+    uint32_t lowest = rank;
     for (uint32_t& position : batch) {
-      for (uint32_t e = s_.first_edge[position]; e != none; e = s_.edge_next[e])
-        if (--s_.pending[s_.edge_to[e]] == 0) make_ready(s_.edge_to[e]);
+      for (uint32_t e = s_.first_edge[position]; e != none; e = s_.edge_next[e]) {
+        const uint32_t consumer = s_.edge_to[e];
+        if (--s_.pending[consumer]) continue;
+        make_ready(consumer);
+        lowest = std::min(lowest, s_.rank[consumer]);
+      }
       position = nodes_[position];
     }
+    return lowest / 64;
   }
 
   const Graph& graph_;

@@ -33,10 +33,16 @@ struct ScheduleScratch {
   std::vector<uint32_t> depth, pending;  // by position
   std::vector<uint32_t> first_edge;      // by position: edges to consumers
   std::vector<uint32_t> edge_next, edge_to;
-  std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by signature, of positions
-  std::vector<double> priority;                               // by signature
-  std::vector<uint32_t> depth_count;                          // by signature
-  std::vector<uint32_t> heap;                                 // signatures with ready nodes
+  /// The nodes of one signature.
+  struct Class {
+    double depth;  // on average
+    uint32_t count, signature, found;
+  };
+  std::vector<Class> classes;                                 // by rank, in the end
+  std::vector<uint32_t> class_of;                             // by signature; none between calls
+  std::vector<uint32_t> rank;                                 // by position
+  std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by rank, of positions
+  std::vector<uint64_t> ready;                                // bits by rank: some node is ready
   std::vector<uint64_t> keys;
 };
 

@@ -1,8 +1,10 @@
 // Backprop: the steps of the forward pass in reverse, then what parameters and lookup rows receive.
 #include <algorithm>
+#include <mutex>
 
 #include "dynet/ops/input.h"
 #include "dynet/run/executor.h"
+#include "dynet/run/profile.h"
 
 namespace dynet {
 
@@ -11,6 +13,7 @@ void Executor::backward(unsigned loss, bool full) {
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
+  const Graph::Running running(graph_);
   backward_from_ = none;
   trace(loss, full);
   const struct Unmark {
@@ -29,7 +32,8 @@ void Executor::backward(unsigned loss, bool full) {
       if (marks_[id]) members_.push_back(id);
     if (members_.empty()) continue;
     for (uint32_t id : members_) finish(id);
-    run_backward(members_);
+    const Timed timed(Timed::backward, graph_[members_[0]].op->name, members_.size());
+    run_backward(members_, members_.size() == step->count ? step->call : Call{});
   }
   for (uint32_t id : path_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !marks_[flow_[id].origin]) finish_one(id);
@@ -44,13 +48,13 @@ size_t Executor::items_in(std::span<const uint32_t> nodes) const {
   return items;
 }
 
-void Executor::run_backward(std::span<const uint32_t> nodes) {
+void Executor::run_backward(std::span<const uint32_t> nodes, const Call& forward) {
   const Node& example = graph_[nodes[0]];
   const Op& op = *example.op;
   if (!op.differentiable) return;
   tables_.reset();
-  Call call = make_call(nodes, items_in(nodes));
-  if (const size_t size = op.d_aux_size(call.attrs, call.x_dims)) {
+  Call call = forward.count ? forward : make_call(nodes, items_in(nodes), tables_);
+  if (const size_t size = graph_.item(example).d_aux_size) {
     real* d_aux = zeroed(size * call.count);
     for (uint32_t id : nodes) {
       place_[id].d_aux = d_aux;
@@ -78,7 +82,7 @@ void Executor::backward_argument(const Call& all, std::span<const uint32_t> node
   const Op& op = *graph_[nodes[0]].op;
   Call call = all;
   if (subset_.size() < nodes.size()) {
-    call = make_call(subset_, items_in(subset_));
+    call = make_call(subset_, items_in(subset_), tables_);
     add_gradients(call, subset_);
   }
   call.dx = targets_of(subset_, call.count, i);
@@ -107,11 +111,9 @@ void Executor::add_parts(uint32_t id) {
     const real* from = part.from;
     size_t n = size, offset = 0;
     if (part.view != none) {
-      const Node& view = graph_[part.view];
-      item_dims(graph_, view, dims_);
-      offset = view.op->view_offset(view.payload, dims_);
+      offset = graph_.item(part.view).view_offset;
       from = place_[part.view].gradient;
-      n = graph_.dim(view).batch_size();
+      n = graph_.dim(part.view).batch_size();
     }
     if (stride == size && n == size) {
       engine_->add_scaled(dim.size(), 1, from, place_[id].gradient);
@@ -131,16 +133,14 @@ void Executor::add_outer(uint32_t id, real* target) {
     const OuterUse& use = outer_uses_[at];
     const Node& node = graph_[use.node];
     const std::span<const uint32_t> args = graph_.args(node);
-    item_dims(graph_, node, dims_);
+    const Item& item = graph_.item(node);
     view_x_.resize(args.size());
-    const size_t dy_size = graph_.dim(node).batch_size();
-    const size_t d_aux_size = node.op->d_aux_size(node.payload, dims_);
     for (unsigned b = 0; b < graph_.dim(node).bd; ++b) {
       for (unsigned i = 0; i < args.size(); ++i)
         view_x_[i] =
             place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
-      const NodeView view{dims_.data(), view_x_.data(), place_[use.node].gradient + b * dy_size,
-                          place_[use.node].d_aux + b * d_aux_size};
+      const NodeView view{item.x_dims.data(), view_x_.data(), place_[use.node].gradient + b * item.size,
+                          place_[use.node].d_aux + b * item.d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);
       for (unsigned c = 0; c < pair.columns; ++c) {
         outer_dy_.push_back(pair.dy + c * size_t{m});
@@ -151,8 +151,14 @@ void Executor::add_outer(uint32_t id, real* target) {
   engine_->outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
 }
 
+namespace {
+std::mutex delivery;  // graphs of several threads may lead to the same parameters
+}
+
 /// Adds the gradients of leaves to parameters and lookup rows, oldest leaf first.
 void Executor::deliver() {
+  const std::lock_guard lock(delivery);
+  const Timed timed(Timed::backward, "gradients of parameters", 1);
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     const Node& node = graph_[id];
@@ -187,7 +193,7 @@ void Executor::deliver_rows(uint32_t id) {
 }
 
 Tensor Executor::gradient(unsigned id) {
-  if (backward_from_ == none || id > backward_from_)
+  if (!has_gradient(id))
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
            "; call backward() on an expression that depends on it first");

@@ -5,10 +5,13 @@
 
 namespace dynet {
 
+class Profile;
+
 struct Settings {
   Policy policy = Policy::agenda;
-  unsigned first_graph = 0;  // graphs are numbered from here when random numbers are drawn
-  Engine* chosen = nullptr;  // null: the best one for this machine
+  unsigned first_graph = 0;    // graphs are numbered from here when random numbers are drawn
+  Engine* chosen = nullptr;    // null: the best one for this machine
+  Profile* profile = nullptr;  // null: nothing is timed
 
   /// What graphs that start from now on run on.
   Engine& engine() const { return chosen ? *chosen : cpu_engine(); }

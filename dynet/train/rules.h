@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 
 #include "dynet/core/real.h"
@@ -29,11 +30,15 @@ struct Moment {
 
 constexpr size_t max_rule_args = 4, max_hyper = 7, max_slots = 3;
 
+/// Vectors have a faster one.
+inline auto quotient(std::floating_point auto a, std::floating_point auto b) { return a / b; }
+
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
 struct RuleDefaults {
   static constexpr unsigned slots = 0;
-  static constexpr bool cyclical = false;  // the arguments are min, max, step size and gamma of the rate
-  static constexpr bool simplex = false;   // a second pass makes each parameter (or row) sum to one
+  static constexpr bool cyclical = false;   // the arguments are min, max, step size and gamma of the rate
+  static constexpr bool simplex = false;    // a second pass makes each parameter (or row) sum to one
+  static constexpr size_t first_hyper = 1;  // files have the arguments from here on beside the rate
   static double first_rate(const double* args) { return args[0]; }
 };
 
@@ -53,6 +58,7 @@ struct CyclicalSGD : SimpleSGD {
   static constexpr RuleArg args[] = {
       {"learning_rate_min", 0.01}, {"learning_rate_max", 0.1}, {"step_size", 2000}, {"gamma", 1}};
   static constexpr bool cyclical = true;
+  static constexpr size_t first_hyper = 4;  // all of them describe the cycle
 };
 
 struct MomentumSGD : RuleDefaults {
@@ -82,7 +88,7 @@ struct Adagrad : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] + g * g;
-    w = w - g * hyper[1] / sqrt(slot[0] + hyper[2]);
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -91,6 +97,7 @@ struct Adadelta : RuleDefaults {
                         doc = "Steps of the size of recent steps over recent gradients (Zeiler 2012).";
   static constexpr RuleArg args[] = {{"eps", 1e-6}, {"rho", 0.95}};
   static constexpr unsigned slots = 2;
+  static constexpr size_t first_hyper = 0;
   static double first_rate(const double*) { return 1; }
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(args[0]);
@@ -101,7 +108,7 @@ struct Adadelta : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * g * hyper[3];
-    const auto d = g * sqrt(slot[1] + hyper[1]) / sqrt(slot[0] + hyper[1]);
+    const auto d = quotient(g * sqrt(slot[1] + hyper[1]), sqrt(slot[0] + hyper[1]));
     slot[1] = slot[1] * hyper[2] + d * d * hyper[3];
     w = w - d * hyper[4];
   }
@@ -120,7 +127,7 @@ struct RMSProp : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] * hyper[3] + g * g * hyper[4];
-    w = w - g * hyper[1] / sqrt(slot[0] + hyper[2]);
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -142,7 +149,7 @@ struct Adam : RuleDefaults {
     using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
-    w = w - slot[0] * hyper[1] / (sqrt(slot[1]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[1]) + hyper[6]);
   }
 };
 
@@ -155,7 +162,7 @@ struct Amsgrad : Adam {
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
     slot[2] = max(slot[2], slot[1]);
-    w = w - slot[0] * hyper[1] / (sqrt(slot[2]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[2]) + hyper[6]);
   }
 };
 

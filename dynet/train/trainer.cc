@@ -24,6 +24,7 @@ Trainer::Trainer(const ParameterCollection& m, const RuleRow& rule, const double
 void Trainer::update() {
   allocate();
   real hyper[max_hyper] = {static_cast<real>(gradient_scale())};
+  resume();
   rule_.prepare(args_, {learning_rate, model.get_weight_decay().factor, double(updates)}, hyper);
   const auto& parameters = model.parameters_list();
   for (size_t i = 0; i < parameters.size(); ++i)
@@ -45,6 +46,7 @@ void Trainer::allocate() {
   };
   grow(parameter_states_, model.parameters_list());
   grow(lookup_states_, model.lookup_parameters_list());
+  averages_.allocate(model);
 }
 
 /// What the gradients are multiplied with so that their norm does not exceed the threshold.
@@ -59,7 +61,7 @@ double Trainer::gradient_scale() {
 
 void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
   step(hyper, p, state, 0, p.values.size());
-  p.clear_gradient();
+  p.gradient_cleared();
   p.changed();
 }
 
@@ -71,9 +73,8 @@ void Trainer::apply(const real* hyper, LookupStorage& l, State& state) {
   } else {
     const size_t stride = rule_.simplex ? n : l.values.size();
     for (size_t first = 0; first < l.values.size(); first += stride) step(hyper, l, state, first, stride);
-    l.all_touched = true;
   }
-  l.clear_gradient();
+  l.gradient_cleared();
   l.changed();
 }
 
@@ -96,8 +97,15 @@ void Trainer::project(Storage& s, State& state, size_t first, size_t n, double p
   for (size_t i = 0; i < n; ++i) w[i] = static_cast<real>(std::exp(exponent(i) - shift));
 }
 
+/// An update starts from the weights, or from averages that took their place.
+void Trainer::resume() {
+  if (averages_.has_saved) averages_.swap_out(model);
+  averages_.swapped = false;
+}
+
 /// Counts the update; a weight-decay factor that has become small is folded into the stored values.
 void Trainer::advance() {
+  if (averages_.mode != MovingAverage::None && updates % averages_.frequency == 0) averages_.add(model);
   ++updates, ++updates_since_status;
   if (cyclical_.enabled) learning_rate = cyclical_.next();
   WeightDecay& decay = model.get_weight_decay();
@@ -111,6 +119,28 @@ void Trainer::advance() {
   for (const auto& l : model.lookup_parameters_list()) follow(*l);
   if (fold) decay.factor = 1;
 }
+
+void Trainer::average(Averages&& chosen) {
+  if (updates > 0) failed("moving averages can only be asked for before the first update");
+  if (chosen.frequency == 0) invalid("the frequency of a moving average is 0; it must be at least 1");
+  if (!(chosen.beta >= 0 && chosen.beta < 1))
+    invalid("the beta of a moving average is ", chosen.beta, "; it must lie in [0, 1)");
+  averages_ = std::move(chosen);
+}
+
+void Trainer::exponential_moving_average(double beta, unsigned freq) {
+  average({.mode = MovingAverage::Exponential, .beta = beta, .frequency = freq});
+}
+
+void Trainer::cumulative_moving_average(unsigned freq) {
+  average({.mode = MovingAverage::Cumulative, .frequency = freq});
+}
+
+void Trainer::swap_params_to_moving_average(bool save_weights, bool bias_correction) {
+  averages_.swap_in(model, save_weights, bias_correction);
+}
+
+void Trainer::swap_params_to_weights() { averages_.swap_out(model); }
 
 void Trainer::restart() {
   for (auto* states : {&parameter_states_, &lookup_states_})

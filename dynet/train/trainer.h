@@ -1,12 +1,14 @@
 // UPDATE: a trainer changes the parameters of a collection by one rule and clears their gradients.
 #pragma once
 
+#include <iosfwd>
 #include <iterator>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "dynet/params/collection.h"
+#include "dynet/train/average.h"
 #include "dynet/train/rules.h"
 
 namespace dynet {
@@ -18,6 +20,7 @@ struct RuleRow {
   unsigned position;
   unsigned slots;
   bool cyclical, simplex;
+  size_t first_hyper;
   const RuleArg* args;
   size_t arg_count;
   double (*first_rate)(const double* args);
@@ -33,8 +36,9 @@ constexpr unsigned rule_position(RuleList<Rule...>) {
 
 /// The row of a rule, made from its struct.
 template <class R>
-inline constexpr RuleRow rule_row{R::name,    R::doc,  rule_position<R>(Rules{}), R::slots,      R::cyclical,
-                                  R::simplex, R::args, std::size(R::args),        R::first_rate, R::prepare};
+inline constexpr RuleRow rule_row{
+    R::name,        R::doc,  rule_position<R>(Rules{}), R::slots,      R::cyclical, R::simplex,
+    R::first_hyper, R::args, std::size(R::args),        R::first_rate, R::prepare};
 
 /// A learning rate that swings between two bounds, which come together by gamma with every update.
 struct CyclicalRate {
@@ -69,6 +73,22 @@ class Trainer {
   /// Without effect: the learning rate is the program's business.
   void update_epoch(double = 1) {}
 
+  /// From now on keeps an average of all parameters, counted every `freq` updates: a = beta a + (1 - beta) w
+  /// from zero on, or the mean. std::runtime_error after the first update.
+  void exponential_moving_average(double beta, unsigned freq = 1);
+  void cumulative_moving_average(unsigned freq = 1);
+  MovingAverage moving_average() const { return averages_.mode; }
+  /// The parameters get their averages, divided by 1 - beta^count with bias_correction (Kingma and Ba 2015).
+  /// The next update undoes that, or, where the weights are not saved, goes on from the averages.
+  void swap_params_to_moving_average(bool save_weights = true, bool bias_correction = false);
+  void swap_params_to_weights();
+
+  /// Everything the trainer knows, and what it takes to go on from there (train/save.cc has the format).
+  void save(std::ostream& out) const;
+  /// std::runtime_error where something is not as save wrote it or does not fit; then nothing has changed.
+  void populate(std::istream& in);
+  void populate(std::istream& in, double new_learning_rate);
+
   double learning_rate;
   bool clipping_enabled = true;
   double clip_threshold = 5;
@@ -94,12 +114,17 @@ class Trainer {
   void step(const real* hyper, Storage&, State&, size_t first, size_t n);
   void project(Storage&, State&, size_t first, size_t n, double per_decay);
   void advance();
+  void average(Averages&& chosen);
+  void resume();
+
+  friend class TrainerText;
 
   const RuleRow& rule_;
   std::string name_;
   double args_[max_rule_args] = {};
   // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
   std::vector<State> parameter_states_, lookup_states_;
+  Averages averages_;
 };
 
 /// The trainer of a rule. Arguments that are not given have the rule's defaults.

@@ -1,5 +1,7 @@
 """DyNet: neural networks with dynamic graphs, batched automatically."""
 
+from types import ModuleType as _Module
+
 from dynet import _core as _core  # The first: it chooses the extension.
 from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and nowhere else.
 from dynet._dynet import __precision__ as __precision__
@@ -21,10 +23,22 @@ from dynet.former import matInput as matInput
 from dynet.former import parameter as parameter
 from dynet.former import pickrange as pickrange
 from dynet.former import zeroes as zeroes
+from dynet.function import Function as Function
+from dynet.holders import FloatValue as FloatValue
+from dynet.holders import FloatVectorValue as FloatVectorValue
+from dynet.holders import UnsignedValue as UnsignedValue
+from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
+from dynet.viz import print_graphviz as print_graphviz
+
+# Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
+# would take one that they cannot read for an empty one.
+globals()["__all__"] = [
+    _name for _name in dir() if not (_name.startswith("_") or isinstance(globals()[_name], _Module))
+]
 
 _init_at_import()

@@ -1,5 +1,6 @@
 """What a process chooses before it starts: dynet_config, command-line options and environment variables."""
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,22 +37,30 @@ def _cpu_only(names: str) -> None:
 
 
 class DynetParams:
-    """The choices of a process. Memory, profiling, GPUs and sharing are accepted and have no effect."""
+    """The choices of a process. Memory, GPUs and sharing are accepted and have no effect."""
 
     def __init__(self) -> None:
         self._seed = 0
         self._weight_decay = 0.0
         self._threads = 0
+        self._profiling = 0
+        self._policy: str | None = None
 
     def from_config(self, conf: Mapping[str, Any]) -> None:
         """Takes the choices of dynet_config.set()."""
         self.set_random_seed(conf.get("seed", 0))
         self.set_weight_decay(conf.get("weight_decay", 0))
+        self.set_profiling(conf.get("profiling", 0))
         self.set_requested_gpus(conf.get("requested_gpus", 0))
+        self.set_gpu_mask(conf.get("gpu_mask") or ())
+        if conf.get("autobatch"):  # 0 is what programs get that say nothing of batching.
+            self.set_autobatch(conf["autobatch"])
 
     def from_args(self, shared_parameters: bool | None = None) -> None:
-        """Takes the --dynet options of the command line, which stay in sys.argv."""
-        for option, value in _options(sys.argv[1:]):
+        """Takes the --dynet options of the command line; they stay in sys.argv, except --dynet-viz."""
+        arguments = getattr(sys, "argv", [])
+        arguments[:] = [each for each in arguments if each not in ("--dynet-viz", "--dynet_viz")]
+        for option, value in _options(arguments[1:]):
             _TAKE[option](self, value)
 
     def init(self) -> None:
@@ -61,6 +70,9 @@ class DynetParams:
         _dynet._set_default_weight_decay(self._weight_decay)
         if self._threads:
             _dynet.set_num_threads(self._threads)
+        if self._policy:
+            _dynet.set_batching_policy(self._policy)
+        _profiler.start(self._profiling)
 
     def set_mem(self, mem: object) -> None:
         """Has no effect: memory grows as it is needed."""
@@ -69,11 +81,13 @@ class DynetParams:
         """Chooses the seed of all random numbers; 0 draws one."""
         self._seed = int(random_seed)
 
-    def set_autobatch(self, autobatch: bool) -> None:
-        """Has no effect: batching is always on, and never changes a number."""
+    def set_autobatch(self, autobatch: int) -> None:
+        """Chooses how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda."""
+        self._policy = {0: "single", 2: "depth"}.get(int(autobatch), "agenda")
 
     def set_profiling(self, profiling: int) -> None:
-        """Has no effect."""
+        """Prints at the end how long each operation took (1), and in which batches it ran (2)."""
+        self._profiling = int(profiling)
 
     def set_weight_decay(self, weight_decay: float) -> None:
         """Chooses the weight decay of collections made from now on."""
@@ -104,20 +118,38 @@ class DynetParams:
         """Has no effect: the CPU is the only device."""
 
 
+class _Profiler:
+    """Prints the times of all operations when the process ends."""
+
+    def __init__(self) -> None:
+        self._level = 0
+        self._registered = False
+
+    def start(self, level: int) -> None:
+        self._level = level
+        _dynet._set_profiling(level > 0)
+        if level and not self._registered:
+            atexit.register(self._print)
+            self._registered = True
+
+    def _print(self) -> None:
+        if self._level:
+            print(_dynet._profile(self._level > 1), end="")
+
+
+_profiler = _Profiler()
+
+
 def _no_gpu(params: DynetParams, value: str) -> None:
     raise RuntimeError("--dynet-gpu: DyNet was built without GPUs")
-
-
-def _checked(params: DynetParams, value: str) -> None:
-    _whole("--dynet-autobatch or --dynet-profiling", value)
 
 
 # What each option does with its value, by the option's beginning.
 _TAKE: dict[str, Callable[[DynetParams, str], None]] = {
     "mem": lambda params, value: params.set_mem(value),
     "seed": lambda params, value: params.set_random_seed(_whole("--dynet-seed", value)),
-    "autobatch": _checked,
-    "profiling": _checked,
+    "autobatch": lambda params, value: params.set_autobatch(_whole("--dynet-autobatch", value)),
+    "profiling": lambda params, value: params.set_profiling(_whole("--dynet-profiling", value)),
     "weight-decay": lambda params, value: params.set_weight_decay(_fraction("--dynet-weight-decay", value)),
     "threads": lambda params, value: params.set_threads(_whole("--dynet-threads", value)),
     "devices": lambda params, value: _cpu_only(value),

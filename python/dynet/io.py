@@ -1,12 +1,15 @@
 """Saving of lists of parameters and builders: NAME.data has the numbers, NAME.meta says what they are."""
 
+import contextlib
+import io
 import os
 import pickle
 import sys
+import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
-from dynet._dynet import LookupParameters, ParameterCollection, Parameters
+from dynet._dynet import LookupParameters, ParameterCollection, Parameters, ops
 
 # The modules of our classes; in files they have the name that DyNet 2 knows.
 _OUR_MODULES = (b"dynet._dynet", b"dynet._dynet_double", b"dynet.rnn")
@@ -21,8 +24,8 @@ class Savable(Protocol):
     def param_collection(self) -> ParameterCollection: ...
 
 
-Saved: TypeAlias = "Parameters | LookupParameters | Savable"
-Name: TypeAlias = "str | os.PathLike[str]"
+Saved: TypeAlias = Parameters | LookupParameters | Savable
+Name: TypeAlias = str | os.PathLike[str]
 
 
 def _description(saved: Saved) -> tuple[object, ...]:
@@ -31,53 +34,124 @@ def _description(saved: Saved) -> tuple[object, ...]:
     return type(saved), saved.spec, saved.param_collection().name()
 
 
+class _Pickler(pickle.Pickler):
+    """Writes an operation as its name."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        return obj.__name__ if type(obj) is type(ops) else NotImplemented
+
+
 def _pickled(description: tuple[object, ...]) -> bytes:
     # Protocol 2 writes a class as the line "c" MODULE and the line NAME.
-    data = pickle.dumps(description, protocol=2)
+    file = io.BytesIO()
+    _Pickler(file, protocol=2).dump(description)
+    data = file.getvalue()
     for module in _OUR_MODULES:
         data = data.replace(b"c" + module + b"\n", b"c" + _FILE_MODULE + b"\n")
     return data
 
 
 def save(basename: Name, objects: Iterable[Saved]) -> None:
-    """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec."""
-    data = f"{os.fspath(basename)}.data"
+    """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
+
+    The files that were there stay as they are until everything is written.
+    """
+    base = os.fspath(basename)
     saved = list(objects)
     meta = b"".join(_pickled(_description(each)) for each in saved)
-    open(data, "w").close()
-    for each in saved:
-        target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
-        target.save(data, append=True)
-    with open(f"{os.fspath(basename)}.meta", "wb") as file:
-        file.write(meta)
+    partial = f"{base}.{os.getpid()}-{threading.get_ident()}.partial"
+    try:
+        with open(f"{partial}.meta", "wb") as file:
+            file.write(meta)
+            file.flush()
+            os.fsync(file.fileno())
+        open(f"{partial}.data", "w").close()
+        for each in saved:
+            target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
+            target.save(f"{partial}.data", append=True)
+        for suffix in (".data", ".meta"):
+            os.replace(partial + suffix, base + suffix)
+    finally:
+        for suffix in (".data", ".meta"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(partial + suffix)
+
+
+# What specs hold besides numbers, texts and classes; files of DyNet 2 have the older names of the modules.
+_PLAIN = {
+    "builtins": {"bytearray", "complex", "frozenset", "range", "set", "slice"},
+    "__builtin__": {"bytearray", "complex", "frozenset", "xrange", "set", "slice"},
+    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
+    "_codecs": {"encode"},
+    "numpy": {"_frombuffer", "_reconstruct", "dtype", "ndarray", "scalar"},
+}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the classes of DyNet 2's module _dynet here."""
+    """Finds the classes of DyNet 2's module _dynet here, and no code that a file of models has no use for."""
+
+    def __init__(self, file: BinaryIO, allowed: Iterable[object]) -> None:
+        super().__init__(file)
+        self._allowed = {
+            (getattr(o, "__module__", None), getattr(o, "__qualname__", None)): o for o in allowed
+        }
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == _FILE_MODULE.decode() or module.encode() in _OUR_MODULES:
-            return getattr(sys.modules["dynet"], name)
-        return super().find_class(module, name)
+        if (module, name) in self._allowed:
+            return self._allowed[module, name]
+        if module.encode() in (_FILE_MODULE, *_OUR_MODULES):
+            found = getattr(sys.modules["dynet"], name, None)
+            if isinstance(found, type) or name in ops():
+                return found
+        elif name in _PLAIN.get("numpy" if module.startswith("numpy.") else module, ()):
+            return super().find_class(module, name)
+        elif module in sys.modules:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and hasattr(found, "from_spec") and hasattr(found, "param_collection"):
+                return found
+        raise pickle.UnpicklingError(
+            f"it names {module}.{name}: files may name classes that have from_spec and param_collection, "
+            f"of modules that are imported; pass others in `allowed` if you trust the file"
+        )
 
 
-def load_generator(basename: Name, model: ParameterCollection) -> Iterator[Any]:
-    """Adds what was saved to a collection, one object after another."""
+def _described(file: BinaryIO, allowed: Iterable[object]) -> tuple[Any, ...]:
+    """The next object of a .meta file: what it is, and where its numbers are."""
+    try:
+        described = _Unpickler(file, allowed).load()
+    except pickle.UnpicklingError as error:
+        raise pickle.UnpicklingError(f"{file.name}: {error}") from error
+    except Exception as error:  # A damaged pickle raises anything.
+        raise RuntimeError(f"{file.name} is damaged: {error}") from error
+    if not isinstance(described, tuple) or len(described) not in (2, 3):
+        raise RuntimeError(f"{file.name} is damaged: it describes no object")
+    return described
+
+
+def load_generator(
+    basename: Name, params: ParameterCollection, allowed: Iterable[object] = ()
+) -> Iterator[Any]:
+    """Adds what was saved to a collection, one object after another.
+
+    A file names the classes of its objects. Those of DyNet are known, and those that have from_spec and
+    param_collection if their module was imported; other classes and functions that a `spec` holds must be in
+    `allowed`, so that a file from elsewhere cannot run code. Raises pickle.UnpicklingError.
+    """
     data = f"{os.fspath(basename)}.data"
     with open(f"{os.fspath(basename)}.meta", "rb") as file:
         while file.peek(1):
-            kind, *rest = _Unpickler(file).load()
+            kind, *rest = _described(file, allowed)
             if kind == "Parameters":
-                yield model.load_param(data, rest[0])
+                yield params.load_param(data, rest[0])
             elif kind == "LookupParameters":
-                yield model.load_lookup_param(data, rest[0])
+                yield params.load_lookup_param(data, rest[0])
             else:
                 spec, name = rest
-                loaded = kind.from_spec(spec, model)
+                loaded = kind.from_spec(spec, params)
                 loaded.param_collection().populate(data, name)
                 yield loaded
 
 
-def load(basename: Name, model: ParameterCollection) -> list[Any]:
-    """Adds what was saved to a collection; the list of the objects."""
-    return list(load_generator(basename, model))
+def load(basename: Name, params: ParameterCollection, allowed: Iterable[object] = ()) -> list[Any]:
+    """Adds what was saved to a collection; the list of the objects. See load_generator."""
+    return list(load_generator(basename, params, allowed))

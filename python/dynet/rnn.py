@@ -13,6 +13,13 @@ Factory = Callable[[int, int, int, ParameterCollection], Builder]
 Layers = Sequence[tuple[Builder, Builder]]
 
 
+def _whole(name: str, number: float) -> int:
+    """A size, which may be a float without a fraction, such as 512 / 2."""
+    if number != int(number):
+        raise ValueError(f"BiRNNBuilder: {name} is {number}; a whole number is needed")
+    return int(number)
+
+
 class BiRNNBuilder:
     """Layers of two networks that read the sequence in both directions; their outputs are concatenated."""
 
@@ -25,6 +32,7 @@ class BiRNNBuilder:
         rnn_builder_factory: Factory | None,
         builder_layers: Layers | None = None,
     ) -> None:
+        num_layers, hidden_dim = _whole("num_layers", num_layers), _whole("hidden_dim", hidden_dim)
         if num_layers <= 0:
             raise ValueError(f"BiRNNBuilder: {num_layers} layers; at least 1 is needed")
         if hidden_dim % 2:

@@ -8,8 +8,9 @@
 #include "dynet/nn/simple.h"
 #include "dynet/nn/state.h"
 #include "dynet/ops/all.h"
-#include "python/src/casters.h"
+#include "python/src/lists.h"
 #include "python/src/numbers.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -24,26 +25,6 @@ struct PythonState {
   PythonState with(const RNNState& other) const { return {other, builder}; }
 };
 
-using Outputs = nb::typed<nb::list, Expression>;
-
-nb::typed<nb::tuple, Expression, nb::ellipsis> tuple_of(const std::vector<Expression>& expressions) {
-  PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(expressions.size()));
-  if (!tuple) nb::raise_python_error();
-  const auto owner = nb::steal<nb::typed<nb::tuple, Expression, nb::ellipsis>>(tuple);
-  for (size_t i = 0; i < expressions.size(); ++i)
-    NB_TUPLE_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), new_expression(expressions[i]));
-  return owner;
-}
-
-Outputs list_of(const std::vector<Expression>& expressions) {
-  PyObject* list = PyList_New(static_cast<Py_ssize_t>(expressions.size()));
-  if (!list) nb::raise_python_error();
-  const auto owner = nb::steal<Outputs>(list);
-  for (size_t i = 0; i < expressions.size(); ++i)
-    NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), new_expression(expressions[i]));
-  return owner;
-}
-
 void bind_state(nb::module_& m) {
   const auto read = [](const PythonState& s, Expressions xs) {
     nb::typed<nb::list, PythonState> states;
@@ -57,7 +38,8 @@ void bind_state(nb::module_& m) {
   const auto output = [](const PythonState& s) {
     return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
-  nb::class_<PythonState>(m, "RNNState", "A state of a sequence; states form a tree.")
+  nb::class_<PythonState>(m, "RNNState", "A state of a sequence; states form a tree.",
+                          nb::is_weak_referenceable())
       .def(
           "add_input", [](const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); },
           "x"_a, "The state after reading x.")
@@ -86,12 +68,23 @@ void bind_state(nb::module_& m) {
       .def("__hash__", [](const PythonState& s) { return s.state.position; });
 }
 
-PythonState first_state(nb::object self, Expressions vecs, Flag update) {
+using StateObject = nb::typed<nb::object, PythonState>;
+
+/// In one graph the initial state is one object. The builder refers to it weakly, as it keeps the builder.
+StateObject first_state(nb::object self, Expressions vecs, Flag update) {
   RNNBuilder& builder = nb::cast<RNNBuilder&>(self);
-  return {vecs.empty() ? initial_state(builder, update) : initial_state(builder, vecs, update), self};
+  if (!vecs.empty()) return nb::cast(PythonState{initial_state(builder, vecs, update), self});
+  const RNNState state = initial_state(builder, update);
+  const nb::object known = nb::getattr(self, "_initial_state", nb::handle());
+  if (known.is_valid())
+    if (const nb::object alive = known(); !alive.is_none() && nb::cast<PythonState&>(alive).state == state)
+      return StateObject(alive);
+  const nb::object object = nb::cast(PythonState{state, self});
+  self.attr("_initial_state") = nb::weakref(object);
+  return StateObject(object);
 }
 
-PythonState first_state_from_arrays(nb::object self, nb::handle vecs, Flag update) {
+StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag update) {
   std::vector<Expression> inputs;
   const auto add = [&](PyObject* array) {
     const Numbers numbers = read_numbers(array);
@@ -101,24 +94,14 @@ PythonState first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
   return first_state(self, inputs, update);
 }
 
-nb::typed<nb::list, nb::typed<nb::list, Parameter>> parameters_of(const RNNBuilder& b) {
-  nb::list layers;
-  for (const auto& layer : b.params) {
-    nb::list list;
-    for (const Parameter& p : layer) list.append(p);
-    layers.append(list);
-  }
-  return layers;
-}
-
-nb::typed<nb::list, Outputs> expressions_of(const RNNBuilder& b) {
+nb::typed<nb::list, ExpressionList> expressions_of(const RNNBuilder& b) {
   nb::list layers;
   for (const auto& layer : b.parameter_expressions()) layers.append(list_of(layer));
   return layers;
 }
 
 void bind_base(nb::module_& m) {
-  nb::class_<RNNBuilder>(m, "_RNNBuilder", "What recurrent builders have in common.")
+  nb::class_<RNNBuilder>(m, "_RNNBuilder", "What recurrent builders have in common.", nb::dynamic_attr())
       .def(
           "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
       .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")
@@ -131,7 +114,9 @@ void bind_base(nb::module_& m) {
       .def(
           "param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
           "The collection of the builder's parameters.")
-      .def("get_parameters", parameters_of, "The parameters of each layer.")
+      .def(
+          "get_parameters", [](const RNNBuilder& b) { return list_of(b.params); },
+          "The parameters of each layer.")
       .def("get_parameter_expressions", expressions_of,
            "The parameters of each layer as expressions of the current graph.")
       .def("whoami", &RNNBuilder::name, "The name of the class.");
@@ -146,7 +131,7 @@ auto bind_builder(nb::module_& m, const char* name, const char* doc) {
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             new (self) B(layers, input_dim, hidden_dim, model);
           },
-          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a);
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone);
 }
 
 /// `spec` and `from_spec`, by which dy.save and dy.load know a builder.
@@ -155,19 +140,27 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
   type.def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) { return nb::type<B>()(spec[0], spec[1], spec[2], model); },
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], spec[2], model));
+          },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
 
 /// The dropout of builders that draw their masks once per sequence.
 template <class B>
-void bind_masks(nb::class_<B, RNNBuilder>& type) {
+void bind_masks(nb::class_<B, RNNBuilder>& type, const char* last_output) {
+  if constexpr (requires(B& b) { b.set_dropout(0, 0, 0); })
+    type.def(
+        "set_dropouts", [](B& b, Number d, Number d_h, Number d_c) { b.set_dropout(d, d_h, d_c); }, "d"_a,
+        nb::arg(last_output), "d_c"_a = 0.0,
+        "Sets the dropout rates of inputs, of the last output, and of memory cells where gates read them.");
+  else
+    type.def(
+        "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a,
+        nb::arg(last_output), "Sets the dropout rates of inputs and of the last output.");
   type.def(
-          "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
-          "Sets the dropout rates of inputs and of the last output.")
-      .def(
-          "set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); },
-          "batch_size"_a = 1, "Draws new dropout masks; call it after initial_state.");
+      "set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); },
+      "batch_size"_a = 1, "Draws new dropout masks; call it after initial_state.");
 }
 
 /// The LSTM builders whose layers may be normalised.
@@ -180,18 +173,20 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
              Flag ln_lstm, Number forget_bias) {
             new (self) B(layers, input_dim, hidden_dim, model, ln_lstm, forget_bias);
           },
-          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0)
+          "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0,
+          alone)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim, b.ln_lstm, b.forget_bias);
                    })
       .def_static(
           "from_spec",
-          [](nb::handle spec, nb::handle model) {
-            return nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]);
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(
+                nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
-  bind_masks(type);
+  bind_masks(type, "d_r");
   add(type);
 }
 
@@ -202,24 +197,30 @@ void bind_builders(nb::module_& m) {
   bind_state(m);
   auto simple = bind_builder<SimpleRNNBuilder>(m, "SimpleRNNBuilder", "The Elman network.");
   bind_spec(simple);
-  bind_masks(simple);
+  bind_masks(simple, "d_h");
   auto gru = bind_builder<GRUBuilder>(m, "GRUBuilder", "The gated recurrent unit.");
   bind_spec(gru);
   auto coupled = bind_builder<CoupledLSTMBuilder>(
       m, "CoupledLSTMBuilder", "An LSTM with peepholes whose forget gate is coupled to the input gate.");
   bind_spec(coupled);
+  bind_masks(coupled, "d_h");
+  auto deep = bind_builder<DeepLSTMBuilder>(m, "DeepLSTMBuilder",
+                                            "CoupledLSTMBuilder in which each layer reads x and the output "
+                                            "of the layer below; its output is that of "
+                                            "all layers. There is no dropout.");
+  bind_spec(deep);
   bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes and dropout.");
   bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
   bind_normalized<SparseLSTMBuilder>(
       m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.", [](auto& type) {
         type.def(
-            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "p"_a,
+            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "sparsity"_a, alone,
             "Prunes this share of the weights: the smallest ones.");
       });
   auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder",
                                                          "The LSTM, with noise on the weights if wanted.");
   bind_spec(compact);
-  bind_masks(compact);
+  bind_masks(compact, "d_r");
   compact.def(
       "set_weightnoise", [](CompactVanillaLSTMBuilder& b, Number std) { b.set_weightnoise(std); }, "std"_a,
       "The standard deviation of the noise on the weights.");

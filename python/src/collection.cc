@@ -3,10 +3,11 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "python/src/casters.h"
+#include "python/src/files.h"
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 using namespace nb::literals;
 using Path = std::filesystem::path;
 using Collection = ParameterCollection;
-
-void check_device(std::string_view device) {
-  if (!device.empty() && device != "CPU")
-    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
-}
 
 Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
   check_device(device);
@@ -69,48 +65,54 @@ void bind_adding(nb::class_<Collection>& type) {
   const auto init = "init"_a = nb::none();
   const auto scale = "scale"_a = 1.0, mean = "mean"_a = 0.0, std = "std"_a = 1.0;
   type.def(
-          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
+          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std, alone,
           "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
           "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
-      .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std,
+      .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std, alone,
            "Adds a table; the first size of dim is the number of rows. init as in add_parameters.")
-      .def("parameters_from_numpy", from_numpy, "array"_a, name, device,
+      .def("parameters_from_numpy", from_numpy, "array"_a, name, device, alone,
            "Adds a parameter with an array's numbers.")
-      .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device,
+      .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device, alone,
            "Adds a table with an array's numbers; its first axis is that of the rows.")
       .def(
           "add_subcollection",
           [](Collection& c, const std::optional<std::string>& name) {
             return c.add_subcollection(name.value_or(""));
           },
-          "name"_a = nb::none(), "Adds a collection whose parameters are also listed in this one.");
+          "name"_a = nb::none(), alone, "Adds a collection whose parameters are also listed in this one.");
 }
 
 void bind_files(nb::class_<Collection>& type) {
   const auto save = [](const Collection& c, const Path& fname, const std::string& name, Flag append) {
-    TextFileSaver(fname, append).save(c, name);
+    with_saver(fname, append, [&](auto saver) { saver.save(c, name); });
   };
   const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(c, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(c, key); });
   };
-  for (const char* alias : {"save", "write_to_textfile"})
-    type.def(alias, save, "fname"_a, "name"_a = "", "append"_a = false,
-             "Writes all parameters to a file; a name replaces that of the collection.");
+  // Method and name of its second argument, which is a key in the file.
+  for (const auto& [method, key] : {std::pair("save", "name"), std::pair("write_to_textfile", "key")})
+    type.def(
+        method, save, "fname"_a, nb::arg(key) = "", "append"_a = false, alone,
+        "Writes all parameters to a file; a name replaces that of the collection. The file has DyNet 2's "
+        "text format, or, if its name ends in .safetensors, the format of that name: tensors as as_array() "
+        "gives them, by name, without gradients.");
   for (const char* alias : {"populate", "populate_from_textfile"})
-    type.def(alias, populate, "fname"_a, "key"_a = "",
-             "Reads all parameters, in order, from what a file holds under a key, or from all of it.");
+    type.def(
+        alias, populate, "fname"_a, "key"_a = "", alone,
+        "Reads all parameters from what a file holds under a key, or from all of it: in order, or by name "
+        "from a .safetensors file.");
   type.def(
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_param(c, key); });
           },
-          "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
+          "fname"_a, "key"_a, alone, "Adds the parameter that a file holds under a key.")
       .def(
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return TextFileLoader(fname).load_lookup_param(c, key);
+            return with_loader(fname, [&](const auto& loader) { return loader.load_lookup_param(c, key); });
           },
-          "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
+          "fname"_a, "key"_a, alone, "Adds the table that a file holds under a key.");
 }
 
 }  // namespace
@@ -132,12 +134,19 @@ void bind_collection(nb::module_& m) {
           [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
           "All tables, in order of creation.")
       .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
-      .def("set_weight_decay", set_decay, "lam"_a, "Sets the weight decay of each update.")
-      .def("set_weight_decay_lambda", set_decay, "lam"_a, "Sets the weight decay of each update.")
+      .def("set_weight_decay", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
+      .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
       .def("name", &Collection::get_fullname, "The full name, from / on.")
       .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
-      .def("reset_gradient", &Collection::reset_gradient, "Sets all gradients to zero.")
-      .def("gradient_l2_norm", &Collection::gradient_l2_norm, "The norm of all gradients together.");
+      .def("updated_parameter_count", &Collection::updated_parameter_count,
+           "How many numbers are in parameters that trainers change.")
+      .def(
+          "project_weights", [](Collection& c, Number radius) { return c.project_weights(radius); },
+          "radius"_a = 1.0, alone,
+          "Scales all parameters that trainers change so that their norm together is at most radius; returns "
+          "the norm before.")
+      .def("reset_gradient", &Collection::reset_gradient, alone, "Sets all gradients to zero.")
+      .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone, "The norm of all gradients together.");
   m.def(
       "_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
       "The weight decay of collections made from now on.");

@@ -2,13 +2,26 @@
 #pragma once
 
 #include "python/src/numbers.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 
-/// The graph an expression belongs to; a parameter is one of the current graph.
-Graph& graph_of(const Expression& e);
-/// The value; `recalculate` evaluates the graph from scratch.
-Tensor evaluate(const Expression& e, bool recalculate);
+/// The node an expression is; a parameter becomes one of the current graph. std::runtime_error when stale.
+Expression node_of(const Expression& e);
+
+/// What `read` makes of the value; `recalculate` evaluates the graph from scratch.
+template <class Read>
+auto with_value(const Expression& e, bool recalculate, Read&& read) {
+  const Expression node = node_of(e);
+  return compute(
+      *node.pg,
+      [&] {
+        if (recalculate) node.pg->evaluator->invalidate(0);
+        return node.value();
+      },
+      read);
+}
+
 /// A float for one number, a list for a vector, else an array.
 Value plain_value(const Tensor& t);
 Array array_value(const Tensor& t);

@@ -20,13 +20,41 @@ real scalar(const Tensor& t) {
 }
 
 void backward(const Expression& e, Flag full) {
-  const nb::gil_scoped_release release;
-  e.backward(full);
+  const Expression node = node_of(e);
+  compute(*node.pg, [&] { return node.backward(full), true; }, [](bool) {});
+}
+
+Array gradient(const Expression& e) {
+  const Expression node = node_of(e);
+  return compute(*node.pg, [&] { return node.gradient(); }, array_value);
+}
+
+/// The value for NumPy: always a copy, as the graph's memory serves the next graph too.
+Array as_array(const Expression& e, nb::handle dtype, nb::handle copy) {
+  if (!copy.is_none() && !nb::bool_(copy))
+    invalid(
+        "the value of an expression was asked for without a copy; its memory is that of the graph, so "
+        "copy=None or True is needed");
+  Array array = with_value(e, false, array_value);
+  if (dtype.is_none()) return array;
+  return Array(nb::object(array.attr("astype")(dtype)));
+}
+
+/// The value for other libraries; a copy that they own.
+nb::object dlpack(const Expression& e, nb::kwargs arguments) {
+  return with_value(e, false, array_value).attr("__dlpack__")(**arguments);
 }
 
 }  // namespace
 
-Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
+Expression node_of(const Expression& e) {
+  if (e.is_parameter()) {
+    Graph& graph = current_graph();
+    return {&graph, graph.resolve(e), graph.id()};
+  }
+  if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
+  return e;
+}
 
 Value plain_value(const Tensor& t) {
   if (t.d.nd > 1) return array_of(t.d, t.v);
@@ -36,44 +64,43 @@ Value plain_value(const Tensor& t) {
 
 Array array_value(const Tensor& t) { return array_of(t.d, t.v); }
 
-Tensor evaluate(const Expression& e, bool recalculate) {
-  const nb::gil_scoped_release release;
-  if (recalculate && !e.is_stale()) graph_of(e).evaluator->invalidate(0);
-  return e.value();
-}
-
 void bind_expression(nb::module_&) {
   PyTypeObject* type = types.expression;
   const auto recalculate = "recalculate"_a = false;
   def(type, "dim", shape, "The sizes and the batch size: ((rows, columns, ...), batch).");
   def(
-      type, "value", [](const Expression& e, Flag again) { return plain_value(evaluate(e, again)); },
+      type, "value", [](const Expression& e, Flag again) { return with_value(e, again, plain_value); },
       recalculate,
       "The value: a float, a list of floats for a vector, or an array. recalculate: evaluates the whole "
       "graph anew.");
   def(
-      type, "npvalue", [](const Expression& e, Flag again) { return array_value(evaluate(e, again)); },
+      type, "npvalue", [](const Expression& e, Flag again) { return with_value(e, again, array_value); },
       recalculate, "The value as an array, with a last axis for the batch if it is larger than 1.");
   def(
       type, "vec_value",
       [](const Expression& e, Flag again) {
-        const Tensor t = evaluate(e, again);
-        return list_of(t.v, t.d.size());
+        return with_value(e, again, [](const Tensor& t) { return list_of(t.v, t.d.size()); });
       },
       recalculate, "The value as a list of floats, column-major.");
   def(
-      type, "scalar_value", [](const Expression& e, Flag again) { return scalar(evaluate(e, again)); },
+      type, "scalar_value", [](const Expression& e, Flag again) { return with_value(e, again, scalar); },
       recalculate, "The value of a single number.");
   def(
-      type, "forward", [](const Expression& e, Flag again) { evaluate(e, again); }, recalculate,
-      "Evaluates the expression.");
+      type, "forward", [](const Expression& e, Flag again) { with_value(e, again, [](const Tensor&) {}); },
+      recalculate, "Evaluates the expression.");
   def(type, "backward", backward, "full"_a = false,
       "Adds the gradients of this single number to every parameter it depends on. full: computes the "
       "gradients of "
       "all nodes, not only of those that lead to parameters.");
-  def(
-      type, "gradient", [](const Expression& e) { return array_value(e.gradient()); },
+  def(type, "gradient", gradient,
       "The gradient with respect to this expression, after backward() from a later one.");
+  def(type, "__array__", as_array, "dtype"_a = nb::none(), "copy"_a = nb::none(),
+      "The value for NumPy: numpy.asarray(x) is x.npvalue().");
+  def(type, "__dlpack__", dlpack, "The value for other libraries: torch.from_dlpack(x) is a copy.");
+  def(
+      type, "__dlpack_device__",
+      [](const Expression&) -> nb::typed<nb::tuple, int, int> { return nb::make_tuple(1, 0); },
+      "The CPU, in DLPack's numbers.");
   def(type, "set", set_node, "value"_a,
       "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for "
       "value(recalculate=True).");

@@ -1,50 +1,17 @@
 // Graphs as Python values, the current graph, and what a process chooses about running.
+#include "python/src/graph.h"
+
 #include <nanobind/stl/string.h>
 
 #include <unordered_map>
 
-#include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
-#include "python/src/evaluate.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
 namespace {
 
 using namespace nb::literals;
-
-/// A graph that Python made and owns, or the one of a thread.
-class PythonGraph {
- public:
-  explicit PythonGraph(Graph& graph) : graph_(&graph) {}
-  PythonGraph() {
-    Graph* current = current_graph_or_null();
-    own_ = std::make_unique<ComputationGraph>();
-    graph_ = &own_->graph();
-    set_current_graph(current);
-  }
-
-  Graph& graph() const { return *graph_; }
-  Executor& executor() const { return static_cast<Executor&>(*graph_->evaluator); }
-  Expression node(Whole i) const {
-    if (i >= graph_->size()) bad_index("node ", i.value, " of a graph that has ", graph_->size());
-    return {graph_, i, graph_->id()};
-  }
-  void enter() {
-    outer_.push_back(current_graph_or_null());
-    set_current_graph(graph_);
-  }
-  void exit() {
-    if (outer_.empty()) failed("the graph was not entered by `with`");
-    set_current_graph(outer_.back());
-    outer_.pop_back();
-  }
-
- private:
-  std::unique_ptr<ComputationGraph> own_;
-  Graph* graph_;
-  std::vector<Graph*> outer_;  // what was current before each `with`
-};
 
 PythonGraph renew(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
   graph.clear();
@@ -78,59 +45,56 @@ void revert(Graph& graph) {
 
 // -- evaluation of lists
 
-/// Evaluates all of them by one schedule.
-void evaluate_all(Expressions exps, bool recalculate) {
-  if (exps.empty()) return;
-  Graph& graph = graph_of(exps[0]);
+/// Evaluates all of them by one schedule; then `read` may ask for their values.
+template <class Read>
+auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
+  std::vector<Expression> nodes;
   std::vector<uint32_t> ids;
+  Graph& graph = exps.empty() ? current_graph() : *node_of(exps[0]).pg;
   for (const Expression& e : exps) {
-    if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
-    ids.push_back(graph.resolve(e));
+    nodes.push_back(node_of(e));
+    ids.push_back(graph.resolve(nodes.back()));
   }
-  const nb::gil_scoped_release release;
-  if (recalculate) graph.evaluator->invalidate(0);
-  static_cast<Executor&>(*graph.evaluator).evaluate(ids);
+  const auto run = [&] {
+    if (recalculate) graph.evaluator->invalidate(0);
+    if (!ids.empty()) static_cast<Executor&>(*graph.evaluator).evaluate(ids);
+    return true;
+  };
+  return compute(graph, run, [&](bool) { return read(nodes); });
 }
 
 template <class T>
 nb::typed<nb::list, T> values_of(Expressions exps, bool recalculate, T (*convert)(const Tensor&)) {
-  evaluate_all(exps, recalculate);
-  nb::list values;
-  for (const Expression& e : exps) values.append(convert(e.value()));
-  return values;
+  return evaluate_all(exps, recalculate, [&](const std::vector<Expression>& nodes) {
+    nb::typed<nb::list, T> values;
+    for (const Expression& e : nodes) values.append(convert(e.value()));
+    return values;
+  });
 }
 
 // -- bindings
 
+/// A call on the value of a node, from scratch or not.
+template <class Read>
+auto on_node(bool recalculate, Read read) {
+  return [=](const PythonGraph& g, Whole i) { return with_value(g.node(i), recalculate, read); };
+}
+
 void bind_node_calls(nb::class_<PythonGraph>& type) {
-  const auto value = [](const PythonGraph& g, Whole i, bool again) { return evaluate(g.node(i), again); };
+  const auto nothing = [](const Tensor&) {};
   const auto list = [](const Tensor& t) { return list_of(t.v, t.d.size()); };
-  type.def(
-          "forward", [=](const PythonGraph& g, Whole i) { value(g, i, true); }, "index"_a,
-          "Evaluates the graph up to a node from scratch.")
-      .def(
-          "inc_forward", [=](const PythonGraph& g, Whole i) { value(g, i, false); }, "index"_a,
-          "Evaluates what a node needs and is not known yet.")
-      .def(
-          "forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, true)); },
-          "index"_a, "The number that a node is, from scratch.")
-      .def(
-          "inc_forward_scalar", [=](const PythonGraph& g, Whole i) { return as_scalar(value(g, i, false)); },
-          "index"_a, "The number that a node is.")
-      .def(
-          "forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, true)); }, "index"_a,
-          "The numbers of a node, from scratch.")
-      .def(
-          "inc_forward_vec", [=](const PythonGraph& g, Whole i) { return list(value(g, i, false)); },
-          "index"_a, "The numbers of a node.")
-      .def(
-          "backward",
-          [](const PythonGraph& g, Whole i, Flag full) {
-            const Expression e = g.node(i);
-            const nb::gil_scoped_release release;
-            e.backward(full);
-          },
-          "index"_a, "full"_a = false, "Adds the gradients of a node to the parameters.");
+  const auto backward = [](const PythonGraph& g, Whole i, Flag full) {
+    const Expression e = g.node(i);
+    compute(g.graph(), [&] { return e.backward(full), true; }, [](bool) {});
+  };
+  const auto index = "index"_a;
+  type.def("forward", on_node(true, nothing), index, "Evaluates the graph up to a node from scratch.")
+      .def("inc_forward", on_node(false, nothing), index, "Evaluates what a node needs and is not known yet.")
+      .def("forward_scalar", on_node(true, as_scalar), index, "The number that a node is, from scratch.")
+      .def("inc_forward_scalar", on_node(false, as_scalar), index, "The number that a node is.")
+      .def("forward_vec", on_node(true, list), index, "The numbers of a node, from scratch.")
+      .def("inc_forward_vec", on_node(false, list), index, "The numbers of a node.")
+      .def("backward", backward, index, "full"_a = false, "Adds the gradients of a node to the parameters.");
 }
 
 void bind_graph_class(nb::module_& m) {
@@ -166,6 +130,7 @@ void bind_graph_class(nb::module_& m) {
           "revert", [](const PythonGraph& g) { revert(g.graph()); },
           "Removes what was added after the last checkpoint.");
   bind_node_calls(type);
+  bind_descriptions(m, type);
 }
 
 void bind_current(nb::module_& m) {
@@ -185,8 +150,8 @@ void bind_current(nb::module_& m) {
       "Removes what was added to the current graph after the last checkpoint.");
   const auto recalculate = "recalculate"_a = false;
   m.def(
-      "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again); }, "exps"_a, recalculate,
-      "Evaluates all expressions of a list at once.");
+      "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again, [](const auto&) {}); },
+      "exps"_a, recalculate, "Evaluates all expressions of a list at once.");
   m.def(
       "values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
       recalculate, "The value() of each expression of a list, evaluated at once.");

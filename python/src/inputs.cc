@@ -11,11 +11,6 @@ namespace {
 
 using namespace nb::literals;
 
-void check_device(std::string_view device) {
-  if (!device.empty() && device != "CPU")
-    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
-}
-
 /// A list of arrays is a batch of them; other arrays and lists are tensors, with a batch if `batched`.
 Expression input_tensor(ArrayLike arr, Flag batched, std::string_view device, Flag) {
   check_device(device);
@@ -31,12 +26,15 @@ Expression input_vector(ArrayLike v, std::string_view device) {
   return Input::make(current_graph(), {static_cast<unsigned>(numbers.size())}, numbers);
 }
 
-Expression input_transposed(ArrayLike val, std::optional<Dim> dim, Whole batch_size,
+/// The constructor of inputTensorTranspose, a class of its own so that programs may ask for it.
+nb::object input_transposed(nb::type_object type, ArrayLike val, std::optional<Dim> dim, Whole batch_size,
                             std::string_view device) {
   check_device(device);
   const std::vector<real> numbers = read_values(val.ptr());
   const Dim vector{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
-  return Input::make(current_graph(), dim.value_or(vector).with_batch(batch_size), numbers);
+  const Dim shape = dim.value_or(vector).with_batch(batch_size);
+  return nb::steal(new_expression(Input::make(current_graph(), shape, numbers),
+                                  reinterpret_cast<PyTypeObject*>(type.ptr())));
 }
 
 /// Positions in a tensor, column-major, from one list of indices per axis.
@@ -104,6 +102,7 @@ void set_input(Graph& graph, unsigned id, nb::handle value) {
   const Dim dim = graph.dim(id);
   if (numbers.size() != dim.size())
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
+  graph.check_idle();
   std::copy(numbers.begin(), numbers.end(), attrs_of<Input>(graph[id].payload).values);
   graph.evaluator->invalidate(0);
 }
@@ -140,11 +139,17 @@ void set_node(const Expression& e, ArrayLike value) {
 
 PyObject* lookup_row(PyObject* table, PyObject* key) {
   return guarded([&]() -> PyObject* {
-    unsigned row;
-    if (!read_unsigned(key, row))
-      throw nb::type_error(
-          text("a row of a table is a ", type_name(key), "; a whole number is needed").c_str());
+    long long index;
+    if (!read_whole(key, index))
+      throw nb::type_error(text("a row of a table is a ", type_name(key),
+                                "; a whole number is needed, or lookup_batch for several rows")
+                               .c_str());
     LookupStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
+    const long long rows = storage.rows();
+    if (index < -rows || index >= rows)
+      bad_index("lookup: index ", index, " is out of range for the table ", storage.name, " of size ", rows,
+                "; ", -rows, " to ", rows - 1, " would be right");
+    const auto row = static_cast<unsigned>(index < 0 ? index + rows : index);
     return new_expression(Lookup::make(current_graph(), storage, Indices(std::span(&row, 1)), true));
   });
 }
@@ -174,8 +179,9 @@ void bind_inputs(nb::module_& m) {
         "An array or nested list as an input. batched: its last axis is the batch. A list of arrays is a "
         "batch of "
         "them. set() takes new numbers, column-major.");
-  m.def("inputTensorTranspose", input_transposed, "val"_a, "dim"_a = nb::none(), "batch_size"_a = 1, device,
-        "A list of numbers, column-major, as an input of shape dim.");
+  nb::cpp_function_def(input_transposed, nb::scope(reinterpret_cast<PyObject*>(types.transposed)),
+                       nb::name("__new__"), "cls"_a, "val"_a, "dim"_a = nb::none(), "batch_size"_a = 1,
+                       device);
   m.def("sparse_inputTensor", sparse_input, "idxs"_a, "values"_a, "shape"_a, "batched"_a = false,
         "defval"_a = 0.0, device,
         "An input that is defval but for the values at idxs, one list of indices for each axis. batched: the "

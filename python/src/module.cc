@@ -1,6 +1,5 @@
 // The extension module: the order in which its parts are bound.
 #include "dynet/core/real.h"
-#include "dynet/device/arena.h"
 #include "python/src/object.h"
 
 NB_MODULE(DYNET_MODULE, m) {
@@ -8,10 +7,12 @@ NB_MODULE(DYNET_MODULE, m) {
   nb::register_exception_translator([](const std::exception_ptr& error, void*) {
     try {
       std::rethrow_exception(error);
-    } catch (const dynet::out_of_memory& e) {
-      PyErr_SetString(PyExc_MemoryError, e.what());
-    } catch (const std::domain_error& e) {
-      PyErr_SetString(PyExc_ValueError, e.what());
+    } catch (const nb::builtin_exception&) {
+      throw;  // The binding's own signals.
+    } catch (const nb::python_error&) {
+      throw;
+    } catch (const std::exception&) {
+      set_python_error();
     }
   });
   m.attr("__precision__") = sizeof(dynet::real) == 8 ? "float64" : "float32";
@@ -28,4 +29,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_collection(m);
   bind_trainers(m);
   bind_builders(m);
+  bind_treelstm(m);
+  bind_softmax(m);
+  bind_function(m);
 }

@@ -137,10 +137,47 @@ bool read_flat(PyObject* o, Numbers& to) {
     real& number = to.values[static_cast<size_t>(i)];
     if (PyFloat_Check(item))
       number = static_cast<real>(PyFloat_AsDouble(item));
+    else if (expression_in(item))
+      throw nb::type_error("a list of expressions was given; a list of numbers is needed");
     else if (!PyLong_Check(item) || !read_real(item, number))
       return false;
   }
   return true;
+}
+
+/// What NumPy can make an array of: anything that offers one, and other iterables as lists.
+nb::object whole_array(PyObject* o) {
+  if (expression_in(o))
+    throw nb::type_error("an Expression was given; numbers are needed: use its npvalue()");
+  if (is_array(o) || PyList_Check(o) || PyTuple_Check(o) || PyObject_HasAttrString(o, "__array__"))
+    return nb::borrow(o);
+  if (PyObject_HasAttrString(o, "__dlpack__"))
+    return nb::object(nb::module_::import_("numpy").attr("from_dlpack")(nb::handle(o)));
+  nb::list list;
+  const bool has_no_numbers = PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
+  const bool has_no_order = PyDict_Check(o) || PyAnySet_Check(o);
+  if (has_no_numbers || has_no_order || !for_each(o, [&](PyObject* item) { list.append(nb::handle(item)); }))
+    throw nb::type_error(
+        text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
+  return list;
+}
+
+/// The array itself if it holds real numbers; NumPy would also read texts, None and complex numbers as such.
+nb::object real_array(const nb::object& array) {
+  const nb::object type = array.attr("dtype");
+  const char kind = *nb::str(type.attr("kind")).c_str();
+  if (std::strchr("biuf", kind)) return array;
+  if (kind != 'O')
+    throw nb::type_error(
+        text("an array of type ", nb::str(type).c_str(), " was given; real numbers are needed").c_str());
+  real number;
+  const auto check = [&](PyObject* item) {
+    if (!read_real(item, number))
+      throw nb::type_error(
+          text("a ", type_name(item), " among numbers was given; a number is needed").c_str());
+  };
+  for_each(nb::object(array.attr("flat")).ptr(), check);
+  return array;
 }
 
 }  // namespace
@@ -160,10 +197,7 @@ Dim Numbers::dim(bool batched) const {
 Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
-  if (!is_array(o) && !PyList_Check(o) && !PyTuple_Check(o) && !PyObject_HasAttrString(o, "__array__"))
-    throw nb::type_error(
-        text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
-  const nb::object array = asarray()(nb::handle(o), type_code);
+  const nb::object array = asarray()(real_array(asarray()(whole_array(o))), type_code);
   if (!read_buffer(array.ptr(), rows_first, numbers))
     throw nb::type_error("an array that holds no numbers was given");
   return numbers;

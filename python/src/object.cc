@@ -2,9 +2,11 @@
 #include "python/src/object.h"
 
 #include <cmath>
+#include <cstring>
 #include <new>
 
 #include "dynet/device/arena.h"
+#include "python/src/evaluate.h"
 
 namespace dynet::python {
 
@@ -42,10 +44,11 @@ struct {
 } checked;
 
 void evaluate_now(const Expression& e) {
-  const Tensor value = e.value();
-  if (!checked.validity) return;
-  for (const real x : as_vector(value))
-    if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].op->name, ", node ", e.i);
+  with_value(e, false, [&](const Tensor& value) {
+    if (!checked.validity) return;
+    for (const real x : as_vector(value))
+      if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].op->name, ", node ", e.i);
+  });
 }
 
 void free_expression(PyObject* o) {
@@ -84,12 +87,13 @@ PyObject* lookup_text(PyObject* o) {
   return PyUnicode_FromFormat("LookupParameter %s", expression_in(o)->storage()->name.c_str());
 }
 
-/// A type of this module that programs cannot instantiate.
-PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots,
-                        PyTypeObject* base) {
+/// A type of this module; programs can instantiate those that are final, and derive from the others.
+PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots, PyTypeObject* base,
+                        bool is_final = false) {
   // Before Python 3.12 the type keeps this pointer.
   const auto* full_name = new std::string(std::string(nb::str(m.attr("__name__")).c_str()) + "." + name);
-  constexpr unsigned flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+  const unsigned flags =
+      Py_TPFLAGS_DEFAULT | (is_final ? 0u : Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION);
   PyType_Spec spec{full_name->c_str(), static_cast<int>(size), 0, flags, slots};
   PyObject* type = PyType_FromSpecWithBases(&spec, reinterpret_cast<PyObject*>(base));
   if (!type) nb::raise_python_error();
@@ -99,13 +103,13 @@ PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Sl
 
 }  // namespace
 
-PyObject* new_expression(const Expression& e) {
+PyObject* new_expression(const Expression& e, PyTypeObject* type) {
   if (e.graph_id == checked.graph_id && checked.graph_id) [[unlikely]]
     evaluate_now(e);
   ExpressionObject* o = free_list.take();
   if (!o) throw std::bad_alloc();
   o->value = e;
-  return PyObject_Init(reinterpret_cast<PyObject*>(o), types.expression);
+  return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 
 PyObject* new_parameters(const Parameter& p) {
@@ -115,26 +119,39 @@ PyObject* new_lookup(const LookupParameter& p) { return new_shared(types.lookup,
 
 void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
 
+namespace {
+
+/// Texts may quote file names and files, which need not be UTF-8.
+void raise(PyObject* type, const std::exception& e) {
+  PyObject* message =
+      PyUnicode_DecodeUTF8(e.what(), static_cast<Py_ssize_t>(std::strlen(e.what())), "replace");
+  if (!message) return;
+  PyErr_SetObject(type, message);
+  Py_DECREF(message);
+}
+
+}  // namespace
+
 void set_python_error() {
   try {
     throw;
   } catch (nb::python_error& e) {
     e.restore();
   } catch (const nb::builtin_exception& e) {
-    PyErr_SetString(e.type() == nb::exception_type::type_error    ? PyExc_TypeError
-                    : e.type() == nb::exception_type::index_error ? PyExc_IndexError
-                                                                  : PyExc_ValueError,
-                    e.what());
+    raise(e.type() == nb::exception_type::type_error    ? PyExc_TypeError
+          : e.type() == nb::exception_type::index_error ? PyExc_IndexError
+                                                        : PyExc_ValueError,
+          e);
   } catch (const out_of_memory& e) {
-    PyErr_SetString(PyExc_MemoryError, e.what());
+    raise(PyExc_MemoryError, e);
   } catch (const std::bad_alloc& e) {
-    PyErr_SetString(PyExc_MemoryError, e.what());
+    raise(PyExc_MemoryError, e);
   } catch (const std::out_of_range& e) {
-    PyErr_SetString(PyExc_IndexError, e.what());
+    raise(PyExc_IndexError, e);
   } catch (const std::logic_error& e) {
-    PyErr_SetString(PyExc_ValueError, e.what());
+    raise(PyExc_ValueError, e);
   } catch (const std::exception& e) {
-    PyErr_SetString(PyExc_RuntimeError, e.what());
+    raise(PyExc_RuntimeError, e);
   }
 }
 
@@ -152,6 +169,13 @@ void bind_types(nb::module_& m) {
   types.expression = make_type(m, "Expression", sizeof(ExpressionObject), slots.data(), nullptr);
   // NumPy leaves the operators to us.
   nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("__array_ufunc__") = nb::none();
+
+  slots = {slot(Py_tp_dealloc, free_expression),
+           {Py_tp_doc, const_cast<char*>("A list of numbers, column-major, as an input of shape dim; without "
+                                         "dim a vector.")},
+           {0, nullptr}};
+  types.transposed =
+      make_type(m, "inputTensorTranspose", sizeof(ExpressionObject), slots.data(), types.expression, true);
 
   slots = with({slot(Py_tp_dealloc, free_parameter<ParametersObject>),
                 slot(Py_tp_repr, parameters_text),

@@ -28,12 +28,13 @@ struct LookupObject {
 };
 
 struct Types {
-  PyTypeObject *expression, *parameters, *lookup;
+  PyTypeObject *expression, *parameters, *lookup, *transposed;
 };
 extern Types types;
 
 /// A new reference; with check_graph() each one is evaluated at once.
-PyObject* new_expression(const Expression& e);
+PyObject* new_expression(const Expression& e, PyTypeObject* type);
+inline PyObject* new_expression(const Expression& e) { return new_expression(e, types.expression); }
 PyObject* new_parameters(const Parameter& p);
 PyObject* new_lookup(const LookupParameter& p);
 
@@ -43,7 +44,8 @@ void check_graph(unsigned graph_id, bool check_validity);
 /// What an Expression or a Parameters holds; null for other objects.
 inline const Expression* expression_in(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
-  if (type == types.expression || type == types.parameters || type == types.lookup)
+  if (type == types.expression || type == types.parameters || type == types.lookup ||
+      type == types.transposed)
     return &reinterpret_cast<ExpressionObject*>(o)->value;
   return nullptr;
 }
@@ -93,5 +95,8 @@ void bind_lookups(nb::module_& m);
 void bind_collection(nb::module_& m);
 void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
+void bind_treelstm(nb::module_& m);
+void bind_softmax(nb::module_& m);
+void bind_function(nb::module_& m);
 
 }  // namespace dynet::python

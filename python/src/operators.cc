@@ -79,25 +79,45 @@ Expression pick_row(const Expression& x, long long index) {
 struct Ranges {
   unsigned count = 0;
   unsigned step[Dim::max_dims + 1], from[Dim::max_dims + 1], to[Dim::max_dims + 1];
+  bool single[Dim::max_dims + 1];  // given as an index: the axis disappears
 
-  void add(PyObject* slice, const Dim& dim) {
-    if (!PySlice_Check(slice))
-      throw nb::type_error(
-          text("an index among slices is a ", type_name(slice), "; a slice is needed").c_str());
+  void add(PyObject* key, const Dim& dim) {
     if (count > dim.nd) bad_index("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
     const unsigned size = count < dim.nd ? dim.d[count] : dim.bd;
-    Py_ssize_t start, stop, stride;
-    if (PySlice_Unpack(slice, &start, &stop, &stride) < 0) nb::raise_python_error();
-    if (stride <= 0) bad_index("a slice with step ", stride, "; a positive step is needed");
-    if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
-      bad_index("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
+    Py_ssize_t start, stop, stride = 1;
+    single[count] = !PySlice_Check(key);
+    if (single[count]) {
+      start = index_of(key, size);
+      stop = start + 1;
+    } else {
+      if (PySlice_Unpack(key, &start, &stop, &stride) < 0) nb::raise_python_error();
+      if (stride <= 0) bad_index("a slice with step ", stride, "; a positive step is needed");
+      if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
+        bad_index("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
+    }
     step[count] = static_cast<unsigned>(stride);
     from[count] = static_cast<unsigned>(start);
     to[count++] = static_cast<unsigned>(stop);
   }
-  Expression of(const Expression& x) const {
+  Expression of(const Expression& x, const Dim& dim) const {
     const auto list = [&](const unsigned* all) { return Indices(std::span(all, count)); };
-    return StridedSelect::call(x, list(step), list(from), list(to));
+    const unsigned axes = std::min(count, dim.nd);
+    Expression part = StridedSelect::call(x, list(step), list(from), list(to));
+    for (unsigned axis = axes; axis-- > 0;)
+      if (single[axis]) part = Pick::call(part, 0, axis);
+    return part;
+  }
+
+ private:
+  static Py_ssize_t index_of(PyObject* key, long long size) {
+    long long index;
+    if (!PyIndex_Check(key) || !read_whole(key, index))
+      throw nb::type_error(
+          text("an index is a ", type_name(key), "; a whole number or a slice is needed").c_str());
+    if (index < -size || index >= size)
+      bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,
+                " would be right");
+    return static_cast<Py_ssize_t>(index < 0 ? index + size : index);
   }
 };
 
@@ -106,14 +126,14 @@ PyObject* subscript(PyObject* o, PyObject* key) {
     const Expression& x = *expression_in(o);
     long long index;
     if (PyIndex_Check(key) && read_whole(key, index)) return new_expression(pick_row(x, index));
-    const Dim& dim = shape_of("strided_select", x);
+    const Dim dim = shape_of("strided_select", x);
     Ranges ranges;
     if (PyTuple_Check(key)) {
       for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(key); ++i) ranges.add(NB_TUPLE_GET_ITEM(key, i), dim);
     } else {
       ranges.add(key, dim);
     }
-    return new_expression(ranges.of(x));
+    return new_expression(ranges.of(x, dim));
   });
 }
 

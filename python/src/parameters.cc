@@ -2,11 +2,12 @@
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
-#include "dynet/io/text.h"
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/files.h"
 #include "python/src/numbers.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -18,25 +19,26 @@ using Path = std::filesystem::path;
 template <class P>
 void bind_shared(PyTypeObject* type) {
   def(type, "name", [](const P& p) { return p.get_fullname(); }, "The full name.");
-  def(type, "zero", [](P& p) { p.zero(); }, "Sets values and gradient to zero.");
-  def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, "Multiplies the values.");
-  def(type, "scale_gradient", [](P& p, Number s) { p.scale_gradient(s); }, "s"_a, "Multiplies the gradient.");
+  def(type, "zero", [](P& p) { p.zero(); }, alone, "Sets values and gradient to zero.");
+  def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, alone, "Multiplies the values.");
+  def(
+      type, "scale_gradient", [](P& p, Number s) { p.scale_gradient(s); }, "s"_a, alone,
+      "Multiplies the gradient.");
   def(type, "is_updated", [](const P& p) { return p.is_updated(); }, "Whether trainers change it.");
   def(
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a,
       "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
-    TextFileSaver(fname, append).save(p, key);
+    with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
   };
   const auto populate = [](P& p, const Path& fname, const std::string& key) {
-    TextFileLoader(fname).populate(p, key);
+    with_loader(fname, [&](const auto& loader) { loader.populate(p, key); });
   };
   for (const char* name : {"save", "write_to_textfile"})
-    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false,
-        "Writes it to a file, under a key or its full name.");
-  def(type, "populate", populate, "fname"_a, "key"_a, "Reads what a file holds under a key.");
-  def(type, "populate_from_textfile", populate, "fname"_a, "key"_a = "",
-      "Reads what a file holds under a key.");
+    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false, alone,
+        "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
+  for (const char* name : {"populate", "populate_from_textfile"})
+    def(type, name, populate, "fname"_a, "key"_a = "", alone, "Reads what a file holds under a key.");
 }
 
 void set_value(Parameter& p, ArrayLike arr) {
@@ -48,7 +50,7 @@ void set_value(Parameter& p, ArrayLike arr) {
 }
 
 /// The node of a parameter in the current graph.
-Expression node_of(const Parameter& p, Flag update) {
+Expression expression_of(const Parameter& p, Flag update) {
   Graph& graph = current_graph();
   return {&graph, graph.add_parameter(p.get_storage(), update), graph.id()};
 }
@@ -102,25 +104,25 @@ void bind_rows(PyTypeObject* type) {
     return python::rows_of(p.get_storage().dim, from.data());
   };
   def(
-      type, "as_array", [=](const LookupParameter& p) { return whole(p, values(p)); },
+      type, "as_array", [=](const LookupParameter& p) { return whole(p, values(p)); }, alone,
       "The table, its rows first.");
   def(
-      type, "grad_as_array", [=](const LookupParameter& p) { return whole(p, gradient(p)); },
+      type, "grad_as_array", [=](const LookupParameter& p) { return whole(p, gradient(p)); }, alone,
       "The gradient of the table, its rows first.");
   def(
       type, "row_as_array", [=](const LookupParameter& p, Whole row) { return row_of(p, row, values(p)); },
       "row"_a, "One row.");
   def(
       type, "row_grad_as_array",
-      [=](const LookupParameter& p, Whole row) { return row_of(p, row, gradient(p)); }, "row"_a,
+      [=](const LookupParameter& p, Whole row) { return row_of(p, row, gradient(p)); }, "row"_a, alone,
       "The gradient of one row.");
   def(
       type, "rows_as_array",
-      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, values(p)); }, "rows"_a,
+      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, values(p)); }, "rows"_a, alone,
       "Some rows.");
   def(
       type, "rows_grad_as_array",
-      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, gradient(p)); }, "rows"_a,
+      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, gradient(p)); }, "rows"_a, alone,
       "The gradients of some rows.");
 }
 
@@ -134,16 +136,19 @@ void bind_parameters(nb::module_&) {
       "The sizes.");
   def(
       type, "as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().values); },
-      "The stored numbers, without lazy weight decay.");
+      alone, "The stored numbers, without lazy weight decay.");
   def(
       type, "grad_as_array",
-      [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().gradient); }, "The gradient.");
-  def(type, "set_value", set_value, "arr"_a, "Replaces the values by those of an array of the same shape.");
+      [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().gradient); }, alone,
+      "The gradient.");
+  def(type, "set_value", set_value, "arr"_a, alone,
+      "Replaces the values by those of an array of the same shape.");
   def(
       type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
-      "left"_a, "right"_a, "Forces every value into a range.");
-  def(type, "expr", node_of, "update"_a = true,
-      "Its node in the current graph; without update it gets no gradient.");
+      "left"_a, "right"_a, alone, "Forces every value into a range.");
+  def(type, "expr", expression_of, "update"_a = false,
+      "Its node in the current graph. Unless update is set it gets no gradient, as in DyNet 2; the parameter "
+      "itself, used as an expression, gets one.");
 }
 
 void bind_lookups(nb::module_&) {
@@ -151,11 +156,12 @@ void bind_lookups(nb::module_&) {
   bind_shared<LookupParameter>(type);
   bind_rows(type);
   def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
-  def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
+  def(type, "init_from_array", init_from_array, "arr"_a, alone,
+      "Fills the first rows with those of an array.");
   def(
       type, "init_row",
       [](const LookupParameter& p, Whole i, ArrayLike row) { p.initialize(i, read_values(row.ptr())); },
-      "i"_a, "row"_a, "Replaces a row.");
+      "i"_a, "row"_a, alone, "Replaces a row.");
   def(
       type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
       "A batch of rows as an expression.");

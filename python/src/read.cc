@@ -59,6 +59,11 @@ bool read_list(PyObject* o, std::vector<T>& to) {
 
 }  // namespace
 
+void check_device(std::string_view device) {
+  if (!device.empty() && device != "CPU")
+    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+}
+
 std::string type_name(PyObject* o) {
   return nb::borrow<nb::str>(nb::handle(o).type().attr("__name__")).c_str();
 }

@@ -33,6 +33,9 @@ bool for_each(PyObject* o, F&& f) {
   return true;
 }
 
+/// std::runtime_error for every device but the CPU.
+void check_device(std::string_view device);
+
 /// The name of an object's type, for error texts.
 std::string type_name(PyObject* o);
 

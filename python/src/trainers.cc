@@ -1,8 +1,14 @@
 // The trainers, each bound from the declaration of its rule.
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <sstream>
+
+#include "dynet/io/file.h"
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 namespace {
@@ -29,12 +35,77 @@ auto bind_trainer(nb::module_& m) {
 
 void print(const std::string& text) { nb::module_::import_("sys").attr("stderr").attr("write")(text); }
 
-void bind_base(nb::module_& m) {
-  nb::class_<Trainer>(m, "Trainer", "What changes the parameters of a collection, by their gradients.")
-      .def("update", &Trainer::update, nb::call_guard<nb::gil_scoped_release>(),
-           "One step of every parameter that is not frozen, whose gradient is then zero.")
+std::optional<std::string> name_of(MovingAverage mode) {
+  if (mode == MovingAverage::None) return std::nullopt;
+  return mode == MovingAverage::Cumulative ? "Cumulative" : "Exponential";
+}
+
+void bind_averages(nb::class_<Trainer>& type) {
+  type.def(
+          "exponential_moving_average",
+          [](Trainer& t, double beta, Whole freq) { t.exponential_moving_average(beta, freq); }, "beta"_a,
+          "freq"_a = 1,
+          "From now on keeps the average a = beta a + (1 - beta) w of every parameter, which starts at zero "
+          "and "
+          "counts every freq updates. RuntimeError after the first update.")
       .def(
-          "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "params"_a, "lookups"_a, "Has no effect.")
+          "cumulative_moving_average", [](Trainer& t, Whole freq) { t.cumulative_moving_average(freq); },
+          "freq"_a = 1,
+          "From now on keeps the mean of every parameter over every freq-th update. RuntimeError after the "
+          "first update.")
+      .def(
+          "moving_average", [](const Trainer& t) { return name_of(t.moving_average()); },
+          "\"Cumulative\", \"Exponential\", or None.")
+      .def(
+          "swap_params_to_moving_average",
+          [](Trainer& t, Flag save_weights, Flag bias_correction) {
+            t.swap_params_to_moving_average(save_weights, bias_correction);
+          },
+          "save_weights"_a = true, "bias_correction"_a = false, alone,
+          "Gives all parameters their averages, divided by 1 - beta^count with bias_correction (Kingma and "
+          "Ba "
+          "2015). The next update goes on from the weights, or from the averages where they are not saved.")
+      .def("swap_params_to_weights", &Trainer::swap_params_to_weights, alone,
+           "Undoes swap_params_to_moving_average. RuntimeError if the weights were not saved.");
+}
+
+void bind_files(nb::class_<Trainer>& type) {
+  using Path = std::filesystem::path;
+  type.def(
+          "save",
+          [](const Trainer& t, const Path& fname) {
+            std::ostringstream text;
+            t.save(text);
+            FileWriter file(fname, false);
+            file.write(text.view());
+            file.commit();
+          },
+          "fname"_a, alone,
+          "Writes the trainer's state and hyper-parameters to a file, but not the parameters.")
+      .def(
+          "populate",
+          [](Trainer& t, const Path& fname, std::optional<double> learning_rate) {
+            std::istringstream text(std::string(FileContent(fname).text()));
+            t.populate(text);
+            if (learning_rate) t.learning_rate = *learning_rate;
+          },
+          "fname"_a, "learning_rate"_a = nb::none(), alone,
+          "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
+          "saved one. RuntimeError if it does not fit; then nothing has changed.");
+}
+
+void update(Trainer& trainer) {
+  const Changing changing;
+  const nb::gil_scoped_release release;
+  trainer.update();
+}
+
+nb::class_<Trainer> bind_base(nb::module_& m) {
+  nb::class_<Trainer> type(m, "Trainer", "What changes the parameters of a collection, by their gradients.");
+  type.def("update", update, "One step of every parameter that is not frozen, whose gradient is then zero.")
+      .def(
+          "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "updated_params"_a, "updated_lookups"_a,
+          "Has no effect.")
       .def(
           "update_epoch",
           [](Trainer&, Number) {
@@ -47,28 +118,31 @@ void bind_base(nb::module_& m) {
             if (rate.is_none()) return t.restart();
             t.restart(nb::cast<double>(rate));
           },
-          "learning_rate"_a = nb::none(),
+          "learning_rate"_a = nb::none(), alone,
           "Forgets the state of the rule, and sets a learning rate if one is given.")
       .def(
           "status", [](Trainer& t) { print(t.status()); },
           "Prints learning rate, clips and updates since the last call to stderr.")
       .def(
-          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "b"_a,
+          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a,
           "Whether only those rows of tables change that were used.")
       .def("set_clip_threshold", &Trainer::set_clip_threshold, "thr"_a,
            "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
       .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
       .def_rw("learning_rate", &Trainer::learning_rate)
       .def(
-          "set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "v"_a,
+          "set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "value"_a,
           "Sets the learning rate.")
       .def("whoami", &Trainer::whoami, "The name of the class.");
+  return type;
 }
 
 }  // namespace
 
 void bind_trainers(nb::module_& m) {
-  bind_base(m);
+  nb::class_<Trainer> type = bind_base(m);
+  bind_averages(type);
+  bind_files(type);
   bind_trainer<SimpleSGDTrainer>(m);
   bind_trainer<CyclicalSGDTrainer>(m);
   bind_trainer<MomentumSGDTrainer>(m);

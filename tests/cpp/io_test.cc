@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -10,6 +11,7 @@
 
 #include "dynet/io/file.h"
 #include "dynet/io/number.h"
+#include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "tests/cpp/check.h"
 
@@ -304,6 +306,37 @@ void files_are_replaced_whole() {
     check(entry.path().string().find(".partial") == std::string::npos, "no temporary file is left");
 }
 
+void safetensors() {
+  const auto file = folder() / "λ.safetensors";
+  check(is_safetensors(file) && !is_safetensors(folder() / "safetensors"), "the name tells the format");
+  Model m, other;
+  SafetensorsSaver saver(file);
+  saver.save(m.collection, "/x");
+  saver.save(m.a, "alone");
+  const SafetensorsLoader loader(file);
+  loader.populate(other.collection, "/x");
+  check(other.numbers() == m.numbers(), "the same numbers");
+  // A matrix lies by rows, a table row by row.
+  const std::string text = read(file);
+  const size_t data = text.size() - (6 + 6 + 2 + 6) * sizeof(real);
+  std::vector<real> numbers(20);
+  std::memcpy(numbers.data(), text.data() + data, text.size() - data);
+  check(numbers[1] == m.a.p->values[2] && numbers[3] == m.a.p->values[1], "by rows");
+  check(numbers[2 + 6 + 1] == m.table.p->values[1], "row by row");
+  check(loader.load_param(other.collection, "alone").dim() == Dim{2, 3}, "load_param");
+  check(loader.load_lookup_param(other.collection, "/x/foo/_1").rows() == 3, "load_lookup_param");
+  check_throws<std::runtime_error>("holds tensors under \"/x/\"", [&] {
+    ParameterCollection part;
+    part.add_parameters({2, 3}, "a");
+    loader.populate(part, "/x");
+  });
+  for (size_t size = 0; size < text.size(); ++size) {
+    write(folder() / "cut.safetensors", text.substr(0, size));
+    check_throws<std::runtime_error>(
+        "cut.safetensors", [&] { SafetensorsLoader(folder() / "cut.safetensors").populate(m.a, "alone"); });
+  }
+}
+
 void helpers() {
   const std::string file = (folder() / "helper.txt").string();
   Model m, other;
@@ -322,6 +355,7 @@ int main() {
   other_writers();
   damage();
   files_are_replaced_whole();
+  safetensors();
   helpers();
   fs::remove_all(folder());
   return test::finish();

@@ -1,10 +1,12 @@
-// Trainers: every rule against trajectories recorded from DyNet 2, clipping, sparse updates, weight decay.
+// Trainers: every rule against trajectories recorded from DyNet 2, clipping, sparse updates, weight decay,
+// averages, and files.
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
+#include <sstream>
 
 #include "dynet/train/trainer.h"
 #include "tests/cpp/check.h"
@@ -265,6 +267,43 @@ void updates_do_not_allocate() {
   check(after == before, "updates allocate nothing");
 }
 
+void averages() {
+  ParameterCollection model;
+  Parameter p = model.add_parameters({1}, ParameterInitConst(0));
+  SimpleSGDTrainer trainer(model, 1.0);
+  trainer.exponential_moving_average(0.5);
+  check(trainer.moving_average() == MovingAverage::Exponential, "the kind of average");
+  for (int i = 0; i < 2; ++i) p.p->gradient[0] = -1, trainer.update();
+  trainer.swap_params_to_moving_average(true, true);
+  check(near(p.p->values[0], (0.25 * 1 + 0.5 * 2) / 0.75), "the average of 1 and 2");
+  p.p->gradient[0] = -1;
+  trainer.update();
+  check(p.p->values[0] == 3, "an update goes on from the weights");
+  check_throws<std::runtime_error>("before the first update", [&] { trainer.cumulative_moving_average(); });
+  check_throws<std::runtime_error>("own weights", [&] { trainer.swap_params_to_weights(); });
+}
+
+void saved_trainers_go_on() {
+  Toy toy(0.01f), copy(0.01f);
+  AmsgradTrainer trainer(toy.collection), other(copy.collection);
+  trainer.cumulative_moving_average(2);
+  for (unsigned step = 0; step < 20; ++step) toy.add_gradients(step), trainer.update();
+  std::stringstream text;
+  trainer.save(text);
+  other.populate(text, 0.5);
+  check(other.learning_rate == 0.5 && other.updates == 20, "loaded, with another rate");
+  std::stringstream again;
+  other.learning_rate = trainer.learning_rate;
+  other.save(again);
+  check(again.str() == text.str(), "all of it");
+  std::stringstream half(text.str().substr(0, text.str().size() / 2));
+  check_throws<std::runtime_error>("Could not load the trainer", [&] { other.populate(half); });
+  SimpleSGDTrainer simple(copy.collection);
+  std::stringstream wrong(text.str());
+  check_throws<std::runtime_error>("#SimpleSGDTrainer#", [&] { simple.populate(wrong); });
+  check(simple.updates == 0, "nothing has changed");
+}
+
 }  // namespace
 
 int main() {
@@ -275,5 +314,7 @@ int main() {
   norm_is_independent_of_order();
   trainers_are_independent();
   updates_do_not_allocate();
+  averages();
+  saved_trainers_go_on();
   return test::finish();
 }

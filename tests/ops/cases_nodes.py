@@ -97,7 +97,12 @@ RECURRENT = [
         lstm_step,
         call=lambda x, c, h: dy.concatenate(list(lstm.initial_state().set_s([c, h]).add_input(x).s())),
     ),
-    case("vanilla_lstm_gates", GATE_INPUTS, lstm_gates),
+    case(
+        "vanilla_lstm_gates",
+        GATE_INPUTS,
+        lstm_gates,
+        bad=[wrong("{12} and {3}", uniform(2), uniform(3), uniform(5, 2), uniform(5, 3), uniform(5))],
+    ),
     case(
         "vanilla_lstm_gates_concat",
         [uniform(1), *GATE_INPUTS[:1], uniform(3), uniform(12, 3), *GATE_INPUTS[3:]],
@@ -111,6 +116,16 @@ RECURRENT = [
         lambda a, x, *others: masked_gates(np.concatenate([a, x]), *others),
         call=lambda a, x, *others: dy.vanilla_lstm_gates_dropout_concat([a, x], *others),
     ),
-    case("vanilla_lstm_c", [uniform(3), uniform(12)], lstm_c),
-    case("vanilla_lstm_h", [uniform(3), uniform(12)], lstm_h),
+    case(
+        "vanilla_lstm_c",
+        [uniform(3), uniform(12)],
+        lstm_c,
+        bad=[wrong("{12} and {3}", uniform(3), uniform(13)), wrong("{3,2}", uniform(3, 2), uniform(12))],
+    ),
+    case(
+        "vanilla_lstm_h",
+        [uniform(3), uniform(12)],
+        lstm_h,
+        bad=[wrong("{12} and {3}", uniform(3), uniform(13))],
+    ),
 ]

@@ -109,6 +109,26 @@ def on_list(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *xs, **attributes: function(list(xs), **attributes)
 
 
+def label(c: Case) -> str:
+    shapes = "x".join(str(list(s.shape)) for s in c.inputs[:3])
+    return f"{c.name}{shapes}{'' if not c.attributes else c.attributes}".replace(" ", "")
+
+
+def weights(shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers that make a scalar of a tensor, of both signs and none near zero."""
+    size = int(np.prod(shape))
+    numbers = (0.5 + (np.arange(size) * 7 % 11) / 11) * np.where(np.arange(size) % 3 == 1, -1, 1)
+    return numbers.astype(np.float32).astype(np.float64).reshape(shape)
+
+
+def loss_of(y):
+    """A scalar that depends on every element of y with a different weight."""
+    shape, batch = y.dim()
+    w = dy.inputTensor(weights(shape + ((batch,) if batch > 1 else ())), batched=batch > 1)
+    total = dy.sum_elems(dy.cmult(y, w))
+    return dy.sum_batches(total) if batch > 1 else total
+
+
 # -- references and attributes that many entries share
 
 MODES = ("zero_gradient", "straight_through_gradient")

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 import pytest
 from cases import CASES, CPP_ONLY
-from table import Case
+from table import Case, label, loss_of, weights
 
 import dynet as dy
 
@@ -28,28 +28,8 @@ ONE_EXAMPLE = {"hinge", "pickneglogsoftmax"}
 BATCH_CASES = [c for c in KNOWN_CASES if c.inputs and not c.mixes_batch and c.name not in ONE_EXAMPLE]
 
 
-def label(c: Case) -> str:
-    shapes = "x".join(str(list(s.shape)) for s in c.inputs[:3])
-    return f"{c.name}{shapes}{'' if not c.attributes else c.attributes}".replace(" ", "")
-
-
 def each(cases: list[Case]):
     return pytest.mark.parametrize("case", cases, ids=[label(c) for c in cases])
-
-
-def weights(shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers that make a scalar of a tensor, of both signs and none near zero."""
-    size = int(np.prod(shape))
-    numbers = (0.5 + (np.arange(size) * 7 % 11) / 11) * np.where(np.arange(size) % 3 == 1, -1, 1)
-    return numbers.astype(np.float32).astype(np.float64).reshape(shape)
-
-
-def loss_of(y):
-    """A scalar that depends on every element of y with a different weight."""
-    shape, batch = y.dim()
-    w = dy.inputTensor(weights(shape + ((batch,) if batch > 1 else ())), batched=batch > 1)
-    total = dy.sum_elems(dy.cmult(y, w))
-    return dy.sum_batches(total) if batch > 1 else total
 
 
 def numbers(e) -> np.ndarray:

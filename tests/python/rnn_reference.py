@@ -44,6 +44,17 @@ def coupled_step(p, x, c, h, peepholes=True, **_):
     return c, o * np.tanh(c)
 
 
+def deep_step(parameters, state, x):
+    """All layers of a DeepLSTMBuilder: each reads the output below and x."""
+    cells, outputs, below, layers = [], [], x, len(parameters)
+    for i, p in enumerate(parameters):
+        c, h = coupled_step(p, below, state[i], state[i + layers])
+        below = np.concatenate([h, x])
+        cells.append(c)
+        outputs.append(h)
+    return cells + outputs
+
+
 def fast_step(p, x, c, h, **_):
     return coupled_step(p, x, c, h, peepholes=False)
 
@@ -104,10 +115,12 @@ class Case:
     def by_layer(self):
         names = [p.name() for p in self.model.parameters_list()]
         named = dict(zip(names, self.parameters, strict=True))
-        own = [[named[p.name()] for p in layer] for layer in self.builder.get_parameters()]
-        collection = self.builder.param_collection().name()
-        outside = [named[name] for name in names if not name.startswith(collection)]
-        norms = [outside[6 * i : 6 * i + 6] or None for i in range(self.layers)]
+        layers = self.builder.get_parameters()
+        own = [[named[p.name()] for p in layer] for layer in layers]
+        # What is in no list belongs to layer normalisation.
+        listed = {p.name() for layer in layers for p in layer}
+        rest = [named[name] for name in names if name not in listed]
+        norms = [rest[6 * i : 6 * i + 6] or None for i in range(self.layers)]
         return own, norms
 
     def step(self, state, x):

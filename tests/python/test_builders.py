@@ -1,9 +1,11 @@
 """Recurrent builders and their states as Python objects, and the networks that Python makes of them."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
+from rnn_reference import deep_step
 
 import dynet as dy
 
@@ -11,6 +13,7 @@ KINDS = [
     dy.SimpleRNNBuilder,
     dy.GRUBuilder,
     dy.CoupledLSTMBuilder,
+    dy.DeepLSTMBuilder,
     dy.FastLSTMBuilder,
     dy.VanillaLSTMBuilder,
     dy.SparseLSTMBuilder,
@@ -35,16 +38,33 @@ def test_states(kind, model):
     state = builder.initial_state()
     assert state.output() is None and state.prev() is None
     assert state.h() == () and state.s() == ()
-    assert state.b() is builder and state == builder.initial_state()
+    assert state.b() is builder and state is builder.initial_state() and state is builder.initial_state(None)
     xs = inputs()
     first = state.add_input(xs[0])
     assert len(first.h()) == 2 and isinstance(first.h(), tuple)
     assert len(first.s()) in (2, 4) and first.prev() == state and first != state
-    assert first.output().dim() == ((4,), 1)
+    assert first.output().dim() == ((8 if kind is dy.DeepLSTMBuilder else 4,), 1)
     states = state.add_inputs(iter(xs))
     assert isinstance(states, list) and [s.output().value() for s in states] == dy.values(state.transduce(xs))
     assert states[0].output().value() == first.output().value()
     assert isinstance(builder.whoami(), str) and builder.whoami() == kind.__name__
+
+
+@ALL
+def test_initial_state_of_each_graph(kind, model):
+    builder = kind(1, 3, 4, model)
+    first = builder.initial_state()
+    dy.renew_cg()
+    second = builder.initial_state()
+    assert second is not first and second is builder.initial_state(update=False)
+    with pytest.raises(ValueError, match="stale"):
+        first.add_input(inputs(1)[0])
+    assert builder.initial_state(second.add_input(inputs(1)[0]).s()) is not second
+    # The state keeps the builder, so the builder must not keep the state.
+    state = weakref.ref(second)
+    del first, second
+    gc.collect()
+    assert state() is None and builder.initial_state().output() is None
 
 
 @ALL
@@ -90,6 +110,7 @@ SPECS = [
     (dy.SimpleRNNBuilder, (1, 3, 4)),
     (dy.GRUBuilder, (2, 3, 4)),
     (dy.CoupledLSTMBuilder, (1, 3, 4)),
+    (dy.DeepLSTMBuilder, (2, 3, 4)),
     (dy.VanillaLSTMBuilder, (1, 3, 4, True, 0.5)),
     (dy.SparseLSTMBuilder, (1, 3, 4, False, 1.0)),
     (dy.CompactVanillaLSTMBuilder, (1, 3, 4)),
@@ -159,6 +180,59 @@ def test_both_directions_of_one_layer(model):
     dy.renew_cg()
     with pytest.raises(ValueError):
         network.transduce(xs)
+
+
+def test_deep(model):
+    builder, rng = dy.DeepLSTMBuilder(3, 3, 4, model), np.random.default_rng(1)
+    shapes = [builder.get_parameters()[layer][0].shape() for layer in range(3)]
+    assert shapes == [(4, 3), (4, 7), (4, 7)]
+    assert builder.param_collection().name() == "/deep-lstm-builder/"
+    for p in model.parameters_list():
+        p.set_value(rng.normal(0, 0.5, p.shape()))
+    parameters = [[p.as_array().astype(float) for p in layer] for layer in builder.get_parameters()]
+    builder.set_dropout(0.5)  # has no effect
+    state, expected = builder.initial_state(), [np.zeros((4, 1))] * 6
+    for x in rng.normal(size=(3, 3)):
+        state = state.add_input(dy.inputVector(x))
+        expected = deep_step(parameters, expected, x.reshape(-1, 1))
+        for got, want in zip(state.s(), expected, strict=True):
+            np.testing.assert_allclose(got.npvalue(), want[:, 0], atol=1e-6)
+        np.testing.assert_allclose(state.output().npvalue(), np.concatenate(expected[3:])[:, 0], atol=1e-6)
+    moved = state.set_h(state.h())
+    assert moved.output().value() == state.output().value()
+    assert dy.check_grad(model, dy.sum_elems(state.output()))
+
+
+def test_dropout_of_the_cell(model):
+    builder = dy.CoupledLSTMBuilder(1, 3, 4, model)
+    c2i = builder.get_parameters()[0][2]
+    for p in model.parameters_list():
+        p.set_value(np.zeros(p.shape()))
+    c2i.set_value(np.eye(4))
+    builder.set_dropouts(0, 0, 1)
+    cell, x = dy.inputVector([1, 2, 3, 4]), dy.inputVector([0, 0, 0])
+
+    def gate():
+        # With these parameters c = (1 - i) c0, where i sees nothing but the masked cell.
+        after = builder.initial_state([cell, cell]).add_input(x).s()[0]
+        return 1 - after.npvalue() / [1, 2, 3, 4]
+
+    np.testing.assert_allclose(gate(), 0.5, atol=1e-6)
+    dy.renew_cg()
+    cell, x = dy.inputVector([1, 2, 3, 4]), dy.inputVector([0, 0, 0])
+    builder.set_dropouts(d=0, d_h=0)
+    np.testing.assert_allclose(gate(), 1 / (1 + np.exp([-1, -2, -3, -4])), atol=1e-6)
+
+
+def test_saving_normalised_builders(model, tmp_path):
+    builder = dy.LSTMBuilder(2, 3, 4, model, ln_lstm=True)
+    assert len(builder.param_collection().parameters_list()) == 18
+    for p in model.parameters_list():
+        p.set_value(np.random.default_rng(1).normal(size=p.shape()))
+    dy.save(tmp_path / "saved", [builder])
+    [loaded] = dy.load(tmp_path / "saved", dy.ParameterCollection())
+    outputs = [b.initial_state().transduce(inputs())[-1].npvalue() for b in (builder, loaded)]
+    np.testing.assert_allclose(*outputs, atol=1e-6)
 
 
 def test_stacked_states(model):

@@ -55,6 +55,43 @@ def test_threads():
     assert output(DRAW, "--dynet-threads", "1", DYNET_NUM_THREADS="2").split()[-1] == "1"
 
 
+STEP = "import dynet as dy; x = dy.scalarInput(1); dy.values([dy.tanh(x), dy.tanh(x)])"
+
+
+@pytest.mark.parametrize("arguments", [["--dynet-profiling", "1"], ["--dynet_profiling=1"]], ids=" ".join)
+def test_profiling(arguments):
+    lines = output(STEP, *arguments).splitlines()
+    assert lines[0] == "Timing Info:" and lines[1].split()[2:] == ["milliseconds", "calls", "nodes"]
+    assert lines[2].startswith("FWD tanh") and lines[2].split()[4:] == ["1", "2"]
+    assert lines[-1].startswith("all") and not any("BatchSize" in line for line in lines)
+
+
+def test_profiling_with_batches():
+    program = "import dynet_config; dynet_config.set(profiling=2); " + STEP
+    assert "    BatchSize:2 x 1\n" in output(program)
+    assert "Timing Info" not in output(program + "; p = dy.DynetParams(); p.init()")
+
+
+def test_pictures_need_no_option():
+    program = "import dynet as dy, sys; dy.tanh(dy.scalarInput(1)); dy.print_graphviz(); print(sys.argv[1:])"
+    assert output(program, "--dynet-viz", "a") == output(program, "a")
+
+
+def test_batching_can_be_switched_off():
+    program = (
+        "import dynet as dy; x = dy.inputVector([1, 2]); "
+        "dy.values([dy.tanh(x), dy.tanh(x)]); print(dy.cg().step_count())"
+    )
+    assert output(program) == output(program, "--dynet-autobatch", "1") == "1\n"
+    assert output(program, "--dynet-autobatch=0") == "2\n"
+    assert output("import dynet_config; dynet_config.set(mem=1024); " + program) == "1\n"
+    assert output("import dynet_config; dynet_config.set(autobatch=2); " + program) == "1\n"
+
+
+def test_a_process_without_arguments():
+    assert output("import sys; del sys.argv; import dynet; print(1)") == "1\n"
+
+
 WRONG = [
     (["--dynet-seed"], "ValueError: --dynet-seed expects an argument"),
     (["--dynet-seed", "--verbose"], "ValueError: --dynet-seed expects an argument"),

@@ -119,10 +119,47 @@ def test_slices_that_select_nothing(matrix, slices):
         matrix[slices]
 
 
-@pytest.mark.parametrize("key", ["a", 1.0, None, (0, 1), [0]], ids=repr)
+@pytest.mark.parametrize("key", ["a", 1.0, None, (0, 1.0), (0, None), [0]], ids=repr)
 def test_keys_of_other_types(matrix, key):
     with pytest.raises(TypeError):
         matrix[key]
+
+
+KEYS = [np.s_[0, :], np.s_[-1, 1:], np.s_[:, -1], np.s_[1, 0], np.s_[::2, 1], np.s_[0:1, 0]]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_indices_among_slices(matrix, key):
+    expected = np.atleast_1d(matrix.npvalue()[key])
+    assert matrix[key].dim() == (expected.shape, 1)
+    np.testing.assert_array_equal(np.atleast_1d(matrix[key].value()), expected.reshape(matrix[key].dim()[0]))
+
+
+def test_an_index_of_the_batch():
+    values = np.arange(12).reshape(2, 3, 2)
+    batch = dy.inputTensor(values, batched=True)
+    assert batch[1, 2, 0].dim() == ((1,), 1) and batch[1, 2, 0].value() == values[1, 2, 0]
+    np.testing.assert_array_equal(batch[:, -1].npvalue(), values[:, -1])
+    for wrong in ((2,), (0, -4), (0, 0, 2), (0, 0, 0, 0)):
+        with pytest.raises(IndexError):
+            batch[wrong]
+
+
+def test_arrays_of_expressions(matrix):
+    array = np.asarray(matrix)
+    np.testing.assert_array_equal(array, matrix.npvalue())
+    array[0, 0] = 100
+    assert matrix.npvalue()[0, 0] != 100
+    assert np.asarray(matrix, dtype=np.float64).dtype == np.float64
+    assert np.array(dy.scalarInput(3)).tolist() == [3] and np.mean(matrix) == np.mean(matrix.npvalue())
+    with pytest.raises(ValueError, match="copy"):
+        matrix.__array__(copy=False)
+    shared = np.from_dlpack(matrix)
+    np.testing.assert_array_equal(shared, matrix.npvalue())
+    np.testing.assert_array_equal(np.asarray(matrix.tensor_value(), dtype=int), matrix.npvalue())
+    dy.renew_cg()
+    with pytest.raises(RuntimeError, match="Stale"):
+        np.asarray(matrix)
 
 
 def test_values():

@@ -1,6 +1,10 @@
 """Model files in Python: collections, single parameters, and lists of objects with what they are."""
 
+import collections
+import operator
+import os
 import pickle
+import random
 import sys
 
 import numpy as np
@@ -143,9 +147,132 @@ def test_files_of_the_newest_pickle_protocol(model, tmp_path):
     assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [4, 4]
 
 
+class Call:
+    """Pickles as the call of a function."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(os.system, "echo harmed > harmed"),
+        Call(eval, "open('harmed', 'w')"),
+        Call(getattr, "", "join"),
+        Call(dy.save, "harmed", []),
+        Call(operator.attrgetter, "system"),
+        Call(np.save, "harmed.npy", 1),
+    ],
+    ids=["system", "eval", "getattr", "save", "attrgetter", "numpy"],
+)
+def test_files_cannot_run_code(model, tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    model.add_parameters(2).save("list.data")
+    for protocol in (2, 4):
+        data = pickle.dumps((Network, call, "/_0"), protocol=protocol)
+        (tmp_path / "list.meta").write_bytes(data)
+        with pytest.raises(pickle.UnpicklingError, match=r"list\.meta: it names"):
+            dy.load("list", dy.ParameterCollection())
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["list.data", "list.meta"]
+
+
+def test_modules_are_not_imported_by_files(model, tmp_path):
+    model.add_parameters(2).save(tmp_path / "list.data")
+    (tmp_path / "list.meta").write_bytes(b"cthis\nNetwork\n.")
+    with pytest.raises(pickle.UnpicklingError, match=r"names this\.Network"):
+        dy.load(tmp_path / "list", model)
+    assert "this" not in sys.modules
+
+
+class Configured(Network):
+    """A class whose spec holds more than a shape."""
+
+    def __init__(self, spec, model):
+        super().__init__(spec[0], model)
+        self.spec = spec
+
+
+def an_activation(x):
+    return dy.tanh(x)
+
+
+def test_specs_of_many_kinds(model, tmp_path):
+    kinds = [
+        {1, 2},
+        1j,
+        b"\xff",
+        range(3),
+        collections.OrderedDict(a=1),
+        np.float32(2),
+        dy.GRUBuilder,
+        Network,
+    ]
+    dy.save(tmp_path / "list", [Configured(((2, 2), kinds, np.arange(3)), model)])
+    (loaded,) = dy.load(tmp_path / "list", dy.ParameterCollection())
+    assert loaded.spec[1] == kinds and loaded.spec[2].tolist() == [0, 1, 2]
+    dy.save(tmp_path / "list", [Configured(((2, 2), an_activation), model)])
+    with pytest.raises(pickle.UnpicklingError, match=r"an_activation.* pass others in `allowed`"):
+        dy.load(tmp_path / "list", dy.ParameterCollection())
+    (loaded,) = dy.load(tmp_path / "list", dy.ParameterCollection(), allowed=[an_activation])
+    assert loaded.spec[1] is an_activation
+
+
+def test_damaged_lists(model, tmp_path):
+    dy.save(tmp_path / "list", [model.add_parameters(2), dy.GRUBuilder(1, 2, 3, model)])
+    whole = (tmp_path / "list.meta").read_bytes()
+    for size in range(1, len(whole)):
+        (tmp_path / "list.meta").write_bytes(whole[:size])
+        try:
+            loaded = dy.load(tmp_path / "list", dy.ParameterCollection())
+            assert len(loaded) == 1
+        except (RuntimeError, pickle.UnpicklingError) as error:
+            assert "list.meta" in str(error)
+
+
 def test_failed_saves_leave_the_old_file(model, tmp_path):
     p = model.add_parameters(2, init=1)
     dy.save(tmp_path / "list", [p])
     with pytest.raises(AttributeError):
         dy.save(tmp_path / "list", [p, 3])
     assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]
+
+
+def test_random_damage(model, tmp_path):
+    """Either the shapes are the same, or an error names the file; nothing is loaded in part."""
+    fill(model)
+    parameters = model.parameters_list() + model.lookup_parameters_list()
+    dy.sum_elems(parameters[0]).backward()
+    file, damaged = tmp_path / "whole.model", tmp_path / "damaged.model"
+    model.save(file)
+    whole, draw = file.read_bytes(), random.Random(1)
+    assert b"FULL_GRAD" in whole and b"ZERO_GRAD" in whole
+    headers = [i for i in range(len(whole)) if whole[whole.rfind(b"\n", 0, i) + 1 :][:1] == b"#"]
+    failures = 0
+    for _ in range(2000):
+        for p in parameters:
+            p.zero()
+        bytes_ = bytearray(whole)
+        for _ in range(draw.randint(1, 3)):
+            places = headers if draw.random() < 0.7 else range(len(whole))
+            bytes_[draw.choice(places)] = draw.choice([draw.randrange(256), *b"019{},# \n\r\0"])
+        damaged.write_bytes(bytes_[: draw.choice([len(bytes_)] * 3 + [draw.randrange(len(bytes_))])])
+        try:
+            model.populate(damaged)
+        except RuntimeError as error:
+            failures += 1
+            assert "damaged.model" in str(error)
+            assert not any(np.any(p.as_array()) for p in parameters)
+    assert 500 < failures < 2000
+
+
+def test_errors_name_files_that_are_not_utf8(model, tmp_path):
+    file = str(tmp_path / "bad\udcffname")
+    with pytest.raises(RuntimeError, match=r"bad.name: No such file"):
+        model.populate(file)
+    model.add_parameters(2, init=1)
+    model.save(file)
+    model.populate(file)

@@ -68,6 +68,25 @@ def test_parameters_outlive_their_collection():
     assert x.value() == [2, 2]
 
 
+def test_what_was_removed_cannot_be_used():
+    dy.renew_cg()
+    p = dy.ParameterCollection().add_parameters(2, init=3)
+    x = dy.scalarInput(1)
+    dy.cg_checkpoint()
+    y = dy.sum_elems(p) + x
+    assert y.value() == 7
+    dy.cg_revert()
+    for use in (y.value, y.dim, y.backward, y.gradient):
+        with pytest.raises(RuntimeError, match="checkpoint"):
+            use()
+    with pytest.raises(ValueError, match="checkpoint"):
+        y + 1
+    p.set_value([4, 4])
+    assert (dy.sum_elems(p) + x).value() == 9
+    with pytest.raises(RuntimeError):
+        dy.cg_revert()
+
+
 def test_checkpoints():
     dy.renew_cg()
     x = dy.scalarInput(1)

@@ -63,10 +63,81 @@ def test_nested_lists():
     assert dy.inputTensor((1, 2.5, np.float32(3))).value() == [1, 2.5, 3]
 
 
-@pytest.mark.parametrize("wrong", [3.0, None, "abc", {1: 2}, object()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "wrong", [3.0, None, "abc", b"abc", {1: 2}, {1, 2}, object()], ids=lambda x: type(x).__name__
+)
 def test_what_is_no_array(wrong):
     with pytest.raises(TypeError):
         dy.inputTensor(wrong)
+
+
+class OnlyDlpack:
+    """An array of another library."""
+
+    def __init__(self, array):
+        self.__dlpack__ = array.__dlpack__
+        self.__dlpack_device__ = array.__dlpack_device__
+
+
+NUMBERS = [
+    range(1, 4),
+    (float(i) for i in range(1, 4)),
+    map(np.int16, range(1, 4)),
+    reversed([3, 2, 1]),
+    np.array([1, 2, 3], dtype=">f8"),
+    np.array([1, 2, 3], dtype=np.float16),
+    np.array([1, 0, 2, 0, 3, 0], dtype=np.uint8)[::2],
+    np.array([1, 2, 3], dtype=object),
+    OnlyDlpack(np.array([1, 2, 3], dtype=np.int32)),
+]
+
+
+@pytest.mark.parametrize("numbers", NUMBERS, ids=lambda x: f"{type(x).__name__} {getattr(x, 'dtype', '')}")
+def test_numbers_of_many_kinds(numbers):
+    assert dy.inputVector(numbers).value() == [1, 2, 3]
+
+
+WRONG_KINDS = [np.array([1 + 2j]), np.array(["1"]), [None], [1, "2"], np.array(["2020-01-01"], "M8[D]")]
+
+
+@pytest.mark.parametrize("wrong", WRONG_KINDS, ids=repr)
+def test_arrays_of_other_things(wrong):
+    with pytest.raises((TypeError, ValueError)):
+        dy.inputVector(wrong)
+
+
+def test_expressions_are_no_numbers():
+    x = dy.inputVector([1, 2])
+    for wrong in (x, [x, x]):
+        with pytest.raises(TypeError, match="numbers"):
+            dy.inputTensor(wrong)
+
+
+def test_transposed_input():
+    x = dy.inputTensorTranspose([1, 2, 3, 4, 5, 6], (2, 3))
+    assert type(x) is dy.inputTensorTranspose and isinstance(x, dy.Expression)
+    np.testing.assert_array_equal(x.npvalue(), [[1, 3, 5], [2, 4, 6]])
+    assert dy.inputTensorTranspose(val=range(6), batch_size=2).dim() == ((3,), 2)
+    assert (x + 1).value()[0, 0] == 2 and x[0].value() == [1, 3, 5]
+    x.set(range(6))
+    assert x.value(recalculate=True)[1, 2] == 5
+    for wrong in (lambda: dy.inputTensorTranspose([1, 2], (3,)), lambda: x.set([1])):
+        with pytest.raises(ValueError):
+            wrong()
+    with pytest.raises(TypeError):
+        dy.inputTensorTranspose()
+
+
+def test_inputs_of_a_graph():
+    graph = dy.cg()
+    matrix = graph.inputMatrixLiteral(range(6), (2, 3))
+    np.testing.assert_array_equal(matrix.npvalue(), [[0, 2, 4], [1, 3, 5]])
+    assert graph.inputMatrixLiteral(range(6), 3, 2).dim() == ((3,), 2)
+    sparse = graph.inputSparseTensor([0, 3], [5, 6], (2, 2), defval=1)
+    np.testing.assert_array_equal(sparse.npvalue(), [[5, 1], [1, 6]])
+    for wrong in (([0], [1, 2]), ([4], [1])):
+        with pytest.raises((ValueError, IndexError)):
+            graph.inputSparseTensor(*wrong, (2, 2))
 
 
 @pytest.mark.parametrize("wrong", [[], [[1, 2], [3]], np.ones((2, 0)), np.ones((1,) * 8), ["a"]], ids=repr)
@@ -135,7 +206,8 @@ def test_lookups(table):
     np.testing.assert_array_equal(dy.lookup_batch(table, [0, 3, 3]).npvalue(), [[0, 6, 6], [1, 7, 7]])
     np.testing.assert_array_equal(table.batch(np.array([1, 2])).npvalue(), [[2, 4], [3, 5]])
     assert len(table) == 4 and [row.value() for row in table][3] == [6, 7]
-    for wrong in (4, -1):
+    assert table[-1].value() == [6, 7] and table[-4].value() == [0, 1]
+    for wrong in (4, -5):
         with pytest.raises((ValueError, IndexError)):
             table[wrong]
     with pytest.raises(TypeError):

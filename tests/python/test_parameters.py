@@ -150,7 +150,7 @@ def test_gradients(model):
 
 def test_constants(model):
     p = model.add_parameters(2, init=1)
-    loss = dy.sum_elems(dy.const_parameter(p)) + dy.sum_elems(p.expr(False)) + dy.sum_elems(p.expr())
+    loss = dy.sum_elems(dy.const_parameter(p)) + dy.sum_elems(p.expr()) + dy.sum_elems(p.expr(update=True))
     loss.backward()
     assert p.grad_as_array().tolist() == [1, 1]
     assert dy.parameter(p) is p and dy.parameter(p, p) == (p, p)

@@ -1,0 +1,41 @@
+// Under which names parameters stand in a file: their own, or what a key makes of them.
+#pragma once
+
+#include <string>
+
+#include "dynet/core/error.h"
+#include "dynet/params/collection.h"
+
+namespace dynet {
+
+inline bool is_key(const std::string& key) {
+  return key != "/" && key.find_first_of(" #\n") == std::string::npos;
+}
+
+/// The key of one parameter, or its full name where there is no key.
+inline const std::string& name_in_file(const Storage& s, const std::string& key) {
+  if (!is_key(key)) invalid("Key could not include ' ' or '#': ", key);
+  return key.empty() ? s.name : key;
+}
+
+/// What the names in a file begin with: "key/".
+inline std::string prefix_of(const std::string& key) {
+  return key.empty() || key.back() == '/' ? key : key + '/';
+}
+
+/// Calls visit(name in the file, storage) for all parameters, then for all lookup tables; the key takes the
+/// place of the collection's own name.
+template <class Visit>
+void visit_named(const ParameterCollection& collection, const std::string& key, Visit visit) {
+  if (!is_key(key) || (!key.empty() && key[0] != '/'))
+    invalid("Key should start with '/' and could not include ' ' or '#': ", key);
+  const size_t own = collection.get_fullname().size();
+  const std::string prefix = prefix_of(key);
+  const auto visit_one = [&](auto& s) {
+    visit(key.empty() || s.name.size() < own ? s.name : prefix + s.name.substr(own), s);
+  };
+  for (const auto& p : collection.parameters_list()) visit_one(*p);
+  for (const auto& l : collection.lookup_parameters_list()) visit_one(*l);
+}
+
+}  // namespace dynet

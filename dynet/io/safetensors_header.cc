@@ -1,0 +1,250 @@
+// Reads and writes the JSON of a safetensors header, which has a form so narrow that no general parser is
+// needed.
+#include "dynet/io/safetensors_header.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <set>
+
+#include "dynet/io/file.h"
+
+namespace dynet {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the files are little-endian");
+
+constexpr size_t length_size = 8, longest_header = 100'000'000;
+
+/// Steps through JSON text; anything but what is asked for is an error.
+class JsonReader {
+ public:
+  JsonReader(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+
+  [[noreturn]] void bad(const std::string& what) const {
+    bad_file("Damaged safetensors header: ", what, " (", file_, ", offset ", length_size + at_, ')');
+  }
+  bool take(char c) {
+    skip_space();
+    if (at_ == text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!take(c)) bad(std::string("'") + c + "' is missing");
+  }
+  /// Calls item() for each part between the brackets.
+  template <class Item>
+  void list(char open, char close, Item item) {
+    expect(open);
+    if (take(close)) return;
+    do item();
+    while (take(','));
+    expect(close);
+  }
+  size_t number() {
+    skip_space();
+    const size_t start = at_;
+    size_t n = 0;
+    for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+      if (n >= size_t{1} << 59) bad("a number is too large");
+      n = 10 * n + static_cast<size_t>(text_[at_] - '0');
+    }
+    if (at_ == start) bad("a whole number is missing");
+    return n;
+  }
+  std::string string() {
+    expect('"');
+    std::string s;
+    while (true) {
+      const char c = next();
+      if (c == '"') return s;
+      if (static_cast<unsigned char>(c) < 0x20) bad("a string has a control character");
+      if (c == '\\')
+        escape(s);
+      else
+        s += c;
+    }
+  }
+  void end() {
+    skip_space();
+    if (at_ != text_.size()) bad("something follows the last brace");
+  }
+
+ private:
+  void skip_space() {
+    while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) && text_[at_]) ++at_;
+  }
+  char next() {
+    if (at_ == text_.size()) bad("it ends within a string");
+    return text_[at_++];
+  }
+  void escape(std::string& s) {
+    constexpr std::string_view letters = "\"\\/bfnrt", meant = "\"\\/\b\f\n\r\t";
+    const char c = next();
+    if (c == 'u') return append(code_point(), s);
+    const size_t i = letters.find(c);
+    if (i == std::string_view::npos) bad("a string has an unknown escape");
+    s += meant[i];
+  }
+  uint32_t hex() {
+    uint32_t n = 0;
+    for (int i = 0; i < 4; ++i) {
+      const char c = next();
+      const size_t digit =
+          std::string_view("0123456789abcdef").find(static_cast<char>(c >= 'A' && c <= 'F' ? c + 32 : c));
+      if (digit == std::string_view::npos) bad("a string has an unknown escape");
+      n = 16 * n + static_cast<uint32_t>(digit);
+    }
+    return n;
+  }
+  /// Two escapes make one code point where the first is the upper half of a pair.
+  uint32_t code_point() {
+    const uint32_t first = hex();
+    if (first < 0xd800 || first > 0xdfff) return first;
+    if (first > 0xdbff || next() != '\\' || next() != 'u') bad("a string has half of a pair");
+    const uint32_t second = hex();
+    if (second < 0xdc00 || second > 0xdfff) bad("a string has half of a pair");
+    return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+  }
+  static void append(uint32_t c, std::string& s) {
+    const int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    constexpr uint32_t marks[] = {0, 0xc0, 0xe0, 0xf0};
+    s += static_cast<char>(marks[more] | (c >> (6 * more)));
+    for (int i = more; i-- > 0;) s += static_cast<char>(0x80 | ((c >> (6 * i)) & 0x3f));
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  size_t at_ = 0;
+};
+
+/// Each property must be there once.
+void read_properties(JsonReader& json, TensorEntry& e) {
+  std::set<std::string> seen;
+  json.list('{', '}', [&] {
+    const std::string property = json.string();
+    json.expect(':');
+    if (!seen.insert(property).second) json.bad("\"" + property + "\" is there twice");
+    if (property == "dtype") {
+      e.type = json.string();
+    } else if (property == "shape") {
+      json.list('[', ']', [&] { e.shape.push_back(json.number()); });
+    } else if (property == "data_offsets") {
+      std::vector<size_t> place;
+      json.list('[', ']', [&] { place.push_back(json.number()); });
+      if (place.size() != 2) json.bad("data_offsets of " + e.name + " are not two");
+      e.begin = place[0], e.end = place[1];
+    } else {
+      json.bad("unknown property \"" + property + "\" of " + e.name);
+    }
+  });
+  if (seen.size() != 3) json.bad("dtype, shape or data_offsets of " + e.name + " is missing");
+}
+
+/// Throws unless the bytes of a tensor are as many as its shape and type say.
+void check_size(const TensorEntry& e, size_t data_size, const std::string& file) {
+  if (e.begin > e.end || e.end > data_size)
+    bad_file("Damaged safetensors file: ", e.name, " lies at ", e.begin, " to ", e.end, " of ", data_size,
+             " bytes of data (", file, ')');
+  const size_t bytes = type_size(e.type);
+  size_t size = bytes;
+  for (size_t n : e.shape)
+    if (__builtin_mul_overflow(size, n, &size)) size = SIZE_MAX;
+  if (bytes != 0 && size != e.size())
+    bad_file("Damaged safetensors file: ", e.name, " has ", e.size(),
+             " bytes, and its shape and type ask for ", size, " (", file, ')');
+}
+
+std::string quoted(const std::string& s) {
+  std::string out = "\"";
+  for (char c : s) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) {
+      out += c;
+      continue;
+    }
+    constexpr auto digits = "0123456789abcdef";
+    out += std::string("\\u00") + digits[c >> 4] + digits[c & 15];
+  }
+  return out += '"';
+}
+
+}  // namespace
+
+size_t type_size(std::string_view type) {
+  struct Known {
+    std::string_view type;
+    size_t size;
+  };
+  for (const Known& k : {Known{"F32", 4},
+                         {"F64", 8},
+                         {"F16", 2},
+                         {"BF16", 2},
+                         {"I64", 8},
+                         {"U64", 8},
+                         {"I32", 4},
+                         {"U32", 4},
+                         {"I16", 2},
+                         {"U16", 2},
+                         {"I8", 1},
+                         {"U8", 1},
+                         {"BOOL", 1}})
+    if (k.type == type) return k.size;
+  return 0;
+}
+
+SafetensorsHeader read_header(std::string_view bytes, const std::string& file) {
+  uint64_t length = 0;
+  if (bytes.size() < length_size)
+    bad_file("No safetensors file: it has only ", bytes.size(), " bytes (", file, ')');
+  std::memcpy(&length, bytes.data(), length_size);
+  if (length > longest_header || length > bytes.size() - length_size)
+    bad_file("No safetensors file, or one that was cut off: its header would have ", length, " bytes (", file,
+             ')');
+  SafetensorsHeader header{{}, length_size + length};
+  JsonReader json(bytes.substr(length_size, length), file);
+  std::set<std::string> names;
+  json.list('{', '}', [&] {
+    TensorEntry e;
+    e.name = json.string();
+    json.expect(':');
+    if (!names.insert(e.name).second) json.bad("\"" + e.name + "\" is there twice");
+    if (e.name == "__metadata__") {
+      return json.list('{', '}', [&] { json.string(), json.expect(':'), json.string(); });
+    }
+    read_properties(json, e);
+    header.entries.push_back(std::move(e));
+  });
+  json.end();
+  const size_t data_size = bytes.size() - header.data_start;
+  for (const TensorEntry& e : header.entries) check_size(e, data_size, file);
+  std::ranges::sort(header.entries, {}, [](const TensorEntry& e) { return std::pair(e.begin, e.end); });
+  size_t end = 0;
+  for (const TensorEntry& e : header.entries) {
+    if (e.begin != end)
+      bad_file("Damaged safetensors file: a hole or an overlap before ", e.name, " (", file, ')');
+    end = e.end;
+  }
+  if (end != data_size)
+    bad_file("Damaged safetensors file: ", data_size - end, " bytes belong to no tensor (", file, ')');
+  return header;
+}
+
+std::string write_header(const std::vector<TensorEntry>& entries) {
+  std::string json = "{";
+  for (const TensorEntry& e : entries) {
+    json += (json.size() > 1 ? "," : "") + quoted(e.name) + ":{\"dtype\":\"" + e.type + "\",\"shape\":[";
+    for (size_t i = 0; i < e.shape.size(); ++i) json += (i ? "," : "") + std::to_string(e.shape[i]);
+    json += text("],\"data_offsets\":[", e.begin, ',', e.end, "]}");
+  }
+  json += '}';
+  json.append((8 - json.size() % 8) % 8, ' ');
+  const uint64_t length = json.size();
+  std::string out(length_size, '\0');
+  std::memcpy(out.data(), &length, length_size);
+  return out + json;
+}
+
+}  // namespace dynet

@@ -1,0 +1,215 @@
+// One node of each of the tree LSTMs, and the order in which nodes may come.
+#include "dynet/nn/treelstm.h"
+
+#include <algorithm>
+
+#include "dynet/ops/all.h"
+
+namespace dynet {
+namespace {
+
+enum { input_matrix, bias_vector, first_child_matrix };
+
+unsigned at_least_one(const char* builder, const char* what, unsigned count) {
+  if (count == 0) invalid(builder, ": 0 ", what, " were asked for; at least one is needed");
+  return count;
+}
+
+/// The sizes of builders whose LSTMs read inputs and children's outputs alike.
+unsigned equal_sizes(const char* builder, unsigned input_dim, unsigned hidden_dim) {
+  if (input_dim != hidden_dim)
+    invalid(builder, ": input size ", input_dim, " and hidden size ", hidden_dim,
+            " were given; they must be equal, since children's outputs are read as inputs are");
+  return hidden_dim;
+}
+
+unsigned half(const char* builder, unsigned hidden_dim) {
+  if (hidden_dim % 2)
+    invalid(builder, ": hidden size ", hidden_dim, "; each direction has half, so it must be even");
+  return hidden_dim / 2;
+}
+
+}  // namespace
+
+TreeLSTMBuilder::TreeLSTMBuilder(const char* collection, unsigned layer_count, unsigned input_size,
+                                 unsigned hidden_size, unsigned components, ParameterCollection& model)
+    : layers(at_least_one(collection, "layers", layer_count)),
+      input_dim(input_size),
+      hidden_dim(hidden_size),
+      collection_(model.add_subcollection(collection)),
+      components_(components) {}
+
+void TreeLSTMBuilder::new_graph(Graph& graph, bool update) {
+  graph_id_ = graph.id();
+  reading_ = false;
+  bind(graph, update);
+}
+
+void TreeLSTMBuilder::start_new_sequence() {
+  if (graph_id_ == 0) invalid(name(), "::start_new_sequence: call new_graph first");
+  cells_.clear();
+  announced_ = 0;
+  last_ = -1;
+  reading_ = true;
+  begin();
+}
+
+void TreeLSTMBuilder::set_num_elements(unsigned num) {
+  if (!reading_) invalid(name(), "::set_num_elements: call start_new_sequence first");
+  if (num * size_t{components_} < cells_.size())
+    invalid(name(), "::set_num_elements: ", num, " nodes were announced; there are ",
+            cells_.size() / components_, " already");
+  announced_ = num;
+  cells_.resize(num * size_t{components_});
+}
+
+bool TreeLSTMBuilder::has(int id) const {
+  return id >= 0 && static_cast<size_t>(id) < cells_.size() / components_ && cells(id)[0].pg;
+}
+
+void TreeLSTMBuilder::check_new(int id) const {
+  if (id < 0 || (announced_ && id >= static_cast<int>(announced_)))
+    bad_index(name(), "::add_input: there is no node ", id, "; ids are ",
+              announced_ ? text("0 to ", announced_ - 1) : "not negative");
+  if (has(id)) invalid(name(), "::add_input: node ", id, " was added before; each id may come once");
+}
+
+Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, const Expression& x) {
+  if (!reading_) invalid(name(), "::add_input: call new_graph and start_new_sequence first");
+  check_new(id);
+  for (int child : children)
+    if (!has(child))
+      invalid(name(), "::add_input: child ", child, " of node ", id,
+              " has not been added; children come first");
+  next_.assign(components_, Expression());
+  step(children, x, next_);
+  const size_t end = (static_cast<size_t>(id) + 1) * components_;
+  if (cells_.size() < end) cells_.resize(end);
+  std::ranges::copy(next_, cells_.begin() + static_cast<ptrdiff_t>(end - components_));
+  last_ = id;
+  return next_.back();
+}
+
+std::vector<Expression> TreeLSTMBuilder::get_h(int id) const {
+  if (!has(id)) bad_index(name(), "::get_h: there is no node ", id);
+  const ConstCells h = cells(id).last(layers);
+  return {h.begin(), h.end()};
+}
+
+NaryTreeLSTMBuilder::NaryTreeLSTMBuilder(unsigned most_children, unsigned layers, unsigned input_dim,
+                                         unsigned hidden_dim, ParameterCollection& model)
+    : TreeLSTMBuilder("nary-treelstm-builder", layers, input_dim, hidden_dim,
+                      at_least_one("NaryTreeLSTMBuilder", "child positions", most_children) ? 2 * layers : 0,
+                      model),
+      N(most_children),
+      dropout_(layers, input_dim, hidden_dim, 2) {
+  const unsigned H = hidden_dim;
+  for (unsigned l = 0; l < layers; ++l) {
+    std::vector<Parameter>& p = params.emplace_back();
+    p.push_back(collection_.add_parameters({(3 + N) * H, l ? H : input_dim}));
+    p.push_back(collection_.add_parameters({(3 + N) * H}, ParameterInitConst(0)));
+    for (unsigned rows : {3 + N, 2 + N})
+      for (unsigned j = 0; j < N; ++j) p.push_back(collection_.add_parameters({rows * H, H}));
+  }
+}
+
+void NaryTreeLSTMBuilder::bind(Graph&, bool update) {
+  param_vars.clear();
+  for (const auto& layer : params) {
+    std::vector<Expression>& vars = param_vars.emplace_back();
+    for (const Parameter& p : layer) vars.push_back(Expression::of_parameter(&p.get_storage(), update));
+  }
+}
+
+void NaryTreeLSTMBuilder::step(const std::vector<int>& children, const Expression& input, Cells after) {
+  Expression x = input;
+  dropout_.prepare(x);
+  const unsigned H = hidden_dim;
+  for (unsigned l = 0; l < layers; ++l) {
+    const std::vector<Expression>& p = param_vars[l];
+    const auto position = [&](size_t child) {
+      return first_child_matrix + std::min(static_cast<unsigned>(child), N - 1);
+    };
+    std::vector<Expression> all{p[bias_vector], p[input_matrix], dropout_.apply(DropoutMasks::input, l, x)};
+    for (size_t j = 0; j < children.size(); ++j) {
+      all.push_back(p[position(j)]);
+      all.push_back(dropout_.apply(DropoutMasks::output, l, cells(children[j])[layers + l]));
+    }
+    const Expression sums = affine_transform(all);
+    Expression gates = pick_range(sums, 0, (2 + N) * H);
+    if (!children.empty()) {
+      all = {gates};
+      for (size_t j = 0; j < children.size(); ++j) {
+        all.push_back(p[N + position(j)]);
+        all.push_back(cells(children[j])[l]);
+      }
+      gates = affine_transform(all);
+    }
+    const auto gate = [&](unsigned i) { return pick_range(gates, i * H, (i + 1) * H); };
+    const Expression g = tanh(pick_range(sums, (2 + N) * H, (3 + N) * H));
+    Expression c = cmult(logistic(gate(0)), g);
+    for (size_t k = 0; k < children.size(); ++k) {
+      const Expression f = logistic(gate(1 + std::min(static_cast<unsigned>(k), N - 1)) + 1);
+      c = c + cmult(f, cells(children[k])[l]);
+    }
+    after[l] = c;
+    after[layers + l] = x = cmult(logistic(gate(1 + N)), tanh(c));
+  }
+}
+
+UnidirectionalTreeLSTMBuilder::UnidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim,
+                                                             unsigned hidden_dim, ParameterCollection& model)
+    : TreeLSTMBuilder("unidirectional-treelstm-builder", layers, input_dim,
+                      equal_sizes("UnidirectionalTreeLSTMBuilder", input_dim, hidden_dim), layers, model),
+      node_builder(layers, input_dim, hidden_dim, collection_) {}
+
+void UnidirectionalTreeLSTMBuilder::step(const std::vector<int>& children, const Expression& x, Cells after) {
+  // Each node is a branch from the initial state, so that all share the tree's dropout masks.
+  node_builder.add_input(-1, x);
+  for (int child : children) node_builder.add_input(cells(child).back());
+  std::ranges::copy(node_builder.final_h(), after.begin());
+}
+
+BidirectionalTreeLSTMBuilder::BidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim,
+                                                           unsigned hidden_dim, ParameterCollection& model)
+    : TreeLSTMBuilder("bidirectional-treelstm-builder", layers, input_dim,
+                      2 * half("BidirectionalTreeLSTMBuilder",
+                               equal_sizes("BidirectionalTreeLSTMBuilder", input_dim, hidden_dim)),
+                      layers, model),
+      fwd_node_builder(layers, input_dim, hidden_dim / 2, collection_),
+      rev_node_builder(layers, input_dim, hidden_dim / 2, collection_) {}
+
+void BidirectionalTreeLSTMBuilder::bind(Graph& graph, bool update) {
+  fwd_node_builder.new_graph(graph, update);
+  rev_node_builder.new_graph(graph, update);
+}
+
+void BidirectionalTreeLSTMBuilder::begin() {
+  fwd_node_builder.start_new_sequence();
+  rev_node_builder.start_new_sequence();
+}
+
+std::vector<std::vector<Parameter>> BidirectionalTreeLSTMBuilder::parameters() const {
+  std::vector<std::vector<Parameter>> all = fwd_node_builder.params;
+  for (unsigned l = 0; l < layers; ++l) {
+    const std::vector<Parameter>& rev = rev_node_builder.params[l];
+    all[l].insert(all[l].end(), rev.begin(), rev.end());
+  }
+  return all;
+}
+
+void BidirectionalTreeLSTMBuilder::step(const std::vector<int>& children, const Expression& x, Cells after) {
+  std::vector<Expression> xs{x};
+  for (int child : children) xs.push_back(cells(child).back());
+  const auto read = [](LSTMBuilder& builder, const std::vector<Expression>& list) {
+    builder.add_input(-1, list[0]);
+    for (size_t i = 1; i < list.size(); ++i) builder.add_input(list[i]);
+    return builder.final_h();
+  };
+  const std::vector<Expression> forward = read(fwd_node_builder, xs);
+  std::ranges::reverse(xs);
+  const std::vector<Expression> backward = read(rev_node_builder, xs);
+  for (unsigned l = 0; l < layers; ++l) after[l] = concatenate({forward[l], backward[l]});
+}
+
+}  // namespace dynet

@@ -1,0 +1,152 @@
+// LSTMs over trees: the state of a node follows from its input and from the states of its children.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "dynet/nn/lstm.h"
+
+namespace dynet {
+
+/// What the builders have in common. The nodes of a tree have ids from 0 on; a child comes before its parent.
+class TreeLSTMBuilder {
+ public:
+  virtual ~TreeLSTMBuilder() = default;
+  /// The name of the class.
+  virtual const char* name() const = 0;
+
+  /// Binds the parameters to a graph, as constants if they are not to be trained there.
+  void new_graph(Graph& graph, bool update = true);
+  /// A new tree, or forest: forgets all nodes.
+  void start_new_sequence();
+  /// Announces that the tree has nodes 0 to num - 1, to come in any order; without it any id is welcome.
+  void set_num_elements(unsigned num);
+  /// The output of node `id`: {H}. Its children have been added before; std::invalid_argument if one was not,
+  /// or if the node itself was.
+  Expression add_input(int id, const std::vector<int>& children, const Expression& x);
+
+  /// The output of the node added last; null before.
+  Expression back() const { return last_ < 0 ? Expression() : get_h(last_).back(); }
+  /// Each layer's output in the node added last, or in node `id`.
+  std::vector<Expression> final_h() const { return last_ < 0 ? std::vector<Expression>() : get_h(last_); }
+  std::vector<Expression> get_h(int id) const;
+
+  /// Dropout rates of inputs and of children's outputs; masks are drawn once for a tree.
+  void set_dropout(real rate) { set_dropout(rate, rate); }
+  virtual void set_dropout(real input_rate, real output_rate) = 0;
+  void disable_dropout() { set_dropout(0); }
+
+  ParameterCollection& get_parameter_collection() { return collection_; }
+  /// The graph the builder is bound to; 0 if it never was.
+  unsigned graph_id() const { return graph_id_; }
+  /// The parameters per layer, in the order of the class's comment.
+  virtual std::vector<std::vector<Parameter>> parameters() const = 0;
+
+  unsigned layers, input_dim, hidden_dim;
+
+ protected:
+  TreeLSTMBuilder(const char* collection, unsigned layers, unsigned input_dim, unsigned hidden_dim,
+                  unsigned components, ParameterCollection& model);
+
+  using Cells = std::span<Expression>;
+  using ConstCells = std::span<const Expression>;
+  virtual void bind(Graph& graph, bool update) = 0;
+  /// A new tree begins.
+  virtual void begin() = 0;
+  /// Computes all components of a node; the last `layers` of them are the outputs.
+  virtual void step(const std::vector<int>& children, const Expression& x, Cells after) = 0;
+  ConstCells cells(int id) const {
+    return {cells_.data() + static_cast<size_t>(id) * components_, components_};
+  }
+
+  ParameterCollection collection_;
+
+ private:
+  bool has(int id) const;
+  void check_new(int id) const;
+
+  unsigned components_;
+  std::vector<Expression> cells_;  // node by node; null where a node has not come yet
+  std::vector<Expression> next_;   // of the node being made
+  unsigned announced_ = 0;         // by set_num_elements; 0: nothing was
+  int last_ = -1;
+  unsigned graph_id_ = 0;
+  bool reading_ = false;
+};
+
+/// The N-ary tree LSTM (Tai, Socher and Manning 2015) with peepholes; h_j and c_j are child j's:
+/// i = σ(b + W x + Σ H_j h_j + C_j c_j), f_k = σ(b + W x + Σ H_jk h_j + C_jk c_j + 1), o as i,
+/// g = tanh(b + W x + Σ H_j h_j); c = i∘g + Σ f_k∘c_k; h = o∘tanh c. Children from the Nth on share matrices.
+/// Parameters per layer: W {(3+N)H,I}, b {(3+N)H}, then H_j {(3+N)H,H} for each j, then C_j {(2+N)H,H} for
+/// each j; rows are ordered i, f_1 … f_N, o, g.
+class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
+ public:
+  NaryTreeLSTMBuilder(unsigned N, unsigned layers, unsigned input_dim, unsigned hidden_dim,
+                      ParameterCollection& model);
+  const char* name() const override { return "NaryTreeLSTMBuilder"; }
+
+  using TreeLSTMBuilder::set_dropout;
+  void set_dropout(real input_rate, real output_rate) override {
+    dropout_.set_rates(input_rate, output_rate, 0);
+  }
+  std::vector<std::vector<Parameter>> parameters() const override { return params; }
+
+  unsigned N;
+  std::vector<std::vector<Parameter>> params;
+  std::vector<std::vector<Expression>> param_vars;
+
+ private:
+  void bind(Graph& graph, bool update) override;
+  void begin() override { dropout_.forget(); }
+  void step(const std::vector<int>& children, const Expression& x, Cells after) override;
+
+  DropoutMasks dropout_;
+};
+
+/// An LSTM that reads x and then the outputs of the children, from the first to the last. Children's outputs
+/// are inputs too, so input_dim must be hidden_dim.
+class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
+ public:
+  UnidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
+                                ParameterCollection& model);
+  const char* name() const override { return "UnidirectionalTreeLSTMBuilder"; }
+
+  using TreeLSTMBuilder::set_dropout;
+  void set_dropout(real input_rate, real output_rate) override {
+    node_builder.set_dropout(input_rate, output_rate);
+  }
+  std::vector<std::vector<Parameter>> parameters() const override { return node_builder.params; }
+
+  LSTMBuilder node_builder;
+
+ private:
+  void bind(Graph& graph, bool update) override { node_builder.new_graph(graph, update); }
+  void begin() override { node_builder.start_new_sequence(); }
+  void step(const std::vector<int>& children, const Expression& x, Cells after) override;
+};
+
+/// Two LSTMs of half the hidden size over x and the outputs of the children, one in each direction; their
+/// outputs are concatenated. input_dim must be hidden_dim, and even. The parameters of a layer are those of
+/// the forward LSTM and then those of the reverse one.
+class BidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
+ public:
+  BidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
+                               ParameterCollection& model);
+  const char* name() const override { return "BidirectionalTreeLSTMBuilder"; }
+
+  using TreeLSTMBuilder::set_dropout;
+  void set_dropout(real input_rate, real output_rate) override {
+    fwd_node_builder.set_dropout(input_rate, output_rate);
+    rev_node_builder.set_dropout(input_rate, output_rate);
+  }
+  std::vector<std::vector<Parameter>> parameters() const override;
+
+  LSTMBuilder fwd_node_builder, rev_node_builder;
+
+ private:
+  void bind(Graph& graph, bool update) override;
+  void begin() override;
+  void step(const std::vector<int>& children, const Expression& x, Cells after) override;
+};
+
+}  // namespace dynet

@@ -1,0 +1,122 @@
+// Softmax layers that reach a word by decisions along a tree of classes.
+#pragma once
+
+#include <filesystem>
+
+#include "dynet/core/dict.h"
+#include "dynet/nn/softmax.h"
+
+namespace dynet {
+
+/// A word, and the names of the classes on the way to it from the root on.
+struct WordPath {
+  std::vector<std::string> classes;
+  std::string word;
+};
+using WordPaths = std::vector<WordPath>;
+
+/// What is common to the softmax builders with classes: −log p(word) is the sum over the decisions on its
+/// way. A class with one outcome decides nothing and has no parameters.
+class WordTreeBuilder : public SoftmaxBuilder {
+ public:
+  /// std::invalid_argument for a word that is in no class.
+  Expression neg_log_softmax(const Expression& x, unsigned word) override;
+  /// Elements that meet the same decision are computed together.
+  Expression neg_log_softmax(const Expression& x, Indices words) override;
+  unsigned sample(const Expression& x) override;
+  /// In order of the vocabulary; −10000 for words in no class.
+  Expression full_log_distribution(const Expression& x) override;
+  /// The same: logarithms of probabilities are logits.
+  Expression full_logits(const Expression& x) override { return full_log_distribution(x); }
+
+  unsigned rep_dim() const { return rep_dim_; }
+  /// What the tree was made of: files of classes hold no more.
+  const WordPaths& word_paths() const { return paths_; }
+  const std::vector<std::string>& vocabulary() const { return vocabulary_; }
+
+ protected:
+  /// How a class decides: whether two outcomes share one logistic unit, and whether there are biases.
+  struct Form {
+    const char* collection;
+    bool logistic, bias;
+  };
+  WordTreeBuilder(const Form&, unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model);
+
+  struct Outcome {
+    bool is_word;
+    unsigned id;  // of a word in the vocabulary, or of a class in classes_
+  };
+  struct Class {
+    std::vector<Outcome> outcomes;
+    Parameter weights, bias;
+  };
+  /// {n} for n outcomes.
+  Expression logits(const Class& decision, const Expression& x) const;
+  Expression log_distribution(const Class& decision, const Expression& x) const;
+
+  std::vector<Class> classes_;  // the root first, each class before those in it
+
+ private:
+  struct Step {
+    unsigned decision, outcome;  // a place in classes_, and which of its outcomes
+  };
+  struct Word {
+    bool known = false;
+    std::vector<Step> steps;  // without those that decide nothing
+  };
+
+  void add_paths(Dict& dict);
+  void add_parameters(const Form&);
+  void find_steps(unsigned at, std::vector<Step>& way);
+  const Word& word_of(unsigned id) const;
+  Expression losses_at(size_t depth, const Expression& x, Indices words) const;
+
+  unsigned rep_dim_;
+  WordPaths paths_;
+  std::vector<std::string> vocabulary_;
+  std::vector<Word> words_;
+};
+
+/// p(word | x) = p(class | x) p(word | class, x) (Goodman 2001). Parameters: the classes' matrix {K,I} and
+/// bias {K}, then those of the words of each class with more than one word, in the sub-collection
+/// class-factored-softmax-builder.
+class ClassFactoredSoftmaxBuilder : public WordTreeBuilder {
+ public:
+  /// A line of the file is CLASS, white space, and a word; what follows has no meaning. Words that the
+  /// vocabulary does not know are added to it; std::runtime_error if it is frozen.
+  ClassFactoredSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,
+                              ParameterCollection& model, bool bias = true);
+  /// From paths of one class each.
+  ClassFactoredSoftmaxBuilder(unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model,
+                              bool bias = true);
+  const char* name() const override { return "ClassFactoredSoftmaxBuilder"; }
+
+  /// Of the classes, numbered as they come in the file: {K}.
+  Expression class_log_distribution(const Expression& x) const { return log_distribution(classes_[0], x); }
+  Expression class_logits(const Expression& x) const { return logits(classes_[0], x); }
+  /// Of the words of a class, in order of the file.
+  Expression subclass_log_distribution(const Expression& x, unsigned c) const;
+  Expression subclass_logits(const Expression& x, unsigned c) const;
+
+  bool has_bias() const { return bias_; }
+
+ private:
+  const Class& words_of(unsigned c) const;
+
+  bool bias_;
+};
+
+/// Decisions along a tree of any depth (Morin and Bengio 2005). A class of two outcomes has one logistic unit
+/// {1,I} for the first of them, any other a softmax {n,I}, all with biases; parameters come class by class,
+/// each class before those in it, in the sub-collection hierarchical-softmax-builder.
+class HierarchicalSoftmaxBuilder : public WordTreeBuilder {
+ public:
+  /// A line of the file is the names of the classes from the root on, separated by spaces, a tab, and a word.
+  /// Words that the vocabulary does not know are added to it; std::runtime_error if it is frozen.
+  HierarchicalSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,
+                             ParameterCollection& model);
+  HierarchicalSoftmaxBuilder(unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model);
+  const char* name() const override { return "HierarchicalSoftmaxBuilder"; }
+};
+
+}  // namespace dynet

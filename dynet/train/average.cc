@@ -1,0 +1,86 @@
+// Averaging of values with weight decay applied: what a program sees of a parameter is what is averaged.
+#include "dynet/train/average.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dynet {
+namespace {
+
+/// Calls act(storage, average, saved) for every parameter and table; `saved` is null where nothing is.
+void for_each(const ParameterCollection& model, Averages& a, const auto& act) {
+  const auto run = [&](const auto& list, std::vector<Buffer>& averages, std::vector<Buffer>& saved) {
+    for (size_t i = 0; i < averages.size(); ++i)
+      act(static_cast<Storage&>(*list[i]), averages[i], i < saved.size() ? &saved[i] : nullptr);
+  };
+  run(model.parameters_list(), a.parameters, a.saved_parameters);
+  run(model.lookup_parameters_list(), a.lookups, a.saved_lookups);
+}
+
+/// a = keep a + take w
+void mix(const Storage& s, Buffer& average, double keep, double take) {
+  Engine& engine = cpu_engine();
+  engine.scale(average.size(), static_cast<real>(keep), average.data());
+  engine.add_scaled(average.size(), static_cast<real>(take * s.decay->factor), s.values.data(),
+                    average.data());
+}
+
+}  // namespace
+
+void Averages::allocate(const ParameterCollection& model) {
+  if (mode == MovingAverage::None) return;
+  // Of the exponential average the share 1 - beta^count has been filled so far.
+  const double filled = mode == MovingAverage::Cumulative ? 1 : 1 - std::pow(beta, count);
+  const auto grow = [&](std::vector<Buffer>& averages, const auto& list) {
+    while (averages.size() < list.size()) {
+      const Storage& s = *list[averages.size()];
+      Buffer& average = averages.emplace_back(s.values.size());
+      if (count > 0) mix(s, average, 0, filled);
+    }
+  };
+  grow(parameters, model.parameters_list());
+  grow(lookups, model.lookup_parameters_list());
+}
+
+void Averages::add(const ParameterCollection& model) {
+  ++count;
+  const double keep = mode == MovingAverage::Cumulative ? 1 - 1.0 / static_cast<double>(count) : beta;
+  for_each(model, *this, [&](Storage& s, Buffer& average, Buffer*) { mix(s, average, keep, 1 - keep); });
+}
+
+void Averages::swap_in(const ParameterCollection& model, bool save_weights, bool bias_correction) {
+  if (mode == MovingAverage::None)
+    failed("swap_params_to_moving_average: no moving average is kept; ask for one before the first update");
+  if (swapped) failed("swap_params_to_moving_average: the parameters have their averages already");
+  if (count == 0) failed("swap_params_to_moving_average: there was no update yet, so there is no average");
+  if (bias_correction && mode != MovingAverage::Exponential)
+    invalid("swap_params_to_moving_average: the bias correction is for the exponential moving average only");
+  const double scale = bias_correction ? 1 / (1 - std::pow(beta, count)) : 1;
+  allocate(model);
+  saved_parameters.clear(), saved_lookups.clear();
+  if (save_weights) {
+    for (const Buffer& b : parameters) saved_parameters.emplace_back(b.size());
+    for (const Buffer& b : lookups) saved_lookups.emplace_back(b.size());
+  }
+  for_each(model, *this, [&](Storage& s, Buffer& average, Buffer* saved) {
+    if (saved) std::copy(s.values.begin(), s.values.end(), saved->begin());
+    const auto factor = static_cast<real>(scale / s.decay->factor);
+    for (size_t i = 0; i < average.size(); ++i) s.values[i] = average[i] * factor;
+    s.changed();
+  });
+  swapped = true;
+  has_saved = save_weights;
+}
+
+void Averages::swap_out(const ParameterCollection& model) {
+  if (!swapped) failed("swap_params_to_weights: the parameters have their own weights");
+  if (!has_saved)
+    failed("swap_params_to_weights: the weights were not saved by swap_params_to_moving_average");
+  for_each(model, *this, [](Storage& s, Buffer&, Buffer* saved) {
+    if (saved) s.assign({saved->data(), saved->size()});
+  });
+  swapped = has_saved = false;
+  saved_parameters.clear(), saved_lookups.clear();
+}
+
+}  // namespace dynet

@@ -1,0 +1,250 @@
+// Saving and loading trainers as text:
+//
+//   #Trainer# P L                        parameters and lookup tables of the collection
+//   rate clipping threshold updates beta None|Cumulative|Exponential swapped saved frequency count
+//   [MA:FALSE], or [MA:TRUE] and the averages: #MA# P L, then P and L lines of numbers
+//   #Weights# P L and lines of numbers   only where averages have taken the place of weights that were saved
+//   #AdamTrainer# P L                    or another class; the rule's state, for each slot P and L lines
+//   hyper-parameters other than the rate, and the position in the cycle of rules that have one
+//
+// A line of numbers is #Parameter# or #LookupParameter#, their count, and the numbers.
+#include <algorithm>
+#include <charconv>
+#include <iomanip>
+#include <istream>
+#include <iterator>
+#include <limits>
+#include <locale>
+#include <ostream>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "dynet/train/trainer.h"
+
+namespace dynet {
+namespace {
+
+constexpr int exact = std::numeric_limits<double>::max_digits10 - 1;  // of numbers that are doubles here
+constexpr std::string_view modes[] = {"None", "Cumulative", "Exponential"};
+constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
+
+void write_line(std::ostream& out, std::string_view tag, const Buffer& numbers) {
+  out << tag << ' ' << numbers.size() << std::setprecision(std::numeric_limits<real>::max_digits10 - 1);
+  for (real x : numbers) out << ' ' << x;
+  out << '\n' << std::setprecision(exact);
+}
+
+void write_all(std::ostream& out, const std::vector<Buffer>& parameters, const std::vector<Buffer>& lookups) {
+  for (const Buffer& b : parameters) write_line(out, parameter_tag, b);
+  for (const Buffer& b : lookups) write_line(out, lookup_tag, b);
+}
+
+/// Takes words off a text; what is not as it must be ends in std::runtime_error.
+class Tokens {
+ public:
+  explicit Tokens(std::string text) : text_(std::move(text)) {}
+
+  std::string_view next() {
+    const size_t begin = text_.find_first_not_of(" \t\r\n", at_);
+    if (begin == std::string::npos) bad("the text ends too early");
+    const size_t end = std::min(text_.find_first_of(" \t\r\n", begin), text_.size());
+    at_ = end;
+    return std::string_view(text_).substr(begin, end - begin);
+  }
+  void expect(std::string_view word) {
+    if (const std::string_view found = next(); found != word)
+      bad("\"", found.substr(0, 100), "\" stands where \"", word, "\" is needed");
+  }
+  template <class Number>
+  Number number() {
+    const std::string_view word = next();
+    const size_t sign = word[0] == '+';
+    Number x;
+    const auto [end, error] = std::from_chars(word.data() + sign, word.data() + word.size(), x);
+    if (error != std::errc() || end != word.data() + word.size())
+      bad("\"", word.substr(0, 100), "\" stands where a number is needed");
+    return x;
+  }
+  bool flag() { return number<int>() != 0; }
+
+  template <class... T>
+  [[noreturn]] static void bad(const T&... what) {
+    failed("Could not load the trainer: ", what...);
+  }
+
+ private:
+  std::string text_;
+  size_t at_ = 0;
+};
+
+Buffer read_line(Tokens& tokens, std::string_view tag, size_t size) {
+  tokens.expect(tag);
+  if (const auto count = tokens.number<size_t>(); count != size)
+    Tokens::bad(count, " numbers for a parameter that has ", size);
+  Buffer numbers(size);
+  for (real& x : numbers) x = tokens.number<real>();
+  return numbers;
+}
+
+/// The sizes of a header, which may be less than those of a collection that has grown, but not more.
+struct Counts {
+  size_t parameters, lookups;
+
+  Counts(Tokens& tokens, const ParameterCollection& model) {
+    parameters = tokens.number<size_t>();
+    lookups = tokens.number<size_t>();
+    const size_t most = model.parameters_list().size(), most_lookups = model.lookup_parameters_list().size();
+    if (parameters > most || lookups > most_lookups)
+      Tokens::bad("it is for ", parameters, " parameters and ", lookups, " lookup parameters; the model has ",
+                  most, " and ", most_lookups);
+  }
+};
+
+void read_all(Tokens& tokens, const Counts& counts, const ParameterCollection& model,
+              std::vector<Buffer>& parameters, std::vector<Buffer>& lookups) {
+  for (size_t i = 0; i < counts.parameters; ++i)
+    parameters.push_back(read_line(tokens, parameter_tag, model.parameters_list()[i]->values.size()));
+  for (size_t i = 0; i < counts.lookups; ++i)
+    lookups.push_back(read_line(tokens, lookup_tag, model.lookup_parameters_list()[i]->values.size()));
+}
+
+}  // namespace
+
+/// What save writes and populate reads, apart from the trainer until all of it is understood.
+class TrainerText {
+ public:
+  static void write(std::ostream& out, const Trainer& t) {
+    const Averages& a = t.averages_;
+    out << "#Trainer# " << t.model.parameters_list().size() << ' ' << t.model.lookup_parameters_list().size()
+        << '\n'
+        << t.learning_rate << ' ' << t.clipping_enabled << ' ' << t.clip_threshold << ' ' << t.updates << ' '
+        << a.beta << ' ' << modes[static_cast<size_t>(a.mode)] << ' ' << a.swapped << ' ' << a.has_saved
+        << ' ' << a.frequency << ' ' << a.count << '\n';
+    if (a.mode == MovingAverage::None) {
+      out << "[MA:FALSE]\n";
+    } else {
+      out << "[MA:TRUE]\n#MA# " << a.parameters.size() << ' ' << a.lookups.size() << '\n';
+      write_all(out, a.parameters, a.lookups);
+      if (a.has_saved) {
+        out << "#Weights# " << a.saved_parameters.size() << ' ' << a.saved_lookups.size() << '\n';
+        write_all(out, a.saved_parameters, a.saved_lookups);
+      }
+    }
+    write_rule(out, t);
+  }
+
+  TrainerText(const Trainer& t, const std::string& text) : tokens_(text) {
+    tokens_.expect("#Trainer#");
+    Counts(tokens_, t.model);
+    read_settings();
+    tokens_.expect(averages_.mode == MovingAverage::None ? "[MA:FALSE]" : "[MA:TRUE]");
+    if (averages_.mode != MovingAverage::None) read_averages(t.model);
+    read_rule(t);
+  }
+
+  void move_to(Trainer& t) && {
+    t.learning_rate = rate_;
+    t.clipping_enabled = clipping_;
+    t.clip_threshold = threshold_;
+    t.updates = updates_;
+    t.averages_ = std::move(averages_);
+    t.parameter_states_ = std::move(parameter_states_);
+    t.lookup_states_ = std::move(lookup_states_);
+    std::copy(std::begin(args_), std::end(args_), t.args_);
+    t.cyclical_ = cyclical_;
+  }
+
+ private:
+  static bool has_cycle(const RuleRow& rule) { return rule.cyclical || rule.simplex; }
+
+  static void write_rule(std::ostream& out, const Trainer& t) {
+    const bool has_state = t.rule_.slots > 0;
+    out << '#' << t.name_ << "# " << (has_state ? t.parameter_states_.size() : 0) << ' '
+        << (has_state ? t.lookup_states_.size() : 0) << '\n';
+    for (unsigned slot = 0; slot < t.rule_.slots; ++slot) {
+      for (const auto& state : t.parameter_states_) write_line(out, parameter_tag, state.slot[slot]);
+      for (const auto& state : t.lookup_states_) write_line(out, lookup_tag, state.slot[slot]);
+    }
+    const char* space = "";
+    const auto put = [&](double x) { out << std::exchange(space, " ") << x; };
+    for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) put(t.args_[i]);
+    if (const CyclicalRate& c = t.cyclical_; has_cycle(t.rule_))
+      for (double x : {c.min, c.max, c.step_size, c.gamma, c.updates, double(c.enabled)}) put(x);
+    out << '\n';
+  }
+
+  void read_settings() {
+    rate_ = tokens_.number<double>();
+    clipping_ = tokens_.flag();
+    threshold_ = tokens_.number<double>();
+    updates_ = tokens_.number<size_t>();
+    averages_.beta = tokens_.number<double>();
+    const std::string_view mode = tokens_.next();
+    const auto found = std::find(std::begin(modes), std::end(modes), mode);
+    if (found == std::end(modes)) Tokens::bad("\"", mode.substr(0, 100), "\" is no moving average");
+    averages_.mode = static_cast<MovingAverage>(found - std::begin(modes));
+    averages_.swapped = tokens_.flag();
+    averages_.has_saved = tokens_.flag();
+    averages_.frequency = tokens_.number<size_t>();
+    averages_.count = tokens_.number<size_t>();
+    if (averages_.frequency == 0) Tokens::bad("the frequency of the moving average is 0");
+  }
+
+  void read_averages(const ParameterCollection& model) {
+    tokens_.expect("#MA#");
+    read_all(tokens_, Counts(tokens_, model), model, averages_.parameters, averages_.lookups);
+    if (!averages_.has_saved) return;
+    tokens_.expect("#Weights#");
+    read_all(tokens_, Counts(tokens_, model), model, averages_.saved_parameters, averages_.saved_lookups);
+  }
+
+  void read_rule(const Trainer& t) {
+    tokens_.expect('#' + t.name_ + '#');
+    const Counts counts(tokens_, t.model);
+    parameter_states_.resize(counts.parameters);
+    lookup_states_.resize(counts.lookups);
+    for (unsigned slot = 0; slot < t.rule_.slots; ++slot) {
+      std::vector<Buffer> parameters, lookups;
+      read_all(tokens_, counts, t.model, parameters, lookups);
+      for (size_t i = 0; i < parameters.size(); ++i)
+        parameter_states_[i].slot[slot] = std::move(parameters[i]);
+      for (size_t i = 0; i < lookups.size(); ++i) lookup_states_[i].slot[slot] = std::move(lookups[i]);
+    }
+    std::copy(std::begin(t.args_), std::end(t.args_), args_);
+    for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) args_[i] = tokens_.number<double>();
+    if (!has_cycle(t.rule_)) return;
+    CyclicalRate& c = cyclical_;
+    for (double* x : {&c.min, &c.max, &c.step_size, &c.gamma, &c.updates}) *x = tokens_.number<double>();
+    c.enabled = tokens_.number<double>() != 0;
+  }
+
+  Tokens tokens_;
+  double rate_ = 0, threshold_ = 0;
+  bool clipping_ = false;
+  size_t updates_ = 0;
+  Averages averages_;
+  std::vector<Trainer::State> parameter_states_, lookup_states_;
+  double args_[max_rule_args] = {};
+  CyclicalRate cyclical_;
+};
+
+void Trainer::save(std::ostream& out) const {
+  std::ostringstream content;
+  content.imbue(std::locale::classic());
+  content << std::scientific << std::showpos << std::setprecision(exact);
+  TrainerText::write(content, *this);
+  if (!(out << content.view())) failed("Could not save the trainer: the stream took no more");
+}
+
+void Trainer::populate(std::istream& in) {
+  const std::string content(std::istreambuf_iterator<char>(in), {});
+  TrainerText(*this, content).move_to(*this);
+}
+
+void Trainer::populate(std::istream& in, double new_learning_rate) {
+  populate(in);
+  learning_rate = new_learning_rate;
+}
+
+}  // namespace dynet

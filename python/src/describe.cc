@@ -1,0 +1,129 @@
+// Graphs as text, timing, and the inputs that are methods of a graph.
+#include "dynet/run/describe.h"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/string.h>
+
+#include <fstream>
+
+#include "dynet/ops/input.h"
+#include "dynet/run/profile.h"
+#include "python/src/casters.h"
+#include "python/src/graph.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+using Path = std::filesystem::path;
+
+/// Prints where Python prints, so that notebooks and tests see it.
+void print(const char* stream, const std::string& text) {
+  nb::module_::import_("sys").attr(stream).attr("write")(text);
+}
+
+void dump_to(Graph& graph, const Path& filename, bool values, bool gradients, bool only_check) {
+  std::ostringstream text;
+  const auto write = [&] { return dump(graph, text, {values, gradients, only_check}), true; };
+  compute(graph, write, [](bool) {});
+  if (filename.empty()) return print("stdout", text.str());
+  std::ofstream file(filename);
+  if (!(file << text.str() << std::flush)) failed("dump: ", filename, " cannot be written");
+}
+
+void print_graph(const Graph& graph) {
+  std::ostringstream text;
+  print_graphviz(graph, text);
+  print("stderr", text.str());
+}
+
+/// What dynet.viz draws: operation, arguments, sizes, batch size and text of each node.
+nb::list nodes_of(const PythonGraph& g) {
+  const Graph& graph = g.graph();
+  nb::list nodes;
+  for (unsigned id = 0; id < graph.size(); ++id) {
+    nb::list args;
+    for (const uint32_t arg : graph.args(graph[id])) args.append(arg);
+    const Node& node = graph[id];
+    nb::list words;
+    if (!node.op->random)
+      for (const uint32_t word : node.words()) words.append(word);
+    const Storage* storage = node.op == &parameter_op ? parameter_storage(node)
+                             : node.op == &op<Lookup> ? attrs_of<Lookup>(node.payload).table
+                                                      : nullptr;
+    nb::object name = storage ? nb::object(nb::str(storage->name.c_str())) : nb::none();
+    nodes.append(nb::make_tuple(std::string(node.op->name), nb::tuple(args), graph.dim(id), graph.dim(id).bd,
+                                nb::tuple(words), name));
+  }
+  return nodes;
+}
+
+Expression matrix_literal(const PythonGraph& g, ArrayLike v, const Dim& d, Whole batch_size,
+                          std::string_view device) {
+  check_device(device);
+  return Input::make(g.graph(), d.with_batch(batch_size), read_values(v.ptr()));
+}
+
+Expression sparse_tensor(const PythonGraph& g, Indices idxs, ArrayLike v, const Dim& dim, Whole batch_size,
+                         Number defval, std::string_view device) {
+  check_device(device);
+  return Input::sparse(g.graph(), dim.with_batch(batch_size), idxs, read_values(v.ptr()), defval);
+}
+
+/// Never destroyed: what runs at the end of the process may still be timed.
+Profile& profile() {
+  static Profile& all = *new Profile;
+  return all;
+}
+
+void bind_profile(nb::module_& m) {
+  m.def(
+      "_set_profiling", [](Flag on) { settings().profile = on ? &profile() : nullptr; }, "on"_a,
+      "Starts or stops the timing of operations.");
+  m.def(
+      "_profile",
+      [](Flag batches) {
+        std::ostringstream text;
+        profile().print(text, batches);
+        return text.str();
+      },
+      "batches"_a, "What was timed, as a table.");
+}
+
+}  // namespace
+
+void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
+  const auto device = "device"_a = "";
+  type.def("inputMatrixLiteral", matrix_literal, "v"_a, "d"_a, "batch_size"_a = 1, device,
+           "A list of numbers, column-major, as an input of shape d.")
+      .def("inputSparseTensor", sparse_tensor, "idxs"_a, "v"_a, "dim"_a, "batch_size"_a = 1, "defval"_a = 0.0,
+           device, "An input that is defval but for the values v at column-major places, batch included.")
+      .def(
+          "print_graphviz", [](const PythonGraph& g) { print_graph(g.graph()); },
+          "Prints the graph in Graphviz's language to stderr.")
+      .def(
+          "dump",
+          [](const PythonGraph& g, const Path& filename, Flag values, Flag gradients, Flag only_check) {
+            dump_to(g.graph(), filename, values, gradients, only_check);
+          },
+          "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
+          "Evaluates every node and writes it to a file, or to stdout where the name is empty.")
+      .def("_nodes", nodes_of, "Operation, arguments, sizes, batch size, indices and name of each node.");
+  m.def(
+      "dump_cg",
+      [](const Path& filename, Flag values, Flag gradients, Flag only_check) {
+        dump_to(current_graph(), filename, values, gradients, only_check);
+      },
+      "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
+      "Evaluates every node of the current graph and writes values and gradients to a file, or to stdout "
+      "where the name is empty. nan_check_only: writes valid or invalid instead of the numbers.");
+  m.def(
+      "print_text_graphviz", [] { print_graph(current_graph()); },
+      "Prints the current graph in Graphviz's language to stderr.");
+  m.def(
+      "_node_index", [](const Expression& e) { return node_of(e).i; }, "e"_a,
+      "The place of an expression in its graph.");
+  bind_profile(m);
+}
+
+}  // namespace dynet::python

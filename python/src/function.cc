@@ -1,0 +1,136 @@
+// Operations whose value and gradient are Python functions, and the check of gradients.
+#include <optional>
+#include <sstream>
+
+#include "dynet/ops/check.h"
+#include "dynet/ops/loops.h"
+#include "dynet/run/gradient_check.h"
+#include "python/src/casters.h"
+#include "python/src/evaluate.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+
+/// One call of a Python object's forward and backward for each batch element, so that what a batch
+/// holds never changes a result.
+struct PythonFunction : OpDefaults {
+  struct Attrs {
+    uint64_t id;  // unlike the object's address, never used again
+    PyObject* function;
+    Graph* graph;
+    Dim dim;
+    unsigned unused = 0;
+  };
+  static constexpr auto name = "Function", doc = "A function of the program.";
+  static Dim shape(const Attrs& a, Dims xs) { return a.dim.with_batch(common_batch(xs)); }
+  static size_t d_aux_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
+
+  static void forward(const Attrs& a, Engine&, const Call& c) {
+    const Caller caller(a);
+    for (size_t i = 0; i < c.count; ++i) {
+      const nb::object y = nb::handle(a.function).attr("forward")(*arguments(c, i));
+      copy(y, a.dim, c.y[i], [] { return std::string("forward returned"); });
+    }
+  }
+  static void prepare_backward(const Attrs& a, Engine&, const Call& c) {
+    const Caller caller(a);
+    for (size_t i = 0; i < c.count; ++i) {
+      nb::list all = arguments(c, i);
+      all.append(array_of(c.dim, c.y[i]));
+      all.append(array_of(c.dim, c.dy[i]));
+      const nb::object gradients = nb::handle(a.function).attr("backward")(*all);
+      add_gradients(gradients, c, c.d_aux[i]);
+    }
+  }
+  static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
+    e.move(c.count, run_of(c.x_dims[i].batch_size()), {}, true, part(c.d_aux, place_of(c.x_dims, i), c.count),
+           c.dx);
+  }
+
+ private:
+  /// Holds Python's lock; what it calls must leave the graph alone, whoever evaluates that.
+  struct Caller {
+    explicit Caller(const Attrs& a) {
+      if (!a.graph->is_in_use()) use.emplace(*a.graph);
+    }
+    const nb::gil_scoped_acquire lock;
+    std::optional<Graph::Use> use;
+  };
+  /// Where the gradient of argument i lies among all of them.
+  static size_t place_of(Dims xs, size_t i) {
+    size_t place = 0;
+    for (size_t k = 0; k < i; ++k) place += xs[k].batch_size();
+    return place;
+  }
+  static nb::list arguments(const Call& c, size_t item) {
+    nb::list list;
+    for (size_t k = 0; k < c.x.size(); ++k) list.append(array_of(c.x_dims[k].single_batch(), c.x[k][item]));
+    return list;
+  }
+  static void copy(const nb::object& from, const Dim& dim, real* to, auto&& what) {
+    if (from.is_none()) invalid(what(), " None; an array of shape ", dim.single_batch(), " is needed");
+    const nb::object array = nb::module_::import_("numpy").attr("asarray")(from);
+    const Numbers numbers = read_numbers(array.ptr());
+    if (!numbers.dim().same_sizes(dim))
+      invalid(what(), " an array of shape ", numbers.dim(), "; ", dim.single_batch(), " is needed");
+    std::copy(numbers.values.begin(), numbers.values.end(), to);
+  }
+  static void add_gradients(const nb::object& gradients, const Call& c, real* to) {
+    const size_t count = c.x.size();
+    const bool is_list = nb::isinstance<nb::list>(gradients) || nb::isinstance<nb::tuple>(gradients);
+    const size_t given = is_list ? nb::len(gradients) : 1;
+    if (given != count)
+      invalid("backward returned ", given, " gradients; one for each of ", count, " arguments is needed");
+    for (size_t k = 0; k < count; ++k) {
+      const nb::object gradient = is_list ? nb::object(gradients[k]) : gradients;
+      if (gradient.is_none()) continue;
+      copy(gradient, c.x_dims[k], to + place_of(c.x_dims, k),
+           [&] { return text("backward returned for argument ", k); });
+    }
+  }
+};
+
+/// A share of an object that may be given back without Python's lock, or after Python has ended.
+std::shared_ptr<const void> shared(const nb::object& o) {
+  return {nb::object(o).release().ptr(), [](PyObject* object) {
+            if (!Py_IsInitialized()) return;
+            const nb::gil_scoped_acquire lock;
+            Py_DECREF(object);
+          }};
+}
+
+Expression call_function(const nb::object& function, uint64_t id, Expressions xs, const Dim& dim) {
+  Graph* graph = &current_graph();
+  for (const Expression& x : xs)
+    if (!x.is_parameter()) graph = x.pg;
+  const Expression e = apply<PythonFunction>(xs, {id, function.ptr(), graph, check_sizes(dim)});
+  graph->keep(shared(function));
+  return e;
+}
+
+bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbosity) {
+  const Expression loss = node_of(expr);
+  std::ostringstream out;
+  const Changing changing;
+  const bool good = compute(
+      *loss.pg, [&] { return check_grad(model, loss, verbosity, out); }, [](bool result) { return result; });
+  nb::module_::import_("sys").attr("stderr").attr("write")(out.str().c_str());
+  return good;
+}
+
+}  // namespace
+
+void bind_function(nb::module_& m) {
+  m.def("_call_function", call_function, "function"_a, "id"_a, "xs"_a, "dim"_a,
+        "A node whose value and gradients are what the methods forward and backward return.");
+  m.def(
+      "check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1,
+      "Whether the gradients of a number with respect to all parameters, and to those rows of lookup tables "
+      "that it uses, are its central differences, up to 1 % and what rounding explains. The expression is "
+      "evaluated again for each of their numbers, so it must not be random. Afterwards all gradients are "
+      "zero. Prints to stderr what is wrong, or with verbosity=2 every comparison, or with 0 nothing.");
+}
+
+}  // namespace dynet::python

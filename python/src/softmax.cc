@@ -1,0 +1,226 @@
+// The softmax builders.
+#include <nanobind/stl/filesystem.h>
+
+#include "dynet/nn/word_tree.h"
+#include "python/src/lists.h"
+#include "python/src/sharing.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+using Path = std::filesystem::path;
+using WordIds = nb::typed<nb::dict, nb::str, int>;
+
+/// A Python list or tuple of strings.
+std::vector<std::string> read_words(nb::handle list) {
+  std::vector<std::string> words;
+  for (nb::handle word : list) words.push_back(nb::str(word).c_str());
+  return words;
+}
+
+nb::tuple tuple_of(const std::vector<std::string>& words) {
+  nb::list list;
+  for (const std::string& word : words) list.append(nb::str(word.c_str(), word.size()));
+  return nb::tuple(list);
+}
+
+Dict frozen(const std::vector<std::string>& words) {
+  Dict vocabulary;
+  for (const std::string& word : words) vocabulary.convert(word);
+  vocabulary.freeze();
+  return vocabulary;
+}
+
+/// The words of a dict that maps them to 0, 1, 2 …, as a vocabulary that does not grow.
+Dict vocabulary_of(const WordIds& ids) {
+  std::vector<std::string> words(ids.size());
+  std::vector<bool> seen(ids.size());
+  for (const auto& [word, id] : ids) {
+    long long n;
+    const bool fits = read_whole(id.ptr(), n) && n >= 0 && n < static_cast<long long>(words.size());
+    if (!fits || seen[static_cast<size_t>(n)])
+      invalid("dic: the word ", nb::str(word).c_str(), " has the id ", nb::str(id).c_str(), "; the ids of ",
+              words.size(), " words must be the numbers from 0 to ", words.size() - 1);
+    words[static_cast<size_t>(n)] = nb::str(word).c_str();
+    seen[static_cast<size_t>(n)] = true;
+  }
+  return frozen(words);
+}
+
+/// What dy.save writes of a tree: its paths, and the vocabulary in order.
+nb::tuple tuple_of(const WordPaths& paths) {
+  nb::list list;
+  for (const WordPath& path : paths)
+    list.append(nb::make_tuple(tuple_of(path.classes), nb::str(path.word.c_str())));
+  return nb::tuple(list);
+}
+
+WordPaths read_paths(nb::handle list) {
+  WordPaths paths;
+  for (nb::handle path : list) paths.push_back({read_words(path[0]), nb::str(nb::handle(path[1])).c_str()});
+  return paths;
+}
+
+/// The builder, whose parameters get gradients by what it makes next, or do not.
+template <class B>
+B& with(B& builder, Flag update) {
+  builder.new_graph(current_graph(), update);
+  return builder;
+}
+
+void bind_base(nb::module_& m) {
+  using B = SoftmaxBuilder;
+  const auto x = "x"_a;
+  const auto update = "update"_a = true;
+  nb::class_<B>(m, "SoftmaxBuilder",
+                "An output layer: a distribution over classes given a vector x. It belongs to no graph and "
+                "works in that of x; without `update` its parameters get no gradient.")
+      .def(
+          "neg_log_softmax",
+          [](B& b, const Expression& x, Whole c, Flag update) {
+            return with(b, update).neg_log_softmax(x, unsigned{c});
+          },
+          x, "c"_a, update, "The negative log likelihood of class c: {1}. IndexError if there is none.")
+      .def(
+          "neg_log_softmax_batch",
+          [](B& b, const Expression& x, Indices classes, Flag update) {
+            return with(b, update).neg_log_softmax(x, classes);
+          },
+          x, "classes"_a, update,
+          "The negative log likelihoods of a class for each batch element of x: a batch of {1}.")
+      .def("sample", &B::sample, x, "A class drawn from the distribution; x is evaluated.")
+      .def(
+          "full_log_distribution",
+          [](B& b, const Expression& x, Flag update) { return with(b, update).full_log_distribution(x); }, x,
+          update, "The logarithms of the probabilities of all classes.")
+      .def(
+          "full_logits",
+          [](B& b, const Expression& x, Flag update) { return with(b, update).full_logits(x); }, x, update,
+          "Numbers for all classes whose softmax is the distribution.")
+      .def(
+          "param_collection", [](B& b) { return b.get_parameter_collection(); },
+          "The collection of the builder's parameters.")
+      .def("whoami", &B::name, "The name of the class.");
+}
+
+void bind_standard(nb::module_& m) {
+  using B = StandardSoftmaxBuilder;
+  nb::class_<B, SoftmaxBuilder>(m, "StandardSoftmaxBuilder",
+                                "softmax(b + W x) with parameters W (num_classes, input_dim) and b.")
+      .def(
+          "__init__",
+          [](B* self, Whole input_dim, Whole num_classes, ParameterCollection& pc, Flag bias) {
+            new (self) B(input_dim, num_classes, pc, bias);
+          },
+          "input_dim"_a, "num_classes"_a, "pc"_a, "bias"_a = true, alone)
+      .def_prop_ro("spec",
+                   [](const B& b) { return nb::make_tuple(b.rep_dim(), b.num_classes(), b.has_bias()); })
+      .def_static(
+          "from_spec",
+          [](nb::handle spec, CollectionHandle model) {
+            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], model, spec[2]));
+          },
+          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+}
+
+/// Expressions about the classes, or about the words of one.
+template <class Type>
+void bind_classes(Type& type) {
+  using B = ClassFactoredSoftmaxBuilder;
+  const auto x = "x"_a, classid = "classid"_a;
+  const auto update = "update"_a = true;
+  type.def(
+          "class_log_distribution",
+          [](B& b, const Expression& x, Flag update) { return with(b, update).class_log_distribution(x); }, x,
+          update, "The logarithms of the probabilities of the classes, in order of the file.")
+      .def(
+          "class_logits",
+          [](B& b, const Expression& x, Flag update) { return with(b, update).class_logits(x); }, x, update,
+          "Numbers for the classes whose softmax is their distribution.")
+      .def(
+          "subclass_log_distribution",
+          [](B& b, const Expression& x, Whole classid, Flag update) {
+            return with(b, update).subclass_log_distribution(x, classid);
+          },
+          x, classid, update,
+          "The logarithms of the probabilities of the words within a class, in order of the file.")
+      .def(
+          "subclass_logits",
+          [](B& b, const Expression& x, Whole classid, Flag update) {
+            return with(b, update).subclass_logits(x, classid);
+          },
+          x, classid, update, "Numbers for the words of a class whose softmax is their distribution.");
+}
+
+void bind_class_factored(nb::module_& m) {
+  using B = ClassFactoredSoftmaxBuilder;
+  nb::class_<B, SoftmaxBuilder> type(
+      m, "ClassFactoredSoftmaxBuilder",
+      "p(word | x) = p(class | x) p(word | class, x) (Goodman 2001). A line of cluster_file is a class, "
+      "white space and a word; dic maps the words to 0, 1, 2, … and must know all words of the file. Words "
+      "in no class raise ValueError in neg_log_softmax and have the log probability -10000.");
+  type.def(
+          "__init__",
+          [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic, ParameterCollection& pc,
+             Flag bias) {
+            Dict vocabulary = vocabulary_of(dic);
+            new (self) B(input_dim, cluster_file, vocabulary, pc, bias);
+          },
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true, alone)
+      .def_prop_ro("spec",
+                   [](const B& b) {
+                     return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()),
+                                           b.has_bias());
+                   })
+      .def_static(
+          "from_spec",
+          [](nb::handle spec, ParameterCollection& model) {
+            Dict vocabulary = frozen(read_words(spec[2]));
+            return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model,
+                         nb::cast<bool>(spec[3]));
+          },
+          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
+          "A builder from what `spec` of another one is.");
+  bind_classes(type);
+}
+
+void bind_hierarchical(nb::module_& m) {
+  using B = HierarchicalSoftmaxBuilder;
+  nb::class_<B, SoftmaxBuilder>(
+      m, "HierarchicalSoftmaxBuilder",
+      "Decisions along a tree of classes (Morin and Bengio 2005). A line of cluster_file is the names of the "
+      "classes on the way from the root, separated by spaces, a tab and a word; dic maps the words to 0, 1, "
+      "2, … and must know all words of the file. Words in no class are as in ClassFactoredSoftmaxBuilder.")
+      .def(
+          "__init__",
+          [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic,
+             ParameterCollection& pc) {
+            Dict vocabulary = vocabulary_of(dic);
+            new (self) B(input_dim, cluster_file, vocabulary, pc);
+          },
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, alone)
+      .def_prop_ro("spec",
+                   [](const B& b) {
+                     return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
+                   })
+      .def_static(
+          "from_spec",
+          [](nb::handle spec, ParameterCollection& model) {
+            Dict vocabulary = frozen(read_words(spec[2]));
+            return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model);
+          },
+          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
+          "A builder from what `spec` of another one is.");
+}
+
+}  // namespace
+
+void bind_softmax(nb::module_& m) {
+  bind_base(m);
+  bind_standard(m);
+  bind_class_factored(m);
+  bind_hierarchical(m);
+}
+
+}  // namespace dynet::python

@@ -1,0 +1,63 @@
+"""What differs from DyNet 2: a note for every name, or group of names, that is not just the same."""
+
+GRADIENT = "The gradient is right where DyNet 2's was not: "
+CHECKED = "A wrong index is refused by the call with IndexError, not at evaluation."
+
+# One or several names, and what is different about each of them.
+NOTES = {
+    "round ceil floor": GRADIENT + "`straight_through_gradient` is honoured.",
+    "silu": GRADIENT + "`beta` counts.",
+    "poisson_loss": GRADIENT + "it is multiplied by what comes from above.",
+    "binary_log_loss": GRADIENT + "also with respect to the target.",
+    "average": GRADIENT + "also for an unbatched member of a batch.",
+    "elu selu": "Never confused with `rectify` or with another alpha when batched.",
+    "transpose softmax concatenate conv2d_bias vanilla_lstm_c vanilla_lstm_h": (
+        "Nodes whose arguments differ (permutation, axis, bias, which of the two) are never merged into one."
+    ),
+    "pick_range pickrange": "Takes an axis `d`; nodes of different axes are never merged.",
+    "pick pick_batch pick_batch_elem pick_batch_elems select_rows select_cols lookup_batch": CHECKED,
+    "lookup": CHECKED + " A lookup with `update=False` is never merged with one that learns.",
+    "pickneglogsoftmax pickneglogsoftmax_batch hinge hinge_batch": CHECKED,
+    "hinge_dim": "`d=1` checks indices against the right size. " + CHECKED,
+    "logsumexp_dim": "`d=1` is right for matrices that are not square.",
+    "contract3d_1d": "Starts from zero, not from what the memory held.",
+    "kmax_pooling": "With ties the earliest of the largest values are taken, none is lost.",
+    "vanilla_lstm_gates vanilla_lstm_gates_concat": "`weightnoise_std` adds noise to the weights, no more.",
+    "vanilla_lstm_gates_dropout vanilla_lstm_gates_dropout_concat": (
+        "`weightnoise_std` adds noise to the weights, no more."
+    ),
+    "std_dim sum_dim": "`n` is accepted and, as before, has no effect.",
+    "inputTensor inputVector": "Takes any numbers: generators, ranges, arrays of every kind, DLPack.",
+    "inputMatrix matInput": "Raises DeprecationWarning, as before.",
+    "parameter": "Returns what it is given and prints nothing.",
+    "print_graphviz": "Draws the graph as it is, with every operation and without `--dynet-viz`.",
+    "print_text_graphviz": "Nodes are written by operation name, arguments, indices and parameter name.",
+    "dump_cg": "The last node is there too, and each node says what it computes.",
+    "cg_checkpoint": "Evaluates nothing; the values are those that come out later.",
+    "cg_revert": "An expression that was removed is refused, and may not be read.",
+    "renew_cg": "`autobatching` is on unless it is False; the numbers are the same bits.",
+    "cg": "Every thread has a current graph of its own.",
+    "available_devices": "Names are text, not bytes; there is only the CPU.",
+    "get_device_info": "The name is text, not bytes.",
+    "init init_from_params": "May be called again; nothing is printed.",
+    "save load load_generator": "Takes any path; files of DyNet 2 load, and DyNet 2 loads ours.",
+    "Expression": (
+        "Arrays are float32, not float64. `numpy.asarray(x)` works. Keys may mix numbers and slices and may "
+        "be negative. Numbers of NumPy are numbers."
+    ),
+    "Parameters": "The same as Expression. A whole number without brackets may be a size.",
+    "LookupParameters": "`table[-1]` is the last row.",
+    "ComputationGraph": "Can be made: `with dy.ComputationGraph():`. Several may be alive at once.",
+    "ParameterCollection Model": "Adds `reset_gradient()` and `gradient_l2_norm()`.",
+    "GlorotInitializer": "The same formula, other random numbers.",
+    "Trainer": "Has `whoami()` too. `update_epoch` takes a default.",
+    "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search.",
+    "VanillaLSTMBuilder LSTMBuilder SparseLSTMBuilder": (
+        "With `ln_lstm` the gains and biases are where DyNet 2 puts them: in the outer collection."
+    ),
+    "CompactVanillaLSTMBuilder": "`set_weightnoise` adds noise to the weights, no more.",
+    "DynetParams": "Memory and sharing have no effect; profiling and batching have.",
+    "DeviceInfo": "A named tuple.",
+    "HAVE_CUDA": "False.",
+    "__version__ __gitversion__": "The version of DyNet 3.",
+}

@@ -1,0 +1,263 @@
+"""Moving averages of trainers, and trainers that are saved and go on as if nothing had happened."""
+
+import numpy as np
+import pytest
+
+import dynet as dy
+
+TRAINERS = [
+    dy.SimpleSGDTrainer,
+    dy.CyclicalSGDTrainer,
+    dy.MomentumSGDTrainer,
+    dy.AdagradTrainer,
+    dy.AdadeltaTrainer,
+    dy.RMSPropTrainer,
+    dy.AdamTrainer,
+    dy.AmsgradTrainer,
+    dy.EGTrainer,
+]
+ALL = pytest.mark.parametrize("kind", TRAINERS, ids=lambda kind: kind.__name__)
+
+
+class Problem:
+    """Parameters and a table with gradients that are different in every step."""
+
+    def __init__(self, kind):
+        self.model = dy.ParameterCollection()
+        self.w = self.model.add_parameters((2, 3), init=1 / 6)
+        self.b = self.model.add_parameters(2, init=0.5)
+        self.table = self.model.add_lookup_parameters((4, 3), init=1 / 3)
+        self.trainer = kind(self.model)
+
+    def step(self, i):
+        dy.renew_cg()
+        rng = np.random.default_rng(i)
+        targets = dy.inputVector(rng.normal(size=2))
+        dy.squared_distance(self.w * self.table[i % 3] + self.b, targets).backward()
+        self.trainer.update()
+
+    def values(self):
+        return [p.as_array().tolist() for p in (self.w, self.b, self.table)]
+
+
+@ALL
+def test_a_saved_trainer_goes_on(kind, tmp_path):
+    straight, broken = Problem(kind), Problem(kind)
+    for i in range(4):
+        straight.step(i)
+    straight.trainer.learning_rate *= 0.7
+    straight.trainer.set_clip_threshold(2.5)
+    straight.trainer.save(tmp_path / "trainer")
+    straight.model.save(str(tmp_path / "model"))
+    broken.trainer.populate(fname=str(tmp_path / "trainer"))
+    broken.model.populate(str(tmp_path / "model"))
+    assert broken.trainer.learning_rate == straight.trainer.learning_rate
+    assert broken.trainer.get_clip_threshold() == 2.5
+    for i in range(4, 8):
+        straight.step(i)
+        broken.step(i)
+    assert broken.values() == straight.values()
+    broken.trainer.populate(tmp_path / "trainer", 0.25)
+    assert broken.trainer.learning_rate == 0.25
+
+
+def test_the_format(tmp_path):
+    problem = Problem(dy.AdamTrainer)
+    file = tmp_path / "trainer"
+    problem.trainer.save(file)
+    assert file.read_text().splitlines() == [
+        "#Trainer# 2 1",
+        "+1.0000000000000000e-03 +1 +5.0000000000000000e+00 0 +0.0000000000000000e+00 None +0 +0 1 0",
+        "[MA:FALSE]",
+        "#AdamTrainer# 0 0",
+        "+9.0000000000000002e-01 +9.9900000000000000e-01 +1.0000000000000000e-08",
+    ]
+    problem.trainer.cumulative_moving_average(2)
+    problem.step(0)
+    problem.trainer.save(file)
+    lines = file.read_text().splitlines()
+    assert lines[1].split()[3:] == ["1", "+0.0000000000000000e+00", "Cumulative", "+0", "+0", "2", "1"]
+    assert lines[2:4] == ["[MA:TRUE]", "#MA# 2 1"] and lines[7] == "#AdamTrainer# 2 1"
+    tags = ["#Parameter# 6", "#Parameter# 2", "#LookupParameter# 12"]
+    for block in (lines[4:7], lines[8:11], lines[11:14]):
+        assert [" ".join(line.split()[:2]) for line in block] == tags
+        assert [len(line.split()) for line in block] == [8, 4, 14]
+    assert len(lines) == 15 and len(lines[4].split()[2]) == len("+1.66666672e-01")
+
+
+@pytest.mark.skipif(dy.__precision__ != "float32", reason="numbers of the file are floats")
+def test_wrong_files_change_nothing(tmp_path):
+    problem = Problem(dy.AdamTrainer)
+    problem.trainer.exponential_moving_average(0.5)
+    problem.step(0)
+    file, again = tmp_path / "trainer", tmp_path / "again"
+    problem.trainer.save(file)
+    good = file.read_text()
+    problem.trainer.save(again)
+    words = good.split(" ")
+    wrong = [good[: len(good) * i // 7] for i in range(7)]
+    wrong += [good.replace(a, b, 1) for a, b in [("# 6 ", "# 5 "), ("#Adam", "#Adagrad"), ("1", "x")]]
+    wrong += [good.replace("Exponential", "Other"), good.replace("[MA:TRUE]", "[MA:FALSE]")]
+    wrong += ["", "#Trainer# 3 1\n", " ".join(words[: len(words) // 2] + words[len(words) // 2 + 1 :])]
+    for text in wrong:
+        file.write_text(text)
+        with pytest.raises(RuntimeError, match="Could not load the trainer"):
+            problem.trainer.populate(file)
+        problem.trainer.save(file)
+        assert file.read_text() == good
+    with pytest.raises(RuntimeError, match="Could not read"):
+        problem.trainer.populate(tmp_path / "none")
+    with pytest.raises(RuntimeError, match="Could not load"):
+        dy.AdamTrainer(dy.ParameterCollection()).populate(again)
+
+
+def averages(problem, beta=None, freq=1, steps=5):
+    """What the averages of w must be after some steps."""
+    mean, count = np.zeros((2, 3)), 0
+    for i in range(steps):
+        problem.step(i)
+        if i % freq:
+            continue
+        count += 1
+        keep = 1 - 1 / count if beta is None else beta
+        mean = keep * mean + (1 - keep) * problem.w.as_array()
+    return mean, count
+
+
+@pytest.mark.parametrize("freq", [1, 2])
+@pytest.mark.parametrize("beta", [None, 0.5, 0.9])
+def test_averages(freq, beta):
+    problem = Problem(dy.SimpleSGDTrainer)
+    trainer = problem.trainer
+    assert trainer.moving_average() is None
+    if beta is None:
+        trainer.cumulative_moving_average(freq=freq)
+    else:
+        trainer.exponential_moving_average(beta, freq)
+    assert trainer.moving_average() == ("Cumulative" if beta is None else "Exponential")
+    expected, count = averages(problem, beta, freq)
+    weights = problem.values()
+    trainer.swap_params_to_moving_average()
+    np.testing.assert_allclose(problem.w.as_array(), expected, rtol=1e-5)
+    assert problem.table.as_array()[3] == pytest.approx(1 / 3 * (1 if beta is None else 1 - beta**count))
+    with pytest.raises(RuntimeError, match="already"):
+        trainer.swap_params_to_moving_average()
+    trainer.swap_params_to_weights()
+    assert problem.values() == weights
+    with pytest.raises(RuntimeError, match="own weights"):
+        trainer.swap_params_to_weights()
+    if beta is None:
+        with pytest.raises(ValueError, match="bias correction"):
+            trainer.swap_params_to_moving_average(bias_correction=True)
+    else:
+        trainer.swap_params_to_moving_average(save_weights=True, bias_correction=True)
+        np.testing.assert_allclose(problem.w.as_array(), expected / (1 - beta**count), rtol=1e-5)
+        assert problem.table.as_array()[3] == pytest.approx(1 / 3, rel=1e-5)
+
+
+def test_an_update_goes_on_from_the_weights():
+    swapped, plain = Problem(dy.MomentumSGDTrainer), Problem(dy.MomentumSGDTrainer)
+    swapped.trainer.exponential_moving_average(0.9)
+    for i in range(4):
+        swapped.step(i)
+        plain.step(i)
+    swapped.trainer.swap_params_to_moving_average()
+    swapped.trainer.swap_params_to_weights()
+    swapped.step(4)
+    plain.step(4)
+    assert swapped.values() == plain.values()
+    weights = swapped.values()
+    swapped.trainer.swap_params_to_moving_average()
+    for p in (swapped.w, swapped.b, swapped.table):
+        p.scale_gradient(0)
+    trainer = swapped.trainer
+    trainer.update()  # undoes the swap first
+    assert swapped.values() != weights, "momentum goes on"
+    with pytest.raises(RuntimeError):
+        trainer.swap_params_to_weights()
+
+
+def test_without_saved_weights_an_update_goes_on_from_the_averages():
+    problem = Problem(dy.SimpleSGDTrainer)
+    problem.trainer.cumulative_moving_average()
+    for i in range(3):
+        problem.step(i)
+    problem.trainer.swap_params_to_moving_average(save_weights=False)
+    with pytest.raises(RuntimeError, match="not saved"):
+        problem.trainer.swap_params_to_weights()
+    averages = problem.values()
+    problem.trainer.update()
+    assert problem.values() == averages
+    problem.trainer.swap_params_to_moving_average()
+
+
+def test_wrong_calls():
+    problem = Problem(dy.SimpleSGDTrainer)
+    trainer = problem.trainer
+    with pytest.raises(RuntimeError, match="no moving average"):
+        trainer.swap_params_to_moving_average()
+    for wrong in (
+        lambda: trainer.cumulative_moving_average(0),
+        lambda: trainer.exponential_moving_average(1),
+        lambda: trainer.exponential_moving_average(-0.1),
+    ):
+        with pytest.raises(ValueError):
+            wrong()
+    trainer.exponential_moving_average(beta=0.9, freq=1)
+    with pytest.raises(RuntimeError, match="no update yet"):
+        trainer.swap_params_to_moving_average()
+    problem.step(0)
+    for late in (
+        lambda: trainer.cumulative_moving_average(),
+        lambda: trainer.exponential_moving_average(0.9),
+    ):
+        with pytest.raises(RuntimeError, match="before the first update"):
+            late()
+
+
+def test_averages_with_weight_decay_and_late_parameters():
+    problem = Problem(dy.SimpleSGDTrainer)
+    problem.model.set_weight_decay(0.1)
+    problem.trainer.exponential_moving_average(0.5)
+    for i in range(3):
+        problem.step(i)
+    late = problem.model.add_parameters(2, init=3)
+    problem.trainer.swap_params_to_moving_average(bias_correction=True)
+    dy.renew_cg()
+    np.testing.assert_allclose(late.npvalue(), 3 * 0.9**3, rtol=1e-5)
+    problem.trainer.swap_params_to_weights()
+    assert late.as_array().tolist() == [3, 3]
+
+
+def test_saving_while_swapped(tmp_path):
+    problem = Problem(dy.AdamTrainer)
+    problem.trainer.cumulative_moving_average()
+    for i in range(3):
+        problem.step(i)
+    weights = problem.values()
+    problem.trainer.swap_params_to_moving_average()
+    problem.trainer.save(tmp_path / "trainer")
+    problem.model.save(tmp_path / "model")
+    loaded = Problem(dy.AdamTrainer)
+    loaded.trainer.populate(tmp_path / "trainer")
+    loaded.model.populate(tmp_path / "model")
+    loaded.trainer.swap_params_to_weights()
+    assert loaded.values() == weights
+
+
+def test_counting_and_projecting(tmp_path):
+    model = dy.ParameterCollection()
+    p, table = model.add_parameters((2, 3), init=3), model.add_lookup_parameters((4, 2), init=1)
+    assert model.parameter_count() == model.updated_parameter_count() == 14
+    norm = np.sqrt(9 * 6 + 8)
+    assert model.project_weights(10) == pytest.approx(norm) and p.as_array()[0, 0] == 3
+    assert model.project_weights() == pytest.approx(norm)
+    assert model.project_weights(radius=2) == pytest.approx(1)
+    np.testing.assert_allclose(p.as_array(), 3 / norm, rtol=1e-6)
+    p.set_updated(False)
+    assert model.updated_parameter_count() == 8
+    assert model.project_weights(0.5) == pytest.approx(np.sqrt(8) / norm)
+    np.testing.assert_allclose(table.as_array(), 1 / norm, rtol=1e-6)
+    for wrong in (0, -1, float("nan")):
+        with pytest.raises(ValueError):
+            model.project_weights(wrong)
