@@ -5,6 +5,7 @@ import builtins
 import collections
 import gzip
 import json
+import operator
 import pathlib
 import random
 import sysconfig
@@ -81,28 +82,26 @@ class Tree(typing.NamedTuple):
 
 def greek_sentences():
     """The Greek New Testament as (training, held out): lists of verses, a verse a list of Word."""
-    rows = _rows(GREEK)
-    words = [(row["id"][1:9], Word(row["text"], row["pos"], row["morph"])) for row in rows]
-    return _split(words, GREEK_HELD_OUT)
+    rows = _rows(GREEK, "id", "text", "pos", "morph", "lemma")
+    return _split([(place[1:9], Word(*word)) for place, *word in rows], GREEK_HELD_OUT)
 
 
 def english_verses():
     """The Berean Standard Bible as (training, held out): lists of verses, a verse a list of str."""
-    rows = (row for file in ENGLISH for row in _rows(file))
-    return _split([(row["id"][:8], row["text"]) for row in rows], ENGLISH_HELD_OUT)
+    rows = (row for file in ENGLISH for row in _rows(file, "id", "text"))
+    return _split([(place[:8], text) for place, text in rows], ENGLISH_HELD_OUT)
 
 
 def aligned_verses():
     """Greek verses with their translation, as (training, held out): lists of Pair."""
     greek, english, place = collections.defaultdict(list), collections.defaultdict(list), {}
-    for row in _rows(GREEK):
-        verse = greek[row["id"][1:9]]
-        place[row["id"]] = row["id"][1:9], len(verse)
-        verse.append(Word(row["text"], row["pos"], row["morph"], row["lemma"]))
-    for row in _rows(ENGLISH[1]):
-        verse = english[row["source_verse"]]
-        place[row["id"]] = row["source_verse"], len(verse)
-        verse.append(row["text"])
+    for token, *word in _rows(GREEK, "id", "text", "pos", "morph", "lemma"):
+        verse = token[1:9]
+        place[token] = verse, len(greek[verse])
+        greek[verse].append(Word(*word))
+    for token, verse, text in _rows(ENGLISH[1], "id", "source_verse", "text"):
+        place[token] = verse, len(english[verse])
+        english[verse].append(text)
     links = collections.defaultdict(set)
     for record in json.loads(fetch(BIBLE, LINKS).read_bytes())["records"]:
         for source, target in ((s, t) for s in record["source"] for t in record["target"]):
@@ -204,8 +203,9 @@ def _split(pairs, held_out):
     return training, [tokens for verse, tokens in verses.items() if verse[:2] in held_out]
 
 
-def _rows(name):
-    """The lines of a tab-separated file as dictionaries named by the file's first line."""
-    lines = fetch(BIBLE, name).read_text(encoding="utf-8").splitlines()
-    header = lines[0].split("\t")
-    return (dict(zip(header, line.split("\t"), strict=True)) for line in lines[1:])
+def _rows(name, *columns):
+    """The columns that are asked for of each line of a table; its first line names them."""
+    first, *lines = fetch(BIBLE, name).read_text(encoding="utf-8").splitlines()
+    header = first.split("\t")
+    wanted = operator.itemgetter(*map(header.index, columns))
+    return (wanted(line.split("\t")) for line in lines)

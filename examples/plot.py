@@ -33,7 +33,7 @@ def attention_picture(file, attention, pair):
         return
     axes = picture.subplots()
     axes.imshow(attention, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(pair.greek)), [word.text for word in pair.greek], rotation=60)
+    axes.set_xticks(range(len(pair.greek)), [word.text for word in pair.greek], rotation=90)
     axes.set_yticks(range(len(pair.english)), pair.english)
     rows, columns = zip(*sorted(pair.links), strict=True)
     axes.scatter(columns, rows, s=120, facecolors="none", edgecolors="orange", label="by hand")

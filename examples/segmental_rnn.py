@@ -112,7 +112,7 @@ def places(words):
 
 def main():
     parser = options.parser(__doc__, epochs=3, batch=8, unit="clauses")
-    parser.add_argument("--clauses", type=int, default=6000, help="how many to learn from")
+    parser.add_argument("--clauses", type=int, default=12_000, help="how many to learn from")
     parser.add_argument("--text", help="letters to put spaces into")
     chosen = options.parse(parser)
 
