@@ -148,7 +148,7 @@ def test_wrong_arrays(model):
             wrong.backward()
     assert not w.grad_as_array().any()
     for result in (None, "text", [[1], [2, 3]]):
-        with pytest.raises(ValueError):
+        with pytest.raises((TypeError, ValueError)):
             dy.sum_elems(dy.Function(lambda x, y=result: y, None, shape=(3,))(w)).value()
     with pytest.raises(ValueError):
         dy.Function(lambda x: x, None, shape=(0,))(w)
@@ -200,7 +200,7 @@ def test_functions_must_leave_the_graph_alone(act, model):
         return x
 
     y = dy.sum_elems(dy.Function(forward, lambda x, y, dy: [dy], shape=(3,))(w))
-    with pytest.raises(RuntimeError, match="the graph is being evaluated"):
+    with pytest.raises(RuntimeError, match="is being evaluated"):
         y.value()
     assert dy.sum_elems(w).value() == 3 and later.value() == 12
 

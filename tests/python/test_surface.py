@@ -63,7 +63,6 @@ MEMBERS = [(name, *member) for name, (_, _, text) in surface.CLASSES.items() for
 
 def test_the_table_is_whole():
     assert len(FUNCTIONS) + len(surface.CLASSES) + len(surface.CONSTANTS) == 211
-    assert set(surface.EXPECTED) <= surface.CLASSES.keys()
 
 
 @pytest.mark.parametrize("name, wanted", FUNCTIONS, ids=[name for name, _ in FUNCTIONS])
@@ -79,17 +78,10 @@ def test_constants(name):
     assert type(getattr(dy, name)).__name__ == surface.CONSTANTS[name]
 
 
-def class_of(name):
-    if name in surface.EXPECTED:
-        assert not hasattr(dy, name), f"{name} is there: take it out of dynet2_surface.EXPECTED"
-        pytest.xfail(f"{name} is being written")
-    return getattr(dy, name)
-
-
 @pytest.mark.parametrize("name", surface.CLASSES)
 def test_classes(name):
     base, constructor, _ = surface.CLASSES[name]
-    kind = class_of(name)
+    kind = getattr(dy, name)
     assert isinstance(kind, type)
     if base:
         assert issubclass(kind, getattr(dy._dynet, base, None) or getattr(dy, base))
@@ -100,7 +92,7 @@ def test_classes(name):
 
 @pytest.mark.parametrize("name, member, wanted", MEMBERS, ids=[f"{m[0]}.{m[1]}" for m in MEMBERS])
 def test_members(name, member, wanted):
-    attribute = getattr(class_of(name), member)
+    attribute = getattr(getattr(dy, name), member)
     if wanted is None:
         assert not callable(attribute) or isinstance(attribute, property)
     else:
@@ -111,7 +103,7 @@ def test_import_star():
     names: dict[str, object] = {}
     exec("from dynet import *", names)
     wanted = {name for name, _ in FUNCTIONS} | surface.CLASSES.keys() | {"HAVE_CUDA"}
-    assert wanted - set(surface.EXPECTED) <= names.keys()
+    assert wanted <= names.keys()
     assert not {"np", "os", "sys", "pickle", "io", "config"} & names.keys()
 
 
@@ -119,7 +111,7 @@ def test_the_old_name_of_the_extension():
     import _dynet
     import dynet_viz
 
-    for name in surface.CLASSES.keys() - set(surface.EXPECTED):
+    for name in surface.CLASSES:
         assert getattr(_dynet, name) is getattr(dynet_viz, name) is getattr(dy, name)
     assert issubclass(dy.LSTMBuilder, _dynet._RNNBuilder)
     assert dy.__version__ == dy.__gitversion__ and dy.__precision__ in ("float32", "float64")
@@ -129,4 +121,4 @@ def test_types_are_checked_for_every_name():
     program = Path(__file__).parents[1] / "typing" / "every_name.py"
     used = {node.attr for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Attribute)}
     wanted = {name for name, _ in FUNCTIONS} | surface.CLASSES.keys() | surface.CONSTANTS.keys()
-    assert wanted - used - set(surface.EXPECTED) == set()
+    assert wanted - used == set()

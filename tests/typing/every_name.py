@@ -154,6 +154,10 @@ def builders(model: dy.ParameterCollection, xs: list[dy.Expression]) -> None:
         print(dy.StackedRNNState([state]).add_inputs(reversed(xs)), outputs, output)
     both = dy.BiRNNBuilder(1, 3, 4, model, dy.LSTMBuilder)
     print(both.transduce(xs))
+    layer: dy.SoftmaxBuilder = dy.StandardSoftmaxBuilder(4, 2, model)
+    losses: dy.Expression = layer.neg_log_softmax(xs[0], 1) + layer.neg_log_softmax_batch(xs[0], [1])
+    drawn: int = dy.ClassFactoredSoftmaxBuilder(4, "clusters.txt", {"word": 0}, model).sample(xs[0])
+    print(losses, drawn)
 
 
 def settings() -> None:
