@@ -13,7 +13,6 @@ void Executor::backward(unsigned loss, bool full) {
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
-  const Graph::Running running(graph_);
   backward_from_ = none;
   trace(loss, full);
   const struct Unmark {

@@ -18,11 +18,12 @@ using namespace nb::literals;
 struct PythonFunction : OpDefaults {
   struct Attrs {
     uint64_t id;  // unlike the object's address, never used again
+    Dim dim;
+    unsigned unused;
     PyObject* function;
     Graph* graph;
-    Dim dim;
-    unsigned unused = 0;
   };
+  static constexpr uint32_t own_size = sizeof(PyObject*) + sizeof(Graph*);
   static constexpr auto name = "Function", doc = "A function of the program.";
   static Dim shape(const Attrs& a, Dims xs) { return a.dim.with_batch(common_batch(xs)); }
   static size_t d_aux_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
@@ -105,7 +106,7 @@ Expression call_function(const nb::object& function, uint64_t id, Expressions xs
   Graph* graph = &current_graph();
   for (const Expression& x : xs)
     if (!x.is_parameter()) graph = x.pg;
-  const Expression e = apply<PythonFunction>(xs, {id, function.ptr(), graph, check_sizes(dim)});
+  const Expression e = apply<PythonFunction>(xs, {id, check_sizes(dim), 0, function.ptr(), graph});
   graph->keep(shared(function));
   return e;
 }

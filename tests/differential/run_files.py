@@ -82,7 +82,7 @@ def read(folder):
     found["part"] = numbers([part])
     alone = dy.ParameterCollection().load_param(folder + "/part", "/alone")
     found["alone"] = numbers_of_one(alone)
-    *loaded, _ = [*dy.load(folder + "/list", dy.ParameterCollection()), None]
+    loaded = dy.load(folder + "/list", dy.ParameterCollection())
     listed = [b.param_collection() for b in loaded[5:]]
     found["list"] = numbers(listed) + [p.as_array() for p in loaded[:5]]
     return found

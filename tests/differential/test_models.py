@@ -2,11 +2,14 @@
 
 import pathlib
 import pickle
+import re
 
 import numpy as np
 import pytest
 import toolkits
 from toolkits import DYNET_2, OURS
+
+import dynet as dy
 
 pytestmark = pytest.mark.client
 
@@ -45,17 +48,13 @@ def test_the_same_numbers_are_the_same_bytes(program, tmp_path):
     program(DYNET_2, "write", folder)
     text = (folder / "whole").read_text()
     assert "FULL_GRAD" in text and "ZERO_GRAD" in text
-    import dynet as dy
-
     model = dy.ParameterCollection()
-    names = [line.split() for line in text.splitlines() if line.startswith("#")]
-    for tag, name, *_ in names:
+    records = [line.split() for line in text.splitlines() if line.startswith("#")]
+    for tag, name, *_ in records:
         load = model.load_param if tag == "#Parameter#" else model.load_lookup_param
         load(folder / "whole", name)
     model.save(folder / "again")
-    values = [lines for lines in text.split("#") if lines]
     again = (folder / "again").read_text()
-    assert again.count("#Parameter#") == text.count("#Parameter#")
-    for line in again.splitlines():
-        assert line.startswith("#") or line in text
-    assert values
+    # Gradients come back, but do not count as used and are not written again.
+    shortened = re.sub(r"( \d+) FULL_GRAD\n(.*)\n.*", lambda m: f" {len(m[2]) + 1} ZERO_GRAD\n{m[2]}", text)
+    assert sorted(again.splitlines()) == sorted(shortened.splitlines())
