@@ -65,10 +65,11 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(BIN)/python -m mypy.stubtest dynet --concise --ignore-disjoint-bases \
 		--allowlist tests/typing/stubtest_allowlist.txt --mypy-config-file pyproject.toml
 
-docs:  ## Write docs/ops.md, the reference of all operations
+docs:  ## Write docs/ops.md, the reference of all operations, and the table of names in docs/migration.md
 	$(SETUP) test
 	$(INSTALL)
 	$(BIN)/python tools/ops_doc.py
+	$(BIN)/python tools/migration_doc.py
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

@@ -7,7 +7,7 @@ namespace dynet::cpu::DYNET_ISA {
 namespace {
 
 template <class Rule>
-void run(const real* hyper, size_t n, real* values, const real* gradient, real* const* slots) {
+void run(const real* hyper, size_t n, real* values, real* gradient, real* const* slots) {
   constexpr int count = Rule::slots;
   real own[max_hyper];
   for (size_t i = 0; i < max_hyper; ++i) own[i] = hyper[i];
@@ -18,11 +18,12 @@ void run(const real* hyper, size_t n, real* values, const real* gradient, real* 
     for (int s = 0; s < count; ++s) slot[s] = Vec::load(state[s] + i, c);
     Rule::step(w, Vec::load(gradient + i, c) * own[0], slot, own);
     w.store(values + i, c);
+    Vec(0).store(gradient + i, c);
     for (int s = 0; s < count; ++s) slot[s].store(state[s] + i, c);
   });
 }
 
-using Kernel = void (*)(const real*, size_t, real*, const real*, real* const*);
+using Kernel = void (*)(const real*, size_t, real*, real*, real* const*);
 template <class... Rule>
 Kernel kernel(RuleList<Rule...>, unsigned rule) {
   static constexpr Kernel kernels[] = {run<Rule>...};
@@ -31,7 +32,7 @@ Kernel kernel(RuleList<Rule...>, unsigned rule) {
 
 }  // namespace
 
-void CpuEngine::update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
+void CpuEngine::update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
                        real* const* slots) {
   kernel(Rules{}, rule)(hyper, n, values, gradient, slots);
 }

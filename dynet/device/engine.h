@@ -177,8 +177,9 @@ class Engine {
   virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                                   Items d_gates, Items dc_prev) = 0;
 
-  // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state
-  virtual void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
+  // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state; the
+  // gradient is zero afterwards
+  virtual void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
                       real* const* slots) = 0;
 
   virtual void set_threads(unsigned n) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -40,14 +41,47 @@ struct Expression {
   void backward(bool full = false) const;
 };
 
-/// A list of expressions, from a braced list or a vector.
-struct Expressions : std::span<const Expression> {
+/// A list of expressions: those of a vector, or of a braced list.
+///
+/// A braced list is one of references, as copying an expression that was just made waits for its halves.
+class Expressions {
+ public:
+  struct Reference {
+    const Expression* to;
+    Reference(const Expression& e) : to(&e) {}
+  };
+  struct Iterator {
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = Expression;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Expression*;
+    using reference = const Expression&;
+
+    const Expressions* list = nullptr;
+    size_t i = 0;
+
+    reference operator*() const { return (*list)[i]; }
+    Iterator& operator++() { return ++i, *this; }
+    Iterator operator++(int) { return {list, i++}; }
+    bool operator==(const Iterator&) const = default;
+  };
+
   Expressions() = default;
-  Expressions(std::span<const Expression> s) : std::span<const Expression>(s) {}
-  Expressions(const std::vector<Expression>& v) : std::span<const Expression>(v) {}
-  Expressions(std::initializer_list<Expression> list)
-      : std::span<const Expression>(list.begin(), list.size()) {}
-  Expressions(const Expression& one) : std::span<const Expression>(&one, 1) {}
+  Expressions(std::span<const Expression> list) : list_(list.data()), size_(list.size()) {}
+  Expressions(const std::vector<Expression>& list) : list_(list.data()), size_(list.size()) {}
+  Expressions(std::initializer_list<Reference> few) : few_(std::data(few)), size_(few.size()) {}
+  Expressions(const Expression& one) : list_(&one), size_(1) {}
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Expression& operator[](size_t i) const { return few_ ? *few_[i].to : list_[i]; }
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size_}; }
+
+ private:
+  const Expression* list_ = nullptr;
+  const Reference* few_ = nullptr;
+  size_t size_ = 0;
 };
 
 /// Indices of rows, classes or batch elements.
@@ -60,6 +94,6 @@ struct Indices : std::span<const unsigned> {
 
 /// Adds a node to the graph of the arguments (the current graph if they have none).
 /// Checks staleness and shapes first: on an error the graph is as before.
-Expression add_node(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words);
+Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
 
 }  // namespace dynet

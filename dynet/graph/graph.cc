@@ -15,22 +15,24 @@ constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of mo
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
 
+constexpr unsigned most_arguments = UINT16_MAX - 1;
+
+// Set in the word of a key that stands for a certain matrix instead of a shape.
+constexpr uint64_t matrix_key = uint64_t{1} << 63;
+
 /// A leaf that stands for a parameter; its value is bound by the executor.
 struct ParameterAttrs {
   Storage* storage;
   uint64_t trained;
 };
 
-Dim parameter_shape(const void* attrs, Dims) {
-  return static_cast<const ParameterAttrs*>(attrs)->storage->dim;
-}
-bool parameter_trained(const void* attrs) { return static_cast<const ParameterAttrs*>(attrs)->trained; }
 constexpr bool no_matrix(unsigned) { return false; }
 
 }  // namespace
 
 const Op parameter_op{.name = "parameter",
                       .attr_size = sizeof(ParameterAttrs),
+                      .key_size = 0,
                       .batching = Batching::elements,
                       .view = false,
                       .differentiable = true,
@@ -38,8 +40,8 @@ const Op parameter_op{.name = "parameter",
                       .leaf = true,
                       .has_matrix = false,
                       .passes = 0,
-                      .shape = parameter_shape,
-                      .trained = parameter_trained,
+                      .shape = nullptr,
+                      .trained = nullptr,
                       .forward = nullptr,
                       .prepare_backward = nullptr,
                       .backward = nullptr,
@@ -70,7 +72,7 @@ void Graph::clear() {
   payload_.reset();
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
     kinds_.clear(), signatures_.clear(), dims_.clear();
-    signature_count_ = 0;
+    items_.resize(1), item_dims_.reset();
   }
   for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
   parameters_.clear();
@@ -92,13 +94,27 @@ unsigned Graph::resolve(const Expression& e) {
   return e.i;
 }
 
-unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words) {
+unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
   check_idle();
   const Mark before = mark();
   try {
-    // Parameters first: binding one appends its own node.
-    for (const Expression& e : xs) args_.push_back(resolve(e));
-    return append(op, before.args, attrs, words);
+    if (xs.size() > most_arguments)
+      invalid(xs.size(), " arguments were given; at most ", most_arguments, " are possible");
+    bool needs_gradient = op.trained && op.trained(attrs);
+    uint64_t* to = start_key(op, xs.size(), attrs);
+    for (unsigned i = 0; i < xs.size(); ++i) {
+      // A parameter's own node comes first, where it is not in the graph yet.
+      const unsigned id = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+      args_.push_back(id);
+      const Node& arg = nodes_[id];
+      *to++ = argument_key(op, i, arg);
+      needs_gradient |= arg.needs_gradient;
+    }
+    const KindTable::Key key(key_.data(), to);
+    const uint64_t hash = KindTable::hash_of(key);
+    const Kind* known = kinds_.find(key, hash);
+    return append(op, known ? *known : learn(op, before.args, attrs), before.args, attrs, words,
+                  needs_gradient && op.differentiable);
   } catch (const std::invalid_argument& error) {
     revert(before);
     invalid(op.name, ": ", error.what());
@@ -113,47 +129,40 @@ unsigned Graph::add(const Op& op, Expressions xs, const void* attrs, std::span<c
 
 /// A matrix argument that is a parameter is shared by all items of a call: its identity counts, not its
 /// shape.
-uint64_t Graph::argument_key(const Op& op, unsigned i, uint32_t arg) const {
-  const Node& node = nodes_[arg];
-  if (op.has_matrix && node.op == &parameter_op && op.is_matrix(i))
-    return parameter_storage(node)->uid << 1 | node.needs_gradient | uint64_t{1} << 63;
-  return node.dim_id;
+uint64_t Graph::argument_key(const Op& op, unsigned i, const Node& arg) const {
+  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(i))
+    return parameter_storage(arg)->uid << 1 | arg.needs_gradient | matrix_key;
+  return arg.dim_id;
 }
 
-unsigned Graph::append(const Op& op, uint32_t first_arg, const void* attrs, std::span<const unsigned> words) {
-  const auto count = static_cast<uint32_t>(args_.size() - first_arg);
-  if (count > UINT16_MAX) invalid(count, " arguments were given; at most ", UINT16_MAX, " are possible");
-  if (key_.size() < count) key_.resize(count);
-  bool needs_gradient = op.trained && op.trained(attrs);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t arg = args_[first_arg + i];
-    key_[i] = argument_key(op, i, arg);
-    needs_gradient |= nodes_[arg].needs_gradient;
+/// Writes what a key holds besides the arguments into key_; gives the place of the arguments' words.
+inline uint64_t* Graph::start_key(const Op& op, size_t arg_count, const void* attrs) {
+  const size_t size = 1 + (op.key_size + 7) / 8 + arg_count;
+  if (key_.size() < size) key_.resize(size);
+  uint64_t* to = key_.data();
+  *to++ = KindTable::first_word(op, arg_count);
+  for (uint32_t at = 0; at < op.key_size; at += 8) {
+    *to = 0;
+    std::memcpy(to++, static_cast<const std::byte*>(attrs) + at, std::min(8u, op.key_size - at));
   }
-  const KindTable::Key key{&op, attrs, key_.data(), count};
-  const uint64_t hash = KindTable::hash_of(key);
-  const Kind* known = op.leaf ? nullptr : kinds_.find(key, hash);
-  Kind kind;
-  if (known) {
-    kind = *known;
-  } else {
-    kind = learn(op, first_arg, attrs);
-    if (!op.leaf) kinds_.add(key, hash, kind);
-  }
-  const unsigned id = size();
+  return to;
+}
+
+inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, const void* attrs,
+                              std::span<const unsigned> words, bool needs_gradient) {
   const std::byte* payload = nullptr;
   if (op.attr_size || op.random || !words.empty())
     payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
-  nodes_.push_back({&op, payload, first_arg, kind.signature, kind.dim_id, static_cast<uint16_t>(count),
-                    needs_gradient && op.differentiable});
-  return id;
+  const auto arg_count = static_cast<uint16_t>(args_.size() - first_arg);
+  nodes_.push_back({&op, payload, first_arg, kind.signature, kind.dim_id, arg_count, needs_gradient});
+  return size() - 1;
 }
 
 /// Computes shape and signature of a node of a kind not seen before.
 Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
-  const auto count = static_cast<uint32_t>(args_.size() - first_arg);
+  const std::span<const uint32_t> args = std::span(args_).subspan(first_arg);
   shape_args_.clear();
-  for (uint32_t i = 0; i < count; ++i) shape_args_.push_back(dim(args_[first_arg + i]));
+  for (uint32_t arg : args) shape_args_.push_back(dim(arg));
   const Dim shape = op.shape(attrs, shape_args_);
   if (shape.size() == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
   double numbers = shape.bd;  // not size(), which may overflow
@@ -162,24 +171,47 @@ Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
     throw out_of_memory(
         text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
   Kind kind{0, dims_.intern(shape)};
-  if (op.leaf || op.view) return kind;
+  if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
-  const bool with_batch = op.batching == Batching::nodes;
-  std::vector<uint64_t> args(count + 1);
-  for (uint32_t i = 0; i < count; ++i) {
-    args[i] = argument_key(op, i, args_[first_arg + i]);
-    if (!(args[i] >> 63) && !with_batch) args[i] = dims_.intern(shape_args_[i].single_batch());
-  }
-  args[count] = dims_.intern(with_batch ? shape : shape.single_batch());
-  const KindTable::Key key{&op, attrs, args.data(), count + 1};
-  const uint64_t hash = KindTable::hash_of(key);
-  if (const Kind* known = signatures_.find(key, hash)) {
-    kind.signature = known->signature;
-  } else {
-    kind.signature = signature_count_++;
-    signatures_.add(key, hash, kind);
-  }
+  uint64_t* to = start_key(op, args.size(), attrs);
+  for (unsigned i = 0; i < args.size(); ++i) *to++ = argument_key(op, i, nodes_[args[i]]);
+  const KindTable::Key key(key_.data(), to);
+  kinds_.add(key, KindTable::hash_of(key), kind);
   return kind;
+}
+
+/// The number of a signature: op, attributes and shapes, without batch sizes where the op allows.
+uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const void* attrs, const Dim& shape) {
+  const bool with_batch = op.batching == Batching::nodes;
+  uint64_t* to = start_key(op, args.size() + 1, attrs);
+  for (unsigned i = 0; i < args.size(); ++i) {
+    *to = argument_key(op, i, nodes_[args[i]]);
+    if (!(*to & matrix_key) && !with_batch) *to = dims_.intern(shape_args_[i].single_batch());
+    ++to;
+  }
+  *to++ = dims_.intern(with_batch ? shape : shape.single_batch());
+  const KindTable::Key key(key_.data(), to);
+  const uint64_t hash = KindTable::hash_of(key);
+  if (const Kind* known = signatures_.find(key, hash)) return known->signature;
+  add_item(op, attrs, shape);
+  signatures_.add(key, hash, {signature_count() - 1, 0});
+  return signature_count() - 1;
+}
+
+/// Keeps what calls of a new signature share; the shapes of the arguments are in shape_args_.
+void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
+  Dim* dims = item_dims_.take_small<Dim>(shape_args_.size());
+  std::ranges::copy(shape_args_, dims);
+  Item item{{dims, shape_args_.size()}, shape, 0, 0, 0, 0};
+  if (op.batching == Batching::elements) {
+    for (size_t i = 0; i < shape_args_.size(); ++i) dims[i].bd = 1;
+    item.dim.bd = 1;
+  }
+  item.size = item.dim.size();
+  item.aux_size = op.aux_size(attrs, item.x_dims);
+  item.d_aux_size = op.d_aux_size(attrs, item.x_dims);
+  if (op.view) item.view_offset = op.view_offset(attrs, item.x_dims);
+  items_.push_back(item);
 }
 
 const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<const unsigned> words,
@@ -214,7 +246,7 @@ unsigned Graph::add_parameter(Storage& storage, bool trained) {
   unsigned& node = hold(storage).node[trained];
   if (node != none) return node;
   const ParameterAttrs attrs{&storage, trained};
-  return node = append(parameter_op, edge_count(), &attrs, {});
+  return node = append(parameter_op, {0, dims_.intern(storage.dim)}, edge_count(), &attrs, {}, trained);
 }
 
 size_t Graph::parameter_hash(const Storage& s) { return s.uid * 0x9E3779B97F4A7C15u >> 20; }
@@ -251,7 +283,7 @@ void Graph::revert(const Mark& m) {
   if (evaluator) evaluator->invalidate(m.nodes);
 }
 
-Expression add_node(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words) {
+Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
   Graph* graph = nullptr;
   for (const Expression& e : xs)
     if (!e.is_parameter() && e.pg) {

@@ -31,7 +31,7 @@ class Graph {
   /// Number of this graph; larger than that of every graph before it in this process.
   unsigned id() const { return id_; }
 
-  unsigned add(const Op& op, Expressions xs, const void* attrs, std::span<const unsigned> words);
+  unsigned add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
   unsigned add_parameter(Storage& storage, bool trained);
   /// What is known of a parameter or lookup table in this graph, which from now on shares its ownership.
@@ -50,8 +50,10 @@ class Graph {
   unsigned edge_count() const { return static_cast<unsigned>(args_.size()); }
   const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
   const Dim& dim(unsigned id) const { return dims_[nodes_[id].dim_id]; }
-  /// Signatures are numbered below this.
-  uint32_t signature_count() const { return signature_count_; }
+  /// Signatures are numbered below this; leaves have 0.
+  uint32_t signature_count() const { return static_cast<uint32_t>(items_.size()); }
+  const Item& item(const Node& n) const { return items_[n.signature]; }
+  const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
@@ -99,9 +101,15 @@ class Graph {
   static constexpr unsigned none = ~0u;
 
   [[noreturn]] void refuse_use() const;
-  unsigned append(const Op&, uint32_t first_arg, const void* attrs, std::span<const unsigned> words);
+  /// The common case of resolve(): a node of this graph.
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
+  unsigned append(const Op&, Kind, uint32_t first_arg, const void* attrs, std::span<const unsigned> words,
+                  bool needs_gradient);
   Kind learn(const Op&, uint32_t first_arg, const void* attrs);
-  uint64_t argument_key(const Op&, unsigned i, uint32_t arg) const;
+  uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
+  void add_item(const Op&, const void* attrs, const Dim& shape);
+  uint64_t argument_key(const Op&, unsigned i, const Node& arg) const;
+  uint64_t* start_key(const Op&, size_t arg_count, const void* attrs);
   const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
                                 unsigned batch);
   static size_t parameter_hash(const Storage&);
@@ -114,8 +122,9 @@ class Graph {
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
   KindTable kinds_, signatures_;
-  uint32_t signature_count_ = 0;
-  std::vector<uint64_t> key_;              // scratch of append()
+  std::vector<Item> items_{1};             // by signature
+  Arena item_dims_;                        // the shapes of their arguments
+  std::vector<uint64_t> key_;              // scratch of add() and learn()
   std::vector<Dim> shape_args_;            // scratch of learn()
   std::vector<Bound> parameters_;          // in order of first use
   std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty

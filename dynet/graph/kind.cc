@@ -28,35 +28,31 @@ uint32_t DimTable::intern(const Dim& dim) {
   return slots_[at] - 1;
 }
 
-void KindTable::add(const Key& key, uint64_t hash, Kind kind) {
-  if (2 * (entries_.size() + 1) > slots_.size()) grow();
-  const size_t args = words_.size();
-  words_.insert(words_.end(), key.args, key.args + key.arg_count);
-  const size_t attrs = words_.size();
-  words_.resize(attrs + (key.op->attr_size + 7) / 8);
-  if (key.op->attr_size) __builtin_memcpy(&words_[attrs], key.attrs, key.op->attr_size);
-  entries_.push_back({key.op, key.arg_count, args, attrs, kind});
+void KindTable::add(Key key, uint64_t hash, Kind kind) {
+  if (2 * (size_ + 1) > slots_.size()) grow();
   size_t at = hash & mask_;
-  while (slots_[at].entry) at = (at + 1) & mask_;
-  slots_[at] = {hash, static_cast<uint32_t>(entries_.size())};
+  while (slots_[at].words) at = (at + 1) & mask_;
+  slots_[at] = {hash, static_cast<uint32_t>(words_.size() + 1), kind};
+  words_.insert(words_.end(), key.begin(), key.end());
+  ++size_;
 }
 
 void KindTable::grow() {
-  std::vector<Slot> old = std::move(slots_);
-  slots_.assign(std::max<size_t>(256, 2 * old.size()), Slot{0, 0});
+  const std::vector<Slot> old = std::move(slots_);
+  slots_.assign(std::max<size_t>(256, 2 * old.size()), Slot{});
   mask_ = slots_.size() - 1;
   for (const Slot& slot : old) {
-    if (!slot.entry) continue;
+    if (!slot.words) continue;
     size_t at = slot.hash & mask_;
-    while (slots_[at].entry) at = (at + 1) & mask_;
+    while (slots_[at].words) at = (at + 1) & mask_;
     slots_[at] = slot;
   }
 }
 
 void KindTable::clear() {
-  std::ranges::fill(slots_, Slot{0, 0});
-  entries_.clear();
+  std::ranges::fill(slots_, Slot{});
   words_.clear();
+  size_ = 0;
 }
 
 }  // namespace dynet

@@ -24,72 +24,70 @@ class DimTable {
   std::vector<uint32_t> slots_;  // open addressing: 1 + id
 };
 
+/// What calls of one signature have in common: shapes and sizes of one item.
+struct Item {
+  Dims x_dims;
+  Dim dim;
+  size_t size, aux_size, d_aux_size;  // numbers
+  size_t view_offset;
+};
+
 /// The kind of a node: its signature (nodes of equal signature may run as one call) and its shape.
 struct Kind {
   uint32_t signature, dim_id;
 };
 
-/// Finds kinds by key: op, attributes, and a word for each argument; compared in full after the hash matched.
+/// Finds kinds by key: an op with a word for each argument and its attributes; equal keys are equal words.
 ///
 /// Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and keys without batch
 /// sizes lead to signature numbers.
 class KindTable {
  public:
-  struct Key {
-    const Op* op;
-    const void* attrs;
-    const uint64_t* args;
-    uint32_t arg_count;
-  };
+  /// The first word names the op and the number of arguments, and so says how many words follow.
+  using Key = std::span<const uint64_t>;
+
+  static uint64_t first_word(const Op& op, uint64_t arg_count) {
+    return reinterpret_cast<uintptr_t>(&op) ^ arg_count << 48;
+  }
+  /// A sum of products, as none of them has to wait for another.
+  static uint64_t hash_of(Key key) {
+    uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
+    for (const uint64_t word : key) {
+      sum += (word ^ word >> 32) * factor;
+      factor += 0xD6E8FEB86659FD92u;
+    }
+    return sum ^ sum >> 32;
+  }
   /// Null if there is none.
-  const Kind* find(const Key& key, uint64_t hash) const {
+  const Kind* find(Key key, uint64_t hash) const {
     if (slots_.empty()) return nullptr;
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
-      if (slot.entry == 0) return nullptr;
-      if (slot.hash == hash && equal(entries_[slot.entry - 1], key)) return &entries_[slot.entry - 1].kind;
+      if (slot.words == 0) return nullptr;
+      if (slot.hash == hash && equal(slot.words - 1, key)) return &slot.kind;
     }
   }
-  void add(const Key& key, uint64_t hash, Kind kind);
+  void add(Key key, uint64_t hash, Kind kind);
   void clear();
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return size_; }
   size_t key_words() const { return words_.size(); }
-
-  static uint64_t hash_of(const Key& key) {
-    uint64_t h = mix(reinterpret_cast<uintptr_t>(key.op), key.arg_count);
-    const auto* attrs = static_cast<const char*>(key.attrs);
-    for (uint32_t at = 0; at + 4 <= key.op->attr_size; at += 4) {
-      uint32_t word;
-      __builtin_memcpy(&word, attrs + at, 4);
-      h = mix(h, word);
-    }
-    for (uint32_t i = 0; i < key.arg_count; ++i) h = mix(h, key.args[i]);
-    return h ^ h >> 32;
-  }
 
  private:
   struct Slot {
     uint64_t hash;
-    uint32_t entry;  // 1 + position, 0 is empty
-  };
-  struct Entry {
-    const Op* op;
-    uint32_t arg_count;
-    size_t args, attrs;  // positions in words_
+    uint32_t words;  // 1 + position of the key in words_, 0 is empty
     Kind kind;
   };
-  static constexpr uint64_t mix(uint64_t h, uint64_t v) { return (h ^ v) * 0x9E3779B97F4A7C15u + (h >> 31); }
-  bool equal(const Entry& e, const Key& k) const {
-    if (e.op != k.op || e.arg_count != k.arg_count) return false;
-    for (uint32_t i = 0; i < k.arg_count; ++i)
-      if (words_[e.args + i] != k.args[i]) return false;
-    return k.op->attr_size == 0 || __builtin_memcmp(&words_[e.attrs], k.attrs, k.op->attr_size) == 0;
+  bool equal(size_t at, Key key) const {
+    const uint64_t* words = words_.data() + at;
+    for (size_t i = 0; i < key.size(); ++i)
+      if (words[i] != key[i]) return false;
+    return true;
   }
   void grow();
 
   std::vector<Slot> slots_;
-  size_t mask_ = 0;
-  std::vector<Entry> entries_;
+  size_t mask_ = 0, size_ = 0;
   std::vector<uint64_t> words_;  // the keys
 };
 

@@ -52,6 +52,7 @@ struct NodeView {
 struct Op {
   std::string_view name;
   uint32_t attr_size;
+  uint32_t key_size;  // as many first bytes of the attributes say what kind of node it is
   Batching batching;
   bool view;            // the value is the argument's memory, from view_offset on
   bool differentiable;  // gradients flow to the arguments

@@ -22,7 +22,7 @@ struct MaximumOfList {
   static Expression call(Expressions xs) {
     if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
     Expression largest = xs[0];
-    for (const Expression& x : xs.subspan(1)) largest = max(largest, x);
+    for (const Expression& x : xs) largest = &x == &xs[0] ? x : max(largest, x);
     return largest;
   }
 };
@@ -175,7 +175,9 @@ struct CircularCorrelation {
 inline Expression average(Expressions xs) { return Average::call(xs); }
 inline Expression max(Expressions xs) { return MaximumOfList::call(xs); }
 // Braces would choose std::max where a program uses both namespaces.
-inline Expression max(std::initializer_list<Expression> xs) { return MaximumOfList::call(xs); }
+inline Expression max(std::initializer_list<Expression> xs) {
+  return MaximumOfList::call(std::span(xs.begin(), xs.size()));
+}
 inline Expression concatenate_cols(Expressions xs) { return ConcatenateColumns::call(xs); }
 inline Expression trace_of_product(const Expression& x, const Expression& y) {
   return TraceOfProduct::call(x, y);

@@ -24,10 +24,11 @@ struct Leaf : OpDefaults {
 /// Numbers copied from the caller into the graph's memory.
 struct Input : Leaf {
   struct Attrs {
-    real* values;
     Dim dim;
-    unsigned unused = 0;
+    unsigned unused;
+    real* values;
   };
+  static constexpr uint32_t own_size = sizeof(real*);
   static constexpr auto name = "input", doc = "Numbers given by the caller.";
   static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
   static Expression make(Graph& g, const Dim& dim, std::span<const real> numbers) {
@@ -35,7 +36,7 @@ struct Input : Leaf {
       invalid(name, ": ", numbers.size(), " numbers for shape ", dim, "; ", dim.size(), " are needed");
     real* values = g.take_payload<real>(std::max<size_t>(numbers.size(), 1));
     std::copy(numbers.begin(), numbers.end(), values);
-    return leaf_of<Input>(g, {values, dim});
+    return leaf_of<Input>(g, {dim, 0, values});
   }
   /// A tensor of one value everywhere but at the places given (column by column, batch elements last).
   static Expression sparse(Graph& g, const Dim& dim, Indices places, std::span<const real> numbers,
@@ -113,9 +114,11 @@ struct Ones {
 /// Rows of a lookup table; the word of each batch element is its row.
 struct Lookup : Leaf {
   struct Attrs {
-    LookupStorage* table;
+    uint64_t uid;  // another table may come to lie at the same address
     unsigned trained, batch;
+    LookupStorage* table;
   };
+  static constexpr uint32_t own_size = sizeof(LookupStorage*);
   static constexpr auto name = "lookup", doc = "Rows of a lookup table, one for each batch element.";
   static Dim shape(const Attrs& a, Dims) { return a.table->row_dim().with_batch(a.batch); }
   static bool trained(const Attrs& a) { return a.trained; }
@@ -123,7 +126,7 @@ struct Lookup : Leaf {
     if (rows.empty()) invalid(name, ": an empty list of rows; at least one is needed");
     check_indices(name, rows, storage.rows(), "the table ", storage.name);
     g.hold(storage);
-    return leaf_of<Lookup>(g, {&storage, trained, static_cast<unsigned>(rows.size())}, rows);
+    return leaf_of<Lookup>(g, {storage.uid, trained, static_cast<unsigned>(rows.size()), &storage}, rows);
   }
 };
 

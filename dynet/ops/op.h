@@ -32,6 +32,8 @@ struct OpDefaults {
   static constexpr bool view = false, differentiable = true, random = false, leaf = false;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
+  /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
+  static constexpr uint32_t own_size = 0;
   static size_t view_offset(const auto&, Dims) { return 0; }
   static size_t aux_size(const auto&, Dims) { return 0; }
   static size_t d_aux_size(const auto&, Dims) { return 0; }
@@ -91,6 +93,7 @@ template <OpSpec T>
 inline constexpr Op op{
     .name = T::name,
     .attr_size = attr_size<T>,
+    .key_size = attr_size<T> - T::own_size,
     .batching = T::batching,
     .view = T::view,
     .differentiable = T::differentiable,
@@ -112,7 +115,8 @@ inline constexpr Op op{
 
 /// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.
 template <OpSpec T>
-Expression apply(Expressions xs, const typename T::Attrs& a = {}, std::span<const unsigned> words = {}) {
+Expression apply(const Expressions& xs, const typename T::Attrs& a = {},
+                 std::span<const unsigned> words = {}) {
   return add_node(op<T>, xs, &a, words);
 }
 

@@ -69,8 +69,10 @@ struct ParameterStorage : Storage {
   using Storage::Storage;
   void clear_gradient() {
     std::fill(gradient.begin(), gradient.end(), real(0));
-    nonzero = false;
+    gradient_cleared();
   }
+  /// Says that the gradient's numbers are zero.
+  void gradient_cleared() { nonzero = false; }
 };
 
 struct LookupStorage : Storage {
@@ -98,11 +100,14 @@ struct LookupStorage : Storage {
   }
   void clear_gradient() {
     const size_t n = row_size();
-    if (all_touched) std::fill(gradient.begin(), gradient.end(), real(0));
-    for (uint32_t row : touched) {
-      if (!all_touched) std::fill_n(gradient.data() + row * n, n, real(0));
-      is_touched[row] = 0;
-    }
+    if (all_touched)
+      std::fill(gradient.begin(), gradient.end(), real(0));
+    else
+      for (uint32_t row : touched) std::fill_n(gradient.data() + row * n, n, real(0));
+    gradient_cleared();
+  }
+  void gradient_cleared() {
+    for (uint32_t row : touched) is_touched[row] = 0;
     touched.clear();
     all_touched = nonzero = false;
   }

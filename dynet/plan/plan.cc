@@ -5,15 +5,7 @@
 
 namespace dynet {
 
-void item_dims(const Graph& graph, const Node& node, std::vector<Dim>& dims) {
-  dims.clear();
-  for (uint32_t arg : graph.args(node)) {
-    dims.push_back(graph.dim(arg));
-    if (node.op->batching == Batching::elements) dims.back().bd = 1;
-  }
-}
-
-void plan(const Graph& graph, const Schedule& schedule, std::vector<Dim>& dim_scratch, Plan& result) {
+void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
   result.steps.clear();
   result.size = 0;
   constexpr size_t line = Arena::alignment / sizeof(real);
@@ -26,17 +18,13 @@ void plan(const Graph& graph, const Schedule& schedule, std::vector<Dim>& dim_sc
   for (size_t i = 0; i < schedule.size(); ++i) {
     const std::span<const uint32_t> batch = schedule.batch(i);
     const Node& example = graph[batch[0]];
-    Step step{first, static_cast<uint32_t>(batch.size()), 0, 0, 0, 0, 0};
-    const bool whole = example.op->batching == Batching::nodes;
-    size_t numbers = 0;
-    for (uint32_t id : batch) {
-      step.items += whole ? 1 : graph.dim(id).bd;
-      numbers += graph.dim(id).size();
-    }
-    item_dims(graph, example, dim_scratch);
-    step.value_size = whole ? graph.dim(example).size() : graph.dim(example).batch_size();
-    step.aux_size = example.op->aux_size(example.payload, dim_scratch);
-    step.value = take(numbers);
+    const Item& item = graph.item(example);
+    Step step{first, static_cast<uint32_t>(batch.size()), 0, 0, 0, item.size, item.aux_size};
+    if (example.op->batching == Batching::nodes)
+      step.items = step.count;
+    else
+      for (uint32_t id : batch) step.items += graph.dim(id).bd;
+    step.value = take(step.items * step.value_size);
     step.aux = step.aux_size ? take(step.items * step.aux_size) : 0;
     result.steps.push_back(step);
     first += step.count;

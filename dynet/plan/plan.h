@@ -20,9 +20,6 @@ struct Plan {
   size_t size = 0;  // numbers needed in all
 };
 
-/// The shapes of one item's arguments: batch sizes dropped where items are batch elements.
-void item_dims(const Graph& graph, const Node& node, std::vector<Dim>& dims);
-
-void plan(const Graph& graph, const Schedule& schedule, std::vector<Dim>& dim_scratch, Plan& result);
+void plan(const Graph& graph, const Schedule& schedule, Plan& result);
 
 }  // namespace dynet

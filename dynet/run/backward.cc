@@ -32,7 +32,7 @@ void Executor::backward(unsigned loss, bool full) {
     if (members_.empty()) continue;
     for (uint32_t id : members_) finish(id);
     const Timed timed(Timed::backward, graph_[members_[0]].op->name, members_.size());
-    run_backward(members_);
+    run_backward(members_, members_.size() == step->count ? step->call : Call{});
   }
   for (uint32_t id : path_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !marks_[flow_[id].origin]) finish_one(id);
@@ -47,13 +47,13 @@ size_t Executor::items_in(std::span<const uint32_t> nodes) const {
   return items;
 }
 
-void Executor::run_backward(std::span<const uint32_t> nodes) {
+void Executor::run_backward(std::span<const uint32_t> nodes, const Call& forward) {
   const Node& example = graph_[nodes[0]];
   const Op& op = *example.op;
   if (!op.differentiable) return;
   tables_.reset();
-  Call call = make_call(nodes, items_in(nodes));
-  if (const size_t size = op.d_aux_size(call.attrs, call.x_dims)) {
+  Call call = forward.count ? forward : make_call(nodes, items_in(nodes), tables_);
+  if (const size_t size = graph_.item(example).d_aux_size) {
     real* d_aux = zeroed(size * call.count);
     for (uint32_t id : nodes) {
       place_[id].d_aux = d_aux;
@@ -81,7 +81,7 @@ void Executor::backward_argument(const Call& all, std::span<const uint32_t> node
   const Op& op = *graph_[nodes[0]].op;
   Call call = all;
   if (subset_.size() < nodes.size()) {
-    call = make_call(subset_, items_in(subset_));
+    call = make_call(subset_, items_in(subset_), tables_);
     add_gradients(call, subset_);
   }
   call.dx = targets_of(subset_, call.count, i);
@@ -110,11 +110,9 @@ void Executor::add_parts(uint32_t id) {
     const real* from = part.from;
     size_t n = size, offset = 0;
     if (part.view != none) {
-      const Node& view = graph_[part.view];
-      item_dims(graph_, view, dims_);
-      offset = view.op->view_offset(view.payload, dims_);
+      offset = graph_.item(part.view).view_offset;
       from = place_[part.view].gradient;
-      n = graph_.dim(view).batch_size();
+      n = graph_.dim(part.view).batch_size();
     }
     if (stride == size && n == size) {
       engine_->add_scaled(dim.size(), 1, from, place_[id].gradient);
@@ -134,16 +132,14 @@ void Executor::add_outer(uint32_t id, real* target) {
     const OuterUse& use = outer_uses_[at];
     const Node& node = graph_[use.node];
     const std::span<const uint32_t> args = graph_.args(node);
-    item_dims(graph_, node, dims_);
+    const Item& item = graph_.item(node);
     view_x_.resize(args.size());
-    const size_t dy_size = graph_.dim(node).batch_size();
-    const size_t d_aux_size = node.op->d_aux_size(node.payload, dims_);
     for (unsigned b = 0; b < graph_.dim(node).bd; ++b) {
       for (unsigned i = 0; i < args.size(); ++i)
         view_x_[i] =
             place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
-      const NodeView view{dims_.data(), view_x_.data(), place_[use.node].gradient + b * dy_size,
-                          place_[use.node].d_aux + b * d_aux_size};
+      const NodeView view{item.x_dims.data(), view_x_.data(), place_[use.node].gradient + b * item.size,
+                          place_[use.node].d_aux + b * item.d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);
       for (unsigned c = 0; c < pair.columns; ++c) {
         outer_dy_.push_back(pair.dy + c * size_t{m});

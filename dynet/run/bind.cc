@@ -98,8 +98,10 @@ void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
 /// From the first address of each node and its distance between batch elements; a table only where the items
 /// do not lie evenly.
 template <class Address, class Stride>
-Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Address&& address, Stride&& stride) {
-  real** table = tables_.take_small<real*>(items);
+Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
+                         Stride&& stride) {
+  if (items == 1) return {address(nodes[0]), nullptr, 0};
+  real** table = tables.take_small<real*>(items);
   size_t at = 0;
   if (items == nodes.size()) {
     for (uint32_t id : nodes) table[at++] = address(id);
@@ -110,7 +112,6 @@ Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Address&
       for (unsigned b = 0, count = graph_.dim(id).bd; b < count; ++b) table[at++] = first + b * distance;
     }
   }
-  if (items == 1) return {table[0], nullptr, 0};
   const ptrdiff_t step = table[1] - table[0];
   if (step < 0) return {nullptr, table, 0};
   for (size_t i = 2; i < items; ++i)
@@ -118,9 +119,9 @@ Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Address&
   return {table[0], nullptr, static_cast<size_t>(step)};
 }
 
-Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool whole) {
+Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
   if (graph_[nodes[0]].words().empty()) return {};
-  const uint32_t** table = tables_.take_small<const uint32_t*>(items);
+  const uint32_t** table = tables.take_small<const uint32_t*>(items);
   size_t at = 0;
   for (uint32_t id : nodes) {
     const std::span<const uint32_t> words = graph_[id].words();
@@ -139,15 +140,12 @@ real* Executor::whole_value(uint32_t id) {
   return contiguous(graph_.dim(id), place_[id].value, place_[id].stride).v;
 }
 
-Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
+Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
   const Node& example = graph_[nodes[0]];
   const bool whole = example.op->batching == Batching::nodes;
   const unsigned arg_count = example.arg_count;
-  item_dims(graph_, example, dims_);
-  Dim* dims = tables_.take_small<Dim>(arg_count);
-  std::ranges::copy(dims_, dims);
-  Items* x = tables_.take_small<Items>(arg_count);
-  PackedMatrix** packed = tables_.take_small<PackedMatrix*>(arg_count);
+  Items* x = tables.take_small<Items>(arg_count);
+  PackedMatrix** packed = tables.take_small<PackedMatrix*>(arg_count);
   for (unsigned i = 0; i < arg_count; ++i) {
     const uint32_t arg = graph_.args(example)[i];
     packed[i] = nullptr;
@@ -161,18 +159,19 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
       return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride;
     };
     if (whole)
-      x[i] = items_of(nodes, items, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
+      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
     else
-      x[i] = items_of(nodes, items, [&](uint32_t id) { return place_[argument(id)].value; }, stride);
+      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return place_[argument(id)].value; }, stride);
   }
   Call call{};
   call.attrs = example.payload;
   call.count = items;
-  call.x_dims = {dims, arg_count};
-  call.dim = whole ? graph_.dim(example) : graph_.dim(example).single_batch();
+  const Item& item = graph_.item(example);
+  call.x_dims = item.x_dims;
+  call.dim = item.dim;
   call.x = {x, arg_count};
   call.packed = {packed, arg_count};
-  call.words = words_of(nodes, items, whole);
+  call.words = words_of(nodes, items, whole, tables);
   call.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ round_ << 24}};
   return call;
 }
@@ -181,13 +180,14 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items) {
 void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes) {
   const auto items = [&](real* Place::* memory, size_t size) {
     return items_of(
-        nodes, call.count, [&](uint32_t id) { return place_[id].*memory; }, [&](uint32_t) { return size; });
+        nodes, call.count, tables_, [&](uint32_t id) { return place_[id].*memory; },
+        [&](uint32_t) { return size; });
   };
-  const Op& op = *graph_[nodes[0]].op;
-  call.y = items(&Place::value, call.dim.size());
-  call.dy = items(&Place::gradient, call.dim.size());
-  if (const size_t size = op.aux_size(call.attrs, call.x_dims)) call.aux = items(&Place::aux, size);
-  if (const size_t size = op.d_aux_size(call.attrs, call.x_dims)) call.d_aux = items(&Place::d_aux, size);
+  const Item& item = graph_.item(nodes[0]);
+  call.y = items(&Place::value, item.size);
+  call.dy = items(&Place::gradient, item.size);
+  if (item.aux_size) call.aux = items(&Place::aux, item.aux_size);
+  if (item.d_aux_size) call.d_aux = items(&Place::d_aux, item.d_aux_size);
 }
 
 Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i) {
@@ -196,7 +196,8 @@ Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsign
     const Dim& dim = graph_.dim(arg);
     return dim.bd == 1 ? 0 : flow_[arg].slots ? dim.batch_size() : gradient_stride(arg);
   };
-  return items_of(nodes, items, [&](uint32_t id) { return edge_target_[graph_[id].args + i]; }, stride);
+  return items_of(
+      nodes, items, tables_, [&](uint32_t id) { return edge_target_[graph_[id].args + i]; }, stride);
 }
 
 }  // namespace dynet

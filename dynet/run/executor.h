@@ -40,6 +40,7 @@ class Executor final : public Evaluator {
   };
   struct StepRecord {
     uint32_t first, count;  // in order_
+    Call call;              // as it was run; count 0 where that is no longer known
   };
   /// How gradients reach a node.
   struct Flow {
@@ -70,7 +71,7 @@ class Executor final : public Evaluator {
   };
 
   // forward.cc
-  void run(const Step& step, std::span<const uint32_t> nodes, real* base);
+  Call run(const Step& step, std::span<const uint32_t> nodes, real* base);
   void place_views(std::span<const uint32_t> views);
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
 
@@ -80,13 +81,14 @@ class Executor final : public Evaluator {
   void bind_value(uint32_t parameter);
   void bind_packed(uint32_t parameter);
   void bind_transposed(PackedMatrix& packed, Storage& storage);
-  Call make_call(std::span<const uint32_t> nodes, size_t items);
+  Call make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables);
   void add_gradients(Call& call, std::span<const uint32_t> nodes);
   template <class Address, class Stride>
-  Items items_of(std::span<const uint32_t> nodes, size_t items, Address&& address, Stride&& stride);
+  Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
+                 Stride&& stride);
   Items targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i);
   real* whole_value(uint32_t id);
-  Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole);
+  Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
@@ -105,7 +107,7 @@ class Executor final : public Evaluator {
 
   // backward.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
-  void run_backward(std::span<const uint32_t> nodes);
+  void run_backward(std::span<const uint32_t> nodes, const Call& forward);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
   void finish(uint32_t id);
@@ -122,7 +124,9 @@ class Executor final : public Evaluator {
   std::vector<Place> place_;
   std::vector<uint32_t> order_;
   std::vector<StepRecord> steps_;
-  Arena values_, gradients_, tables_;
+  std::vector<Call> calls_;  // of one evaluation, until all of them have run
+  Arena values_, gradients_;
+  Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
   std::vector<std::shared_ptr<PackedMatrix>> packed_;  // what this graph reads stays as it was
   uint32_t round_ = 0, round_graph_ = 0;               // re-evaluations of a graph, for fresh random numbers
 
@@ -130,7 +134,6 @@ class Executor final : public Evaluator {
   Schedule schedule_;
   Plan plan_;
   ScheduleScratch scratch_;
-  std::vector<Dim> dims_;
 
   std::vector<uint32_t> path_;  // of the last backward pass, descending
   std::vector<Flow> flow_;

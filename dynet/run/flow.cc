@@ -102,8 +102,7 @@ bool Executor::views_are_disjoint(uint32_t id) {
     if (++seen > most_seen) return false;
     if (graph_.args(graph_[v])[0] != id) continue;
     if (n == most) return false;
-    item_dims(graph_, graph_[v], dims_);
-    from[n] = graph_[v].op->view_offset(graph_[v].payload, dims_);
+    from[n] = graph_.item(v).view_offset;
     to[n] = from[n] + graph_.dim(v).batch_size();
     for (unsigned k = 0; k < n; ++k)
       if (from[n] < to[k] && from[k] < to[n]) return false;
@@ -156,8 +155,7 @@ void Executor::place_gradients() {
     const Node& node = graph_[id];
     Place& place = place_[id];
     if (node.op->view && flow_[id].exclusive) {
-      item_dims(graph_, node, dims_);
-      place.gradient = place_[graph_.args(node)[0]].gradient + node.op->view_offset(node.payload, dims_);
+      place.gradient = place_[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
     } else if (node.op->view) {
       place.gradient = zeroed(graph_.dim(node).size());
       flow_[id].packed = true;

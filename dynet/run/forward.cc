@@ -27,7 +27,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   place_.resize(graph_.size());
   reach(graph_, wanted, done_, marks_, reach_);
   schedule(graph_, reach_.kernels, graph_.batching ? settings().policy : Policy::single, scratch_, schedule_);
-  plan(graph_, schedule_, dims_, plan_);
+  plan(graph_, schedule_, plan_);
   bind_leaves(reach_.leaves);
   bind_parameters(reach_.kernels);
 
@@ -43,12 +43,14 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
     }
   }
   place_views(reach_.views);
+  calls_.clear();
   for (const Step& step : plan_.steps)
-    run(step, std::span(schedule_.order).subspan(step.first, step.count), base);
+    calls_.push_back(run(step, std::span(schedule_.order).subspan(step.first, step.count), base));
 
   const auto start = static_cast<uint32_t>(order_.size());
   order_.insert(order_.end(), schedule_.order.begin(), schedule_.order.end());
-  for (const Step& step : plan_.steps) steps_.push_back({start + step.first, step.count});
+  for (size_t i = 0; i < calls_.size(); ++i)
+    steps_.push_back({start + plan_.steps[i].first, plan_.steps[i].count, calls_[i]});
   for (const auto* list : {&reach_.leaves, &reach_.views, &reach_.kernels})
     for (uint32_t id : *list) done_[id] = 1;
 }
@@ -58,25 +60,24 @@ void Executor::place_views(std::span<const uint32_t> views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
     if (graph_[source].op == &parameter_op) bind_value(source);
-    item_dims(graph_, node, dims_);
-    place_[id].value = place_[source].value + node.op->view_offset(node.payload, dims_);
+    place_[id].value = place_[source].value + graph_.item(node).view_offset;
     place_[id].stride = place_[source].stride;
   }
 }
 
-void Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
+Call Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
   const Timed timed(Timed::forward, graph_[nodes[0]].op->name, nodes.size());
-  tables_.reset();
-  Call call = make_call(nodes, step.items);
+  Call call = make_call(nodes, step.items, call_tables_);
   call.y = {base + step.value, nullptr, step.value_size};
   if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
   graph_[nodes[0]].op->forward(*engine_, call);
+  return call;
 }
 
 void Executor::invalidate(unsigned first) {
   if (first == 0) {
     done_.clear(), place_.clear(), order_.clear(), steps_.clear(), path_.clear(), packed_.clear();
-    values_.reset(), gradients_.reset();
+    values_.reset(), gradients_.reset(), call_tables_.reset();
     backward_from_ = none;
     round_ = round_graph_ == graph_.id() ? round_ + 1 : 0;
     round_graph_ = graph_.id();
@@ -91,7 +92,7 @@ void Executor::invalidate(unsigned first) {
     const uint32_t start = kept;
     for (uint32_t i = step.first; i < step.first + step.count; ++i)
       if (order_[i] < first) order_[kept++] = order_[i];
-    if (kept > start) steps.push_back({start, kept - start});
+    if (kept > start) steps.push_back({start, kept - start, kept - start == step.count ? step.call : Call{}});
   }
   order_.resize(kept);
   steps_ = std::move(steps);

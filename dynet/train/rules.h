@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 
 #include "dynet/core/real.h"
@@ -28,6 +29,9 @@ struct Moment {
 };
 
 constexpr size_t max_rule_args = 4, max_hyper = 7, max_slots = 3;
+
+/// Vectors have a faster one.
+inline auto quotient(std::floating_point auto a, std::floating_point auto b) { return a / b; }
 
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
 struct RuleDefaults {
@@ -84,7 +88,7 @@ struct Adagrad : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] + g * g;
-    w = w - g * hyper[1] / sqrt(slot[0] + hyper[2]);
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -104,7 +108,7 @@ struct Adadelta : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * g * hyper[3];
-    const auto d = g * sqrt(slot[1] + hyper[1]) / sqrt(slot[0] + hyper[1]);
+    const auto d = quotient(g * sqrt(slot[1] + hyper[1]), sqrt(slot[0] + hyper[1]));
     slot[1] = slot[1] * hyper[2] + d * d * hyper[3];
     w = w - d * hyper[4];
   }
@@ -123,7 +127,7 @@ struct RMSProp : RuleDefaults {
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;
     slot[0] = slot[0] * hyper[3] + g * g * hyper[4];
-    w = w - g * hyper[1] / sqrt(slot[0] + hyper[2]);
+    w = w - quotient(g * hyper[1], sqrt(slot[0] + hyper[2]));
   }
 };
 
@@ -145,7 +149,7 @@ struct Adam : RuleDefaults {
     using std::sqrt;
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
-    w = w - slot[0] * hyper[1] / (sqrt(slot[1]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[1]) + hyper[6]);
   }
 };
 
@@ -158,7 +162,7 @@ struct Amsgrad : Adam {
     slot[0] = slot[0] * hyper[2] + g * hyper[3];
     slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
     slot[2] = max(slot[2], slot[1]);
-    w = w - slot[0] * hyper[1] / (sqrt(slot[2]) + hyper[6]);
+    w = w - quotient(slot[0] * hyper[1], sqrt(slot[2]) + hyper[6]);
   }
 };
 

@@ -61,7 +61,7 @@ double Trainer::gradient_scale() {
 
 void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
   step(hyper, p, state, 0, p.values.size());
-  p.clear_gradient();
+  p.gradient_cleared();
   p.changed();
 }
 
@@ -73,9 +73,8 @@ void Trainer::apply(const real* hyper, LookupStorage& l, State& state) {
   } else {
     const size_t stride = rule_.simplex ? n : l.values.size();
     for (size_t first = 0; first < l.values.size(); first += stride) step(hyper, l, state, first, stride);
-    l.all_touched = true;
   }
-  l.clear_gradient();
+  l.gradient_cleared();
   l.changed();
 }
 

@@ -40,6 +40,11 @@ Array as_array(const Expression& e, nb::handle dtype, nb::handle copy) {
   return Array(nb::object(array.attr("astype")(dtype)));
 }
 
+/// The value for other libraries; a copy that they own.
+nb::object dlpack(const Expression& e, nb::kwargs arguments) {
+  return with_value(e, false, array_value).attr("__dlpack__")(**arguments);
+}
+
 }  // namespace
 
 Expression node_of(const Expression& e) {
@@ -91,6 +96,11 @@ void bind_expression(nb::module_&) {
       "The gradient with respect to this expression, after backward() from a later one.");
   def(type, "__array__", as_array, "dtype"_a = nb::none(), "copy"_a = nb::none(),
       "The value for NumPy: numpy.asarray(x) is x.npvalue().");
+  def(type, "__dlpack__", dlpack, "The value for other libraries: torch.from_dlpack(x) is a copy.");
+  def(
+      type, "__dlpack_device__",
+      [](const Expression&) -> nb::typed<nb::tuple, int, int> { return nb::make_tuple(1, 0); },
+      "The CPU, in DLPack's numbers.");
   def(type, "set", set_node, "value"_a,
       "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for "
       "value(recalculate=True).");

@@ -72,6 +72,13 @@ void bind_tensor(nb::module_& m) {
   const auto dim = "dim"_a = 0, num = "num"_a = 1;
   nb::class_<PythonTensor>(m, "Tensor", "A copy of the value of an expression.")
       .def("as_numpy", as_numpy, "The numbers as an array.")
+      .def(
+          "__array__",
+          [](const PythonTensor& t, nb::handle dtype, nb::handle) {
+            Array array = as_numpy(t);
+            return dtype.is_none() ? array : Array(nb::object(array.attr("astype")(dtype)));
+          },
+          "dtype"_a = nb::none(), "copy"_a = nb::none(), "The numbers for NumPy; always a copy.")
       .def("argmax", argmax, dim, num, "The places of the largest numbers along an axis.")
       .def("categorical_sample_log_prob", sample, dim, num,
            "Places along an axis, sampled with the exponents of the numbers as probabilities.")

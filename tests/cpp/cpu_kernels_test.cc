@@ -97,15 +97,16 @@ void check_lstm(Engine& e) {
 void check_update(Engine& e) {
   const size_t n = 37;
   Numbers w = numbers(n), g = numbers(n), m(n), v(n);
-  const Numbers before = w;
+  const Numbers before = w, slope = g;
   const real hyper[max_hyper] = {real(0.5),  real(0.1),  real(0.9), real(0.1),
                                  real(0.99), real(0.01), real(1e-8)};
   real* slots[] = {m.data(), v.data()};
   e.update(6, hyper, n, w.data(), g.data(), slots);
   for (size_t i = 0; i < n; ++i) {
     double x = before[i], s[2] = {0, 0};
-    Adam::step(x, double{g[i]} * hyper[0], s, hyper);
+    Adam::step(x, double{slope[i]} * hyper[0], s, hyper);
     check(std::abs(x - w[i]) < tolerance && std::abs(s[0] - m[i]) < tolerance, "update: Adam");
+    check(g[i] == 0, "update clears the gradient");
   }
 }
 

@@ -121,8 +121,7 @@ Batches as_batches(const Schedule& s) {
 
 void check_plan(const Graph& graph, const Schedule& s) {
   Plan p;
-  std::vector<Dim> scratch;
-  plan(graph, s, scratch, p);
+  plan(graph, s, p);
   size_t end = 0;
   for (const Step& step : p.steps) {
     check(step.value >= end, "steps overlap");

@@ -154,6 +154,9 @@ def test_arrays_of_expressions(matrix):
     assert np.array(dy.scalarInput(3)).tolist() == [3] and np.mean(matrix) == np.mean(matrix.npvalue())
     with pytest.raises(ValueError, match="copy"):
         matrix.__array__(copy=False)
+    shared = np.from_dlpack(matrix)
+    np.testing.assert_array_equal(shared, matrix.npvalue())
+    np.testing.assert_array_equal(np.asarray(matrix.tensor_value(), dtype=int), matrix.npvalue())
     dy.renew_cg()
     with pytest.raises(RuntimeError, match="Stale"):
         np.asarray(matrix)

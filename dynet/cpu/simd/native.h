@@ -75,7 +75,6 @@ inline Reals quotient(Reals a, Reals b) { return a / b; }
 
 #else
 
-inline Reals quotient(Reals a, Reals b) { return a / b; }
 inline Reals load(const real* p, int n) {
   real lane[lanes] = {};
   for (int i = 0; i < n; ++i) lane[i] = p[i];
@@ -130,6 +129,9 @@ inline Reals min(Reals a, Reals b) { return a < b ? a : b; }
 inline Reals max(Reals a, Reals b) { return a > b ? a : b; }
 
 #endif
+
+inline Reals quotient(Reals a, Reals b) { return a / b; }
+
 #endif
 
 }  // namespace dynet::cpu::DYNET_ISA::native
