@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from dynet import _dynet
 from dynet._dynet import Expression
 
-Shape: TypeAlias = "tuple[int, ...]"
+Shape = tuple[int, ...]
 _DTYPE = np.dtype(_dynet.__precision__)
 _ids = itertools.count()
 

@@ -87,7 +87,7 @@ void bind_base(nb::module_& m) {
           [](B& b, const Expression& x, Indices classes, Flag update) {
             return with(b, update).neg_log_softmax(x, classes);
           },
-          x, "classes"_a, update,
+          x, "c"_a, update,
           "The negative log likelihoods of a class for each batch element of x: a batch of {1}.")
       .def("sample", &B::sample, x, "A class drawn from the distribution; x is evaluated.")
       .def(

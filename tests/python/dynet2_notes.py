@@ -48,12 +48,23 @@ NOTES = {
     "Parameters": "The same as Expression. A whole number without brackets may be a size.",
     "LookupParameters": "`table[-1]` is the last row.",
     "ComputationGraph": "Can be made: `with dy.ComputationGraph():`. Several may be alive at once.",
-    "ParameterCollection Model": "Adds `reset_gradient()` and `gradient_l2_norm()`.",
+    "ParameterCollection Model": (
+        "Adds `reset_gradient()`, `gradient_l2_norm()`, `updated_parameter_count()` and `project_weights()`."
+    ),
     "GlorotInitializer": "The same formula, other random numbers.",
-    "Trainer": "Has `whoami()` too. `update_epoch` takes a default.",
+    "Trainer": (
+        "Has `whoami()` too, moving averages, and `save` and `populate`, after which training goes on to the "
+        "bit. `update_epoch` takes a default."
+    ),
+    "CoupledLSTMBuilder": "`set_dropouts(d, d_h, d_c)` sets the rate of the memory cell too.",
+    "StandardSoftmaxBuilder": "Can be saved. `sample` without bias draws from the distribution.",
+    "ClassFactoredSoftmaxBuilder": (
+        "Can be saved. `full_logits` is the true distribution. Prints nothing; a wrong file raises an error."
+    ),
     "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search.",
     "VanillaLSTMBuilder LSTMBuilder SparseLSTMBuilder": (
-        "With `ln_lstm` the gains and biases are where DyNet 2 puts them: in the outer collection."
+        "With `ln_lstm` the gains and biases are in the builder's own collection, so that saving it saves "
+        "them. DyNet 2's files of whole collections load; those of such a builder alone lack them and do not."
     ),
     "CompactVanillaLSTMBuilder": "`set_weightnoise` adds noise to the weights, no more.",
     "DynetParams": "Memory and sharing have no effect; profiling and batching have.",

@@ -177,6 +177,38 @@ def test_errors_arrive_and_the_graph_goes_on(model):
     assert w.grad_as_array().tolist() == [2, 2, 2]
 
 
+def test_functions_must_not_change_parameters(model):
+    w = model.add_parameters(3, init=1)
+    trainer = dy.SimpleSGDTrainer(model)
+    for act in (
+        trainer.update,
+        model.reset_gradient,
+        lambda: w.set_value(np.zeros(3)),
+        lambda: dy.check_grad(model, w),
+    ):
+
+        def forward(x, act=act):
+            act()
+            return x
+
+        y = dy.Function(forward, lambda x, y, dy: [dy], shape=(3,))(w)
+        with pytest.raises(RuntimeError):
+            y.value()
+    assert dy.sum_elems(w).value() == 3
+
+
+def test_functions_may_use_another_graph(model):
+    w = model.add_parameters(3, init=1)
+
+    def forward(x):
+        with dy.ComputationGraph():
+            return dy.exp(dy.inputTensor(x)).npvalue()
+
+    exp = dy.Function(forward, lambda x, y, dy: [y * dy])
+    np.testing.assert_allclose(exp(w).npvalue(), np.exp([1, 1, 1]), rtol=1e-6)
+    assert dy.check_grad(model, dy.sum_elems(exp(w)))
+
+
 @pytest.mark.parametrize(
     "act",
     [

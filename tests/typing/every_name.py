@@ -1,6 +1,7 @@
 """Every public name of DyNet 2, used as programs use it: mypy --strict must accept all of it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -154,10 +155,32 @@ def builders(model: dy.ParameterCollection, xs: list[dy.Expression]) -> None:
         print(dy.StackedRNNState([state]).add_inputs(reversed(xs)), outputs, output)
     both = dy.BiRNNBuilder(1, 3, 4, model, dy.LSTMBuilder)
     print(both.transduce(xs))
-    layer: dy.SoftmaxBuilder = dy.StandardSoftmaxBuilder(4, 2, model)
-    losses: dy.Expression = layer.neg_log_softmax(xs[0], 1) + layer.neg_log_softmax_batch(xs[0], [1])
-    drawn: int = dy.ClassFactoredSoftmaxBuilder(4, "clusters.txt", {"word": 0}, model).sample(xs[0])
-    print(losses, drawn)
+    layers: list[dy.SoftmaxBuilder] = [
+        dy.StandardSoftmaxBuilder(4, 10, model, bias=False),
+        dy.ClassFactoredSoftmaxBuilder(4, "classes", {"a": 0}, model),
+        dy.HierarchicalSoftmaxBuilder(4, Path("paths"), {"a": 0}, model),
+    ]
+    for layer in layers:
+        word: int = layer.sample(xs[0])
+        loss: dy.Expression = layer.neg_log_softmax_batch(xs[0], np.array([word]))
+        print(loss, layer.full_log_distribution(xs[0], update=False))
+    tree = dy.NaryTreeLSTMBuilder(2, 1, 3, 4, model)
+    tree.set_num_elements(2)
+    root: dy.Expression | None = tree.add_input(0, [], xs[0]) or tree.back()
+    print(root, tree.final_h()[0], dy.DeepLSTMBuilder.from_spec((1, 3, 4), model).initial_state())
+
+
+def own_functions(model: dy.ParameterCollection, x: dy.Expression) -> None:
+    exp = dy.Function(lambda a: np.exp(a), lambda a, y, dy: [y * dy], shape=lambda a: a)
+    good: bool = dy.check_grad(model, exp(x), verbosity=2)
+    trainer = dy.EGTrainer(model, learning_rate=0.1, mom=0.9)
+    trainer.exponential_moving_average(0.9, freq=2)
+    kind: str | None = trainer.moving_average()
+    trainer.swap_params_to_moving_average(save_weights=True, bias_correction=False)
+    trainer.save("trainer")
+    trainer.populate(Path("trainer"), learning_rate=0.1)
+    norm: float = model.project_weights(2)
+    print(good, kind, norm)
 
 
 def settings() -> None:
