@@ -36,3 +36,6 @@ target_include_directories(dynet_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(dynet_flags INTERFACE DYNET_VERSION="${DYNET_VERSION}")
 target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-contract=off
                                              $<$<BOOL:${DYNET_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(dynet_flags INTERFACE -Wno-restrict)  # It wrongly warns where strings are added up.
+endif()
