@@ -19,7 +19,7 @@ struct Averages {
   bool swapped = false;    // the parameters hold the averages
   bool has_saved = false;  // and the weights are kept here
   // By position in the collection's lists.
-  std::vector<Buffer> parameters, lookups, saved_parameters, saved_lookups;
+  std::vector<Buffer> parameters = {}, lookups = {}, saved_parameters = {}, saved_lookups = {};
 
   /// Room for parameters added since the last call.
   void allocate(const ParameterCollection& model);
