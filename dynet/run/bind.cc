@@ -83,8 +83,7 @@ void Executor::bind_packed(uint32_t id) {
 
 /// Makes the panels of the transposed matrix from what this graph sees.
 void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
-  if (packed.has_transposed) return;
-  const std::lock_guard lock(packing);
+  const std::lock_guard lock(packing);  // before the question, as another thread may be at it
   if (packed.has_transposed) return;
   if (storage.packed.get() == &packed && storage.packed_version == storage.version) {
     engine_->pack(storage.values.data(), packed.rows, packed.cols, storage.decay->factor, true, packed);

@@ -22,9 +22,10 @@ class PythonGraph {
 
   /// Waits for a thread that still evaluates the graph.
   ~PythonGraph() {
-    if (!own_ || !graph_->is_in_use()) return;
-    const nb::gil_scoped_release release;
-    while (graph_->is_in_use()) std::this_thread::yield();
+    while (own_ && graph_->is_in_use()) {
+      const nb::gil_scoped_release release;
+      std::this_thread::yield();
+    }
   }
   PythonGraph(PythonGraph&&) = default;
 
