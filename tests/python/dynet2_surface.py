@@ -228,7 +228,7 @@ SOFTMAX = """
 full_log_distribution(x, update=True)
 full_logits(x, update=True)
 neg_log_softmax(x, c, update=True)
-neg_log_softmax_batch(x, classes, update=True)
+neg_log_softmax_batch(x, c, update=True)
 param_collection()
 sample(x)
 """

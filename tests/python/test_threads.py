@@ -101,6 +101,22 @@ def test_training_one_model_in_several_threads():
     assert np.isfinite(p.as_array()).all() and len(model.parameters_list()) == 101
 
 
+def test_one_matrix_in_the_backward_passes_of_several_threads():
+    def train(model, matrix, row, trainer):
+        for i in range(30):
+            dy.renew_cg()
+            dy.squared_norm(matrix * dy.tanh(matrix * row)).backward()
+            if i % 3 == 0:
+                trainer.update()
+
+    for size in [17, 40, 100] * 20:
+        model = dy.ParameterCollection()
+        matrix, row = model.add_parameters((size, size), init=0.01), model.add_parameters(size)
+        trainer = dy.SimpleSGDTrainer(model, 1e-6)
+        assert in_threads(*[lambda: train(model, matrix, row, trainer)] * 4) == []  # noqa: B023
+        assert np.isfinite(matrix.as_array()).all()
+
+
 def test_gradients_of_several_threads_add_up():
     model = dy.ParameterCollection()
     p = model.add_parameters(SIZE, init=1)
