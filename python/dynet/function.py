@@ -6,13 +6,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from dynet import _dynet
 from dynet._dynet import Expression
 
 Shape = tuple[int, ...]
-_DTYPE = np.dtype(_dynet.__precision__)
 _ids = itertools.count()
 
 
@@ -59,4 +56,6 @@ class Function:
             return tuple(self._shape(*dims))
         if self._shape is not None:
             return tuple(self._shape)
-        return np.shape(self.forward(*(np.ones(dim, _DTYPE) for dim in dims))) or (1,)
+        import numpy as np  # Not at the top: importing dynet would take several times as long.
+
+        return np.shape(self.forward(*(np.ones(dim, _dynet.__precision__) for dim in dims))) or (1,)

@@ -37,6 +37,10 @@ def test_seed(arguments):
     assert output(DRAW, *arguments) != output(DRAW, "--dynet-seed", "8")
 
 
+def test_import_leaves_numpy_to_those_who_need_it():
+    assert output("import dynet, sys; print('numpy' in sys.modules)") == "False\n"
+
+
 def test_silence_and_arguments_of_the_program():
     program = "import dynet, sys; print(sys.argv[1:])"
     arguments = ["file", "--dynet-autobatch", "1", "--dynet-profiling=0", "--mine", "--dynet-devices", "CPU"]
