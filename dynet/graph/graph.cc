@@ -110,7 +110,8 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
   const Mark before = mark();
   try {
     const size_t count = xs.size();
-    if (count > most_arguments) invalid(count, " arguments were given; at most ", most_arguments, " are possible");
+    if (count > most_arguments)
+      invalid(count, " arguments were given; at most ", most_arguments, " are possible");
     bool needs_gradient = op.trained && op.trained(attrs);
     uint32_t* args = args_.room(count);
     KeyWriter key(key_, op, count, attrs);
@@ -139,8 +140,8 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
   }
 }
 
-inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, size_t arg_count, const void* attrs,
-                              std::span<const unsigned> words, bool needs_gradient) {
+inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, size_t arg_count,
+                              const void* attrs, std::span<const unsigned> words, bool needs_gradient) {
   const std::byte* payload = nullptr;
   if (op.attr_size || op.random || !words.empty())
     payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);

@@ -128,12 +128,12 @@ class Graph {
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
   KindTable kinds_, signatures_;
-  std::vector<Item> items_{1};            // by signature
-  Arena item_dims_;                        // the shapes of their arguments
-  std::vector<uint64_t> key_;              // scratch of add() and learn()
-  std::vector<Dim> shape_args_;            // scratch of learn()
-  std::vector<Bound> bound_;               // open addressing
-  std::vector<Held> held_;                 // in order of first use
+  std::vector<Item> items_{1};   // by signature
+  Arena item_dims_;              // the shapes of their arguments
+  std::vector<uint64_t> key_;    // scratch of add() and learn()
+  std::vector<Dim> shape_args_;  // scratch of learn()
+  std::vector<Bound> bound_;     // open addressing
+  std::vector<Held> held_;       // in order of first use
   std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
   std::atomic<bool> in_use_ = false;

@@ -90,8 +90,8 @@ class KeyWriter {
   bool counts_;
 };
 
-/// Finds kinds by key. Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and keys
-/// without batch sizes lead to signature numbers.
+/// Finds kinds by key. Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and
+/// keys without batch sizes lead to signature numbers.
 class KindTable {
  public:
   using Key = std::span<const uint64_t>;
