@@ -27,6 +27,12 @@ class Evaluator {
 
 class Graph {
  public:
+  Graph() = default;
+  /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers, as
+  /// they are.
+  struct Aside {};
+  explicit Graph(Aside) : is_aside_(true) {}
+
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
   /// Number of this graph; larger than that of every graph before it in this process.
@@ -136,6 +142,7 @@ class Graph {
   std::vector<Held> held_;       // in order of first use
   std::vector<std::shared_ptr<const void>> kept_;
   unsigned id_ = 0;
+  bool is_aside_ = false;
   std::atomic<bool> in_use_ = false;
 };
 
