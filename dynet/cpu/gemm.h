@@ -44,39 +44,28 @@ void turn_columns(const real* const* columns, size_t count, size_t rows, real* t
 void turn_panels(const real* panels, const Panels& rows, size_t depth, size_t begin, size_t end,
                  const Panels& turned, size_t p, real* to);
 
-/// The packed form of a matrix, being written block by block.
+/// The packed form of a matrix, being written a few whole columns at a time.
 struct Packing {
   Panels rows, cols;
   real scale;
   real *forward, *transposed;  // transposed may be null: not wanted
 
-  /// Blocks of these sizes suit both forms, and the caches.
-  static constexpr size_t block_rows = 1024, block_cols = lanes;
-
   Packing(PackedMatrix& p, const void* engine, size_t r, size_t c, real factor, bool turned);
-  /// Calls f(row, rows, column, columns) for all blocks, on several threads, and packs each afterwards.
+  /// Calls f(first, count) for all columns of A, on several threads, and packs these columns afterwards.
   template <class F>
-  void each_block(const real* a, F f) const {
-    const size_t blocks = (cols.rows + block_cols - 1) / block_cols;
-    split(blocks, 1, (size_t{1} << 16) / (rows.rows * block_cols) + 1, [&](size_t begin, size_t end) {
-      for (size_t b = begin; b < end; ++b) {
-        const size_t col = b * block_cols, n = smaller(block_cols, cols.rows - col);
-        for (size_t p = 0; p < rows.count;) {
-          const size_t row = rows.start(p) * lanes;
-          size_t next = p + 1;
-          while (next < rows.count && rows.start(next + 1) * lanes <= row + block_rows) ++next;
-          const size_t height = smaller(rows.start(next) * lanes, rows.rows) - row;
-          f(row, height, col, n);
-          write(a + row + col * rows.rows, p, next, col, n);
-          p = next;
-        }
+  void each_columns(const real* a, F f) const {
+    split(cols.rows, lanes, (size_t{1} << 16) / rows.rows + 1, [&](size_t begin, size_t end) {
+      for (size_t c = begin; c < end; c += lanes) {
+        const size_t n = smaller(lanes, end - c);
+        f(c, n);
+        write(a + c * rows.rows, c, n);
       }
     });
   }
 
  private:
-  /// Packs columns [col, col + n) of the panels [begin, end), the first of them at a.
-  void write(const real* a, size_t begin, size_t end, size_t col, size_t n) const;
+  /// Packs the columns [first, first + n), the first of them at a.
+  void write(const real* a, size_t first, size_t n) const;
 };
 
 /// The columns of consecutive items, each of which has n that lie `step` apart.

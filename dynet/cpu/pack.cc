@@ -143,27 +143,25 @@ Packing::Packing(PackedMatrix& p, const void* engine, size_t r, size_t c, real f
   transposed = turned ? transposed_panels(p, room) : nullptr;
 }
 
-void Packing::write(const real* a, size_t begin, size_t end, size_t col, size_t n) const {
-  const size_t first = rows.start(begin) * lanes, a_step = rows.rows;
+void Packing::write(const real* a, size_t first, size_t n) const {
   if (rows.rows == 1) {
-    for (size_t k = 0; k < n; ++k) forward[col + k] = a[k] * scale;
+    for (size_t k = 0; k < n; ++k) forward[first + k] = a[k] * scale;
     return;
   }
-  for (size_t p = begin; p < end; ++p) {
+  for (size_t p = 0; p < rows.count; ++p) {
     const size_t row = rows.start(p) * lanes, height = rows.height(p);
-    const size_t used = smaller(height * lanes, rows.rows - row);
-    pack_panel(a + (row - first), used, height, n, a_step, scale,
-               forward + row * cols.rows + col * height * lanes);
+    pack_panel(a + row, smaller(height * lanes, rows.rows - row), height, n, rows.rows, scale,
+               forward + row * cols.rows + first * height * lanes);
   }
   if (!transposed) return;
-  const size_t p = cols.holding(col / lanes), start = cols.start(p) * lanes, step = cols.height(p) * lanes;
-  real* panel = transposed + start * rows.rows + (col - start) + first * step;
-  turn_rows(a, n, smaller(rows.start(end) * lanes, rows.rows) - first, a_step, scale, panel, step);
+  const size_t p = cols.holding(first / lanes), start = cols.start(p) * lanes;
+  turn_rows(a, n, rows.rows, rows.rows, scale, transposed + start * rows.rows + (first - start),
+            cols.height(p) * lanes);
 }
 
 void CpuEngine::pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
                      PackedMatrix& p) {
-  Packing(p, this, rows, cols, scale, transposed).each_block(a, [](size_t, size_t, size_t, size_t) {});
+  Packing(p, this, rows, cols, scale, transposed).each_columns(a, [](size_t, size_t) {});
 }
 
 void CpuEngine::pack_transposed(PackedMatrix& p) {

@@ -46,11 +46,8 @@ void CpuEngine::update_packed(unsigned rule, const real* hyper, unsigned rows, u
                               PackedMatrix& p) {
   const Kernel step = kernel(Rules{}, rule);
   const Packing packing(p, this, rows, cols, scale, transposed);
-  packing.each_block(values, [&](size_t row, size_t height, size_t col, size_t n) {
-    const size_t first = row + col * rows;
-    if (height == rows) return step(hyper, first, n * rows, values, gradient, slots);
-    for (size_t c = 0; c < n; ++c) step(hyper, first + c * rows, height, values, gradient, slots);
-  });
+  packing.each_columns(
+      values, [&](size_t first, size_t n) { step(hyper, first * rows, n * rows, values, gradient, slots); });
 }
 
 }  // namespace dynet::cpu::DYNET_ISA
