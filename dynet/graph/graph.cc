@@ -15,8 +15,6 @@ constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of mo
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
 
-constexpr unsigned most_arguments = UINT16_MAX - 1;
-
 // Set in the word of a key that stands for a certain matrix instead of a shape.
 constexpr uint64_t matrix_key = uint64_t{1} << 63;
 

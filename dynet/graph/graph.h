@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "dynet/device/arena.h"
@@ -97,7 +98,7 @@ class Graph {
   void revert(const Mark&);
 
   Evaluator* evaluator = nullptr;
-  bool batching = true;
+  std::optional<bool> batching;  // none: as the process has it
 
  private:
   static constexpr unsigned none = ~0u;
