@@ -31,7 +31,7 @@ NUMBERS = {"rnnlm": rnnlm_numbers, "tagger": tagger_numbers, "treelstm": tree_nu
 
 
 def write(task, minibatch, path, batches=None):
-    """Writes the number of minibatches; for each the sentences, the words, and the content of the sentences."""
+    """Writes how many minibatches there are; for each the numbers of sentences and words, and the content."""
     made = task.batches(minibatch)[:batches]
     lines = [str(len(made))]
     for batch in made:

@@ -1,4 +1,4 @@
-"""A program of others on real text: nagisa's Japanese tagger with our package, with dyNET38, and without DyNet."""
+"""Somebody's program on real text: nagisa, a Japanese tagger, on our package, on dyNET38, and without DyNet."""
 
 import ast
 import json

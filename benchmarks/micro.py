@@ -1,4 +1,4 @@
-"""The small benchmarks as findings: graph building, scheduling, one step of an LSTM, and products of matrices."""
+"""The small benchmarks as findings: graph building, scheduling, a step of an LSTM, products of matrices."""
 
 import json
 import pathlib

@@ -8,34 +8,7 @@ from report import Entry, Row, markdown, table
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 NOTES = FOLDER / "notes.md"
-HEAD = """# Performance
-
-Speed and memory, measured against other libraries and against what the machine can do. Two commands write this
-page and its picture:
-
-```
-make bench         # everything, about 20 minutes on two cores; results go into build/bench.json
-make performance   # this page, from build/bench.json and what benchmarks/notes.md says of lines that fall short
-```
-
-`make bench BENCH="--quick"` runs one short round in a few minutes, `make bench BENCH="--only tagger --minibatches 16"`
-a part, whose results replace those of earlier runs in the file. benchmarks/README.md tells of the programs.
-
-{where}
-
-![How far each line is from its target](performance.png)
-
-## How to read it
-
-* Every contestant of a row runs in the same minutes, in turns, on the same core. A value is the ratio of the
-  medians of {rounds} windows of {window} s each; in brackets stand the lowest and the highest ratio of a round.
-* *dyNET38, best setting* is the better of plain and of the fastest of its three automatic batching strategies,
-  with the same Python program. *PyTorch, batched by hand* is another program, with padding, or trees by height.
-* A *known figure* was measured once on another machine ({known}), with a library that cannot be installed from a
-  registry, and is scaled by the rate of multiply-adds of this machine.
-* *FLOPs needed ÷ peak* counts the multiply-adds of forward and backward pass only.
-* Repeat a line before quoting it; on a shared machine differences under a tenth mean nothing.
-"""
+HEAD = FOLDER / "page.md"
 
 
 def where(about):
@@ -103,7 +76,7 @@ def write(fields, path):
     made = findings.from_fields(fields["findings"])
     rows = rows_of(fields)
     options = fields["about"]["options"]
-    head = HEAD.format(
+    head = HEAD.read_text().format(
         where=f"This run: {where(fields['about'])}. {findings.summary(made)}.",
         rounds=options["rounds"],
         window=options["window"],
