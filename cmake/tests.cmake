@@ -14,11 +14,3 @@ foreach(source IN LISTS REFUSED)
            COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -I${PROJECT_SOURCE_DIR} ${source})
   set_tests_properties(must_not_compile/${name} PROPERTIES WILL_FAIL TRUE)
 endforeach()
-
-# Every benchmarks/*.cc is a program that is built when its name is asked for.
-file(GLOB BENCHMARKS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/*.cc)
-foreach(source IN LISTS BENCHMARKS)
-  cmake_path(GET source STEM name)
-  add_executable(${name} EXCLUDE_FROM_ALL ${source})
-  target_link_libraries(${name} PRIVATE dynet_core)
-endforeach()
