@@ -11,7 +11,7 @@ using namespace dynet;
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv);
   ParameterCollection m;
-  SimpleSGDTrainer trainer(m, 0.5);
+  SimpleSGDTrainer trainer(m, 0.1);
   Parameter p_W = m.add_parameters({8, 2});
   Parameter p_b = m.add_parameters({8});
   Parameter p_V = m.add_parameters({1, 8});
