@@ -163,7 +163,16 @@ class RuleTrainer : public Trainer {
 };
 
 using SimpleSGDTrainer = RuleTrainer<SimpleSGD>;
-using CyclicalSGDTrainer = RuleTrainer<CyclicalSGD>;
+
+/// The last argument of all six, the decay with each epoch, has no effect.
+class CyclicalSGDTrainer : public RuleTrainer<CyclicalSGD> {
+ public:
+  using RuleTrainer::RuleTrainer;
+  CyclicalSGDTrainer(const ParameterCollection& m, double min, double max, double step_size, double gamma,
+                     double)
+      : RuleTrainer(m, min, max, step_size, gamma) {}
+};
+
 using MomentumSGDTrainer = RuleTrainer<MomentumSGD>;
 using AdagradTrainer = RuleTrainer<Adagrad>;
 using AdadeltaTrainer = RuleTrainer<Adadelta>;
