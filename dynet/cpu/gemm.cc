@@ -133,7 +133,7 @@ real dot(const real* a, const real* x, size_t n) {
 void multiply_row(const Work& w) {
   for (size_t c = 0; c < w.columns; ++c) {
     const real sum = dot(w.a, w.x[c], w.depth);
-    *w.y[c] = w.has_init ? *w.init[c] + sum : sum;
+    *w.y[c] = (w.has_init ? *w.init[c] : 0) + sum;
   }
 }
 

@@ -52,7 +52,7 @@ struct Product {
   Items a;       // plain column-major matrices; one shared matrix when packed is set
   PackedMatrix* packed = nullptr;
   Items x, y;
-  Items init;                   // added columns; base == nullptr: none. May be y itself (accumulate)
+  Items init;                   // added columns; base == nullptr: zero. May be y itself (accumulate)
   bool init_is_column = false;  // init_i is one column, added to each of the n columns
 };
 
@@ -110,16 +110,16 @@ class Engine {
 
   // -- elementwise; f is the position of the op in MapOps or ZipOps (ops/all.h)
   virtual void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) = 0;
-  /// dx += slope(x, y) * dy
+  /// dx += slope(x, y) * dy; if not accumulate, as if dx were zero
   virtual void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y,
-                            Items dy, Items dx) = 0;
+                            Items dy, Items dx, bool accumulate) = 0;
   /// y = f(x0, x1); x0 and x1 are broadcast along axes where their size is 1.
   virtual void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
                    const Dim& x1_dim, Items x0, Items x1, Items y) = 0;
-  /// dx_side += Σ over broadcast axes of slope_side(x0, x1, y) * dy
+  /// dx_side += Σ over broadcast axes of slope_side(x0, x1, y) * dy; if not accumulate, as if dx were zero
   virtual void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
                             const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
-                            Items dx) = 0;
+                            Items dx, bool accumulate) = 0;
 
   // -- matrices
   virtual void product(const Product&) = 0;
@@ -137,6 +137,8 @@ class Engine {
   virtual void fill(size_t n, real value, real* x) = 0;
   /// y += a * x
   virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
+  /// y += x_0, then y += x_1, … of count tensors
+  virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
   /// The largest (sign 1) or smallest (sign -1) along the axis.

@@ -53,7 +53,8 @@ struct Expression {
 class Expressions {
  public:
   struct Reference {
-    const Expression* to;
+    const Expression* to = nullptr;
+    Reference() = default;
     Reference(const Expression& e) : to(&e) {}
   };
   struct Iterator {
@@ -76,6 +77,7 @@ class Expressions {
   Expressions(std::span<const Expression> list) : list_(list.data()), size_(list.size()) {}
   Expressions(const std::vector<Expression>& list) : list_(list.data()), size_(list.size()) {}
   Expressions(std::initializer_list<Reference> few) : few_(std::data(few)), size_(few.size()) {}
+  explicit Expressions(std::span<const Reference> few) : few_(few.data()), size_(few.size()) {}
   Expressions(const Expression& one) : list_(&one), size_(1) {}
 
   size_t size() const { return size_; }

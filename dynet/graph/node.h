@@ -31,6 +31,7 @@ struct Call {
   Words words;
   Philox key;
   Items dy, dx, d_aux;  // backward only; dx belongs to the argument asked for
+  bool accumulate;      // dx += contribution; else dx = 0 + contribution (of ops that overwrite only)
 };
 
 /// The columns whose outer product is the gradient of a matrix argument, for one batch element.
@@ -59,6 +60,7 @@ struct Op {
   bool random;          // each batch element carries (node, element) as words
   bool leaf;            // no arguments; the executor binds its value
   bool has_matrix;      // some argument is a matrix (is_matrix)
+  bool overwrites;      // backward heeds Call::accumulate; if not, dx is always added to
   uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 

@@ -30,6 +30,8 @@ struct OpDefaults {
   using Attrs = NoAttrs;
   static constexpr Batching batching = Batching::elements;
   static constexpr bool view = false, differentiable = true, random = false, leaf = false;
+  /// backward writes 0 + its contribution where the call says so, as if dx had been zero.
+  static constexpr bool overwrites = false;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
   /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
@@ -100,6 +102,7 @@ inline constexpr Op op{
     .random = T::random,
     .leaf = T::leaf,
     .has_matrix = T::is_matrix(0) || T::is_matrix(1) || T::is_matrix(2),
+    .overwrites = T::overwrites,
     .passes = T::passes,
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
     .trained = trained_of<T>(),

@@ -213,6 +213,7 @@ template <class Self, class Term>
 struct SumOfTerms : OpDefaults {
   using Attrs = typename Term::Attrs;
   static constexpr Arg args[] = {"x", "y"};
+  static constexpr bool overwrites = true;
   static Dim shape(const Attrs&, Dims x) {
     if (!x[0].same_sizes(x[1])) invalid("shapes differ: ", x[0], " and ", x[1], "; they must be equal");
     return Dim({1}, common_batch(x));
@@ -229,7 +230,8 @@ struct SumOfTerms : OpDefaults {
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     const Dim& dim = c.x_dims[0];
-    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx);
+    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx,
+                   c.accumulate);
   }
 };
 

@@ -33,15 +33,17 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   bind_parameters(reach_.kernels);
 
   real* base = values_.take<real>(plan_.size);
+  auto number = static_cast<uint32_t>(steps_.size());
   for (const Step& step : plan_.steps) {
     real* value = base + step.value;
     real* aux = step.aux_size ? base + step.aux : nullptr;
     for (uint32_t id : std::span(schedule_.order).subspan(step.first, step.count)) {
       const Dim& dim = graph_.dim(id);
-      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size())};
+      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size()), number};
       value += dim.size();
       if (aux) aux += step.aux_size * (graph_[id].op->batching == Batching::nodes ? 1 : dim.bd);
     }
+    ++number;
   }
   place_views(reach_.views);
   calls_.clear();
@@ -91,8 +93,11 @@ void Executor::invalidate(unsigned first) {
   std::vector<StepRecord> steps;
   for (const StepRecord& step : steps_) {
     const uint32_t start = kept;
-    for (uint32_t i = step.first; i < step.first + step.count; ++i)
-      if (order_[i] < first) order_[kept++] = order_[i];
+    for (uint32_t i = step.first; i < step.first + step.count; ++i) {
+      if (order_[i] >= first) continue;
+      place_[order_[i]].step = static_cast<uint32_t>(steps.size());
+      order_[kept++] = order_[i];
+    }
     if (kept > start) steps.push_back({start, kept - start, kept - start == step.count ? step.call : Call{}});
   }
   order_.resize(kept);
