@@ -27,6 +27,7 @@ class Graphs:
         self.bias = self.collection.add_parameters(WIDTH)
         self.matrix = self.collection.add_parameters((WIDTH, WIDTH))
         self.table = self.collection.add_lookup_parameters((ROWS, WIDTH))
+        self.lstm_builder = dy.VanillaLSTMBuilder(1, WIDTH, WIDTH, self.collection)
 
     def named(self):
         """All graphs, by what a node of them is."""
@@ -36,6 +37,10 @@ class Graphs:
             "pick(x, i)": self.pick,
             "affine_transform([b, W, x])": self.affine,
             "table[i]": self.lookup,
+            "cmult(x, y)": self.product,
+            "concatenate([x, y])": self.concatenate,
+            "pickneglogsoftmax(x, i)": self.loss,
+            "state.add_input(x)": self.lstm,
         }
 
     def tanh(self, count):
@@ -69,6 +74,33 @@ class Graphs:
         """Rows of a table."""
         rows = [self.table[index % ROWS] for index in range(count)]
         return dy.pickneglogsoftmax(dy.esum(rows), 0)
+
+    def product(self, count):
+        """A chain that multiplies with the same vector again and again."""
+        other = dy.tanh(self.vector)
+        node = other
+        for _ in range(count - 1):
+            node = dy.cmult(node, other)
+        return dy.pickneglogsoftmax(node, 0)
+
+    def concatenate(self, count):
+        """Pairs of the same vectors."""
+        vector = dy.tanh(self.vector)
+        pairs = [dy.concatenate([vector, vector]) for _ in range(count)]
+        return dy.pickneglogsoftmax(dy.esum(pairs), 0)
+
+    def loss(self, count):
+        """Losses of one vector."""
+        vector = dy.tanh(self.vector)
+        return dy.esum([dy.pickneglogsoftmax(vector, index % WIDTH) for index in range(count)])
+
+    def lstm(self, count):
+        """Steps that read the same vector; a step is more than one node."""
+        vector = dy.tanh(self.vector)
+        state = self.lstm_builder.initial_state()
+        for _ in range(count):
+            state = state.add_input(vector)
+        return dy.pickneglogsoftmax(state.output(), 0)
 
 
 def nanoseconds(build, count, train):

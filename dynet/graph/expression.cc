@@ -36,6 +36,8 @@ bool Expression::is_stale() const { return !is_parameter() && (!pg || pg->id() !
 
 const Dim& Expression::dim() const {
   if (is_parameter()) return storage()->dim;
+  if (pg && pg->id() == graph_id && i < pg->size()) [[likely]]
+    return pg->dim(i);
   const auto [graph, id] = node_of(*this);
   return graph->dim(id);
 }

@@ -53,7 +53,7 @@ struct Expression {
 class Expressions {
  public:
   struct Reference {
-    const Expression* to = nullptr;
+    const Expression* to;
     Reference() = default;
     Reference(const Expression& e) : to(&e) {}
   };

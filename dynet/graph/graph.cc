@@ -31,6 +31,10 @@ const ParameterAttrs& parameter_attrs(const Node& node) {
 
 constexpr bool no_matrix(const void*, unsigned) { return false; }
 
+inline bool is_shared_matrix(const Op& op, const void* attrs, unsigned i, const Node& arg) {
+  return op.has_matrix && arg.op == &parameter_op && op.is_matrix(attrs, i);
+}
+
 }  // namespace
 
 const Op parameter_op{.name = "parameter",
@@ -75,7 +79,7 @@ void Graph::clear() {
   immediate_compute = check_validity = false;
   payload_.reset();
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
-    kinds_.clear(), signatures_.clear(), dims_.clear();
+    kinds_.clear(), signatures_.clear(), recent_.clear(), dims_.clear();
     items_.resize(1), item_dims_.reset();
   }
   for (const Held& held : held_) bound_[held.place] = {};
@@ -100,12 +104,13 @@ unsigned Graph::resolve(const Expression& e) {
   return e.i;
 }
 
-/// The word of an argument in a key. A matrix argument that is a parameter is shared by all items of a call:
-/// its identity counts, not its shape.
-inline uint64_t argument_key(const Op& op, const void* attrs, unsigned i, const Node& arg) {
-  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(attrs, i))
-    return parameter_attrs(arg).uid << 1 | arg.needs_gradient | matrix_key;
-  return arg.dim_id;
+/// Adds the word of an argument to a key. A matrix argument that is a parameter is shared by all items of a
+/// call: its identity counts, not its shape.
+inline void add_argument(KeyWriter& key, const Op& op, const void* attrs, unsigned i, const Node& arg) {
+  if (is_shared_matrix(op, attrs, i, arg))
+    key.matrix_argument(parameter_attrs(arg).uid << 1 | arg.needs_gradient | matrix_key);
+  else
+    key.argument(arg.dim_id);
 }
 
 unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
@@ -123,12 +128,11 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
       const Expression& x = xs[i];
       args[i] = is_current(x) ? x.i : resolve(x);
       const Node& arg = nodes_[args[i]];
-      key.argument(argument_key(op, attrs, i, arg));
+      add_argument(key, op, attrs, i, arg);
       needs_gradient |= arg.needs_gradient;
     }
-    const KindTable::Key words_of_key = key.finish();
-    const Kind* known = kinds_.find(words_of_key, key.hash());
-    const Kind kind = known ? *known : learn(op, {args, count}, attrs);
+    const Kind* recent = recent_.find(key);
+    const Kind kind = recent ? *recent : kind_of(op, key, {args, count}, attrs);
     args_.extend(count);
     return append(op, kind, before.args, count, attrs, words, needs_gradient && op.differentiable);
   } catch (const std::invalid_argument& error) {
@@ -160,6 +164,13 @@ inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, size_
   return size() - 1;
 }
 
+Kind Graph::kind_of(const Op& op, KeyWriter& key, std::span<const uint32_t> args, const void* attrs) {
+  const Kind* known = kinds_.find(key.finish());
+  if (!known) return learn(op, args, attrs);
+  recent_.set(key, *known);
+  return *known;
+}
+
 /// Computes shape and signature of a node of a kind not seen before.
 Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attrs) {
   shape_args_.clear();
@@ -175,9 +186,8 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
   if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
   KeyWriter key(key_, op, args.size(), attrs);
-  for (unsigned i = 0; i < args.size(); ++i) key.argument(argument_key(op, attrs, i, nodes_[args[i]]));
-  const KindTable::Key words = key.finish();
-  kinds_.add(words, key.hash(), kind);
+  for (unsigned i = 0; i < args.size(); ++i) add_argument(key, op, attrs, i, nodes_[args[i]]);
+  kinds_.add(key.finish(), kind);
   return kind;
 }
 
@@ -186,15 +196,16 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
   const bool with_batch = op.batching == Batching::nodes;
   KeyWriter key(key_, op, args.size() + 1, attrs);
   for (unsigned i = 0; i < args.size(); ++i) {
-    uint64_t word = argument_key(op, attrs, i, nodes_[args[i]]);
-    if (!(word & matrix_key) && !with_batch) word = dims_.intern(shape_args_[i].single_batch());
-    key.argument(word);
+    const Node& arg = nodes_[args[i]];
+    if (with_batch || is_shared_matrix(op, attrs, i, arg))
+      add_argument(key, op, attrs, i, arg);
+    else
+      key.argument(dims_.intern(shape_args_[i].single_batch()));
   }
   key.argument(dims_.intern(with_batch ? shape : shape.single_batch()));
-  const KindTable::Key words = key.finish();
-  if (const Kind* known = signatures_.find(words, key.hash())) return known->signature;
+  if (const Kind* known = signatures_.find(key.finish())) return known->signature;
   add_item(op, attrs, shape);
-  signatures_.add(words, key.hash(), {signature_count() - 1, 0});
+  signatures_.add(key.finish(), {signature_count() - 1, 0});
   return signature_count() - 1;
 }
 
@@ -238,7 +249,6 @@ inline size_t Graph::place_of(const Storage& storage) const {
 }
 
 inline Graph::Bound& Graph::bound(Storage& storage) {
-  check_idle();
   if (bound_.size() < 4 * (held_.size() + 1)) [[unlikely]]
     grow_bound();
   const size_t at = place_of(storage);
@@ -249,9 +259,13 @@ inline Graph::Bound& Graph::bound(Storage& storage) {
   return bound_[at];
 }
 
-void Graph::hold(Storage& storage) { bound(storage); }
+void Graph::hold(Storage& storage) {
+  check_idle();
+  bound(storage);
+}
 
 unsigned Graph::add_parameter(Storage& storage, bool trained) {
+  check_idle();
   unsigned& node = bound(storage).node[trained];
   if (node != none) [[likely]]
     return node;

@@ -142,6 +142,7 @@ class Graph {
   bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
   unsigned append(const Op&, Kind, uint32_t first_arg, size_t arg_count, const void* attrs,
                   std::span<const unsigned> words, bool needs_gradient);
+  Kind kind_of(const Op&, KeyWriter& key, std::span<const uint32_t> args, const void* attrs);
   Kind learn(const Op&, std::span<const uint32_t> args, const void* attrs);
   uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
   void add_item(const Op&, const void* attrs, const Dim& shape);
@@ -158,6 +159,7 @@ class Graph {
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
   KindTable kinds_, signatures_;
+  RecentKinds recent_;
   std::vector<Item> items_{1};   // by signature
   Arena item_dims_;              // the shapes of their arguments
   std::vector<uint64_t> key_;    // scratch of add() and learn()

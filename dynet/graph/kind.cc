@@ -28,8 +28,9 @@ uint32_t DimTable::intern(const Dim& dim) {
   return slots_[at] - 1;
 }
 
-void KindTable::add(Key key, uint64_t hash, Kind kind) {
+void KindTable::add(Key key, Kind kind) {
   if (2 * (size_ + 1) > slots_.size()) grow();
+  const uint64_t hash = hash_of(key);
   size_t at = hash & mask_;
   while (slots_[at].words) at = (at + 1) & mask_;
   slots_[at] = {hash, static_cast<uint32_t>(words_.size() + 1), kind};

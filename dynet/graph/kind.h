@@ -64,29 +64,29 @@ class KeyWriter {
     last_ = word;
     ++run_;
   }
+  /// The same for a word that tells kinds of one op apart, and is known before the arguments' shapes are.
+  void matrix_argument(uint64_t word) {
+    distinct_ += word;
+    argument(word);
+  }
   std::span<const uint64_t> finish() {
     if (run_) end_run();
     return {first_, to_};
   }
-  uint64_t hash() const { return sum_ ^ sum_ >> 32; }
+  /// A number that depends on the op and its matrices alone.
+  uint64_t distinct() const { return (distinct_ + *first_) * 0x9E3779B97F4A7C15u; }
 
  private:
   static constexpr size_t few = 8;
 
-  /// The hash is a sum of products, as none of them has to wait for another.
-  void put(uint64_t word) {
-    *to_++ = word;
-    sum_ += (word ^ word >> 32) * factor_;
-    factor_ += 0xD6E8FEB86659FD92u;
-  }
+  void put(uint64_t word) { *to_++ = word; }
   void end_run() {
     put(last_), put(run_);
     run_ = 0;
   }
 
   uint64_t *first_, *to_;
-  uint64_t sum_ = 0, factor_ = 0x9E3779B97F4A7C15u;
-  uint64_t last_ = 0, run_ = 0;
+  uint64_t last_ = 0, run_ = 0, distinct_ = 0;
   bool counts_;
 };
 
@@ -97,15 +97,16 @@ class KindTable {
   using Key = std::span<const uint64_t>;
 
   /// Null if there is none.
-  const Kind* find(Key key, uint64_t hash) const {
+  const Kind* find(Key key) const {
     if (slots_.empty()) return nullptr;
+    const uint64_t hash = hash_of(key);
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
       if (slot.words == 0) return nullptr;
       if (slot.hash == hash && equal(slot.words - 1, key)) return &slot.kind;
     }
   }
-  void add(Key key, uint64_t hash, Kind kind);
+  void add(Key key, Kind kind);
   void clear();
   size_t size() const { return size_; }
   size_t key_words() const { return words_.size(); }
@@ -116,6 +117,15 @@ class KindTable {
     uint32_t words;  // 1 + position of the key in words_, 0 is empty
     Kind kind;
   };
+  /// A sum of products, as none of them has to wait for another.
+  static uint64_t hash_of(Key key) {
+    uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
+    for (const uint64_t word : key) {
+      sum += (word ^ word >> 32) * factor;
+      factor += 0xD6E8FEB86659FD92u;
+    }
+    return sum ^ sum >> 32;
+  }
   /// No key is the beginning of another one, so that a difference comes before the end of either.
   bool equal(size_t at, Key key) const {
     const uint64_t* words = words_.data() + at;
@@ -128,6 +138,37 @@ class KindTable {
   std::vector<Slot> slots_;
   size_t mask_ = 0, size_ = 0;
   std::vector<uint64_t> words_;  // the keys
+};
+
+/// The last kinds seen, in places that depend on the op and its matrices alone: that what was guessed is
+/// right is only compared, so that a node need not wait for the shapes of its arguments, which may just have
+/// been made.
+class RecentKinds {
+ public:
+  /// Null if the last kind seen there is another one.
+  const Kind* find(KeyWriter& writer) const {
+    const Entry& entry = entries_[writer.distinct() >> 58];
+    const KindTable::Key key = writer.finish();
+    if (key.size() > std::size(entry.words)) return nullptr;
+    for (size_t i = 0; i < key.size(); ++i)
+      if (entry.words[i] != key[i]) return nullptr;
+    return &entry.kind;
+  }
+  void set(KeyWriter& writer, Kind kind) {
+    Entry& entry = entries_[writer.distinct() >> 58];
+    const KindTable::Key key = writer.finish();
+    if (key.size() > std::size(entry.words)) return;
+    std::ranges::copy(key, entry.words);
+    entry.kind = kind;
+  }
+  void clear() { *this = {}; }
+
+ private:
+  struct Entry {
+    uint64_t words[4];
+    Kind kind;
+  };
+  Entry entries_[64] = {};
 };
 
 }  // namespace dynet

@@ -30,42 +30,66 @@ class Agenda {
   }
 
  private:
-  /// Depths, counts of arguments that are still to run, and edges to consumers.
-  void link() {
+  /// Makes room; what is read before it is written is set.
+  void prepare() {
     const size_t n = nodes_.size();
-    s_.local.resize(std::max<size_t>(s_.local.size(), graph_.size()));
-    s_.depth.assign(n, 0), s_.pending.assign(n, 0), s_.first_edge.assign(n, none);
-    s_.edge_next.clear(), s_.edge_to.clear();
-    for (uint32_t i = 0; i < n; ++i) {
-      s_.local[nodes_[i]] = i;
-      for (uint32_t arg : graph_.args(graph_[nodes_[i]])) {
-        const uint32_t id = origin(graph_, arg);
-        const uint32_t p = s_.local[id];
-        if (p >= i || nodes_[p] != id) continue;
-        s_.depth[i] = std::max(s_.depth[i], s_.depth[p] + 1);
-        ++s_.pending[i];
-        s_.edge_next.push_back(s_.first_edge[p]);
-        s_.edge_to.push_back(i);
-        s_.first_edge[p] = static_cast<uint32_t>(s_.edge_to.size() - 1);
+    const auto grow = [](auto& list, size_t size) { list.resize(std::max<size_t>(list.size(), size)); };
+    grow(s_.local, graph_.size()), grow(s_.edge_next, graph_.edge_count()),
+        grow(s_.edge_to, graph_.edge_count());
+    grow(s_.depth, n), grow(s_.pending, n), grow(s_.ready_next, n);
+    s_.first_edge.assign(n, none), s_.rank.resize(n);
+    s_.class_of.resize(std::max<size_t>(s_.class_of.size(), graph_.signature_count()), none);
+    s_.classes.clear();
+  }
+
+  /// Depths, counts of arguments that are still to run, edges to consumers, and classes of equal signature.
+  void link() {
+    prepare();
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      const Node& node = graph_[nodes_[i]];
+      uint32_t depth = 0, pending = 0;
+      const std::span<const uint32_t> args = graph_.args(node);
+      for (uint32_t k = 0; k < args.size(); ++k) {
+        const uint32_t p = position_of(args[k], i);
+        if (p == none) continue;
+        depth = std::max(depth, s_.depth[p] + 1);
+        ++pending;
+        const uint32_t edge = node.args + k;
+        s_.edge_next[edge] = s_.first_edge[p];
+        s_.edge_to[edge] = i;
+        s_.first_edge[p] = edge;
       }
+      s_.local[nodes_[i]] = i;
+      s_.depth[i] = depth;
+      s_.pending[i] = pending;
+      s_.rank[i] = add_to_class(node.signature, depth);
     }
   }
 
-  /// The rank of a signature is its place by the average depth of its nodes.
-  void rank() {
-    s_.class_of.resize(std::max<size_t>(s_.class_of.size(), graph_.signature_count()), none);
-    s_.rank.resize(nodes_.size()), s_.ready_next.resize(nodes_.size());
-    s_.classes.clear();
-    for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      uint32_t& c = s_.class_of[graph_[nodes_[i]].signature];
-      if (c == none) {
-        c = static_cast<uint32_t>(s_.classes.size());
-        s_.classes.push_back({0, 0, graph_[nodes_[i]].signature, c});
-      }
-      s_.classes[c].depth += s_.depth[i];
-      ++s_.classes[c].count;
-      s_.rank[i] = c;
+  /// The position of the node that makes an argument's memory, if it is one of those before `end`, else none.
+  uint32_t position_of(uint32_t id, uint32_t end) const {
+    const auto known = [&] {
+      const uint32_t p = s_.local[id];
+      return p < end && nodes_[p] == id ? p : none;
+    };
+    if (const uint32_t p = known(); p != none || !graph_[id].op->view) return p;
+    id = origin(graph_, id);
+    return known();
+  }
+
+  uint32_t add_to_class(uint32_t signature, uint32_t depth) {
+    uint32_t& c = s_.class_of[signature];
+    if (c == none) {
+      c = static_cast<uint32_t>(s_.classes.size());
+      s_.classes.push_back({0, 0, signature, c});
     }
+    s_.classes[c].depth += depth;
+    ++s_.classes[c].count;
+    return c;
+  }
+
+  /// The rank of a class is its place by the average depth of its nodes; until here `rank` holds the class.
+  void rank() {
     for (ScheduleScratch::Class& c : s_.classes) {
       c.depth /= c.count;
       s_.class_of[c.signature] = none;
@@ -79,7 +103,8 @@ class Agenda {
     for (uint32_t& r : s_.rank) r = s_.ready_last[r];
   }
 
-  void make_ready(uint32_t position) {
+  /// Adds a node to those of its class that can run; gives the rank of the class.
+  uint32_t make_ready(uint32_t position) {
     const uint32_t r = s_.rank[position];
     s_.ready_next[position] = none;
     if (s_.ready_first[r] == none) {
@@ -89,6 +114,7 @@ class Agenda {
       s_.ready_next[s_.ready_last[r]] = position;
     }
     s_.ready_last[r] = position;
+    return r;
   }
 
   /// Runs all ready nodes of a rank; gives the first word of `ready` that may have changed.
@@ -102,12 +128,9 @@ class Agenda {
     result.ends.push_back(static_cast<uint32_t>(result.order.size()));
     uint32_t lowest = rank;
     for (uint32_t& position : batch) {
-      for (uint32_t e = s_.first_edge[position]; e != none; e = s_.edge_next[e]) {
-        const uint32_t consumer = s_.edge_to[e];
-        if (--s_.pending[consumer]) continue;
-        make_ready(consumer);
-        lowest = std::min(lowest, s_.rank[consumer]);
-      }
+      for (uint32_t e = s_.first_edge[position]; e != none; e = s_.edge_next[e])
+        if (const uint32_t consumer = s_.edge_to[e]; --s_.pending[consumer] == 0)
+          lowest = std::min(lowest, make_ready(consumer));
       position = nodes_[position];
     }
     return lowest / 64;

@@ -103,7 +103,7 @@ PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Sl
 
 }  // namespace
 
-PyObject* new_expression(const Expression& e, PyTypeObject* type) {
+PyObject* new_expression(Expression e, PyTypeObject* type) {
   if (e.graph_id == checked.graph_id && checked.graph_id) [[unlikely]]
     evaluate_now(e);
   ExpressionObject* o = free_list.take();

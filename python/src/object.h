@@ -32,9 +32,10 @@ struct Types {
 };
 extern Types types;
 
-/// A new reference; with check_graph() each one is evaluated at once.
-PyObject* new_expression(const Expression& e, PyTypeObject* type);
-inline PyObject* new_expression(const Expression& e) { return new_expression(e, types.expression); }
+/// A new reference; with check_graph() each one is evaluated at once. The expression comes in registers, as
+/// copying one that was just written waits for its halves.
+PyObject* new_expression(Expression e, PyTypeObject* type);
+inline PyObject* new_expression(Expression e) { return new_expression(e, types.expression); }
 PyObject* new_parameters(const Parameter& p);
 PyObject* new_lookup(const LookupParameter& p);
 

@@ -2,13 +2,24 @@
 #include "python/src/positional.h"
 
 namespace dynet::python {
+namespace {
 
-/// What a function object calls lies behind its head.
+PyObject* answer(PyObject*, PyObject* const*, size_t, PyObject*) {
+  Py_INCREF(Py_NotImplemented);
+  return Py_NotImplemented;
+}
+
+}  // namespace
+
+/// What a function object calls lies behind its head; whether it does is tried out.
 VectorCall intercept(nb::handle function, VectorCall call) {
-  const VectorCall old = PyVectorcall_Function(function.ptr());
   auto* field = reinterpret_cast<VectorCall*>(reinterpret_cast<char*>(function.ptr()) + sizeof(PyVarObject));
-  if (!old || *field != old) return nullptr;
-  return std::exchange(*field, call);
+  const VectorCall old = std::exchange(*field, answer);
+  const nb::object reply = nb::steal(PyObject_CallNoArgs(function.ptr()));
+  const bool answered = reply.ptr() == Py_NotImplemented;
+  *field = answered ? call : old;
+  if (!reply.is_valid()) PyErr_Clear();
+  return old;
 }
 
 }  // namespace dynet::python

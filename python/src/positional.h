@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <tuple>
 
 #include "python/src/casters.h"
@@ -10,7 +11,7 @@ namespace dynet::python {
 
 using VectorCall = PyObject* (*)(PyObject* function, PyObject* const* args, size_t flags, PyObject* names);
 
-/// Puts a call before that of a function of nanobind's; gives the old one, or null if it has another layout.
+/// Puts a call before that of a function of nanobind's, and gives the old one.
 VectorCall intercept(nb::handle function, VectorCall call);
 
 /// An argument, read as nanobind reads it. Where that fails nanobind is asked, which says what is wrong.
@@ -34,6 +35,7 @@ struct Argument<const Expression&> {
 /// A list of expressions: those of a short one stay in their objects.
 template <>
 struct Argument<Expressions> {
+  Argument() {}  // leaves the references as they are
   bool read(PyObject* o) {
     if (PyList_CheckExact(o)) {
       const Py_ssize_t size = NB_LIST_GET_SIZE(o);
@@ -42,11 +44,10 @@ struct Argument<Expressions> {
       const Py_ssize_t size = NB_TUPLE_GET_SIZE(o);
       if (size <= few) return read_few(size, [o](Py_ssize_t i) { return NB_TUPLE_GET_ITEM(o, i); });
     }
-    is_long = true;
-    return many.from_python(o, 0, nullptr);
+    return many.emplace().from_python(o, 0, nullptr);
   }
   Expressions get() const {
-    return is_long ? many.operator Expressions() : Expressions(std::span(references.data(), count));
+    return many ? many->operator Expressions() : Expressions(std::span(references.data(), count));
   }
 
  private:
@@ -60,8 +61,7 @@ struct Argument<Expressions> {
 
   std::array<Expressions::Reference, few> references;
   size_t count = 0;
-  bool is_long = false;
-  nb::detail::make_caster<Expressions> many;
+  std::optional<nb::detail::make_caster<Expressions>> many;
 };
 
 /// The call of a function with parameters P that makes an expression; Make names it.
