@@ -37,7 +37,7 @@ void Executor::bind_parameters(std::span<const uint32_t> kernels) {
     const std::span<const uint32_t> args = graph_.args(node);
     for (unsigned i = 0; i < args.size(); ++i) {
       if (graph_[args[i]].op != &parameter_op) continue;
-      if (node.op->has_matrix && node.op->is_matrix(i))
+      if (node.op->has_matrix && node.op->is_matrix(node.payload, i))
         bind_packed(args[i]);
       else
         bind_value(args[i]);
@@ -136,7 +136,7 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
     const uint32_t arg = graph_.args(example)[i];
     packed[i] = nullptr;
     x[i] = {};
-    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(i)) {
+    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(example.payload, i)) {
       packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
       continue;
     }
