@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test differential clients bench lint format typecheck docs clean
+.PHONY: help build demo test sanitize differential clients bench performance lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -38,6 +38,17 @@ test:  ## Run every test, C++ and Python
 	$(BIN)/python -m pytest -n 2 tests
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
 
+SANITIZERS ?= address,undefined thread
+sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined behaviour, and of threads
+	$(SETUP) build
+	for sanitizers in $(SANITIZERS); do \
+		folder=build/sanitize-$$sanitizers && \
+		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
+			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=x86-64-v3 && \
+		$(BIN)/cmake --build $$folder -j 2 && \
+		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
+	done
+
 differential:  ## Compare every operation, trainer and model file with DyNet 2, if it can be fetched
 	$(SETUP) test
 	$(INSTALL)
@@ -48,10 +59,15 @@ clients:  ## Run programs that others wrote for DyNet 2, and what `make differen
 	$(INSTALL)
 	$(BIN)/python -m pytest -n 2 -m client --durations 10 tests/clients tests/differential
 
-bench:  ## Compare the speed with other libraries (minutes; see benchmarks/)
+bench:  ## Measure the whole table of targets (20 minutes; BENCH="--quick" or "--only tagger": a part)
 	$(SETUP) demo
 	$(INSTALL)
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/compare.py --json build/bench.json --picture build/bench.png $(BENCH)
+
+performance:  ## Write docs/performance.md and its picture from what make bench measured
+	$(SETUP) demo
+	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/performance.md \
+		--picture docs/performance.png
 
 lint:  ## Check format, habits, include directions and sizes
 	$(SETUP) check

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dynet/graph/node.h"
@@ -12,6 +13,9 @@ namespace dynet {
 
 class Graph;
 struct Storage;
+
+/// A node's place in its graph.
+using VariableIndex = unsigned;
 
 struct Expression {
   static constexpr unsigned parameter_id = ~0u;
@@ -30,6 +34,8 @@ struct Expression {
   bool is_parameter() const { return i == parameter_id; }
   Storage* storage() const { return reinterpret_cast<Storage*>(pg); }
 
+  /// "CPU".
+  std::string get_device_name() const { return "CPU"; }
   bool is_stale() const;
   /// Shape; std::runtime_error when stale.
   const Dim& dim() const;

@@ -71,6 +71,8 @@ void Graph::clear() {
   const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.shrink(0);
   args_.shrink(0);
+  sources_.clear();
+  immediate_compute = check_validity = false;
   payload_.reset();
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
     kinds_.clear(), signatures_.clear(), dims_.clear();
@@ -274,12 +276,33 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
   if (evaluator) evaluator->invalidate(0);
 }
 
+void Graph::compute_now(unsigned node) {
+  const Tensor value = evaluator->value(node);
+  if (check_validity && !value.is_valid())
+    failed(nodes_[node].op->name, ": the value of node ", node, " has infinite or undefined numbers");
+}
+
+/// The words of a node may be the list several times over, once for each batch element.
+void Graph::refresh(const Source& source) {
+  const Indices given = source.one ? std::span(source.one, 1) : Indices(*source.many);
+  const std::span<const uint32_t> words = nodes_[source.node].words();
+  const std::string_view name = nodes_[source.node].op->name;
+  if (given.size() != source.count)
+    invalid(name, ": there are now ", given.size(), " indices; the node was made with ", source.count);
+  for (unsigned index : given)
+    if (index >= source.limit)
+      bad_index(name, ": index ", index, " is out of range; 0 to ", source.limit - 1, " would be right");
+  auto* to = const_cast<uint32_t*>(words.data());
+  for (size_t at = 0; at < words.size(); at += given.size()) std::ranges::copy(given, to + at);
+}
+
 void Graph::revert(const Mark& m) {
   if (size() == m.nodes && edge_count() == m.args) return;
   check_idle();
   args_.shrink(m.args);
   if (size() == m.nodes) return;
   nodes_.shrink(m.nodes);
+  std::erase_if(sources_, [&](const Source& source) { return source.node >= m.nodes; });
   for (const Held& held : held_)
     for (unsigned& node : bound_[held.place].node)
       if (node != none && node >= m.nodes) node = none;
@@ -295,6 +318,8 @@ Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std:
     }
   if (!graph) graph = &current_graph();
   const unsigned id = graph->add(op, xs, attrs, words);
+  if (graph->immediate_compute) [[unlikely]]
+    graph->compute_now(id);
   return {graph, id, graph->id()};
 }
 

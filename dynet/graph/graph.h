@@ -60,6 +60,21 @@ class Graph {
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
+  /// Indices in memory of the caller, which are a node's words and are read again at each evaluation.
+  struct Source {
+    unsigned node;
+    const unsigned* one;                // or, if null,
+    const std::vector<unsigned>* many;  // these,
+    size_t count;                       // always so many
+    unsigned limit;                     // and below this
+  };
+  void read_words(const Source& source) { sources_.push_back(source); }
+  /// Reads the words of those nodes that are not done.
+  void refresh_words(std::span<const uint8_t> done) {
+    for (const Source& source : sources_)
+      if (source.node >= done.size() || !done[source.node]) refresh(source);
+  }
+
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
   T* take_payload(size_t count) {
@@ -90,6 +105,9 @@ class Graph {
       refuse_use();
   }
 
+  /// Computes a node, and checks it if check_validity is set.
+  void compute_now(unsigned node);
+
   struct Mark {
     unsigned nodes, args;
   };
@@ -99,6 +117,8 @@ class Graph {
 
   Evaluator* evaluator = nullptr;
   std::optional<bool> batching;  // none: as the process has it
+  /// Every node is computed when it is made; with check_validity its numbers must be finite.
+  bool immediate_compute = false, check_validity = false;
 
  private:
   static constexpr unsigned none = ~0u;
@@ -115,6 +135,7 @@ class Graph {
   };
 
   [[noreturn]] void refuse_use() const;
+  void refresh(const Source& source);
   /// The common case of resolve(): a node of this graph.
   bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
   unsigned append(const Op&, Kind, uint32_t first_arg, size_t arg_count, const void* attrs,
@@ -142,6 +163,7 @@ class Graph {
   std::vector<Bound> bound_;     // open addressing
   std::vector<Held> held_;       // in order of first use
   std::vector<std::shared_ptr<const void>> kept_;
+  std::vector<Source> sources_;
   unsigned id_ = 0;
   bool is_aside_ = false;
   std::atomic<bool> in_use_ = false;
@@ -159,6 +181,8 @@ Graph& current_graph();
 /// Makes it (or, with null, forgets it). The room that owns graphs installs how a first one is made.
 void set_current_graph(Graph*);
 Graph* current_graph_or_null();
+/// The graph of an expression, which for a parameter is the current one.
+inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
 void set_graph_maker(Graph& (*make)());
 
 }  // namespace dynet

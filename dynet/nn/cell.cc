@@ -62,9 +62,8 @@ std::shared_ptr<const CellProgram> record_cell(const std::vector<Dim>& shapes,
 
 const std::shared_ptr<const CellProgram>& Cell::program(Expressions xs) {
   const auto fits = [&](const Recorded& r) {
-    return std::ranges::equal(r.shapes, xs, [](const Dim& dim, const Expression& x) {
-      return dim == x.dim().single_batch();
-    });
+    return std::ranges::equal(
+        r.shapes, xs, [](const Dim& dim, const Expression& x) { return dim == x.dim().single_batch(); });
   };
   const auto found = std::ranges::find_if(recorded_, fits);
   if (found != recorded_.end()) return found->program;

@@ -10,6 +10,7 @@
 #include "dynet/ops/linear.h"
 #include "dynet/ops/loss.h"
 #include "dynet/ops/map.h"
+#include "dynet/ops/memory.h"
 #include "dynet/ops/noise.h"
 #include "dynet/ops/norm.h"
 #include "dynet/ops/recurrent.h"

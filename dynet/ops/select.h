@@ -334,6 +334,8 @@ inline Expression pick(const Expression& x, Indices indices, unsigned d = 0) {
 inline Expression pick_range(const Expression& x, unsigned s, unsigned e, unsigned d = 0) {
   return PickRange::call(x, s, e, d);
 }
+/// DyNet 2's older name of pick_range.
+inline Expression pickrange(const Expression& x, unsigned s, unsigned e) { return pick_range(x, s, e); }
 inline Expression select_rows(const Expression& x, Indices rows) { return SelectRows::call(x, rows); }
 inline Expression select_cols(const Expression& x, Indices columns) {
   return SelectColumns::call(x, columns);

@@ -1,9 +1,12 @@
 // The pool of graphs: their memory outlives them, so that a handle of a dead graph is stale, never dangling.
 #include "dynet/run/computation_graph.h"
 
+#include <fstream>
+#include <iostream>
 #include <mutex>
 
 #include "dynet/params/init.h"
+#include "dynet/run/describe.h"
 
 namespace dynet {
 
@@ -27,6 +30,10 @@ struct StatePool {
     ComputationGraph::State* state = free.back();
     free.pop_back();
     return state;
+  }
+  unsigned active() {
+    const std::lock_guard lock(mutex);
+    return static_cast<unsigned>(all.size() - free.size());
   }
   void give_back(ComputationGraph::State* state) {
     const std::lock_guard lock(mutex);
@@ -69,11 +76,26 @@ void ComputationGraph::evaluate(Expressions wanted) {
   executor().evaluate(ids);
 }
 
+Expression ComputationGraph::at(VariableIndex i) {
+  if (i >= size()) bad_index("there is no node ", i, "; the graph has ", size());
+  return {&graph(), i, get_id()};
+}
+
+void ComputationGraph::print_graphviz() { dynet::print_graphviz(graph(), std::cout); }
+
+void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check) {
+  std::ofstream out(file);
+  dynet::dump(graph(), out, {values, gradients, only_check});
+  if (!out) failed("dump: the file ", file, " could not be written");
+}
+
 void ComputationGraph::revert() {
   if (marks_.empty()) failed("revert: there is no checkpoint; call checkpoint first");
   graph().revert(marks_.back());
   marks_.pop_back();
 }
+
+unsigned get_number_of_active_graphs() { return StatePool::get().active(); }
 
 void reset_random(uint32_t seed) {
   reset_random_seed(seed);

@@ -32,6 +32,7 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
+  graph_.refresh_words(done_);
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   place_.resize(graph_.size());

@@ -198,7 +198,7 @@ void keys() {
         "load_param");
   const LookupParameter table = loader.load_lookup_param(other.collection, "/x/foo/_1");
   check(table.rows() == 3 && table.dim() == Dim{2} &&
-            as_vector(table.values()[2]) == as_vector(m.table.values()[2]),
+            as_vector(table.values()->at(2)) == as_vector(m.table.values()->at(2)),
         "load_lookup_param");
   check_throws<std::runtime_error>("Could not find key",
                                    [&] { loader.load_param(other.collection, "none"); });
