@@ -68,7 +68,7 @@ void Graph::refuse_use() const {
 
 void Graph::clear() {
   check_idle();
-  const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
+  auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.shrink(0);
   args_.shrink(0);
   sources_.clear();
@@ -82,6 +82,8 @@ void Graph::clear() {
   held_.clear();
   id_ = is_aside_ ? --last_aside_id : ++last_graph_id;
   if (evaluator) evaluator->invalidate(0);
+  kept.clear();
+  if (kept_.empty()) kept_ = std::move(kept);  // its memory
 }
 
 unsigned Graph::resolve(const Expression& e) {

@@ -29,8 +29,8 @@ class Evaluator {
 class Graph {
  public:
   Graph() = default;
-  /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers, as
-  /// they are.
+  /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers,
+  /// as they are.
   struct Aside {};
   explicit Graph(Aside) : is_aside_(true) {}
 
@@ -83,7 +83,9 @@ class Graph {
   }
 
   /// Shares the ownership of what a node refers to, until the graph starts anew.
-  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
+  void keep(std::shared_ptr<const void> object) {
+    if (kept_.empty() || kept_.back() != object) kept_.push_back(std::move(object));
+  }
 
   /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
   class Use {

@@ -8,28 +8,38 @@
 
 namespace dynet {
 
+/// Room for tables of addresses for as long as a run lasts. Runs nest, as a cell may hold cells.
+class CellTables {
+ public:
+  CellTables() {
+    if (room().depth++ == 0) room().arena.reset();
+  }
+  ~CellTables() { --room().depth; }
+  CellTables(const CellTables&) = delete;
+  CellTables& operator=(const CellTables&) = delete;
+  template <class T>
+  T* take(size_t count) const {
+    return room().arena.take_small<T>(count);
+  }
+
+ private:
+  struct Room {
+    Arena arena;
+    unsigned depth = 0;
+  };
+  static Room& room() {
+    thread_local Room r;
+    return r;
+  }
+};
+
 /// One run of a program: finds places in the memory of a call, and makes the calls of its steps.
 struct CellFrame {
   using Room = CellProgram::Room;
   using Location = CellProgram::Location;
   using Step = CellProgram::Step;
 
-  /// Tables of addresses, for as long as a run lasts; a cell may run cells.
-  struct Tables {
-    Arena arena;
-    unsigned depth = 0;
-  };
-  static Tables& tables() {
-    thread_local Tables t;
-    return t;
-  }
-
-  explicit CellFrame(const Call& call) : c(call) {
-    if (tables().depth++ == 0) tables().arena.reset();
-  }
-  ~CellFrame() { --tables().depth; }
-  CellFrame(const CellFrame&) = delete;
-  CellFrame& operator=(const CellFrame&) = delete;
+  explicit CellFrame(const Call& call) : c(call) {}
 
   Items value(const Location& l) const {
     return shifted(l.room == Room::argument ? c.x[l.argument]
@@ -44,15 +54,15 @@ struct CellFrame {
   Items shifted(const Items& items, size_t offset) const {
     if (offset == 0) return items;
     if (!items.table) return {items.base + offset, nullptr, items.step};
-    real** table = tables().arena.take_small<real*>(c.count);
+    real** table = tables.take<real*>(c.count);
     for (size_t i = 0; i < c.count; ++i) table[i] = items.table[i] + offset;
     return {nullptr, table, 0};
   }
 
   Call call_of(const Step& step) const {
     const size_t count = step.uses.size();
-    Items* x = tables().arena.take_small<Items>(count);
-    PackedMatrix** packed = tables().arena.take_small<PackedMatrix*>(count);
+    Items* x = tables.take<Items>(count);
+    PackedMatrix** packed = tables.take<PackedMatrix*>(count);
     for (size_t i = 0; i < count; ++i) {
       const uint32_t matrix = step.uses[i].matrix;
       x[i] = matrix != CellProgram::none ? c.x[matrix] : value(step.uses[i].x);
@@ -79,6 +89,7 @@ struct CellFrame {
   }
 
   const Call& c;
+  CellTables tables;
 };
 
 Dim CellProgram::shape(Dims xs) const {
@@ -129,17 +140,18 @@ void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
 OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
   const MatrixUse& use = matrices_[argument - first_matrix_];
   const Step& step = steps_[use.step];
-  thread_local std::vector<const real*> x;
-  x.clear();
+  const CellTables tables;
+  const real** x = tables.take<const real*>(step.uses.size());
   const auto value = [&](const Location& l) {
     return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.aux);
   };
   const auto gradient = [&](const Location& l) {
     return l.offset + (l.room == Room::result ? v.dy : v.d_aux);
   };
-  for (const Use& u : step.uses) x.push_back(u.matrix != none ? v.x[u.matrix] : value(u.x));
-  const NodeView inner{step.x_dims.data(), x.data(),          value(step.y),
-                       value(step.aux),    gradient(step.dy), gradient(step.d_aux)};
+  for (size_t i = 0; i < step.uses.size(); ++i)
+    x[i] = step.uses[i].matrix != none ? v.x[step.uses[i].matrix] : value(step.uses[i].x);
+  const NodeView inner{step.x_dims.data(),  x, value(step.y), value(step.aux), gradient(step.dy),
+                       gradient(step.d_aux)};
   return step.op->outer(step.attrs.data(), inner, use.use);
 }
 

@@ -14,7 +14,7 @@ namespace dynet {
 /// A node of it has these arguments: the inputs, then parameters that the function uses as vectors, then one
 /// for each use of an input or parameter as a matrix, so that gradients of matrices are summed with all
 /// others.
-class CellProgram {
+class CellProgram : public std::enable_shared_from_this<CellProgram> {
  public:
   /// Records what the outputs, nodes of the graph, compute from the inputs, leaves of it.
   CellProgram(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs);
@@ -84,8 +84,8 @@ class CellProgram {
 
   uint64_t id_;
   std::vector<Argument> arguments_;
-  std::vector<std::shared_ptr<Storage>> held_;  // the parameters
-  std::vector<MatrixUse> matrices_;             // of the arguments from first_matrix_ on
+  std::vector<std::shared_ptr<const void>> held_;  // the parameters, and cells within this one
+  std::vector<MatrixUse> matrices_;                // of the arguments from first_matrix_ on
   uint32_t first_matrix_ = 0;
   std::vector<Step> steps_;
   std::vector<Copy> output_copies_;    // values to the result

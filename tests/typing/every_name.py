@@ -173,6 +173,8 @@ def builders(model: dy.ParameterCollection, xs: list[dy.Expression]) -> None:
 def own_functions(model: dy.ParameterCollection, x: dy.Expression) -> None:
     exp = dy.Function(lambda a: np.exp(a), lambda a, y, dy: [y * dy], shape=lambda a: a)
     good: bool = dy.check_grad(model, exp(x), verbosity=2)
+    twice = dy.cell(lambda a: dy.tanh(dy.tanh(a)))
+    print(twice(x))
     trainer = dy.EGTrainer(model, learning_rate=0.1, mom=0.9)
     trainer.exponential_moving_average(0.9, freq=2)
     kind: str | None = trainer.moving_average()
