@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test sanitize clients bench performance lint format typecheck docs clean
+.PHONY: help build demo test sanitize differential clients bench performance lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -28,8 +28,8 @@ demo:  ## Train a tagger on the Greek New Testament and tag SENTENCE="..." with 
 	$(INSTALL)
 	$(BIN)/python examples/tagger.py --tag "$$SENTENCE" --plot learning_curve.png
 
-test: DOUBLE = ON
-test: TESTS = ON
+test differential: DOUBLE = ON
+test differential: TESTS = ON
 test:  ## Run every test, C++ and Python
 	$(SETUP) test
 	$(INSTALL)
@@ -49,7 +49,12 @@ sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined beh
 		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
 	done
 
-clients:  ## Run programs that others wrote for DyNet 2, and compare every operation with DyNet 2 (minutes)
+differential:  ## Compare every operation, trainer and model file with DyNet 2, if it can be fetched
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python -m pytest -n 2 -m client tests/differential
+
+clients:  ## Run programs that others wrote for DyNet 2, and what `make differential` runs (minutes)
 	$(SETUP) test
 	$(INSTALL)
 	$(BIN)/python -m pytest -n 2 -m client --durations 10 tests/clients tests/differential

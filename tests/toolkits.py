@@ -21,12 +21,18 @@ CLIENTS = (
 )
 
 
+_unavailable = {}  # the reason why something could not be had, so that it is tried once
+
+
 def available(make, *arguments):
     """What make(*arguments) gives; the test is skipped where it cannot be had."""
-    try:
-        return make(*arguments)
-    except venvs.UnavailableError as error:
-        pytest.skip(f"not available here: {error}")
+    wanted = make, arguments
+    if wanted not in _unavailable:
+        try:
+            return make(*arguments)
+        except venvs.UnavailableError as error:
+            _unavailable[wanted] = error
+    return pytest.skip(f"not available here: {_unavailable[wanted]}")
 
 
 def clients():

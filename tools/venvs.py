@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 INSTALL_TIMEOUT = 1800
+PIP = ("-m", "pip", "--retries", "1", "--disable-pip-version-check")
 DYNET_2 = ("dynet", ("dyNET38==2.2", "numpy"))  # the name of its environment, and what is in it
 
 
@@ -70,7 +71,7 @@ def interpreter(name, *installs):
     def make(folder):
         checked([sys.executable, "-m", "venv", str(folder)])
         for arguments in installs:
-            checked([python_of(folder), "-m", "pip", "install", *arguments])
+            checked([python_of(folder), *PIP, "install", *arguments])
 
     lines = [sys.version, *(" ".join(arguments) for arguments in installs)]
     return python_of(cached(name, "\n".join(lines), make))
@@ -86,7 +87,7 @@ def downloads(*requirements):
 
     def make(folder):
         folder.mkdir(parents=True)
-        checked([sys.executable, "-m", "pip", "download", "--no-deps", "-d", str(folder), *requirements])
+        checked([sys.executable, *PIP, "download", "--no-deps", "-d", str(folder), *requirements])
 
     wanted = "\n".join(requirements)
     name = "packages-" + hashlib.sha256(wanted.encode()).hexdigest()[:12]

@@ -98,9 +98,12 @@ inline constexpr unsigned most_arguments = UINT16_MAX - 1;
 /// Indices of rows, classes or batch elements.
 struct Indices : std::span<const unsigned> {
   Indices() = default;
-  Indices(std::span<const unsigned> s) : std::span<const unsigned>(s) {}
-  Indices(const std::vector<unsigned>& v) : std::span<const unsigned>(v) {}
-  Indices(std::initializer_list<unsigned> list) : std::span<const unsigned>(list.begin(), list.size()) {}
+  Indices(std::span<const unsigned> s) : std::span<const unsigned>(s), given(true) {}
+  Indices(const std::vector<unsigned>& v) : std::span<const unsigned>(v), given(true) {}
+  Indices(std::initializer_list<unsigned> list)
+      : std::span<const unsigned>(list.begin(), list.size()), given(true) {}
+
+  bool given = false;  // an empty list may mean something else than none
 };
 
 /// Adds a node to the graph of the arguments (the current graph if they have none).

@@ -99,7 +99,9 @@ struct LogSoftmax : OpDefaults {
     e.log_softmax_backward(c.count, Axis::of(c.dim, 0), c.y, c.dy, c.dx);
   }
   static Expression call(const Expression& x, Indices restrict) {
-    return restrict.empty() ? apply<LogSoftmax>(x) : RestrictedLogSoftmax::call(x, restrict);
+    if (restrict.given&& restrict.empty())
+      invalid(name, ": an empty restriction; at least one row is needed");
+    return restrict.given ? RestrictedLogSoftmax::call(x, restrict) : apply<LogSoftmax>(x);
   }
 };
 
@@ -144,7 +146,6 @@ struct PickNegativeLogSoftmaxBatch {
 inline Expression softmax(const Expression& x, unsigned d = 0) { return Softmax::call(x, d); }
 inline Expression log_softmax(const Expression& x) { return LogSoftmax::call(x, {}); }
 inline Expression log_softmax(const Expression& x, Indices restriction) {
-  if (restriction.empty()) invalid("log_softmax: an empty restriction; at least one row is needed");
   return LogSoftmax::call(x, restriction);
 }
 inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
-from dynet._dynet import LookupParameters, ParameterCollection, Parameters, ops
+from dynet._dynet import Expression, LookupParameters, ParameterCollection, Parameters, ops
 
 # The modules of our classes; in files they have the name that DyNet 2 knows.
 _OUR_MODULES = (b"dynet._dynet", b"dynet._dynet_double", b"dynet.rnn")
@@ -33,6 +33,11 @@ Name: TypeAlias = str | os.PathLike[str]
 def _description(saved: Saved) -> tuple[object, ...]:
     if isinstance(saved, Parameters | LookupParameters):
         return type(saved).__name__, saved.name()
+    if not all(hasattr(saved, name) for name in ("spec", "from_spec", "param_collection")):
+        raise TypeError(
+            f"save: an object of type {type(saved).__name__} was given; "
+            "Parameters, LookupParameters or objects with spec, from_spec and param_collection are needed"
+        )
     return type(saved), saved.spec, saved.param_collection().name()
 
 
@@ -97,6 +102,8 @@ def save(basename: Name, objects: Iterable[Saved]) -> None:
     replaced then, loading says so.
     """
     base = os.fspath(basename)
+    if isinstance(objects, Expression):  # It can be iterated over.
+        raise TypeError(f"save: {objects!r} was given; a list of what is to be saved is needed")
     saved = list(objects)
     meta = b"".join(_pickled(_description(each)) for each in saved)
     partial = f"{base}.{os.getpid()}-{threading.get_ident()}.partial"

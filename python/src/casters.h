@@ -127,11 +127,13 @@ struct list_caster {
     return true;
   }
   bool from_python(handle src, uint32_t, cleanup_list*) {
-    return src.is_none() || elements.read(src.ptr(), reader);
+    given = !src.is_none();
+    return !given || elements.read(src.ptr(), reader);
   }
-  operator List() const { return List(elements.span()); }
+  operator List() const { return given ? List(elements.span()) : List(); }
 
   dynet::python::Elements<T> elements;
+  bool given = true;
 };
 
 template <>

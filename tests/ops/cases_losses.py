@@ -51,7 +51,10 @@ SOFTMAX = [
         restricted,
         call=dy.log_softmax,
         restrict=[4, 0, 1],
-        bad=[wrong("log_softmax: index 6", error=IndexError, restrict=[6])],
+        bad=[
+            wrong("log_softmax: index 6", error=IndexError, restrict=[6]),
+            wrong("log_softmax: an empty restriction", restrict=[]),
+        ],
     ),
     case("restricted_log_softmax", [uniform(6)], restricted, call=dy.log_softmax, restrict=[2]),
     case(

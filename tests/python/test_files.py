@@ -236,8 +236,10 @@ def test_damaged_lists(model, tmp_path):
 def test_failed_saves_leave_the_old_file(model, tmp_path):
     p = model.add_parameters(2, init=1)
     dy.save(tmp_path / "list", [p])
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError, match="type int was given; Parameters"):
         dy.save(tmp_path / "list", [p, 3])
+    with pytest.raises(TypeError, match="a list of what is to be saved"):
+        dy.save(tmp_path / "list", p)
     assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]
 
 

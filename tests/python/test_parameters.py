@@ -223,3 +223,18 @@ def test_weight_decay(model):
     for wrong in (1.0, -0.1):
         with pytest.raises(ValueError):
             model.set_weight_decay(wrong)
+
+
+def test_rows_that_the_loss_does_not_need_do_not_move():
+    """A trainer with a memory moves the rows that were used, and no row that was only looked up."""
+    model = dy.ParameterCollection()
+    table = model.add_lookup_parameters((3, 2), init=1.0)
+    trainer = dy.MomentumSGDTrainer(model)
+    for used in ([0, 1], [0]):
+        dy.renew_cg()
+        rows = [table[i] for i in range(2)]
+        dy.sum_elems(dy.esum([rows[i] for i in used])).backward()
+        before = np.array(table.as_array())
+        trainer.update()
+        moved = np.any(table.as_array() != before, axis=1)
+        assert moved.tolist() == [i in used for i in range(3)]
