@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test clients bench performance count instructions lint format typecheck docs clean
+.PHONY: help build demo test sanitize clients bench performance count instructions lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -37,6 +37,17 @@ test:  ## Run every test, C++ and Python
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j 2
 	$(BIN)/python -m pytest -n 2 tests
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
+
+SANITIZERS ?= address,undefined thread
+sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined behaviour, and of threads
+	$(SETUP) build
+	for sanitizers in $(SANITIZERS); do \
+		folder=build/sanitize-$$sanitizers && \
+		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
+			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=x86-64-v3 && \
+		$(BIN)/cmake --build $$folder -j 2 && \
+		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
+	done
 
 clients:  ## Run programs that others wrote for DyNet 2, and compare every operation with DyNet 2 (minutes)
 	$(SETUP) test

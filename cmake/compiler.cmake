@@ -39,3 +39,11 @@ target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(dynet_flags INTERFACE -Wno-restrict)  # It wrongly warns where strings are added up.
 endif()
+if(DYNET_ONE_ISA)
+  target_compile_definitions(dynet_flags INTERFACE DYNET_ONE_ISA)
+endif()
+if(DYNET_SANITIZE)
+  target_compile_options(dynet_flags INTERFACE -fsanitize=${DYNET_SANITIZE} -fno-sanitize-recover=all
+                                               -fno-omit-frame-pointer -g1 -O1)
+  target_link_options(dynet_flags INTERFACE -fsanitize=${DYNET_SANITIZE})
+endif()

@@ -1,8 +1,10 @@
 // The shape of a tensor: up to seven sizes, column-major, and a batch size that is the slowest axis.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <istream>
 #include <ostream>
 #include <vector>
 
@@ -81,6 +83,46 @@ struct Dim {
     return r;
   }
   constexpr void set(unsigned i, unsigned n) { d[i] = n; }
+  constexpr unsigned sum_dims() const {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < nd; ++i) sum += d[i];
+    return sum;
+  }
+  /// Axes whose size is not 1.
+  constexpr unsigned num_nonone_dims() const {
+    unsigned count = 0;
+    for (unsigned i = 0; i < nd; ++i) count += d[i] != 1;
+    return count;
+  }
+  /// With so many axes: the last ones go, or come with size 1.
+  void resize(unsigned axes) {
+    check_count(axes);
+    while (nd < axes) d[nd++] = 1;
+    while (nd > axes) d[--nd] = 0;
+  }
+  /// Rows and columns change places; a vector becomes a row.
+  Dim transpose() const {
+    if (nd > 2) invalid("transpose: ", nd, " axes; a matrix or a vector is needed");
+    return Dim({cols(), rows()}, bd);
+  }
+  void delete_dim(unsigned i) { *this = without(i); }
+  /// Without several axes, and without the batch if wanted.
+  void delete_dims(const std::vector<unsigned>& axes, bool without_batch) {
+    Dim r;
+    r.bd = without_batch ? 1 : bd;
+    for (unsigned i = 0; i < nd; ++i)
+      if (std::find(axes.begin(), axes.end(), i) == axes.end()) r.d[r.nd++] = d[i];
+    if (r.nd == 0) r.d[r.nd++] = 1;
+    *this = r;
+  }
+  /// One more axis, the last one or number i.
+  void add_dim(unsigned n) { insert_dim(nd, n); }
+  void insert_dim(unsigned i, unsigned n) {
+    check_count(nd + 1);
+    if (i > nd) bad_index("insert_dim: axis ", i, " was asked for; 0 to ", nd, " are possible");
+    std::copy_backward(d + i, d + nd, d + nd + 1);
+    d[i] = n, ++nd;
+  }
   /// Same sizes up to trailing ones, batch not compared.
   constexpr bool same_sizes(const Dim& o) const {
     for (unsigned i = 0; i < max_dims; ++i)
@@ -107,5 +149,8 @@ inline std::ostream& operator<<(std::ostream& out, const Dim& dim) {
   if (dim.bd > 1) out << 'X' << dim.bd;
   return out << '}';
 }
+
+/// What << wrote; the stream fails where it is something else.
+std::istream& operator>>(std::istream& in, Dim& dim);
 
 }  // namespace dynet

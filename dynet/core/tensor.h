@@ -1,6 +1,7 @@
 // A view of numbers: where they lie and their shape; it never owns them.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "dynet/core/dim.h"
@@ -11,6 +12,22 @@ namespace dynet {
 struct Tensor {
   Dim d;
   real* v = nullptr;
+
+  /// Where batch element b begins; a tensor without a batch is the same for all.
+  real* batch_ptr(unsigned b) const { return d.bd == 1 ? v : v + b * d.batch_size(); }
+  Tensor batch_elem(unsigned b) const { return {d.single_batch(), batch_ptr(b)}; }
+  /// Every batch element as a tensor.
+  std::vector<Tensor> batch_elems() const {
+    std::vector<Tensor> all;
+    for (unsigned b = 0; b < d.bd; ++b) all.push_back(batch_elem(b));
+    return all;
+  }
+  /// Whether no number is infinite or not a number.
+  bool is_valid() const {
+    for (size_t i = 0; i < d.size(); ++i)
+      if (!std::isfinite(v[i])) return false;
+    return true;
+  }
 };
 
 /// The number of a tensor with one element.
@@ -21,5 +38,12 @@ inline real as_scalar(const Tensor& t) {
 
 /// All numbers, column-major, batch slowest.
 inline std::vector<real> as_vector(const Tensor& t) { return {t.v, t.v + t.d.size()}; }
+
+/// The same times a number.
+inline std::vector<real> as_scale_vector(const Tensor& t, real a) {
+  std::vector<real> numbers = as_vector(t);
+  for (real& x : numbers) x *= a;
+  return numbers;
+}
 
 }  // namespace dynet

@@ -7,7 +7,7 @@
 namespace dynet {
 namespace cpu {
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DYNET_ONE_ISA)
 namespace v2 {
 Engine& engine();
 }
@@ -32,7 +32,7 @@ struct Choice {
 };
 
 Engine& choose(const char* wanted) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DYNET_ONE_ISA)
   __builtin_cpu_init();
   const bool v3 =
       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");

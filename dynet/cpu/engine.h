@@ -12,22 +12,24 @@ class CpuEngine final : public Engine {
 
   void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) override;
   void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y, Items dy,
-                    Items dx) override;
+                    Items dx, bool accumulate) override;
   void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
            const Dim& x1_dim, Items x0, Items x1, Items y) override;
   void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
-                    const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
-                    Items dx) override;
+                    const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy, Items dx,
+                    bool accumulate) override;
 
   void product(const Product&) override;
   void outer_sum(const OuterSum&) override;
   void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
             PackedMatrix& p) override;
+  void pack_transposed(PackedMatrix& p) override;
   void unpack(const PackedMatrix& p, real* a) override;
 
   void move(size_t count, const Strides&, const Shift&, bool accumulate, Items from, Items to) override;
   void fill(size_t n, real value, real* x) override;
   void add_scaled(size_t n, real a, const real* x, real* y) override;
+  void add_each(size_t n, size_t count, const real* const* x, real* y) override;
   void scale(size_t n, real a, real* x) override;
   double squared_norm(size_t n, const real* x) override;
   void extremum(int sign, size_t count, const Axis&, Items x, Items y) override;
@@ -53,6 +55,9 @@ class CpuEngine final : public Engine {
 
   void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
               real* const* slots) override;
+  void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
+                     real* gradient, real* const* slots, real scale, bool transposed,
+                     PackedMatrix& p) override;
 
   void set_threads(unsigned n) override;
   unsigned threads() const override;

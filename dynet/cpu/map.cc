@@ -11,6 +11,7 @@ namespace {
 struct Along {
   size_t count, size;
   Items x, y, dy, dx;
+  bool accumulate;
 };
 template <class Op>
 void forward(const void* attrs, const Along& c) {
@@ -31,10 +32,11 @@ void backward(const void* attrs, const Along& c) {
   for (size_t item = 0; item < c.count; ++item) {
     const real *x = c.x[item], *y = c.y[item], *dy = c.dy[item];
     real* dx = c.dx[item];
-    for_vectors(c.size, [=](size_t i, auto n) {
+    for_vectors(c.size, [=, accumulate = c.accumulate](size_t i, auto n) {
       const Vec slope = with_attributes<Op>(
           a, [](auto... v) { return Op::slope(v...); }, Vec::load(x + i, n), Vec::load(y + i, n));
-      (Vec::load(dx + i, n) + slope * Vec::load(dy + i, n)).store(dx + i, n);
+      const Vec before = accumulate ? Vec::load(dx + i, n) : Vec(0);
+      (before + slope * Vec::load(dy + i, n)).store(dx + i, n);
     });
   }
 }
@@ -53,17 +55,17 @@ const Kernels& table(Ops<Op...>, unsigned f) {
 
 void CpuEngine::map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) {
   const auto kernel = table(MapOps{}, f).forward;
-  if (!x.packed(size) || !y.packed(size)) return kernel(attrs, {count, size, x, y, {}, {}});
+  if (!x.packed(size) || !y.packed(size)) return kernel(attrs, {count, size, x, y, {}, {}, false});
   split(count * size, lanes, 1 << 16, [&](size_t begin, size_t end) {
-    kernel(attrs, {1, end - begin, {x.base + begin}, {y.base + begin}, {}, {}});
+    kernel(attrs, {1, end - begin, {x.base + begin}, {y.base + begin}, {}, {}, false});
   });
 }
 
 void CpuEngine::map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y,
-                             Items dy, Items dx) {
+                             Items dy, Items dx, bool accumulate) {
   const auto kernel = table(MapOps{}, f).backward;
   if (x.packed(size) && y.packed(size) && dy.packed(size) && dx.packed(size)) size *= count, count = 1;
-  kernel(attrs, {count, size, x, y, dy, dx});
+  kernel(attrs, {count, size, x, y, dy, dx, accumulate});
 }
 
 }  // namespace dynet::cpu::DYNET_ISA

@@ -114,6 +114,23 @@ void CpuEngine::add_scaled(size_t n, real a, const real* x, real* y) {
   for_vectors(n, [=](size_t i, auto c) { (Vec::load(y + i, c) + v * Vec::load(x + i, c)).store(y + i, c); });
 }
 
+void CpuEngine::add_each(size_t n, size_t count, const real* const* x, real* y) {
+  constexpr int width = 4;  // sums that are held in registers over all tensors
+  size_t i = 0;
+  for (; i + width * lanes <= n; i += width * lanes) {
+    Vec sum[width];
+    for (int j = 0; j < width; ++j) sum[j] = Vec::load(y + i + j * lanes);
+    for (size_t k = 0; k < count; ++k)
+      for (int j = 0; j < width; ++j) sum[j] += Vec::load(x[k] + i + j * lanes);
+    for (int j = 0; j < width; ++j) sum[j].store(y + i + j * lanes);
+  }
+  for_vectors(n - i, [=](size_t at, auto c) {
+    Vec sum = Vec::load(y + i + at, c);
+    for (size_t k = 0; k < count; ++k) sum += Vec::load(x[k] + i + at, c);
+    sum.store(y + i + at, c);
+  });
+}
+
 void CpuEngine::scale(size_t n, real a, real* x) {
   const Vec v = a;
   for_vectors(n, [=](size_t i, auto c) { (v * Vec::load(x + i, c)).store(x + i, c); });

@@ -28,10 +28,10 @@ struct Tile {
   bool resume;          // y holds the sums over an earlier part of the depth
 };
 
-/// One vector of a column: init + sum.
+/// One vector of a column: init + sum, of 0 if there is none.
 template <class Count>
 inline void finish(Vec sum, const real* init, real* y, Count n) {
-  (init ? Vec::load(init, n) + sum : sum).store(y, n);
+  ((init ? Vec::load(init, n) : Vec(0)) + sum).store(y, n);
 }
 
 inline Vec load_used(const real* p, int used) { return used < lanes ? Vec::load(p, used) : Vec::load(p); }

@@ -85,9 +85,11 @@ Vec slope(const auto& a, Vec x0, Vec x1, Vec y) {
 struct Pass {
   const real *x0, *x1, *y, *dy;
   real* dx;
+  bool accumulate;
 };
 
-/// dx += slope * dy; where dx stands still along the innermost axis, the lanes are summed first.
+/// dx += slope * dy, or 0 + slope * dy; where dx stands still along the innermost axis, the lanes are summed
+/// first.
 template <class Op, int S>
 void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
   const auto a = attributes<Op>(attrs);
@@ -100,8 +102,10 @@ void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
         return slope<Op, S>(a, s0.load(i, n), s1.load(i, n), Vec::load(y + i, n)) * Vec::load(dy + i, n);
       };
       if (inner.stride[4]) {
-        for_vectors(inner.size,
-                    [&](size_t i, auto n) { (Vec::load(dx + i, n) + contribution(i, n)).store(dx + i, n); });
+        for_vectors(inner.size, [&](size_t i, auto n) {
+          const Vec before = p.accumulate ? Vec::load(dx + i, n) : Vec(0);
+          (before + contribution(i, n)).store(dx + i, n);
+        });
       } else {
         Vec total = 0;
         for_vectors(inner.size, [&](size_t i, auto n) { total += first_lanes(contribution(i, n), n); });
@@ -139,7 +143,7 @@ void CpuEngine::zip(unsigned f, const void* attrs, size_t count, const Dim& y_di
 
 void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
                              const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
-                             Items dx) {
+                             Items dx, bool accumulate) {
   const auto kernel = table(ZipOps{}, f).backward[side];
   const size_t size = (side ? x1_dim : x0_dim).size();
   Nest<5> nest;
@@ -156,7 +160,8 @@ void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_
   real* total = sums ? scratch(Scratch::sums, size) : nullptr;
   for (size_t i = 0; i < count; ++i) {
     if (sums) fill(size, 0, total);
-    kernel(attrs, nest, {x0[i], x1[i], y[i], dy[i], sums ? total : dx[i]});
+    kernel(attrs, nest, {x0[i], x1[i], y[i], dy[i], sums ? total : dx[i], sums || accumulate});
+    if (sums && !accumulate) fill(size, 0, dx[i]);
     if (sums) add_scaled(size, 1, total, dx[i]);
   }
 }

@@ -5,6 +5,7 @@
 // added ("+=" never fuses with the product that made the contribution).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -39,9 +40,13 @@ struct PackedMatrix {
   unsigned rows = 0, cols = 0;
   size_t capacity = 0;
   std::unique_ptr<real[]> forward;     // panels of A
-  std::unique_ptr<real[]> transposed;  // panels of Aᵀ, made when first needed
-  bool has_transposed = false;
+  std::unique_ptr<real[]> transposed;  // panels of Aᵀ, if they were made
+  std::atomic<bool> has_transposed = false;
+  unsigned turned = 0;           // calls that read Aᵀ so far
   const void* engine = nullptr;  // whose layout this is
+
+  /// True where panels of Aᵀ pay; a single call does as well without them.
+  bool wants_transposed() const { return turned > 1; }
 };
 
 /// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.
@@ -52,7 +57,7 @@ struct Product {
   Items a;       // plain column-major matrices; one shared matrix when packed is set
   PackedMatrix* packed = nullptr;
   Items x, y;
-  Items init;                   // added columns; base == nullptr: none. May be y itself (accumulate)
+  Items init;                   // added columns; base == nullptr: zero. May be y itself (accumulate)
   bool init_is_column = false;  // init_i is one column, added to each of the n columns
 };
 
@@ -110,16 +115,16 @@ class Engine {
 
   // -- elementwise; f is the position of the op in MapOps or ZipOps (ops/all.h)
   virtual void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) = 0;
-  /// dx += slope(x, y) * dy
+  /// dx += slope(x, y) * dy; if not accumulate, as if dx were zero
   virtual void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y,
-                            Items dy, Items dx) = 0;
+                            Items dy, Items dx, bool accumulate) = 0;
   /// y = f(x0, x1); x0 and x1 are broadcast along axes where their size is 1.
   virtual void zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
                    const Dim& x1_dim, Items x0, Items x1, Items y) = 0;
-  /// dx_side += Σ over broadcast axes of slope_side(x0, x1, y) * dy
+  /// dx_side += Σ over broadcast axes of slope_side(x0, x1, y) * dy; if not accumulate, as if dx were zero
   virtual void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
                             const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
-                            Items dx) = 0;
+                            Items dx, bool accumulate) = 0;
 
   // -- matrices
   virtual void product(const Product&) = 0;
@@ -128,6 +133,8 @@ class Engine {
   /// wanted.
   virtual void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
                     PackedMatrix& p) = 0;
+  /// Makes the transposed panels from the others.
+  virtual void pack_transposed(PackedMatrix& p) = 0;
   /// The reverse of pack.
   virtual void unpack(const PackedMatrix& p, real* a) = 0;
 
@@ -137,6 +144,8 @@ class Engine {
   virtual void fill(size_t n, real value, real* x) = 0;
   /// y += a * x
   virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
+  /// y += x_0, then y += x_1, … of count tensors
+  virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
   /// The largest (sign 1) or smallest (sign -1) along the axis.
@@ -181,6 +190,10 @@ class Engine {
   // gradient is zero afterwards
   virtual void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
                       real* const* slots) = 0;
+  /// The update of a rows×cols matrix that packs the new scale * A in the same pass.
+  virtual void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
+                             real* gradient, real* const* slots, real scale, bool transposed,
+                             PackedMatrix& p) = 0;
 
   virtual void set_threads(unsigned n) = 0;
   virtual unsigned threads() const = 0;

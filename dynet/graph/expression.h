@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dynet/graph/node.h"
@@ -12,6 +13,9 @@ namespace dynet {
 
 class Graph;
 struct Storage;
+
+/// A node's place in its graph.
+using VariableIndex = unsigned;
 
 struct Expression {
   static constexpr unsigned parameter_id = ~0u;
@@ -30,6 +34,8 @@ struct Expression {
   bool is_parameter() const { return i == parameter_id; }
   Storage* storage() const { return reinterpret_cast<Storage*>(pg); }
 
+  /// "CPU".
+  std::string get_device_name() const { return "CPU"; }
   bool is_stale() const;
   /// Shape; std::runtime_error when stale.
   const Dim& dim() const;
@@ -47,7 +53,8 @@ struct Expression {
 class Expressions {
  public:
   struct Reference {
-    const Expression* to;
+    const Expression* to = nullptr;
+    Reference() = default;
     Reference(const Expression& e) : to(&e) {}
   };
   struct Iterator {
@@ -70,6 +77,7 @@ class Expressions {
   Expressions(std::span<const Expression> list) : list_(list.data()), size_(list.size()) {}
   Expressions(const std::vector<Expression>& list) : list_(list.data()), size_(list.size()) {}
   Expressions(std::initializer_list<Reference> few) : few_(std::data(few)), size_(few.size()) {}
+  explicit Expressions(std::span<const Reference> few) : few_(few.data()), size_(few.size()) {}
   Expressions(const Expression& one) : list_(&one), size_(1) {}
 
   size_t size() const { return size_; }
@@ -83,6 +91,9 @@ class Expressions {
   const Reference* few_ = nullptr;
   size_t size_ = 0;
 };
+
+/// A node has no more arguments than this.
+inline constexpr unsigned most_arguments = UINT16_MAX - 1;
 
 /// Indices of rows, classes or batch elements.
 struct Indices : std::span<const unsigned> {

@@ -8,14 +8,12 @@
 namespace dynet {
 namespace {
 
-std::atomic<unsigned> last_graph_id{0};
+std::atomic<unsigned> last_graph_id{0}, last_aside_id{~0u};
 
 constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
 
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
-
-constexpr unsigned most_arguments = UINT16_MAX - 1;
 
 // Set in the word of a key that stands for a certain matrix instead of a shape.
 constexpr uint64_t matrix_key = uint64_t{1} << 63;
@@ -23,10 +21,15 @@ constexpr uint64_t matrix_key = uint64_t{1} << 63;
 /// A leaf that stands for a parameter; its value is bound by the executor.
 struct ParameterAttrs {
   Storage* storage;
+  uint64_t uid;  // of the storage, which need not be read to make a key
   uint64_t trained;
 };
 
-constexpr bool no_matrix(unsigned) { return false; }
+const ParameterAttrs& parameter_attrs(const Node& node) {
+  return *reinterpret_cast<const ParameterAttrs*>(node.payload);
+}
+
+constexpr bool no_matrix(const void*, unsigned) { return false; }
 
 }  // namespace
 
@@ -39,6 +42,7 @@ const Op parameter_op{.name = "parameter",
                       .random = false,
                       .leaf = true,
                       .has_matrix = false,
+                      .overwrites = false,
                       .passes = 0,
                       .shape = nullptr,
                       .trained = nullptr,
@@ -53,9 +57,7 @@ const Op parameter_op{.name = "parameter",
 
 unsigned newest_graph_id() { return last_graph_id; }
 
-Storage* parameter_storage(const Node& node) {
-  return reinterpret_cast<const ParameterAttrs*>(node.payload)->storage;
-}
+Storage* parameter_storage(const Node& node) { return parameter_attrs(node).storage; }
 
 void Graph::refuse_use() const {
   failed(
@@ -67,16 +69,18 @@ void Graph::refuse_use() const {
 void Graph::clear() {
   check_idle();
   const auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
-  nodes_.clear();
-  args_.clear();
+  nodes_.shrink(0);
+  args_.shrink(0);
+  sources_.clear();
+  immediate_compute = check_validity = false;
   payload_.reset();
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
     kinds_.clear(), signatures_.clear(), dims_.clear();
     items_.resize(1), item_dims_.reset();
   }
-  for (const Bound& b : parameters_) parameter_slots_[b.slot] = 0;
-  parameters_.clear();
-  id_ = ++last_graph_id;
+  for (const Held& held : held_) bound_[held.place] = {};
+  held_.clear();
+  id_ = is_aside_ ? --last_aside_id : ++last_graph_id;
   if (evaluator) evaluator->invalidate(0);
 }
 
@@ -94,27 +98,37 @@ unsigned Graph::resolve(const Expression& e) {
   return e.i;
 }
 
+/// The word of an argument in a key. A matrix argument that is a parameter is shared by all items of a call:
+/// its identity counts, not its shape.
+inline uint64_t argument_key(const Op& op, const void* attrs, unsigned i, const Node& arg) {
+  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(attrs, i))
+    return parameter_attrs(arg).uid << 1 | arg.needs_gradient | matrix_key;
+  return arg.dim_id;
+}
+
 unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
   check_idle();
   const Mark before = mark();
   try {
-    if (xs.size() > most_arguments)
-      invalid(xs.size(), " arguments were given; at most ", most_arguments, " are possible");
+    const size_t count = xs.size();
+    if (count > most_arguments)
+      invalid(count, " arguments were given; at most ", most_arguments, " are possible");
     bool needs_gradient = op.trained && op.trained(attrs);
-    uint64_t* to = start_key(op, xs.size(), attrs);
-    for (unsigned i = 0; i < xs.size(); ++i) {
+    uint32_t* args = args_.room(count);
+    KeyWriter key(key_, op, count, attrs);
+    for (unsigned i = 0; i < count; ++i) {
       // A parameter's own node comes first, where it is not in the graph yet.
-      const unsigned id = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
-      args_.push_back(id);
-      const Node& arg = nodes_[id];
-      *to++ = argument_key(op, i, arg);
+      const Expression& x = xs[i];
+      args[i] = is_current(x) ? x.i : resolve(x);
+      const Node& arg = nodes_[args[i]];
+      key.argument(argument_key(op, attrs, i, arg));
       needs_gradient |= arg.needs_gradient;
     }
-    const KindTable::Key key(key_.data(), to);
-    const uint64_t hash = KindTable::hash_of(key);
-    const Kind* known = kinds_.find(key, hash);
-    return append(op, known ? *known : learn(op, before.args, attrs), before.args, attrs, words,
-                  needs_gradient && op.differentiable);
+    const KindTable::Key words_of_key = key.finish();
+    const Kind* known = kinds_.find(words_of_key, key.hash());
+    const Kind kind = known ? *known : learn(op, {args, count}, attrs);
+    args_.extend(count);
+    return append(op, kind, before.args, count, attrs, words, needs_gradient && op.differentiable);
   } catch (const std::invalid_argument& error) {
     revert(before);
     invalid(op.name, ": ", error.what());
@@ -127,40 +141,25 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
   }
 }
 
-/// A matrix argument that is a parameter is shared by all items of a call: its identity counts, not its
-/// shape.
-uint64_t Graph::argument_key(const Op& op, unsigned i, const Node& arg) const {
-  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(i))
-    return parameter_storage(arg)->uid << 1 | arg.needs_gradient | matrix_key;
-  return arg.dim_id;
-}
-
-/// Writes what a key holds besides the arguments into key_; gives the place of the arguments' words.
-inline uint64_t* Graph::start_key(const Op& op, size_t arg_count, const void* attrs) {
-  const size_t size = 1 + (op.key_size + 7) / 8 + arg_count;
-  if (key_.size() < size) key_.resize(size);
-  uint64_t* to = key_.data();
-  *to++ = KindTable::first_word(op, arg_count);
-  for (uint32_t at = 0; at < op.key_size; at += 8) {
-    *to = 0;
-    std::memcpy(to++, static_cast<const std::byte*>(attrs) + at, std::min(8u, op.key_size - at));
-  }
-  return to;
-}
-
-inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, const void* attrs,
-                              std::span<const unsigned> words, bool needs_gradient) {
+inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, size_t arg_count,
+                              const void* attrs, std::span<const unsigned> words, bool needs_gradient) {
   const std::byte* payload = nullptr;
   if (op.attr_size || op.random || !words.empty())
     payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
-  const auto arg_count = static_cast<uint16_t>(args_.size() - first_arg);
-  nodes_.push_back({&op, payload, first_arg, kind.signature, kind.dim_id, arg_count, needs_gradient});
+  Node& node = *nodes_.room(1);
+  node.op = &op;
+  node.payload = payload;
+  node.args = first_arg;
+  node.signature = kind.signature;
+  node.dim_id = kind.dim_id;
+  node.arg_count = static_cast<uint16_t>(arg_count);
+  node.needs_gradient = needs_gradient;
+  nodes_.extend(1);
   return size() - 1;
 }
 
 /// Computes shape and signature of a node of a kind not seen before.
-Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
-  const std::span<const uint32_t> args = std::span(args_).subspan(first_arg);
+Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attrs) {
   shape_args_.clear();
   for (uint32_t arg : args) shape_args_.push_back(dim(arg));
   const Dim shape = op.shape(attrs, shape_args_);
@@ -173,28 +172,27 @@ Kind Graph::learn(const Op& op, uint32_t first_arg, const void* attrs) {
   Kind kind{0, dims_.intern(shape)};
   if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
-  uint64_t* to = start_key(op, args.size(), attrs);
-  for (unsigned i = 0; i < args.size(); ++i) *to++ = argument_key(op, i, nodes_[args[i]]);
-  const KindTable::Key key(key_.data(), to);
-  kinds_.add(key, KindTable::hash_of(key), kind);
+  KeyWriter key(key_, op, args.size(), attrs);
+  for (unsigned i = 0; i < args.size(); ++i) key.argument(argument_key(op, attrs, i, nodes_[args[i]]));
+  const KindTable::Key words = key.finish();
+  kinds_.add(words, key.hash(), kind);
   return kind;
 }
 
 /// The number of a signature: op, attributes and shapes, without batch sizes where the op allows.
 uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const void* attrs, const Dim& shape) {
   const bool with_batch = op.batching == Batching::nodes;
-  uint64_t* to = start_key(op, args.size() + 1, attrs);
+  KeyWriter key(key_, op, args.size() + 1, attrs);
   for (unsigned i = 0; i < args.size(); ++i) {
-    *to = argument_key(op, i, nodes_[args[i]]);
-    if (!(*to & matrix_key) && !with_batch) *to = dims_.intern(shape_args_[i].single_batch());
-    ++to;
+    uint64_t word = argument_key(op, attrs, i, nodes_[args[i]]);
+    if (!(word & matrix_key) && !with_batch) word = dims_.intern(shape_args_[i].single_batch());
+    key.argument(word);
   }
-  *to++ = dims_.intern(with_batch ? shape : shape.single_batch());
-  const KindTable::Key key(key_.data(), to);
-  const uint64_t hash = KindTable::hash_of(key);
-  if (const Kind* known = signatures_.find(key, hash)) return known->signature;
+  key.argument(dims_.intern(with_batch ? shape : shape.single_batch()));
+  const KindTable::Key words = key.finish();
+  if (const Kind* known = signatures_.find(words, key.hash())) return known->signature;
   add_item(op, attrs, shape);
-  signatures_.add(key, hash, {signature_count() - 1, 0});
+  signatures_.add(words, key.hash(), {signature_count() - 1, 0});
   return signature_count() - 1;
 }
 
@@ -230,35 +228,42 @@ const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<
   return payload;
 }
 
-Graph::Bound& Graph::hold(Storage& storage) {
-  check_idle();
-  if (4 * (parameters_.size() + 1) > parameter_slots_.size()) grow_parameter_slots();
-  const size_t mask = parameter_slots_.size() - 1;
-  size_t at = parameter_hash(storage) & mask;
-  for (; parameter_slots_[at]; at = (at + 1) & mask)
-    if (Bound& b = parameters_[parameter_slots_[at] - 1]; b.storage.get() == &storage) return b;
-  parameters_.push_back({storage.shared_from_this(), {none, none}, static_cast<uint32_t>(at)});
-  parameter_slots_[at] = static_cast<uint32_t>(parameters_.size());
-  return parameters_.back();
+inline size_t Graph::place_of(const Storage& storage) const {
+  const size_t mask = bound_.size() - 1;
+  size_t at = storage.uid * 0x9E3779B97F4A7C15u >> 20 & mask;
+  while (bound_[at].storage && bound_[at].storage != &storage) at = (at + 1) & mask;
+  return at;
 }
+
+inline Graph::Bound& Graph::bound(Storage& storage) {
+  check_idle();
+  if (bound_.size() < 4 * (held_.size() + 1)) [[unlikely]]
+    grow_bound();
+  const size_t at = place_of(storage);
+  if (!bound_[at].storage) [[unlikely]] {
+    held_.push_back({storage.shared_from_this(), at});
+    bound_[at].storage = &storage;
+  }
+  return bound_[at];
+}
+
+void Graph::hold(Storage& storage) { bound(storage); }
 
 unsigned Graph::add_parameter(Storage& storage, bool trained) {
-  unsigned& node = hold(storage).node[trained];
-  if (node != none) return node;
-  const ParameterAttrs attrs{&storage, trained};
-  return node = append(parameter_op, {0, dims_.intern(storage.dim)}, edge_count(), &attrs, {}, trained);
+  unsigned& node = bound(storage).node[trained];
+  if (node != none) [[likely]]
+    return node;
+  const ParameterAttrs attrs{&storage, storage.uid, trained};
+  return node = append(parameter_op, {0, dims_.intern(storage.dim)}, edge_count(), 0, &attrs, {}, trained);
 }
 
-size_t Graph::parameter_hash(const Storage& s) { return s.uid * 0x9E3779B97F4A7C15u >> 20; }
-
-void Graph::grow_parameter_slots() {
-  parameter_slots_.assign(std::max<size_t>(64, 2 * parameter_slots_.size()), 0);
-  const size_t mask = parameter_slots_.size() - 1;
-  for (uint32_t i = 0; i < parameters_.size(); ++i) {
-    size_t at = parameter_hash(*parameters_[i].storage) & mask;
-    while (parameter_slots_[at]) at = (at + 1) & mask;
-    parameter_slots_[at] = i + 1;
-    parameters_[i].slot = static_cast<uint32_t>(at);
+void Graph::grow_bound() {
+  const std::vector<Bound> old = std::move(bound_);
+  bound_.assign(std::max<size_t>(64, 2 * old.size()), {});
+  for (Held& held : held_) {
+    const size_t before = held.place;
+    held.place = place_of(*held.storage);
+    bound_[held.place] = old[before];
   }
 }
 
@@ -271,14 +276,35 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
   if (evaluator) evaluator->invalidate(0);
 }
 
+void Graph::compute_now(unsigned node) {
+  const Tensor value = evaluator->value(node);
+  if (check_validity && !value.is_valid())
+    failed(nodes_[node].op->name, ": the value of node ", node, " has infinite or undefined numbers");
+}
+
+/// The words of a node may be the list several times over, once for each batch element.
+void Graph::refresh(const Source& source) {
+  const Indices given = source.one ? std::span(source.one, 1) : Indices(*source.many);
+  const std::span<const uint32_t> words = nodes_[source.node].words();
+  const std::string_view name = nodes_[source.node].op->name;
+  if (given.size() != source.count)
+    invalid(name, ": there are now ", given.size(), " indices; the node was made with ", source.count);
+  for (unsigned index : given)
+    if (index >= source.limit)
+      bad_index(name, ": index ", index, " is out of range; 0 to ", source.limit - 1, " would be right");
+  auto* to = const_cast<uint32_t*>(words.data());
+  for (size_t at = 0; at < words.size(); at += given.size()) std::ranges::copy(given, to + at);
+}
+
 void Graph::revert(const Mark& m) {
   if (size() == m.nodes && edge_count() == m.args) return;
   check_idle();
-  args_.resize(m.args);
+  args_.shrink(m.args);
   if (size() == m.nodes) return;
-  nodes_.resize(m.nodes);
-  for (Bound& b : parameters_)
-    for (unsigned& node : b.node)
+  nodes_.shrink(m.nodes);
+  std::erase_if(sources_, [&](const Source& source) { return source.node >= m.nodes; });
+  for (const Held& held : held_)
+    for (unsigned& node : bound_[held.place].node)
       if (node != none && node >= m.nodes) node = none;
   if (evaluator) evaluator->invalidate(m.nodes);
 }
@@ -292,6 +318,8 @@ Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std:
     }
   if (!graph) graph = &current_graph();
   const unsigned id = graph->add(op, xs, attrs, words);
+  if (graph->immediate_compute) [[unlikely]]
+    graph->compute_now(id);
   return {graph, id, graph->id()};
 }
 

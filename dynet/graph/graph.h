@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "dynet/device/arena.h"
 #include "dynet/graph/expression.h"
 #include "dynet/graph/kind.h"
+#include "dynet/graph/pool.h"
 #include "dynet/params/parameter.h"
 
 namespace dynet {
@@ -26,6 +28,12 @@ class Evaluator {
 
 class Graph {
  public:
+  Graph() = default;
+  /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers, as
+  /// they are.
+  struct Aside {};
+  explicit Graph(Aside) : is_aside_(true) {}
+
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
   /// Number of this graph; larger than that of every graph before it in this process.
@@ -34,20 +42,15 @@ class Graph {
   unsigned add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
   unsigned add_parameter(Storage& storage, bool trained);
-  /// What is known of a parameter or lookup table in this graph, which from now on shares its ownership.
-  struct Bound {
-    std::shared_ptr<Storage> storage;
-    unsigned node[2];  // constant, trained
-    uint32_t slot;     // its place in parameter_slots_
-  };
-  Bound& hold(Storage& storage);
+  /// Shares the ownership of a parameter or lookup table until the graph starts anew.
+  void hold(Storage& storage);
   /// The node id of an expression used in this graph; checks that it is not stale.
   unsigned resolve(const Expression& e);
 
-  unsigned size() const { return static_cast<unsigned>(nodes_.size()); }
+  unsigned size() const { return nodes_.size(); }
   const Node& operator[](unsigned id) const { return nodes_[id]; }
   std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
-  unsigned edge_count() const { return static_cast<unsigned>(args_.size()); }
+  unsigned edge_count() const { return args_.size(); }
   const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
   const Dim& dim(unsigned id) const { return dims_[nodes_[id].dim_id]; }
   /// Signatures are numbered below this; leaves have 0.
@@ -57,6 +60,21 @@ class Graph {
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
+  /// Indices in memory of the caller, which are a node's words and are read again at each evaluation.
+  struct Source {
+    unsigned node;
+    const unsigned* one;                // or, if null,
+    const std::vector<unsigned>* many;  // these,
+    size_t count;                       // always so many
+    unsigned limit;                     // and below this
+  };
+  void read_words(const Source& source) { sources_.push_back(source); }
+  /// Reads the words of those nodes that are not done.
+  void refresh_words(std::span<const uint8_t> done) {
+    for (const Source& source : sources_)
+      if (source.node >= done.size() || !done[source.node]) refresh(source);
+  }
+
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
   T* take_payload(size_t count) {
@@ -87,6 +105,9 @@ class Graph {
       refuse_use();
   }
 
+  /// Computes a node, and checks it if check_validity is set.
+  void compute_now(unsigned node);
+
   struct Mark {
     unsigned nodes, args;
   };
@@ -95,41 +116,56 @@ class Graph {
   void revert(const Mark&);
 
   Evaluator* evaluator = nullptr;
-  bool batching = true;
+  std::optional<bool> batching;  // none: as the process has it
+  /// Every node is computed when it is made; with check_validity its numbers must be finite.
+  bool immediate_compute = false, check_validity = false;
 
  private:
   static constexpr unsigned none = ~0u;
 
+  /// What is known of a parameter or lookup table in this graph; the storage is null where there is none.
+  struct Bound {
+    const Storage* storage = nullptr;
+    unsigned node[2] = {none, none};  // constant, trained
+  };
+  /// The ownership of a parameter, and its place in bound_.
+  struct Held {
+    std::shared_ptr<Storage> storage;
+    size_t place;
+  };
+
   [[noreturn]] void refuse_use() const;
+  void refresh(const Source& source);
   /// The common case of resolve(): a node of this graph.
   bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
-  unsigned append(const Op&, Kind, uint32_t first_arg, const void* attrs, std::span<const unsigned> words,
-                  bool needs_gradient);
-  Kind learn(const Op&, uint32_t first_arg, const void* attrs);
+  unsigned append(const Op&, Kind, uint32_t first_arg, size_t arg_count, const void* attrs,
+                  std::span<const unsigned> words, bool needs_gradient);
+  Kind learn(const Op&, std::span<const uint32_t> args, const void* attrs);
   uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
   void add_item(const Op&, const void* attrs, const Dim& shape);
-  uint64_t argument_key(const Op&, unsigned i, const Node& arg) const;
-  uint64_t* start_key(const Op&, size_t arg_count, const void* attrs);
   const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
                                 unsigned batch);
-  static size_t parameter_hash(const Storage&);
-  void grow_parameter_slots();
+  Bound& bound(Storage& storage);
+  size_t place_of(const Storage& storage) const;
+  void grow_bound();
 
-  std::vector<Node> nodes_;
-  std::vector<uint32_t> args_;
+  Pool<Node> nodes_;
+  Pool<uint32_t> args_;
   Arena payload_;
 
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
   KindTable kinds_, signatures_;
-  std::vector<Item> items_{1};             // by signature
-  Arena item_dims_;                        // the shapes of their arguments
-  std::vector<uint64_t> key_;              // scratch of add() and learn()
-  std::vector<Dim> shape_args_;            // scratch of learn()
-  std::vector<Bound> parameters_;          // in order of first use
-  std::vector<uint32_t> parameter_slots_;  // open addressing: 1 + position in parameters_, 0 is empty
+  std::vector<Item> items_{1};   // by signature
+  Arena item_dims_;              // the shapes of their arguments
+  std::vector<uint64_t> key_;    // scratch of add() and learn()
+  std::vector<Dim> shape_args_;  // scratch of learn()
+  std::vector<Bound> bound_;     // open addressing
+  std::vector<Held> held_;       // in order of first use
   std::vector<std::shared_ptr<const void>> kept_;
+  std::vector<Source> sources_;
   unsigned id_ = 0;
+  bool is_aside_ = false;
   std::atomic<bool> in_use_ = false;
 };
 
@@ -145,6 +181,8 @@ Graph& current_graph();
 /// Makes it (or, with null, forgets it). The room that owns graphs installs how a first one is made.
 void set_current_graph(Graph*);
 Graph* current_graph_or_null();
+/// The graph of an expression, which for a parameter is the current one.
+inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
 void set_graph_maker(Graph& (*make)());
 
 }  // namespace dynet

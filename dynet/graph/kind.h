@@ -1,7 +1,9 @@
 // What is known of a node from its op, attributes and argument shapes: computed once, then looked up.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -37,27 +39,63 @@ struct Kind {
   uint32_t signature, dim_id;
 };
 
-/// Finds kinds by key: an op with a word for each argument and its attributes; equal keys are equal words.
+/// A key: an op with its attributes and a word for each argument; equal keys are equal words.
 ///
-/// Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and keys without batch
-/// sizes lead to signature numbers.
+/// The first word names the op and the number of arguments, and so says how to read those that follow. In a
+/// long list of arguments equal words in a row are written once, with their count.
+class KeyWriter {
+ public:
+  KeyWriter(std::vector<uint64_t>& room, const Op& op, size_t arg_count, const void* attrs)
+      : counts_(arg_count > few) {
+    const size_t most = 1 + (op.key_size + 7) / 8 + (counts_ ? 2 * arg_count : arg_count);
+    if (room.size() < most) [[unlikely]]
+      room.resize(most);
+    first_ = to_ = room.data();
+    put(reinterpret_cast<uintptr_t>(&op) ^ uint64_t{arg_count} << 48);
+    for (uint32_t at = 0; at < op.key_size; at += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, static_cast<const std::byte*>(attrs) + at, std::min(8u, op.key_size - at));
+      put(word);
+    }
+  }
+  void argument(uint64_t word) {
+    if (!counts_) return put(word);
+    if (run_ && word != last_) end_run();
+    last_ = word;
+    ++run_;
+  }
+  std::span<const uint64_t> finish() {
+    if (run_) end_run();
+    return {first_, to_};
+  }
+  uint64_t hash() const { return sum_ ^ sum_ >> 32; }
+
+ private:
+  static constexpr size_t few = 8;
+
+  /// The hash is a sum of products, as none of them has to wait for another.
+  void put(uint64_t word) {
+    *to_++ = word;
+    sum_ += (word ^ word >> 32) * factor_;
+    factor_ += 0xD6E8FEB86659FD92u;
+  }
+  void end_run() {
+    put(last_), put(run_);
+    run_ = 0;
+  }
+
+  uint64_t *first_, *to_;
+  uint64_t sum_ = 0, factor_ = 0x9E3779B97F4A7C15u;
+  uint64_t last_ = 0, run_ = 0;
+  bool counts_;
+};
+
+/// Finds kinds by key. Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and
+/// keys without batch sizes lead to signature numbers.
 class KindTable {
  public:
-  /// The first word names the op and the number of arguments, and so says how many words follow.
   using Key = std::span<const uint64_t>;
 
-  static uint64_t first_word(const Op& op, uint64_t arg_count) {
-    return reinterpret_cast<uintptr_t>(&op) ^ arg_count << 48;
-  }
-  /// A sum of products, as none of them has to wait for another.
-  static uint64_t hash_of(Key key) {
-    uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
-    for (const uint64_t word : key) {
-      sum += (word ^ word >> 32) * factor;
-      factor += 0xD6E8FEB86659FD92u;
-    }
-    return sum ^ sum >> 32;
-  }
   /// Null if there is none.
   const Kind* find(Key key, uint64_t hash) const {
     if (slots_.empty()) return nullptr;
@@ -78,6 +116,7 @@ class KindTable {
     uint32_t words;  // 1 + position of the key in words_, 0 is empty
     Kind kind;
   };
+  /// No key is the beginning of another one, so that a difference comes before the end of either.
   bool equal(size_t at, Key key) const {
     const uint64_t* words = words_.data() + at;
     for (size_t i = 0; i < key.size(); ++i)

@@ -31,6 +31,7 @@ struct Call {
   Words words;
   Philox key;
   Items dy, dx, d_aux;  // backward only; dx belongs to the argument asked for
+  bool accumulate;      // dx += contribution; else dx = 0 + contribution (of ops that overwrite only)
 };
 
 /// The columns whose outer product is the gradient of a matrix argument, for one batch element.
@@ -44,6 +45,8 @@ struct OuterPair {
 struct NodeView {
   const Dim* x_dims;
   const real* const* x;
+  const real* y;
+  const real* aux;
   const real* dy;
   const real* d_aux;
 };
@@ -59,6 +62,7 @@ struct Op {
   bool random;          // each batch element carries (node, element) as words
   bool leaf;            // no arguments; the executor binds its value
   bool has_matrix;      // some argument is a matrix (is_matrix)
+  bool overwrites;      // backward heeds Call::accumulate; if not, dx is always added to
   uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 
@@ -71,7 +75,7 @@ struct Op {
   size_t (*aux_size)(const void* attrs, Dims x);    // numbers kept per item from forward to backward
   size_t (*d_aux_size)(const void* attrs, Dims x);  // numbers per item that live through backward
   size_t (*view_offset)(const void* attrs, Dims x);
-  bool (*is_matrix)(unsigned i);  // argument i is a matrix that is multiplied from the left
+  bool (*is_matrix)(const void* attrs, unsigned i);  // argument i is a matrix that is multiplied from the left
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
 };
 

@@ -9,7 +9,6 @@
 namespace dynet {
 
 /// The graph an expression lies in, or is used in if it is a parameter.
-inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
 
 /// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
 class DropoutMasks {

@@ -157,7 +157,7 @@ void SparseLSTMBuilder::set_sparsity(real share) {
   std::vector<Weight> weights;
   for (const auto& p : params)
     for (unsigned side : {input_matrix, output_matrix}) {
-      const Tensor w = p[side].values(), mask = p[side + input_mask].values();
+      const Tensor w = *p[side].values(), mask = *p[side + input_mask].values();
       for (size_t i = 0; i < w.d.size(); ++i) weights.push_back({std::abs(w.v[i] * mask.v[i]), mask.v + i});
     }
   const auto kept = static_cast<size_t>(std::lround((1 - share) * static_cast<real>(weights.size())));

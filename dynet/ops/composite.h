@@ -1,6 +1,7 @@
 // Functions made of other operations: no kernel and no gradient of their own.
 #pragma once
 
+#include "dynet/device/device.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/norm.h"
 #include "dynet/ops/select.h"
@@ -184,6 +185,9 @@ inline Expression trace_of_product(const Expression& x, const Expression& y) {
 }
 inline Expression to_device(const Expression& x, std::string_view device) {
   return ToDevice::call(x, device);
+}
+inline Expression to_device(const Expression& x, const Device* device) {
+  return ToDevice::call(x, device ? device->name : "");
 }
 inline Expression fold_rows(const Expression& x, unsigned nrows = 2) { return FoldRows::call(x, nrows); }
 inline Expression kmh_ngram(const Expression& x, unsigned n) { return NgramColumns::call(x, n); }

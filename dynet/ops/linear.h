@@ -17,7 +17,7 @@ inline Dim product_shape(const Dim& a, const Dim& x) {
 
 /// Calls of the engine that products are made of, for operands of any op.
 struct ProductCalls {
-  /// dx += Aᵀ dy
+  /// dx += Aᵀ dy, or 0 + Aᵀ dy
   static void right_gradient(Engine& e, const Call& c, unsigned a) {
     const Dim& dim = c.x_dims[a];
     e.product({.m = dim.rows(),
@@ -29,11 +29,12 @@ struct ProductCalls {
                .packed = c.packed[a],
                .x = c.dy,
                .y = c.dx,
-               .init = c.dx});
+               .init = c.accumulate ? c.dx : Items{}});
   }
-  /// dA += dy xᵀ, for matrices of their own in each item
+  /// dA += dy xᵀ, or 0 + dy xᵀ, for matrices of their own in each item
   static void left_gradient(Engine& e, const Call& c, unsigned a) {
     const unsigned m = c.x_dims[a].rows(), k = c.x_dims[a].cols(), n = c.dim.cols();
+    if (!c.accumulate) fill_items(e, c.count, size_t{m} * k, 0, c.dx);
     thread_local std::vector<const real*> dy, x;
     for (size_t i = 0; i < c.count; ++i) {
       dy.clear(), x.clear();
@@ -48,7 +49,7 @@ struct ProductCalls {
 struct MatrixMultiply : OpDefaults {
   static constexpr auto name = "matmul",
                         doc = "Matrix product: {m,k} times {k,n} is {m,n}, {m,k} times {k} is {m}.";
-  static constexpr bool hidden = true;
+  static constexpr bool hidden = true, overwrites = true;
   static constexpr Arg args[] = {"a", "b"};
   static constexpr bool is_matrix(unsigned i) { return i == 0; }
   static Dim shape(const auto&, Dims x) {
@@ -85,6 +86,7 @@ struct AffineTransform : OpDefaults {
           "each column. The result is a vector where the x have one column.";
   static constexpr Arg args[] = {"exprs"};
   static constexpr uint32_t passes = 1;
+  static constexpr bool overwrites = true;
   static constexpr bool is_matrix(unsigned i) { return i % 2 == 1; }
   static Dim shape(const auto&, Dims x) {
     if (x.size() % 2 == 0)
@@ -135,6 +137,7 @@ struct AffineTransform : OpDefaults {
   static void bias_gradient(Engine& e, const Call& c) {
     const unsigned m = c.dim.rows(), n = c.dim.cols();
     const bool column = c.x_dims[0].cols() == 1 && n > 1;
+    if (!c.accumulate) fill_items(e, c.count, c.x_dims[0].batch_size(), 0, c.dx);
     const Strides s = column ? blocks_of(m, n, m, 0) : run_of(size_t{m} * n);
     e.move(c.count, s, {}, true, c.dy, c.dx);
   }

@@ -163,7 +163,7 @@ struct HingeDim : OpDefaults {
     fill_items(e, c.count, a.lines, 0, d_picked);
     for (unsigned side : {0u, 1u})
       e.zip_backward(zip_position<MarginTerm>(), side, &margin, c.count, dim, dim, line_dim, c.x[0], picked,
-                     c.aux, c.d_aux, side == 0 ? c.dx : d_picked);
+                     c.aux, c.d_aux, side == 0 ? c.dx : d_picked, true);
     each_line(a, c, [&](size_t i, size_t line, size_t place) { c.dx[i][place] += d_picked[i][line]; });
   }
   static Expression call(const Expression& x, Indices v, unsigned d, real m) {

@@ -9,15 +9,18 @@
 
 namespace dynet {
 
+/// An op with a backward of its own that does not heed Call::accumulate says overwrites = false.
 template <class Self>
 struct Map : OpDefaults {
   static constexpr Arg args[] = {"x"};
+  static constexpr bool overwrites = true;
   static Dim shape(const auto&, Dims x) { return x[0]; }
   static void forward(const auto& a, Engine& e, const Call& c) {
     e.map(map_position<Self>(), &a, c.count, c.dim.batch_size(), c.x[0], c.y);
   }
   static void backward(const auto& a, Engine& e, const Call& c, unsigned) {
-    e.map_backward(map_position<Self>(), &a, c.count, c.dim.batch_size(), c.x[0], c.y, c.dy, c.dx);
+    e.map_backward(map_position<Self>(), &a, c.count, c.dim.batch_size(), c.x[0], c.y, c.dy, c.dx,
+                   c.accumulate);
   }
 };
 

@@ -94,7 +94,7 @@ struct Masked : OpDefaults {
     real rate;
     unsigned axis, unused;
   };
-  static constexpr bool random = true;
+  static constexpr bool random = true, overwrites = true;
   static constexpr Arg args[] = {"x", "p"};
   static Dim shape(const Attrs& a, Dims x) {
     if (!(a.rate >= 0 && a.rate <= 1)) invalid("dropout probability ", a.rate, "; it must be from 0 to 1");
@@ -110,7 +110,7 @@ struct Masked : OpDefaults {
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     e.zip_backward(zip_position<Multiply>(), 0, nullptr, c.count, c.dim, c.dim, Self::mask(a, c.dim), c.x[0],
-                   c.aux, c.y, c.dy, c.dx);
+                   c.aux, c.y, c.dy, c.dx, c.accumulate);
   }
   static Expression make(const Expression& x, real rate, unsigned axis = 0) {
     return rate == 0 ? x : apply<Self>(x, {rate, axis, 0});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dynet/ops/loops.h"
+#include "dynet/ops/parts.h"
 #include "dynet/ops/zip.h"
 
 namespace dynet {
@@ -187,7 +188,10 @@ struct SumOfList : OverList {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
   }
-  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<SumOfList>(xs); }
+  static Expression call(Expressions xs) {
+    return in_parts(
+        xs, [](const Expressions& part) { return part.size() == 1 ? part[0] : apply<SumOfList>(part); });
+  }
 };
 
 struct LogSumExpOfList : OverList {
@@ -205,7 +209,11 @@ struct LogSumExpOfList : OverList {
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     e.log_sum_exp_backward(c.count, Axis{1, 1, c.dim.batch_size()}, c.x[i], c.y, c.dy, c.dx);
   }
-  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<LogSumExpOfList>(xs); }
+  static Expression call(Expressions xs) {
+    return in_parts(xs, [](const Expressions& part) {
+      return part.size() == 1 ? part[0] : apply<LogSumExpOfList>(part);
+    });
+  }
 };
 
 /// Σ term(x_i, y_i) over the elements, {1}: the terms are a kernel of ZipOps.
@@ -213,6 +221,7 @@ template <class Self, class Term>
 struct SumOfTerms : OpDefaults {
   using Attrs = typename Term::Attrs;
   static constexpr Arg args[] = {"x", "y"};
+  static constexpr bool overwrites = true;
   static Dim shape(const Attrs&, Dims x) {
     if (!x[0].same_sizes(x[1])) invalid("shapes differ: ", x[0], " and ", x[1], "; they must be equal");
     return Dim({1}, common_batch(x));
@@ -229,7 +238,8 @@ struct SumOfTerms : OpDefaults {
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     const Dim& dim = c.x_dims[0];
-    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx);
+    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx,
+                   c.accumulate);
   }
 };
 

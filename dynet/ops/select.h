@@ -101,8 +101,8 @@ struct PickRangeView : View {
 
 inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
   const Dim& from = shape_of(name, x);
-  const bool one_piece = Axis::of(from.single_batch(), d).outer == 1;
-  return one_piece && d < from.nd ? PickRangeView::call(x, s, e, d) : apply<PickRange>(x, {s, e, d});
+  const bool right = d < from.nd && s < e && e <= from[d];
+  return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d) : apply<PickRange>(x, {s, e, d});
 }
 
 /// What ops that gather by a list share: the words of each item are the list.
@@ -334,6 +334,8 @@ inline Expression pick(const Expression& x, Indices indices, unsigned d = 0) {
 inline Expression pick_range(const Expression& x, unsigned s, unsigned e, unsigned d = 0) {
   return PickRange::call(x, s, e, d);
 }
+/// DyNet 2's older name of pick_range.
+inline Expression pickrange(const Expression& x, unsigned s, unsigned e) { return pick_range(x, s, e); }
 inline Expression select_rows(const Expression& x, Indices rows) { return SelectRows::call(x, rows); }
 inline Expression select_cols(const Expression& x, Indices columns) {
   return SelectColumns::call(x, columns);

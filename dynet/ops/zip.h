@@ -23,13 +23,14 @@ inline Dim broadcast(const Dim& x, const Dim& y) {
 template <class Self>
 struct Zip : OpDefaults {
   static constexpr Arg args[] = {"x", "y"};
+  static constexpr bool overwrites = true;
   static Dim shape(const auto&, Dims x) { return broadcast(x[0], x[1]); }
   static void forward(const auto& a, Engine& e, const Call& c) {
     e.zip(zip_position<Self>(), &a, c.count, c.dim, c.x_dims[0], c.x_dims[1], c.x[0], c.x[1], c.y);
   }
   static void backward(const auto& a, Engine& e, const Call& c, unsigned i) {
     e.zip_backward(zip_position<Self>(), i, &a, c.count, c.dim, c.x_dims[0], c.x_dims[1], c.x[0], c.x[1], c.y,
-                   c.dy, c.dx);
+                   c.dy, c.dx, c.accumulate);
   }
 };
 

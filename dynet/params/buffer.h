@@ -1,6 +1,9 @@
 // The memory of what is learned: numbers that start at zero and never change their address.
 #pragma once
 
+#include <sys/mman.h>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +14,13 @@
 
 namespace dynet {
 
+/// Whether buffers made from now on are shared with processes that are forked later.
+inline std::atomic<bool>& sharing_new_buffers() {
+  static std::atomic<bool> sharing{false};
+  return sharing;
+}
+inline void share_new_buffers(bool share) { sharing_new_buffers() = share; }
+
 /// A fixed count of numbers, 64-byte aligned. Readable padding follows the last one.
 class Buffer {
  public:
@@ -19,8 +29,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(size_t size) : size_(size) {
     const size_t bytes = size * sizeof(real) + 2 * alignment;
-    // calloc leaves the pages of large tables untouched until they are used.
-    if (size <= SIZE_MAX / sizeof(real) / 2) memory_.reset(static_cast<std::byte*>(std::calloc(bytes, 1)));
+    if (size <= SIZE_MAX / sizeof(real) / 2) memory_ = allocate(bytes);
     if (!memory_) throw out_of_memory(text("out of memory: ", size, " numbers were asked for"));
     const auto address = reinterpret_cast<uintptr_t>(memory_.get());
     numbers_ = reinterpret_cast<real*>((address + alignment - 1) & ~uintptr_t{alignment - 1});
@@ -39,9 +48,23 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
+    size_t mapped;  // bytes; 0: calloc's
+    void operator()(std::byte* p) const {
+      if (mapped)
+        munmap(p, mapped);
+      else
+        std::free(p);
+    }
   };
-  std::unique_ptr<std::byte, Free> memory_;
+  using Memory = std::unique_ptr<std::byte, Free>;
+  /// Zeros; neither way touches the pages of large tables before they are used.
+  static Memory allocate(size_t bytes) {
+    if (!sharing_new_buffers()) return Memory(static_cast<std::byte*>(std::calloc(bytes, 1)), {0});
+    void* shared = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return Memory(shared == MAP_FAILED ? nullptr : static_cast<std::byte*>(shared), {bytes});
+  }
+
+  Memory memory_{nullptr, {0}};
   real* numbers_ = nullptr;
   size_t size_ = 0;
 };

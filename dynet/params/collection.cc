@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <mutex>
 
 namespace dynet {
 namespace {
@@ -43,10 +44,27 @@ Dim table_dim(unsigned n, const Dim& row) {
   return checked(row).with(row.nd, n);
 }
 
+/// Of all threads; those that are gone are dropped when one is added.
+struct SharedList {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<Storage>> storages;
+
+  static SharedList& get() {
+    static SharedList list;
+    return list;
+  }
+  void add(const std::shared_ptr<Storage>& storage) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(storages, [](const auto& s) { return s.expired(); });
+    storages.push_back(storage);
+  }
+};
+
 /// Lists it in the collection and all its ancestors. Weight decay is that of the root.
 template <class S>
 void enlist(CollectionStorage& collection, std::vector<std::shared_ptr<S>> CollectionStorage::* list,
             const std::shared_ptr<S>& parameter) {
+  if (sharing_new_buffers()) SharedList::get().add(parameter);
   CollectionStorage* c = &collection;
   for (; c; c = c->parent.get()) {
     (c->*list).push_back(parameter);
@@ -70,6 +88,15 @@ std::shared_ptr<S> find(const std::vector<std::shared_ptr<S>>& list, const std::
 }
 
 }  // namespace
+
+std::vector<std::shared_ptr<Storage>> shared_storages() {
+  SharedList& list = SharedList::get();
+  const std::lock_guard lock(list.mutex);
+  std::vector<std::shared_ptr<Storage>> alive;
+  for (const auto& storage : list.storages)
+    if (std::shared_ptr<Storage> s = storage.lock()) alive.push_back(std::move(s));
+  return alive;
+}
 
 real default_weight_decay() { return default_lambda(); }
 

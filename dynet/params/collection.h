@@ -26,6 +26,9 @@ struct CollectionStorage {
 real default_weight_decay();
 void set_default_weight_decay(real lambda);
 
+/// The parameters and lookup tables there are whose memory is shared with processes forked later.
+std::vector<std::shared_ptr<Storage>> shared_storages();
+
 class ParameterCollection {
  public:
   using Parameters = std::vector<std::shared_ptr<ParameterStorage>>;

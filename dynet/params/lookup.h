@@ -34,18 +34,23 @@ class LookupParameter : public Handle<LookupStorage> {
     check_row(row);
     return {dim(), get_storage().gradient.data() + row * get_storage().row_size()};
   }
-  /// The rows, one tensor each.
-  std::vector<Tensor> values() const { return tensors(&LookupParameter::row_values); }
-  std::vector<Tensor> gradients() const { return tensors(&LookupParameter::row_gradients); }
+  /// The rows, one tensor each. Who writes them asks again before each time.
+  std::vector<Tensor>* values() const {
+    get_storage().changed();
+    return rows_of(get_storage().values, get_storage().row_values);
+  }
+  std::vector<Tensor>* gradients() const {
+    return rows_of(get_storage().gradient, get_storage().row_gradients);
+  }
 
  private:
   void check_row(unsigned row) const {
     if (row >= rows()) bad_index(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
   }
-  std::vector<Tensor> tensors(Tensor (LookupParameter::*row)(unsigned) const) const {
-    std::vector<Tensor> all;
-    for (unsigned i = 0; i < rows(); ++i) all.push_back((this->*row)(i));
-    return all;
+  std::vector<Tensor>* rows_of(Buffer& numbers, std::vector<Tensor>& tensors) const {
+    for (size_t i = tensors.size(); i < rows(); ++i)
+      tensors.push_back({dim(), numbers.data() + i * get_storage().row_size()});
+    return &tensors;
   }
 };
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +35,10 @@ struct Storage : std::enable_shared_from_this<Storage> {
   bool nonzero = false;  // the gradient was added to since it was cleared
   bool is_lookup = false;
 
-  // A graph keeps the packed form it first saw: the panels are replaced when somebody still holds old ones.
-  std::shared_ptr<PackedMatrix> packed;
+  // A graph keeps the packed form it first saw: others are written where somebody still holds the old ones.
+  std::shared_ptr<PackedMatrix> packed, spare;
   uint64_t packed_version = 0;
+  std::mutex packing;  // graphs of several threads may need the same parameter packed
 
   static uint64_t next_uid() {
     static std::atomic<uint64_t> last{0};
@@ -44,8 +46,23 @@ struct Storage : std::enable_shared_from_this<Storage> {
   }
 
   explicit Storage(const Dim& d) : dim(d), values(d.size()), gradient(d.size()) {}
+  virtual ~Storage() = default;
+
+  /// The gradient is another buffer, of zeros.
+  virtual void gradient_moved() = 0;
+  /// Somebody else wrote the gradient's numbers.
+  virtual void gradient_written() = 0;
 
   void changed() { ++version; }
+  bool is_packed(const void* engine) const {
+    return packed && packed_version == version && packed->engine == engine;
+  }
+  /// Panels that no graph reads, to be written anew.
+  PackedMatrix& free_panels() {
+    if (packed && packed.use_count() > 1) std::swap(packed, spare);
+    if (!packed || packed.use_count() > 1) packed = std::make_shared<PackedMatrix>();
+    return *packed;
+  }
   /// Writes numbers over the values from `first` on.
   void assign(std::span<const real> numbers, size_t first = 0) {
     std::copy(numbers.begin(), numbers.end(), values.begin() + first);
@@ -67,9 +84,18 @@ struct Storage : std::enable_shared_from_this<Storage> {
 
 struct ParameterStorage : Storage {
   using Storage::Storage;
+  Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
+
   void clear_gradient() {
     std::fill(gradient.begin(), gradient.end(), real(0));
     gradient_cleared();
+  }
+  void gradient_moved() override {
+    gradient_tensor = {dim, gradient.data()};
+    gradient_cleared();
+  }
+  void gradient_written() override {
+    nonzero = std::ranges::any_of(gradient, [](real g) { return g != 0; });
   }
   /// Says that the gradient's numbers are zero.
   void gradient_cleared() { nonzero = false; }
@@ -89,6 +115,8 @@ struct LookupStorage : Storage {
   }
   size_t row_size() const { return values.size() / rows(); }
 
+  std::vector<Tensor> row_values, row_gradients;  // made when first asked for
+
   std::vector<uint32_t> touched;    // rows whose gradient was added to, in order of first use
   std::vector<uint8_t> is_touched;  // per row
   bool all_touched = false;         // used as a whole matrix
@@ -105,6 +133,16 @@ struct LookupStorage : Storage {
     else
       for (uint32_t row : touched) std::fill_n(gradient.data() + row * n, n, real(0));
     gradient_cleared();
+  }
+  void gradient_moved() override {
+    row_gradients.clear();
+    gradient_cleared();
+  }
+  void gradient_written() override {
+    for (unsigned row = 0; row < rows(); ++row) {
+      const real* from = gradient.data() + row * row_size();
+      if (std::any_of(from, from + row_size(), [](real g) { return g != 0; })) row_gradient(row);
+    }
   }
   void gradient_cleared() {
     for (uint32_t row : touched) is_touched[row] = 0;
@@ -152,13 +190,12 @@ class Parameter : public Handle<ParameterStorage> {
   using Handle::Handle;
 
   const Dim& dim() const { return get_storage().dim; }
-  /// The stored numbers, without weight decay; the caller may write them.
-  Tensor values() const {
-    ParameterStorage& s = get_storage();
-    s.changed();
-    return {s.dim, s.values.data()};
+  /// The stored numbers, without weight decay. Who writes them asks again before each time.
+  Tensor* values() const {
+    get_storage().changed();
+    return &get_storage().value_tensor;
   }
-  Tensor gradients() const { return {dim(), get_storage().gradient.data()}; }
+  Tensor* gradients() const { return &get_storage().gradient_tensor; }
   void set_value(std::span<const real> numbers) {
     ParameterStorage& s = get_storage();
     if (numbers.size() != s.values.size())

@@ -24,7 +24,7 @@ void Executor::backward(unsigned loss, bool full) {
   choose_modes();
   place_gradients();
   route();
-  if (place_[loss].gradient) *place_[loss].gradient = 1;
+  if (real* gradient = place_[loss].gradient) *gradient = 1, flow_[loss].ready = true;
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     members_.clear();
     for (uint32_t id : std::span(order_).subspan(step->first, step->count))
@@ -35,7 +35,7 @@ void Executor::backward(unsigned loss, bool full) {
     run_backward(members_, members_.size() == step->count ? step->call : Call{});
   }
   for (uint32_t id : path_)  // views of memory that has no gradient itself
-    if (graph_[id].op->view && !marks_[flow_[id].origin]) finish_one(id);
+    if (graph_[id].op->view && !marks_[views_[id].origin]) finish_one(id);
   deliver();
   backward_from_ = loss;
 }
@@ -84,28 +84,65 @@ void Executor::backward_argument(const Call& all, std::span<const uint32_t> node
     call = make_call(subset_, items_in(subset_), tables_);
     add_gradients(call, subset_);
   }
+  call.accumulate = start_targets(subset_, i);
   call.dx = targets_of(subset_, call.count, i);
   op.backward(*engine_, call, i);
 }
 
+/// True if the contributions to argument i must be added to what its gradients hold. Where none holds
+/// anything yet they are written by ops that can; otherwise those that hold nothing are set to zero first.
+bool Executor::start_targets(std::span<const uint32_t> nodes, unsigned i) {
+  const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
+  bool accumulate = !graph_[nodes[0]].op->overwrites;
+  for (uint32_t id : nodes) {
+    const Flow& flow = flow_[argument(id)];
+    accumulate |= flow.ready || flow.slots || flow.broadcast;
+  }
+  for (uint32_t id : nodes) {
+    Flow& flow = flow_[argument(id)];
+    if (flow.ready || flow.slots) continue;
+    if (accumulate) clear_gradient(argument(id));
+    flow.ready = true;
+  }
+  return accumulate;
+}
+
+void Executor::clear_gradient(uint32_t id) {
+  const Dim& dim = graph_.dim(id);
+  const size_t size = dim.batch_size(), stride = gradient_stride(id);
+  real* gradient = place_[id].gradient;
+  if (stride == size) return std::fill_n(gradient, dim.size(), real(0)), void();
+  for (unsigned b = 0; b < dim.bd; ++b) std::fill_n(gradient + b * stride, size, real(0));
+}
+
 /// Completes the gradients of a node and, before it, of all views of its memory.
 void Executor::finish(uint32_t id) {
-  for (uint32_t v = flow_[id].first_view; v != none; v = flow_[v].next_view) finish_one(v);
+  if (flow_[id].has_views)
+    for (uint32_t v = views_[id].first; v != none; v = views_[v].next) finish_one(v);
   finish_one(id);
 }
 
 /// Adds what waits: parts in their order, then the uses as a matrix.
 void Executor::finish_one(uint32_t id) {
-  const Flow& flow = flow_[id];
-  if (flow.first_part != none) add_parts(id);
-  if (flow.first_outer != none && graph_[id].op != &parameter_op) add_outer(id, place_[id].gradient);
+  Flow& flow = flow_[id];
+  if (!flow.ready && place_[id].gradient) clear_gradient(id), flow.ready = true;
+  if (flow.lists == none) return;
+  if (lists_[flow.lists].first_part != none) add_parts(id);
+  if (lists_[flow.lists].first_outer != none && graph_[id].op != &parameter_op)
+    add_outer(id, place_[id].gradient);
 }
 
 void Executor::add_parts(uint32_t id) {
   const Dim& dim = graph_.dim(id);
   const size_t size = dim.batch_size();
   const uint32_t stride = gradient_stride(id);
-  for (uint32_t at = flow_[id].first_part; at != none; at = parts_[at].next) {
+  addresses_.clear();
+  const auto add_whole = [&] {
+    if (!addresses_.empty())
+      engine_->add_each(dim.size(), addresses_.size(), addresses_.data(), place_[id].gradient);
+    addresses_.clear();
+  };
+  for (uint32_t at = lists_[flow_[id].lists].first_part; at != none; at = parts_[at].next) {
     const Part& part = parts_[at];
     const real* from = part.from;
     size_t n = size, offset = 0;
@@ -114,21 +151,23 @@ void Executor::add_parts(uint32_t id) {
       from = place_[part.view].gradient;
       n = graph_.dim(part.view).batch_size();
     }
-    if (stride == size && n == size) {
-      engine_->add_scaled(dim.size(), 1, from, place_[id].gradient);
+    if (n == size && (stride == size || dim.bd == 1)) {
+      addresses_.push_back(from);
       continue;
     }
+    add_whole();
     for (unsigned b = 0; b < dim.bd; ++b)
       engine_->add_scaled(n, 1, from + b * n, place_[id].gradient + b * size_t{stride} + offset);
   }
+  add_whole();
 }
 
 /// target += Σ over the uses of matrix `id` of dy xᵀ.
 void Executor::add_outer(uint32_t id, real* target) {
   const Dim& dim = graph_.dim(id);
   const unsigned m = dim.rows(), k = dim.cols();
-  outer_dy_.clear(), outer_x_.clear();
-  for (uint32_t at = flow_[id].first_outer; at != none; at = outer_uses_[at].next) {
+  addresses_.clear(), outer_x_.clear();
+  for (uint32_t at = lists_[flow_[id].lists].first_outer; at != none; at = outer_uses_[at].next) {
     const OuterUse& use = outer_uses_[at];
     const Node& node = graph_[use.node];
     const std::span<const uint32_t> args = graph_.args(node);
@@ -138,16 +177,21 @@ void Executor::add_outer(uint32_t id, real* target) {
       for (unsigned i = 0; i < args.size(); ++i)
         view_x_[i] =
             place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
-      const NodeView view{item.x_dims.data(), view_x_.data(), place_[use.node].gradient + b * item.size,
-                          place_[use.node].d_aux + b * item.d_aux_size};
+      const Place& place = place_[use.node];
+      const NodeView view{item.x_dims.data(),
+                          view_x_.data(),
+                          place.value + b * item.size,
+                          place.aux + b * item.aux_size,
+                          place.gradient + b * item.size,
+                          place.d_aux + b * item.d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);
       for (unsigned c = 0; c < pair.columns; ++c) {
-        outer_dy_.push_back(pair.dy + c * size_t{m});
+        addresses_.push_back(pair.dy + c * size_t{m});
         outer_x_.push_back(pair.x + c * size_t{k});
       }
     }
   }
-  engine_->outer_sum({m, k, outer_dy_.size(), outer_dy_.data(), outer_x_.data(), target});
+  engine_->outer_sum({m, k, addresses_.size(), addresses_.data(), outer_x_.data(), target});
 }
 
 namespace {
@@ -171,11 +215,15 @@ void Executor::deliver() {
   }
 }
 
+bool Executor::is_used_as_matrix(uint32_t id) const {
+  return flow_[id].lists != none && lists_[flow_[id].lists].first_outer != none;
+}
+
 void Executor::deliver_parameter(uint32_t id) {
   Storage& storage = *parameter_storage(graph_[id]);
   if (const real* gradient = place_[id].gradient)
     engine_->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
-  if (flow_[id].first_outer != none) add_outer(id, storage.gradient.data());
+  if (is_used_as_matrix(id)) add_outer(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupStorage&>(storage).all_touched = true;
 }
@@ -198,7 +246,7 @@ Tensor Executor::gradient(unsigned id) {
            "; call backward() on an expression that depends on it first");
   const Dim& dim = graph_.dim(id);
   const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
-  if (on_path && graph_[id].op == &parameter_op && flow_[id].first_outer != none) {
+  if (on_path && graph_[id].op == &parameter_op && is_used_as_matrix(id)) {
     real* sum = zeroed(dim.size());
     if (place_[id].gradient) engine_->add_scaled(dim.size(), 1, place_[id].gradient, sum);
     add_outer(id, sum);

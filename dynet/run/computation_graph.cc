@@ -1,9 +1,12 @@
 // The pool of graphs: their memory outlives them, so that a handle of a dead graph is stale, never dangling.
 #include "dynet/run/computation_graph.h"
 
+#include <fstream>
+#include <iostream>
 #include <mutex>
 
 #include "dynet/params/init.h"
+#include "dynet/run/describe.h"
 
 namespace dynet {
 
@@ -28,6 +31,10 @@ struct StatePool {
     free.pop_back();
     return state;
   }
+  unsigned active() {
+    const std::lock_guard lock(mutex);
+    return static_cast<unsigned>(all.size() - free.size());
+  }
   void give_back(ComputationGraph::State* state) {
     const std::lock_guard lock(mutex);
     free.push_back(state);
@@ -47,7 +54,7 @@ Graph& make_first_graph() {
 }  // namespace
 
 ComputationGraph::ComputationGraph() : state_(StatePool::get().take()), previous_(current_graph_or_null()) {
-  graph().batching = true;
+  graph().batching.reset();
   graph().clear();
   set_current_graph(&graph());
 }
@@ -69,11 +76,26 @@ void ComputationGraph::evaluate(Expressions wanted) {
   executor().evaluate(ids);
 }
 
+Expression ComputationGraph::at(VariableIndex i) {
+  if (i >= size()) bad_index("there is no node ", i, "; the graph has ", size());
+  return {&graph(), i, get_id()};
+}
+
+void ComputationGraph::print_graphviz() { dynet::print_graphviz(graph(), std::cout); }
+
+void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check) {
+  std::ofstream out(file);
+  dynet::dump(graph(), out, {values, gradients, only_check});
+  if (!out) failed("dump: the file ", file, " could not be written");
+}
+
 void ComputationGraph::revert() {
   if (marks_.empty()) failed("revert: there is no checkpoint; call checkpoint first");
   graph().revert(marks_.back());
   marks_.pop_back();
 }
+
+unsigned get_number_of_active_graphs() { return StatePool::get().active(); }
 
 void reset_random(uint32_t seed) {
   reset_random_seed(seed);

@@ -1,7 +1,10 @@
 // The graph a user holds: several may be alive at once, one is current in each thread.
 #pragma once
 
+#include <string>
+
 #include "dynet/graph/graph.h"
+#include "dynet/ops/memory.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/settings.h"
 
@@ -29,12 +32,65 @@ class ComputationGraph {
   Tensor get_value(const Expression& e) { return e.value(); }
   Tensor get_gradient(const Expression& e) { return e.gradient(); }
   void backward(const Expression& e, bool full = false) { e.backward(full); }
+  /// The same for a node by its place.
+  Tensor forward(VariableIndex i) { return forward(at(i)); }
+  Tensor incremental_forward(VariableIndex i) { return at(i).value(); }
+  Tensor get_value(VariableIndex i) { return at(i).value(); }
+  Tensor get_gradient(VariableIndex i) { return at(i).gradient(); }
+  void backward(VariableIndex i, bool full = false) { at(i).backward(full); }
+  const Dim& get_dimension(VariableIndex i) { return at(i).dim(); }
+  /// The expression of a node; std::out_of_range if there is none.
+  Expression at(VariableIndex i);
   void invalidate() { executor().invalidate(0); }
   /// Evaluates all of these by one schedule.
   void evaluate(Expressions wanted);
   /// Merged calls run so far.
   size_t step_count() const { return state_->executor.step_count(); }
   unsigned get_id() const { return state_->graph.id(); }
+
+  /// Adds nodes by their places; input, parameter, lookup and apply of dynet/ops do the same by expressions.
+  VariableIndex add_input(real number) { return input(graph(), number).i; }
+  VariableIndex add_input(const real* number) { return input(graph(), number).i; }
+  VariableIndex add_input(const Dim& d, const std::vector<real>& numbers) {
+    return input(graph(), d, numbers).i;
+  }
+  VariableIndex add_input(const Dim& d, const std::vector<real>* numbers) {
+    return input(graph(), d, numbers).i;
+  }
+  VariableIndex add_input(const Dim& d, const std::vector<unsigned>& ids, const std::vector<real>& data,
+                          real defdata = 0) {
+    return input(graph(), d, ids, data, defdata).i;
+  }
+  template <class S>
+  VariableIndex add_parameters(const Handle<S>& p) {
+    return parameter(graph(), p).i;
+  }
+  template <class S>
+  VariableIndex add_const_parameters(const Handle<S>& p) {
+    return const_parameter(graph(), p).i;
+  }
+  VariableIndex add_lookup(const LookupParameter& p, const auto& rows) { return lookup(graph(), p, rows).i; }
+  VariableIndex add_const_lookup(const LookupParameter& p, const auto& rows) {
+    return const_lookup(graph(), p, rows).i;
+  }
+  /// Adds a node of operation T, of DyNet's or of the program's own.
+  template <OpSpec T>
+  VariableIndex add_function(std::initializer_list<VariableIndex> arguments,
+                             const typename T::Attrs& attrs = {}) {
+    std::vector<Expression> xs;
+    for (VariableIndex i : arguments) xs.push_back(at(i));
+    return xs.empty() ? leaf_of<T>(graph(), attrs).i : apply<T>(xs, attrs).i;
+  }
+  /// Nodes so far.
+  unsigned size() const { return state_->graph.size(); }
+
+  /// For debugging, until clear(): computes every node when it is made, and checks that it is finite.
+  void set_immediate_compute(bool immediate) { graph().immediate_compute = immediate; }
+  void set_check_validity(bool check) { graph().check_validity = check; }
+  /// Graphviz's language, to std::cout.
+  void print_graphviz();
+  /// Writes every node's value and gradient to a file, or with only_check whether they are valid.
+  void dump(const std::string& file, bool values = true, bool gradients = true, bool only_check = false);
 
   /// Remembers the nodes there are; revert() removes what came after the last checkpoint.
   void checkpoint() { marks_.push_back(graph().mark()); }
@@ -53,6 +109,10 @@ class ComputationGraph {
   Graph* previous_;
   std::vector<Graph::Mark> marks_;
 };
+
+/// Graphs that are alive; the number of the newest one.
+unsigned get_number_of_active_graphs();
+inline unsigned get_current_graph_id() { return newest_graph_id(); }
 
 /// Starts the random numbers anew: parameters and graphs made after this are the same for the same seed.
 void reset_random(uint32_t seed);

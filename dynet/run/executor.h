@@ -37,6 +37,7 @@ class Executor final : public Evaluator {
     real* aux = nullptr;
     real* d_aux = nullptr;
     uint32_t stride = 0;  // from batch element to batch element; larger than an element for views
+    uint32_t step = 0;    // the call that computed it, in steps_
   };
   struct StepRecord {
     uint32_t first, count;  // in order_
@@ -45,19 +46,31 @@ class Executor final : public Evaluator {
   /// How gradients reach a node.
   struct Flow {
     uint32_t uses = 0, view_uses = 0;  // contributions (not as a matrix); those by views
+    uint32_t last_consumer = none;     // the oldest one counted so far
+    uint32_t lists = none;             // what waits, in lists_
+    bool passed : 1 = false;           // the gradient of that consumer is its contribution
+    bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
+    bool apart : 1 = true;             // no two of its consumers run in one call
+    bool is_matrix : 1 = false;        // some consumer uses it as a matrix
+    bool shared : 1 = false;           // its gradient is that of its only consumer
+    bool broadcast : 1 = false;        // some consumer repeats it along the batch
+    bool read_whole : 1 = false;       // some consumer reads all batch elements as one item
+    bool slots : 1 = false;            // contributions wait as parts
+    bool has_views : 1 = false;        // views of its memory need gradients
+    bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
+    bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
+    bool packed : 1 = false;           // the gradient has no gaps although the value has
+    bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first
+  };
+  /// The views of a node's memory as a list, newest first.
+  struct Views {
+    uint32_t origin = none;  // of a view: the node whose memory it shows
+    uint32_t first = none, last = none, next = none;
+  };
+  /// Contributions and uses as a matrix that wait until a node's gradient is due.
+  struct Waiting {
     uint32_t first_part = none, last_part = none;
     uint32_t first_outer = none, last_outer = none;
-    uint32_t origin = none;  // of a view: the node whose memory it shows
-    uint32_t first_view = none, last_view = none, next_view = none;  // all views of its memory, newest first
-    uint32_t passed_by = none;     // the last consumer counted, if its gradient is its contribution
-    bool is_matrix = false;        // some consumer uses it as a matrix
-    bool shared = false;           // its gradient is that of its only consumer
-    bool broadcast = false;        // some consumer repeats it along the batch
-    bool read_whole = false;       // some consumer reads all batch elements as one item
-    bool slots = false;            // contributions wait as parts
-    bool exclusive_views = false;  // it is read through views only, and they do not overlap
-    bool exclusive = false;        // a view whose gradient lies in that of its source
-    bool packed = false;           // the gradient has no gaps although the value has
   };
   /// A contribution that waits to be added in canonical order.
   struct Part {
@@ -96,24 +109,33 @@ class Executor final : public Evaluator {
   void link_views();
   bool passes(const Node& node, unsigned i) const;
   bool is_outer_use(const Node& node, unsigned i) const;
-  bool views_are_disjoint(uint32_t id);
+  bool waits(const Flow& flow) const;
   void choose_modes();
   void place_gradients();
+  void place_view_gradients();
   uint32_t gradient_stride(uint32_t id) const;
+  Waiting& waiting(uint32_t id);
   void append_part(uint32_t id, const Part& part);
   void route();
   real* route_edge(uint32_t id, unsigned i);
   real* zeroed(size_t numbers);
+
+  // views.cc: views whose gradients are places in the gradient of what they show
+  enum class Cover : uint8_t { overlapping, partial, whole };
+  Cover cover_by_views(uint32_t id) const;
 
   // backward.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
   void run_backward(std::span<const uint32_t> nodes, const Call& forward);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
+  bool start_targets(std::span<const uint32_t> nodes, unsigned i);
+  void clear_gradient(uint32_t id);
   void finish(uint32_t id);
   void finish_one(uint32_t id);
   void add_parts(uint32_t id);
   void add_outer(uint32_t id, real* target);
+  bool is_used_as_matrix(uint32_t id) const;
   void deliver();
   void deliver_parameter(uint32_t id);
   void deliver_rows(uint32_t id);
@@ -137,11 +159,13 @@ class Executor final : public Evaluator {
 
   std::vector<uint32_t> path_;  // of the last backward pass, descending
   std::vector<Flow> flow_;
+  std::vector<Views> views_;  // valid for views and for nodes with views
+  std::vector<Waiting> lists_;
   std::vector<Part> parts_;
   std::vector<OuterUse> outer_uses_;
   std::vector<real*> edge_target_;  // by position in the graph's pool of arguments
   std::vector<uint32_t> members_, subset_;
-  std::vector<const real*> outer_dy_, outer_x_;
+  std::vector<const real*> addresses_, outer_x_;
   std::vector<real*> view_x_;
   uint32_t backward_from_ = none;
 };

@@ -1,8 +1,8 @@
 // Where gradients flow: which nodes need one, where it lies, and in what order contributions are added.
 //
-// The order is canonical (by consumer, newest first), whatever the schedule was. Up to two contributions
-// may be added as they come, since a + b = b + a. From three on each gets a place of its own (a part),
-// and they are summed when the node's gradient is due.
+// The order is canonical (by consumer, newest first), whatever the schedule was. Contributions are added as
+// they come where that is the canonical order, or where there are at most two, since a + b = b + a.
+// Otherwise each gets a place of its own (a part), and they are summed when the node's gradient is due.
 #include <algorithm>
 
 #include "dynet/run/executor.h"
@@ -17,9 +17,10 @@ real* Executor::zeroed(size_t numbers) {
 
 void Executor::trace(uint32_t loss, bool full) {
   for (uint32_t id : path_) place_[id].gradient = nullptr;
-  path_.clear(), parts_.clear(), outer_uses_.clear();
+  path_.clear(), parts_.clear(), outer_uses_.clear(), lists_.clear();
   gradients_.reset();
   flow_.resize(graph_.size());
+  views_.resize(graph_.size());
   edge_target_.resize(graph_.edge_count());
   marks_[loss] = 1;
   flow_[loss] = {};
@@ -40,23 +41,6 @@ void Executor::trace(uint32_t loss, bool full) {
   link_views();
 }
 
-/// Lists the views of each kernel or leaf, newest first.
-void Executor::link_views() {
-  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
-    if (!graph_[*it].op->view) continue;
-    const uint32_t source = graph_.args(graph_[*it])[0];
-    flow_[*it].origin = !graph_[source].op->view ? source
-                        : marks_[source]         ? flow_[source].origin
-                                                 : origin(graph_, source);
-  }
-  for (uint32_t id : path_) {
-    if (!graph_[id].op->view || !marks_[flow_[id].origin]) continue;
-    Flow& flow = flow_[flow_[id].origin];
-    (flow.last_view == none ? flow.first_view : flow_[flow.last_view].next_view) = id;
-    flow.last_view = id;
-  }
-}
-
 /// Counts the contributions of one consumer.
 void Executor::trace_edges(uint32_t id) {
   const Node& node = graph_[id];
@@ -68,11 +52,15 @@ void Executor::trace_edges(uint32_t id) {
       flow.is_matrix = true;
       continue;
     }
-    ++flow.uses;
-    if (node.op->view) {
-      ++flow.view_uses;
+    if (flow.uses > 0 && flow.last_consumer != id && !node.op->view && flow.view_uses == 0) {
+      const uint32_t step = place_[id].step, last = place_[flow.last_consumer].step;
+      flow.ordered &= step < last;
+      flow.apart &= step != last;
     }
-    flow.passed_by = passes(node, i) ? id : none;
+    ++flow.uses;
+    flow.view_uses += node.op->view;
+    flow.last_consumer = id;
+    flow.passed = passes(node, i);
     const bool whole = node.op->batching == Batching::nodes;
     flow.broadcast |= !whole && graph_.dim(args[i]).bd < graph_.dim(node).bd;
     flow.read_whole |= whole && !node.op->view && graph_.dim(args[i]).bd > 1;
@@ -89,26 +77,14 @@ bool Executor::passes(const Node& node, unsigned i) const {
 
 /// The gradient of a matrix is one product over all its uses.
 bool Executor::is_outer_use(const Node& node, unsigned i) const {
-  return node.op->has_matrix && node.op->is_matrix(i) && graph_.dim(graph_.args(node)[i]).bd == 1;
+  return node.op->has_matrix && node.op->is_matrix(node.payload, i) && graph_.dim(graph_.args(node)[i]).bd == 1;
 }
 
-/// True if the views of a node, which are among those of its origin, do not overlap.
-bool Executor::views_are_disjoint(uint32_t id) {
-  constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
-  size_t from[most], to[most];
-  unsigned n = 0, seen = 0;
-  for (uint32_t v = flow_[graph_[id].op->view ? flow_[id].origin : id].first_view; v != none;
-       v = flow_[v].next_view) {
-    if (++seen > most_seen) return false;
-    if (graph_.args(graph_[v])[0] != id) continue;
-    if (n == most) return false;
-    from[n] = graph_.item(v).view_offset;
-    to[n] = from[n] + graph_.dim(v).batch_size();
-    for (unsigned k = 0; k < n; ++k)
-      if (from[n] < to[k] && from[k] < to[n]) return false;
-    ++n;
-  }
-  return true;
+/// True if contributions cannot be added as they come. Those of views come when the node's gradient is due.
+bool Executor::waits(const Flow& flow) const {
+  if (flow.uses <= 1) return false;
+  if (flow.broadcast || !flow.apart) return true;
+  return flow.uses > 2 && (!flow.ordered || flow.view_uses > 0);
 }
 
 /// Decides for each node of the path whether contributions wait as parts; parents come before views.
@@ -116,15 +92,15 @@ void Executor::choose_modes() {
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     Flow& flow = flow_[id];
-    if (graph_[id].op->view && graph_[id].op->differentiable) {
-      const uint32_t source = graph_.args(graph_[id])[0];
+    const Node& node = graph_[id];
+    if (node.op->view && node.op->differentiable) {
+      const uint32_t source = graph_.args(node)[0];
       flow.exclusive = marks_[source] && flow_[source].exclusive_views;
     }
-    flow.exclusive_views =
-        flow.uses > 0 && flow.uses == flow.view_uses && (flow.uses == 1 || views_are_disjoint(id));
-    const bool apart = place_[id].stride != graph_.dim(id).batch_size();
-    flow.slots = !flow.exclusive_views &&
-                 (flow.uses > 2 || (flow.uses == 2 && flow.broadcast) || (flow.read_whole && apart));
+    flow.exclusive_views = flow.uses > 0 && flow.uses == flow.view_uses &&
+                           (flow.uses == 1 || cover_by_views(id) != Cover::overlapping);
+    const bool gaps = place_[id].stride != graph_.dim(id).batch_size();
+    flow.slots = !flow.exclusive_views && (waits(flow) || (flow.read_whole && gaps));
   }
 }
 
@@ -136,32 +112,42 @@ void Executor::place_gradients() {
     for (uint32_t id : nodes) {
       if (!marks_[id]) continue;
       Flow& flow = flow_[id];
-      flow.shared = flow.uses == 1 && flow.passed_by != none && !flow.is_matrix;
+      flow.shared = flow.uses == 1 && flow.passed && !flow.is_matrix;
       if (!flow.shared) numbers += graph_.dim(id).size();
     }
-    real* gradient = zeroed(numbers);
+    real* gradient = gradients_.take<real>(numbers);
     for (uint32_t id : nodes) {
       if (!marks_[id]) continue;
-      if (flow_[id].shared) {
-        place_[id].gradient = place_[flow_[id].passed_by].gradient;
+      if (Flow& flow = flow_[id]; flow.shared) {
+        place_[id].gradient = place_[flow.last_consumer].gradient;
+        flow.ready = true;
         continue;
       }
       place_[id].gradient = gradient;
       gradient += graph_.dim(id).size();
     }
   }
+  place_view_gradients();
+}
+
+/// Gradients of views and leaves, sources before views; what no view covers is zero.
+void Executor::place_view_gradients() {
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     const Node& node = graph_[id];
+    Flow& flow = flow_[id];
     Place& place = place_[id];
-    if (node.op->view && flow_[id].exclusive) {
+    if (node.op->view && flow.exclusive) {
       place.gradient = place_[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
     } else if (node.op->view) {
-      place.gradient = zeroed(graph_.dim(node).size());
-      flow_[id].packed = true;
-    } else if (node.op->leaf && (flow_[id].uses > 0 || node.op != &parameter_op)) {
-      place.gradient = zeroed(graph_.dim(node).size());
+      place.gradient = gradients_.take<real>(graph_.dim(node).size());
+      flow.packed = true;
+    } else if (node.op->leaf && (flow.uses > 0 || node.op != &parameter_op)) {
+      place.gradient = gradients_.take<real>(graph_.dim(node).size());
     }
+    if (!flow.exclusive_views) continue;
+    if (cover_by_views(id) != Cover::whole) clear_gradient(id);
+    flow.ready = true;
   }
 }
 
@@ -170,12 +156,21 @@ uint32_t Executor::gradient_stride(uint32_t id) const {
   return flow_[id].packed ? static_cast<uint32_t>(graph_.dim(id).batch_size()) : place_[id].stride;
 }
 
-void Executor::append_part(uint32_t id, const Part& part) {
+Executor::Waiting& Executor::waiting(uint32_t id) {
   Flow& flow = flow_[id];
+  if (flow.lists == none) {
+    flow.lists = static_cast<uint32_t>(lists_.size());
+    lists_.emplace_back();
+  }
+  return lists_[flow.lists];
+}
+
+void Executor::append_part(uint32_t id, const Part& part) {
+  Waiting& list = waiting(id);
   parts_.push_back(part);
   const auto at = static_cast<uint32_t>(parts_.size() - 1);
-  (flow.last_part == none ? flow.first_part : parts_[flow.last_part].next) = at;
-  flow.last_part = at;
+  (list.last_part == none ? list.first_part : parts_[list.last_part].next) = at;
+  list.last_part = at;
 }
 
 /// Tells every contribution of the path where to go, consumers newest first.
@@ -201,8 +196,9 @@ real* Executor::route_edge(uint32_t id, unsigned i) {
   if (is_outer_use(node, i)) {
     outer_uses_.push_back({id, i, none});
     const auto at = static_cast<uint32_t>(outer_uses_.size() - 1);
-    (flow.last_outer == none ? flow.first_outer : outer_uses_[flow.last_outer].next) = at;
-    flow.last_outer = at;
+    Waiting& list = waiting(arg);
+    (list.last_outer == none ? list.first_outer : outer_uses_[list.last_outer].next) = at;
+    list.last_outer = at;
     return nullptr;
   }
   if (flow.shared) return nullptr;

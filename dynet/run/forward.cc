@@ -3,6 +3,16 @@
 #include "dynet/run/profile.h"
 
 namespace dynet {
+namespace {
+
+/// What a graph says of batching comes before what the process says.
+Policy policy_of(const Graph& graph) {
+  const Policy chosen = settings().policy;
+  if (!graph.batching.value_or(chosen != Policy::single)) return Policy::single;
+  return chosen == Policy::single ? Policy::agenda : chosen;
+}
+
+}  // namespace
 
 Tensor Executor::value(unsigned id) {
   const uint32_t wanted[] = {id};
@@ -22,25 +32,28 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
+  graph_.refresh_words(done_);
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   place_.resize(graph_.size());
   reach(graph_, wanted, done_, marks_, reach_);
-  schedule(graph_, reach_.kernels, graph_.batching ? settings().policy : Policy::single, scratch_, schedule_);
+  schedule(graph_, reach_.kernels, policy_of(graph_), scratch_, schedule_);
   plan(graph_, schedule_, plan_);
   bind_leaves(reach_.leaves);
   bind_parameters(reach_.kernels);
 
   real* base = values_.take<real>(plan_.size);
+  auto number = static_cast<uint32_t>(steps_.size());
   for (const Step& step : plan_.steps) {
     real* value = base + step.value;
     real* aux = step.aux_size ? base + step.aux : nullptr;
     for (uint32_t id : std::span(schedule_.order).subspan(step.first, step.count)) {
       const Dim& dim = graph_.dim(id);
-      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size())};
+      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size()), number};
       value += dim.size();
       if (aux) aux += step.aux_size * (graph_[id].op->batching == Batching::nodes ? 1 : dim.bd);
     }
+    ++number;
   }
   place_views(reach_.views);
   calls_.clear();
@@ -90,8 +103,11 @@ void Executor::invalidate(unsigned first) {
   std::vector<StepRecord> steps;
   for (const StepRecord& step : steps_) {
     const uint32_t start = kept;
-    for (uint32_t i = step.first; i < step.first + step.count; ++i)
-      if (order_[i] < first) order_[kept++] = order_[i];
+    for (uint32_t i = step.first; i < step.first + step.count; ++i) {
+      if (order_[i] >= first) continue;
+      place_[order_[i]].step = static_cast<uint32_t>(steps.size());
+      order_[kept++] = order_[i];
+    }
     if (kept > start) steps.push_back({start, kept - start, kept - start == step.count ? step.call : Call{}});
   }
   order_.resize(kept);

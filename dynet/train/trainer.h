@@ -56,6 +56,8 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
+  /// Makes room for the state of parameters that were added; update() does it too.
+  void allocate();
   /// One step of every parameter that is not frozen; nothing has changed when it throws.
   void update();
   /// Forgets the rule's state, but not how many updates there were.
@@ -89,6 +91,19 @@ class Trainer {
   void populate(std::istream& in);
   void populate(std::istream& in, double new_learning_rate);
 
+  /// How far it is, without the state of the rule.
+  struct Progress {
+    double learning_rate = 0, cycle = 0;
+    size_t clips = 0, updates = 0, clips_since_status = 0, updates_since_status = 0;
+  };
+  Progress progress() const {
+    return {learning_rate, cyclical_.updates, clips, updates, clips_since_status, updates_since_status};
+  }
+  void set_progress(const Progress& p) {
+    learning_rate = p.learning_rate, cyclical_.updates = p.cycle, clips = p.clips, updates = p.updates;
+    clips_since_status = p.clips_since_status, updates_since_status = p.updates_since_status;
+  }
+
   double learning_rate;
   bool clipping_enabled = true;
   double clip_threshold = 5;
@@ -107,7 +122,6 @@ class Trainer {
     Buffer slot[max_slots];
   };
 
-  void allocate();
   double gradient_scale();
   void apply(const real* hyper, ParameterStorage&, State&);
   void apply(const real* hyper, LookupStorage&, State&);
@@ -149,7 +163,16 @@ class RuleTrainer : public Trainer {
 };
 
 using SimpleSGDTrainer = RuleTrainer<SimpleSGD>;
-using CyclicalSGDTrainer = RuleTrainer<CyclicalSGD>;
+
+/// The last argument of all six, the decay with each epoch, has no effect.
+class CyclicalSGDTrainer : public RuleTrainer<CyclicalSGD> {
+ public:
+  using RuleTrainer::RuleTrainer;
+  CyclicalSGDTrainer(const ParameterCollection& m, double min, double max, double step_size, double gamma,
+                     double)
+      : RuleTrainer(m, min, max, step_size, gamma) {}
+};
+
 using MomentumSGDTrainer = RuleTrainer<MomentumSGD>;
 using AdagradTrainer = RuleTrainer<Adagrad>;
 using AdadeltaTrainer = RuleTrainer<Adadelta>;

@@ -1,5 +1,6 @@
-"""`python -m dynet info`: says which DyNet this is, and what of the machine it uses."""
+"""`python -m dynet info`: says which DyNet this is and what of the machine it uses; `--cmake-dir`: where its C++ is."""
 
+import pathlib
 import sys
 
 import dynet
@@ -18,11 +19,24 @@ def info() -> str:
     return "\n".join(f"{name:<17}{value}" for name, value in lines.items())
 
 
+def cmake_dir() -> str:
+    """The folder that CMake's find_package(dynet) needs as dynet_DIR."""
+    return str(pathlib.Path(__file__).parent / "lib" / "cmake" / "dynet")
+
+
+def pkg_config_dir() -> str:
+    """The folder that pkg-config needs in PKG_CONFIG_PATH."""
+    return str(pathlib.Path(__file__).parent / "lib" / "pkgconfig")
+
+
+ANSWERS = {"info": info, "--cmake-dir": cmake_dir, "--pkg-config-dir": pkg_config_dir}
+
+
 def main(arguments: list[str]) -> int:
-    if arguments != ["info"]:
-        print("usage: python -m dynet info", file=sys.stderr)
+    if len(arguments) != 1 or arguments[0] not in ANSWERS:
+        print(f"usage: python -m dynet {' | '.join(ANSWERS)}", file=sys.stderr)
         return 2
-    print(info())
+    print(ANSWERS[arguments[0]]())
     return 0
 
 

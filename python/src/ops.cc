@@ -2,7 +2,7 @@
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/all.h"
-#include "python/src/casters.h"
+#include "python/src/positional.h"
 
 namespace dynet::python {
 namespace {
@@ -84,12 +84,21 @@ auto argument() {
     return nb::arg(arg.name) = default_value<P>(arg);
 }
 
+/// An operation with parameters P, as Python calls it.
+template <class T, class... P>
+struct Maker {
+  static Expression make(Python<P>... p) {
+    return all_or_nothing([&] { return T::call(p...); }, p...);
+  }
+};
+
 template <class T, class... P, size_t... I>
 void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
   static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
-  m.def(
-      T::name, [](Python<P>... p) { return all_or_nothing([&] { return T::call(p...); }, p...); },
-      argument<T, I, P>()..., T::doc);
+  m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., T::doc);
+  Positional<Maker<T, P...>, Python<P>...>::bind(
+      nb::object(m.attr(T::name)),
+      {(T::args[I].has_default ? default_value<P>(T::args[I]) : nb::object())...});
 }
 
 template <class T>

@@ -18,6 +18,7 @@ void check_product(Engine& e, bool transposed, bool packed) {
   Tensors y(count, size_t{rows} * n, scattered), init(count, size_t{rows} * (column ? 1 : n), scattered);
   PackedMatrix panels;
   if (packed) e.pack(a.memory.data(), m, k, 1, below(2), panels);
+  if (packed && below(3) == 0) e.pack_transposed(panels);
   Items matrices = a.items();
   if (!own) matrices.step = 0;
   Product p{m,
@@ -86,12 +87,16 @@ void check_maps(Engine& e) {
         dx(count, size, true);
     const Numbers before = dx.memory;
     e.map(f, attributes, count, size, x.items(), y.items());
-    e.map_backward(f, attributes, count, size, x.items(), y.items(), dy.items(), dx.items());
+    e.map_backward(f, attributes, count, size, x.items(), y.items(), dy.items(), dx.items(), true);
     for (size_t i = 0; i < count; ++i) {
       for (size_t j = 0; j < size; ++j) {
-        real one, d = before[&dx.at(i, j) - dx.memory.data()];
+        real one, d = before[&dx.at(i, j) - dx.memory.data()], alone = d, added = 0;
         e.map(f, attributes, 1, 1, {&x.at(i, j)}, {&one});
-        e.map_backward(f, attributes, 1, 1, {&x.at(i, j)}, {&one}, {&dy.at(i, j)}, {&d});
+        e.map_backward(f, attributes, 1, 1, {&x.at(i, j)}, {&one}, {&dy.at(i, j)}, {&d}, true);
+        e.map_backward(f, attributes, 1, 1, {&x.at(i, j)}, {&one}, {&dy.at(i, j)}, {&alone}, false);
+        e.map_backward(f, attributes, 1, 1, {&x.at(i, j)}, {&one}, {&dy.at(i, j)}, {&added}, true);
+        check(same(alone, added) && std::signbit(alone) == std::signbit(added),
+              text("map ", f, " overwrites with another number than it adds to zero"));
         check(same(one, y.at(i, j)) && same(d, dx.at(i, j)), text("map ", f, " depends on the position"));
       }
     }
@@ -127,12 +132,20 @@ void check_zips(Engine& e) {
     e.zip(f, nullptr, count, dims[2], dims[0], dims[1], x0.items(), x1.items(), y.items());
     for (unsigned side = 0; side < 2; ++side) {
       Tensors dx(count, dims[side].size(), scattered);
-      Tensors right = dx;
+      Tensors right = dx, alone = dx, added = dx;
+      const bool same_place = !scattered;
+      if (same_place) std::ranges::fill(added.memory, real(0));
       if (scattered)
         for (size_t i = 0; i < count; ++i)
           right.table[i] = right.memory.data() + (dx.table[i] - dx.memory.data());
       e.zip_backward(f, side, nullptr, count, dims[2], dims[0], dims[1], x0.items(), x1.items(), y.items(),
-                     dy.items(), dx.items());
+                     dy.items(), dx.items(), true);
+      for (Tensors* to : {&alone, &added})
+        if (same_place)
+          e.zip_backward(f, side, nullptr, count, dims[2], dims[0], dims[1], x0.items(), x1.items(),
+                         y.items(), dy.items(), to->items(), to == &added);
+      alone.memory.back() = added.memory.back();
+      check(!same_place || alone.memory == added.memory, "zip overwrites with other numbers than it adds");
       bool good = true;
       for (size_t i = 0; i < count; ++i) {
         for (size_t j = 0; j < dims[2].size(); ++j) {

@@ -198,7 +198,7 @@ void keys() {
         "load_param");
   const LookupParameter table = loader.load_lookup_param(other.collection, "/x/foo/_1");
   check(table.rows() == 3 && table.dim() == Dim{2} &&
-            as_vector(table.values()[2]) == as_vector(m.table.values()[2]),
+            as_vector(table.values()->at(2)) == as_vector(m.table.values()->at(2)),
         "load_lookup_param");
   check_throws<std::runtime_error>("Could not find key",
                                    [&] { loader.load_param(other.collection, "none"); });
@@ -337,6 +337,14 @@ void safetensors() {
   }
 }
 
+void cut_while_it_is_read() {
+  write(folder() / "whole", "0123456789");
+  const FileParts file(folder() / "whole");
+  check(std::string_view(file.read(2, 3).get(), 3) == "234", "a part");
+  fs::resize_file(folder() / "whole", 4);
+  check_throws<std::runtime_error>("was cut while it was read", [&] { file.read(2, 3); });
+}
+
 void helpers() {
   const std::string file = (folder() / "helper.txt").string();
   Model m, other;
@@ -356,6 +364,7 @@ int main() {
   damage();
   files_are_replaced_whole();
   safetensors();
+  cut_while_it_is_read();
   helpers();
   fs::remove_all(folder());
   return test::finish();

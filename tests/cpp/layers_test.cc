@@ -152,6 +152,7 @@ void deep_lstm() {
 /// A gradient that is twice too large.
 struct Wrong : Map<Wrong> {
   static constexpr auto name = "wrong", doc = "The sum of an element and half of itself.";
+  static constexpr bool overwrites = false;
   static Dim shape(const auto&, Dims x) { return x[0]; }
   static void forward(const auto&, Engine& e, const Call& c) {
     e.move(c.count, run_of(c.dim.batch_size()), {}, false, c.x[0], c.y);

@@ -58,7 +58,7 @@ void lists_and_ownership() {
     check_throws<std::runtime_error>("/nobody", [&] { m.get_parameter_storage("/nobody"); });
   }
   survivor.set_value({1, 2, 3, 4});
-  check(survivor.values().v[3] == 4 && survivor.current_weight_decay() == real(0.5), "parameters survive");
+  check(survivor.values()->v[3] == 4 && survivor.current_weight_decay() == real(0.5), "parameters survive");
   check(sub.add_parameters({1}).get_fullname() == "/sub/_1", "a sub-collection survives its parent");
   check_throws<std::domain_error>("lambda", [&] { sub.set_weight_decay_lambda(1); });
 }
@@ -67,15 +67,15 @@ void handles() {
   ParameterCollection m;
   Parameter p = m.add_parameters({2, 2}, ParameterInitConst(3)), same = p;
   check(p == same && p && !Parameter(), "handles share");
-  check(p.dim() == Dim{2, 2} && p.values().v[3] == 3, "constant");
+  check(p.dim() == Dim{2, 2} && p.values()->v[3] == 3, "constant");
   const uint64_t version = p.p->version;
   p.set_value({1, -2, 3, -4});
-  check(p.p->version != version && same.values().v[1] == -2, "set_value");
+  check(p.p->version != version && same.values()->v[1] == -2, "set_value");
   check_throws<std::invalid_argument>("3 numbers for /_0 of shape {2,2}", [&] { p.set_value({1, 2, 3}); });
   p.scale(2);
   p.clip_inplace(-5, 4);
-  check(as_vector(p.values()) == std::vector<real>{2, -4, 4, -5}, "scale and clip");
-  p.gradients().v[0] = 2;
+  check(as_vector(*p.values()) == std::vector<real>{2, -4, 4, -5}, "scale and clip");
+  p.gradients()->v[0] = 2;
   p.scale_gradient(real(0.5));
   check(p.p->gradient[0] == 1, "scale_gradient");
   p.zero();
@@ -85,11 +85,11 @@ void handles() {
   LookupParameter l = m.add_lookup_parameters(3, {2, 2});
   check(l.dim() == Dim{2, 2} && l.p->dim == Dim{2, 2, 3} && l.rows() == 3 && l.p->row_size() == 4, "table");
   l.initialize(1, {1, 2, 3, 4});
-  check(l.values()[1].v[3] == 4 && l.p->values[7] == 4, "initialize");
+  check(l.values()->at(1).v[3] == 4 && l.p->values[7] == 4, "initialize");
   check_throws<std::out_of_range>("it has 3 rows", [&] { l.initialize(3, {1, 2, 3, 4}); });
   check_throws<std::invalid_argument>("of shape {2,2}", [&] { l.initialize(0, {1, 2, 3}); });
   l.p->row_gradient(2)[1] = 4;
-  check(l.gradients()[2].v[1] == 4 && l.p->touched == std::vector<uint32_t>{2} && l.p->nonzero,
+  check(l.gradients()->at(2).v[1] == 4 && l.p->touched == std::vector<uint32_t>{2} && l.p->nonzero,
         "row gradient");
   m.reset_gradient();
   check(l.p->gradient[9] == 0 && l.p->touched.empty() && !l.p->nonzero, "reset_gradient");
@@ -169,7 +169,7 @@ void given_initialisers() {
   ParameterCollection m;
   const std::vector<real> numbers{1, 2, 3, 4, 5, 6};
   const auto values = [&](const Dim& dim, const ParameterInit& init) {
-    return as_vector(m.add_parameters(dim, init).values());
+    return as_vector(*m.add_parameters(dim, init).values());
   };
   check(values({2, 3}, ParameterInitFromVector(numbers)) == numbers, "vector");
   check(values({2, 2}, ParameterInitIdentity()) == std::vector<real>{1, 0, 0, 1}, "identity");
@@ -190,7 +190,7 @@ void seeds() {
   const auto draw = [](uint32_t seed) {
     reset_random_seed(seed);
     ParameterCollection m;
-    std::vector<real> all = as_vector(m.add_parameters({50}).values());
+    std::vector<real> all = as_vector(*m.add_parameters({50}).values());
     for (real x : m.add_parameters({50}).p->values) all.push_back(x);
     return all;
   };

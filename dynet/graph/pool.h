@@ -1,0 +1,36 @@
+// Plain data in a row that grows at its end: elements are written in place and counted afterwards.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+namespace dynet {
+
+/// A vector whose new elements are not built elsewhere and copied in: that copy would wait for their halves.
+template <class T>
+class Pool {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  uint32_t size() const { return size_; }
+  const T* data() const { return memory_.data(); }
+  const T& operator[](size_t i) const { return memory_[i]; }
+
+  /// Room for more elements at the end; valid until the next call.
+  T* room(size_t count) {
+    if (memory_.size() < size_ + count) [[unlikely]]
+      memory_.resize(std::max(2 * memory_.size(), size_ + count));
+    return memory_.data() + size_;
+  }
+  /// Counts elements that were written into room().
+  void extend(size_t count) { size_ += static_cast<uint32_t>(count); }
+  void shrink(uint32_t size) { size_ = size; }
+
+ private:
+  std::vector<T> memory_;
+  uint32_t size_ = 0;
+};
+
+}  // namespace dynet

@@ -1,0 +1,182 @@
+// Loops over tensors outside of any graph.
+#include "dynet/program/tensor_tools.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+
+#include "dynet/params/init.h"
+
+namespace dynet {
+namespace {
+
+std::span<real> numbers_of(const Tensor& t) { return {t.v, t.d.size()}; }
+
+size_t checked_place(const char* call, const Tensor& t, int place) {
+  if (place < 0 || static_cast<size_t>(place) >= t.d.size())
+    bad_index(call, ": there is no place ", place, "; ", t.d, " has ", t.d.size());
+  return static_cast<size_t>(place);
+}
+
+void check_same_size(const char* call, const Tensor& a, const Tensor& b) {
+  if (a.d.size() != b.d.size())
+    invalid(call, ": ", a.d, " and ", b.d, "; tensors of as many numbers are needed");
+}
+
+/// Calls act(line, first, step, n) for each line along an axis: its number, where it begins, how far it is
+/// from one place to the next, and how many places there are.
+template <class Act>
+void each_line(const Tensor& x, unsigned axis, Act&& act) {
+  if (axis >= x.d.nd) invalid("axis ", axis, " of ", x.d, "; the axes are 0 to ", x.d.nd - 1);
+  size_t step = 1;
+  for (unsigned i = 0; i < axis; ++i) step *= x.d[i];
+  const size_t n = x.d[axis], lines = x.d.size() / n;
+  for (size_t line = 0; line < lines; ++line) act(line, line / step * step * n + line % step, step, n);
+}
+
+/// Fills a tensor of `num` places along the axis from what choose(line's numbers, places) says.
+template <class Choose>
+IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& choose) {
+  IndexTensor result(x.d.with(axis, num));
+  std::vector<real> numbers;
+  std::vector<long> places;
+  each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
+    numbers.resize(n);
+    for (size_t i = 0; i < n; ++i) numbers[i] = x.v[first + i * step];
+    choose(numbers, places);
+    for (unsigned k = 0; k < num; ++k) result.v[line / step * step * num + line % step + k * step] = places[k];
+  });
+  return result;
+}
+
+}  // namespace
+
+void TensorTools::constant(const Tensor& t, real c) { std::ranges::fill(numbers_of(t), c); }
+
+void TensorTools::identity(const Tensor& t) {
+  Tensor all = t;
+  ParameterInitIdentity().initialize_params(all);
+}
+
+void TensorTools::randomize_bernoulli(const Tensor& t, real p, real scale) {
+  RandomStream random = next_random();
+  for (real& x : numbers_of(t)) x = random.uniform() < p ? scale : 0;
+}
+
+void TensorTools::randomize_normal(const Tensor& t, real mean, real stddev) {
+  RandomStream random = next_random();
+  for (real& x : numbers_of(t)) x = mean + stddev * random.normal();
+}
+
+void TensorTools::randomize_uniform(const Tensor& t, real left, real right) {
+  Tensor all = t;
+  ParameterInitUniform(left, right).initialize_params(all);
+}
+
+void TensorTools::randomize_orthonormal(const Tensor& t, real scale) {
+  Tensor all = t;
+  ParameterInitSaxe(scale).initialize_params(all);
+}
+
+void TensorTools::uniform_to_bernoulli(const Tensor& t, real p) {
+  for (real& x : numbers_of(t)) x = x < p ? 1 : 0;
+}
+
+real TensorTools::access_element(const Tensor& t, int place) {
+  return t.v[checked_place("access_element", t, place)];
+}
+
+real TensorTools::access_element(const Tensor& t, const Dim& places) {
+  size_t place = 0, step = 1;
+  for (unsigned i = 0; i < places.nd; ++i) {
+    if (places.d[i] >= t.d[i]) bad_index("access_element: place ", places, " of ", t.d);
+    place += places.d[i] * step, step *= t.d[i];
+  }
+  return t.v[place];
+}
+
+void TensorTools::set_element(const Tensor& t, int place, real number) {
+  t.v[checked_place("set_element", t, place)] = number;
+}
+
+void TensorTools::set_elements(const Tensor& t, const std::vector<real>& numbers) {
+  if (numbers.size() != t.d.size())
+    invalid("set_elements: ", numbers.size(), " numbers for ", t.d, "; ", t.d.size(), " are needed");
+  std::ranges::copy(numbers, t.v);
+}
+
+void TensorTools::copy_element(const Tensor& from, int from_place, const Tensor& to, int to_place) {
+  to.v[checked_place("copy_element", to, to_place)] =
+      from.v[checked_place("copy_element", from, from_place)];
+}
+
+void TensorTools::copy_elements(const Tensor& to, const Tensor& from) {
+  check_same_size("copy_elements", to, from);
+  std::ranges::copy(numbers_of(from), to.v);
+}
+
+void TensorTools::accumulate(const Tensor& to, const Tensor& from) {
+  check_same_size("accumulate", to, from);
+  for (size_t i = 0; i < to.d.size(); ++i) to.v[i] += from.v[i];
+}
+
+void TensorTools::clip(const Tensor& t, real left, real right) {
+  for (real& x : numbers_of(t)) x = std::clamp(x, left, right);
+}
+
+void TensorTools::scale(const Tensor& t, real a, real b) {
+  for (real& x : numbers_of(t)) x = a * x + b;
+}
+
+void TensorTools::logsumexp(const Tensor& x, const Tensor& m, const Tensor& z, unsigned axis) {
+  each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
+    real largest = x.v[first], sum = 0;
+    for (size_t i = 1; i < n; ++i) largest = std::max(largest, x.v[first + i * step]);
+    for (size_t i = 0; i < n; ++i) sum += std::exp(x.v[first + i * step] - largest);
+    m.v[line] = largest, z.v[line] = largest + std::log(sum);
+  });
+}
+
+IndexTensor TensorTools::argmax(const Tensor& x, unsigned axis, unsigned num) {
+  if (num == 0 || num > x.d[axis])
+    invalid("argmax: ", num, " places along axis ", axis, " of ", x.d, "; 1 to ", x.d[axis], " can be asked for");
+  return places_along(x, axis, num, [&](const std::vector<real>& numbers, std::vector<long>& places) {
+    places.resize(numbers.size());
+    std::iota(places.begin(), places.end(), 0);
+    std::stable_sort(places.begin(), places.end(), [&](long a, long b) { return numbers[a] > numbers[b]; });
+  });
+}
+
+std::pair<Tensor, IndexTensor> TensorTools::topk(const Tensor& x, unsigned axis, unsigned num) {
+  thread_local std::vector<real> largest;
+  const IndexTensor places = argmax(x, axis, num);
+  largest.resize(places.d.size());
+  each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t) {
+    for (unsigned k = 0; k < num; ++k) {
+      const size_t at = line / step * step * num + line % step + k * step;
+      largest[at] = x.v[first + static_cast<size_t>(places.v[at]) * step];
+    }
+  });
+  return {Tensor{places.d, largest.data()}, places};
+}
+
+IndexTensor TensorTools::categorical_sample_log_prob(const Tensor& x, unsigned axis, unsigned num) {
+  RandomStream random = next_random();
+  return places_along(x, axis, num, [&](const std::vector<real>& numbers, std::vector<long>& places) {
+    places.clear();
+    for (unsigned k = 0; k < num; ++k) {
+      // The largest of log p + Gumbel noise is a place with probability p.
+      long best = 0;
+      real best_score = -std::numeric_limits<real>::infinity();
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        const real score = numbers[i] - std::log(-std::log(random.uniform()));
+        if (score > best_score) best = static_cast<long>(i), best_score = score;
+      }
+      places.push_back(best);
+    }
+  });
+}
+
+}  // namespace dynet

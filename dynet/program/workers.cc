@@ -1,0 +1,165 @@
+// Forking workers, and taking turns at what they share.
+#include "dynet/program/workers.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <numeric>
+
+#include "dynet/params/init.h"
+#include "dynet/program/mp.h"
+#include "dynet/program/options.h"
+
+namespace dynet::mp {
+
+SharedMemory::SharedMemory(size_t bytes) : bytes_(bytes + 1) {
+  start_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (start_ == MAP_FAILED) throw out_of_memory(text("out of memory: ", bytes, " shared bytes were asked for"));
+}
+
+SharedMemory::~SharedMemory() { munmap(start_, bytes_); }
+
+/// The time in which one worker has what all share. A lock on a file ends with its process, however that ends.
+struct Workers::Turn {
+  explicit Turn(int file) : file_(file) { set(F_WRLCK); }
+  ~Turn() { set(F_UNLCK); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  void set(short kind) {
+    struct flock lock{};
+    lock.l_type = kind, lock.l_whence = SEEK_SET;
+    while (fcntl(file_, F_SETLKW, &lock) < 0 && errno == EINTR) {}
+  }
+  int file_;
+};
+
+Workers::Workers(unsigned count, Trainer* trainer)
+    : count_(count),
+      trainer_(trainer),
+      storages_(shared_storages()),
+      state_memory_(sizeof(State)),
+      state_(new (&state_memory_.at<State>(0)) State{}),
+      decay_factors_(sizeof(real) * storages_.size()) {
+  if (storages_.empty())
+    failed("no parameters are shared between processes; call initialize(argc, argv, true) before making them");
+  if (trainer && trainer->moving_average() != MovingAverage::None)
+    failed("moving averages are not possible with several processes");
+  for (const auto& s : storages_)
+    if (std::ranges::find(decays_, s->decay.get()) == decays_.end()) decays_.push_back(s->decay.get());
+  if (trainer) trainer->allocate();
+  store_progress();
+  std::FILE* file = std::tmpfile();
+  if (file) lock_file_ = dup(fileno(file)), std::fclose(file);
+  if (lock_file_ < 0) failed("no temporary file could be made: ", std::strerror(errno));
+}
+
+Workers::~Workers() { close(lock_file_); }
+
+void Workers::run(const std::function<void(unsigned)>& work) {
+  std::cout.flush(), std::cerr.flush(), std::fflush(nullptr);  // or each worker would write it again
+  std::vector<pid_t> children;
+  const uint32_t seed = (*rndeng)();
+  for (unsigned child = 0; child < count_; ++child) {
+    const pid_t pid = fork();
+    if (pid < 0) {
+      keep_error(std::strerror(errno));
+      break;
+    }
+    if (pid > 0) {
+      children.push_back(pid);
+      continue;
+    }
+    try {
+      reset_rng(std::max(1u, seed + child));
+      begin(child);
+      work(child);
+    } catch (const std::exception& error) {
+      keep_error(error.what());
+    } catch (...) {
+      keep_error("an exception of unknown type");
+    }
+    std::cout.flush(), std::fflush(nullptr);
+    _exit(0);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    if (WIFSIGNALED(status)) keep_error(text("it was ended by signal ", WTERMSIG(status)).c_str());
+  }
+  see_values();
+  load_progress();
+  if (state_->has_error) failed("a worker process failed: ", state_->error);
+}
+
+/// From here on the gradients are the worker's own.
+void Workers::begin(unsigned) {
+  share_new_buffers(false);
+  for (const auto& s : storages_) {
+    shared_gradients_.push_back(std::exchange(s->gradient, Buffer(s->values.size())));
+    s->gradient_moved();
+  }
+}
+
+void Workers::see_values() {
+  for (const auto& s : storages_) s->changed();
+}
+
+void Workers::update() {
+  const Turn turn(lock_file_);
+  load_progress();
+  trainer_->update();
+  store_progress();
+}
+
+void Workers::add_gradients() {
+  const Turn turn(lock_file_);
+  for (size_t i = 0; i < storages_.size(); ++i) {
+    const Buffer& own = storages_[i]->gradient;
+    if (storages_[i]->nonzero)
+      for (size_t k = 0; k < own.size(); ++k) shared_gradients_[i][k] += own[k];
+  }
+}
+
+void Workers::take_gradients() {
+  for (const auto& s : storages_) s->gradient_written();
+}
+
+void Workers::keep_error(const char* message) {
+  if (state_->has_error.exchange(true)) return;
+  std::strncpy(state_->error, message, sizeof(state_->error) - 1);
+}
+
+void Workers::store_progress() {
+  if (trainer_) state_->progress = trainer_->progress();
+  for (size_t i = 0; i < decays_.size(); ++i) decay_factors_.at<real>(i) = decays_[i]->factor;
+}
+
+void Workers::load_progress() {
+  if (trainer_) trainer_->set_progress(state_->progress);
+  for (size_t i = 0; i < decays_.size(); ++i) decays_[i]->factor = decay_factors_.at<real>(i);
+}
+
+std::vector<unsigned> all_places(size_t n) {
+  std::vector<unsigned> places(n);
+  std::iota(places.begin(), places.end(), 0u);
+  return places;
+}
+
+std::string elapsed_time_string(const timespec& start, const timespec& end) {
+  const auto seconds = static_cast<long>(end.tv_sec - start.tv_sec) - (end.tv_nsec < start.tv_nsec);
+  std::string result;
+  for (const auto& [size, unit] : {std::pair{3600L, "h"}, {60L, "m"}, {1L, "s"}}) {
+    const long n = size == 3600 ? seconds / 3600 : seconds % (size * 60) / size;
+    if (n > 0 || !result.empty() || size == 1) result += (n < 10 && !result.empty() ? "0" : "") + std::to_string(n) + unit;
+  }
+  return result;
+}
+
+}  // namespace dynet::mp

@@ -1,0 +1,82 @@
+// Processes forked from this one that work on parameters in shared memory.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dynet/train/trainer.h"
+
+namespace dynet::mp {
+
+/// Zeroed memory that processes forked later share.
+class SharedMemory {
+ public:
+  explicit SharedMemory(size_t bytes);
+  SharedMemory(const SharedMemory&) = delete;
+  SharedMemory& operator=(const SharedMemory&) = delete;
+  ~SharedMemory();
+
+  template <class T>
+  T& at(size_t i) {
+    return static_cast<T*>(start_)[i];
+  }
+
+ private:
+  void* start_;
+  size_t bytes_;
+};
+
+/// Several processes that learn at once. Each has gradients of its own, and changes the values and the
+/// trainer's state, which all share, when it is its turn: no gradient is lost.
+class Workers {
+ public:
+  /// std::runtime_error if no parameter was made after initialize(argc, argv, true).
+  Workers(unsigned count, Trainer* trainer);
+  ~Workers();
+
+  /// Runs work(child) in all of them and waits; std::runtime_error with the text of what one of them threw.
+  void run(const std::function<void(unsigned)>& work);
+
+  // To be called by a worker.
+  /// The next place in the order of the data, each given to one worker only.
+  size_t take() { return state_->next++; }
+  /// What is read of the parameters from now on is what they hold now.
+  void see_values();
+  /// The trainer's update with the gradients of this worker.
+  void update();
+  /// Adds the gradients of this worker to those of the process that made it.
+  void add_gradients();
+
+  /// After run(): says which gradients there are, where workers added some.
+  void take_gradients();
+
+ private:
+  struct State {
+    std::atomic<size_t> next;
+    Trainer::Progress progress;
+    std::atomic<bool> has_error;
+    char error[1000];
+  };
+  struct Turn;
+
+  void begin(unsigned child);
+  void keep_error(const char* text);
+  void store_progress();
+  void load_progress();
+
+  unsigned count_;
+  Trainer* trainer_;
+  std::vector<std::shared_ptr<Storage>> storages_;
+  std::vector<WeightDecay*> decays_;
+  std::vector<Buffer> shared_gradients_;  // in a worker: those of its parent
+  SharedMemory state_memory_;
+  State* state_;
+  SharedMemory decay_factors_;
+  int lock_file_ = -1;
+};
+
+}  // namespace dynet::mp

@@ -1,0 +1,51 @@
+// Views in the backward pass: a view's gradient may be a place in the gradient of what it shows.
+#include "dynet/run/executor.h"
+
+namespace dynet {
+
+/// Lists the views of each kernel or leaf, newest first.
+void Executor::link_views() {
+  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+    const uint32_t id = *it;
+    if (!graph_[id].op->view) continue;
+    const uint32_t source = graph_.args(graph_[id])[0];
+    Views& views = views_[id];
+    views = {};
+    views.origin = !graph_[source].op->view ? source
+                   : marks_[source]         ? views_[source].origin
+                                            : origin(graph_, source);
+    if (marks_[views.origin] && !flow_[views.origin].has_views) {
+      flow_[views.origin].has_views = true;
+      views_[views.origin] = {};
+    }
+  }
+  for (uint32_t id : path_) {
+    if (!graph_[id].op->view || !marks_[views_[id].origin]) continue;
+    Views& list = views_[views_[id].origin];
+    (list.last == none ? list.first : views_[list.last].next) = id;
+    list.last = id;
+  }
+}
+
+/// How the views of a node that are on the path, which are among those of its origin, lie in it.
+Executor::Cover Executor::cover_by_views(uint32_t id) const {
+  constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
+  size_t from[most], to[most], covered = 0;
+  unsigned n = 0, seen = 0;
+  const uint32_t root = graph_[id].op->view ? views_[id].origin : id;
+  if (!marks_[root]) return Cover::overlapping;
+  for (uint32_t v = views_[root].first; v != none; v = views_[v].next) {
+    if (++seen > most_seen) return Cover::overlapping;
+    if (graph_.args(graph_[v])[0] != id) continue;
+    if (n == most) return Cover::overlapping;
+    from[n] = graph_.item(v).view_offset;
+    to[n] = from[n] + graph_.dim(v).batch_size();
+    covered += to[n] - from[n];
+    for (unsigned k = 0; k < n; ++k)
+      if (from[n] < to[k] && from[k] < to[n]) return Cover::overlapping;
+    ++n;
+  }
+  return covered == graph_.dim(id).batch_size() ? Cover::whole : Cover::partial;
+}
+
+}  // namespace dynet

@@ -1,0 +1,13 @@
+// An operation without a sentence of documentation.
+// The error must say: T::doc|constraints not satisfied
+#include "dynet/dynet.h"
+
+using namespace dynet;
+
+struct Fourth : OpDefaults {
+  static constexpr auto name = "fourth";
+  static Dim shape(const NoAttrs&, Dims x) { return x[0]; }
+  static void forward(const NoAttrs&, Engine&, const Call&) {}
+};
+
+Expression make(const Expression& x) { return apply<Fourth>(x); }

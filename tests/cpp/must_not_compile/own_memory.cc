@@ -1,0 +1,16 @@
+// Attributes that own memory, which nodes cannot hold.
+// The error must say: constraints not satisfied|is_trivially_copyable
+#include "dynet/dynet.h"
+
+using namespace dynet;
+
+struct Listed : OpDefaults {
+  struct Attrs {
+    std::vector<unsigned> list;
+  };
+  static constexpr auto name = "listed", doc = "Holds a list.";
+  static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static void forward(const Attrs&, Engine&, const Call&) {}
+};
+
+Expression make(const Expression& x) { return apply<Listed>(x, {{1}}); }
