@@ -10,7 +10,7 @@ from venvs import UnavailableError, checked, last_line
 
 __all__ = ["UnavailableError", "checked", "interpreter", "last_line"]
 
-REQUIREMENTS = dict([venvs.DYNET_2, ("torch", ("torch==2.13.0", "numpy"))])
+REQUIREMENTS = dict([venvs.DYNET_2, ("torch", ("torch==2.13.0", "numpy")), ("mkl", ("mkl==2026.2.0",))])
 
 
 def interpreter(toolkit):

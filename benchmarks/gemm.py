@@ -3,12 +3,20 @@
 Every product is computed by a call of its own, so that no engine can merge the products of a graph
 into a wider one; the cost of such a call, measured on a 1 x 1 product, stands below the table.  It
 runs on any dynet package.
+
+With --cpp it measures the kernel itself instead, over a grid of shapes whose columns lie scattered,
+beside NumPy's OpenBLAS and MKL, for which the columns are gathered first.
 """
 
+import json
+import os
+import pathlib
+import subprocess
 import time
 
 import numpy as np
 import timing
+from environments import UnavailableError, interpreter
 
 import dynet as dy
 
@@ -16,6 +24,15 @@ SHAPES = ((192, 178), (512, 128), (512, 256), (1024, 384), (10000, 256))
 COLUMNS = (1, 2, 4, 6, 16, 64)
 OPERATIONS_PER_SAMPLE = 1e9
 NUMBERS_PER_SAMPLE = 1 << 24
+NARROW = 2
+GOOD_SHARE = 0.85
+GRID_HEADINGS = (
+    "columns",
+    "dynet, GFLOP/s: median (range)",
+    f"share of shapes at ≥ {GOOD_SHARE:.0%} of the peak",
+    "share at ≥ 1.0 × the best library",
+    "median of dynet ÷ best library",
+)
 HEADINGS = ("rows x depth", "columns", "dynet, GFLOP/s", "NumPy, GFLOP/s", "ratio of medians")
 
 
@@ -76,11 +93,77 @@ def line(rows, depth, columns, samples):
     return shape, str(columns), timing.spread(ours, 1), timing.spread(numpy, 1), f"{ratio:.2f}"
 
 
+def libraries():
+    """NAME=PATH of NumPy's OpenBLAS, and of MKL from an environment of its own."""
+    found = []
+    beside_numpy = pathlib.Path(np.__file__).parent.parent / "numpy.libs"
+    for path in beside_numpy.glob("*openblas*"):
+        found.append(f"OpenBLAS={path}")
+    try:
+        folder = pathlib.Path(interpreter("mkl")).parent.parent / "lib"
+        found.append(f"MKL={next(folder.glob('libmkl_rt.so*'))}")
+    except (UnavailableError, StopIteration) as error:
+        print(f"MKL is not available: {error}")
+    return found
+
+
+def library_environment():
+    """One thread, and each library's own choice of kernels."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_THREADING_LAYER": "SEQUENTIAL"}
+    environment.pop("OPENBLAS_CORETYPE", None)
+    return environment
+
+
+def grid_line(columns, cells, peak):
+    """The cells of a line: what holds for all shapes times so many columns."""
+    rates = [cell["dynet"] for cell in cells]
+    ratios = [cell["dynet"] / cell["best"] for cell in cells if cell["best"]]
+    return (
+        columns,
+        timing.spread(rates),
+        f"{np.mean([rate >= GOOD_SHARE * peak for rate in rates]):.0%}",
+        f"{np.mean([ratio >= 1 for ratio in ratios]):.0%}" if ratios else "–",
+        timing.spread(ratios, 2) if ratios else "–",
+    )
+
+
+def show_grid(program):
+    """Runs the C++ program and sums up its grid; the peak is the best rate of any cell."""
+    run = subprocess.run(
+        [program, *libraries()],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=library_environment(),
+    )
+    cells = [json.loads(cell) for cell in run.stdout.splitlines()]
+    shape = {"rows", "depth", "columns"}
+    for cell in cells:
+        others = [rate for name, rate in cell.items() if name not in shape | {"dynet"}]
+        cell["best"] = max(others, default=0)
+    peak = max(max(cell["dynet"], cell["best"]) for cell in cells)
+    lines = []
+    for columns in sorted({cell["columns"] for cell in cells}):
+        chosen = [cell for cell in cells if cell["columns"] == columns]
+        lines.append(grid_line(str(columns), chosen, peak))
+    several = [cell for cell in cells if cell["columns"] >= NARROW]
+    lines.append(grid_line(f"{NARROW} and more", several, peak))
+    lines.append(grid_line("all", cells, peak))
+    timing.show(GRID_HEADINGS, lines)
+    print(f"\nPeak: {peak:.0f} GFLOP/s, the best of any product. Slowest from {NARROW} columns up:")
+    for cell in sorted(several, key=lambda cell: cell["dynet"])[:8]:
+        print(f"  {cell}")
+
+
 def main():
     """Measures all shapes."""
     parser = timing.parser(__doc__)
     parser.add_argument("--columns", type=timing.sizes, default=list(COLUMNS))
+    parser.add_argument("--cpp", metavar="PROGRAM", help="the program made of gemm.cc")
     arguments = timing.parse(parser)
+    if arguments.cpp:
+        show_grid(arguments.cpp)
+        return
     timing.show(
         HEADINGS,
         [

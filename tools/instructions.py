@@ -108,7 +108,7 @@ def judge(recorded, counted):
             continue
         change = now / before - 1
         text = f"{task}: {now / 1e6:.2f} million instructions, {100 * change:+.1f} % against the record"
-        if change > GROWTH:
+        if now > before * (1 + GROWTH):
             complaints.append(f"{text}: find out why, or accept it with make instructions")
         else:
             remarks.append(text + (": lower the record with make instructions" if change < -GROWTH else ""))

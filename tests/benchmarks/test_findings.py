@@ -49,9 +49,10 @@ def test_known_figures_grow_with_the_machine():
     assert (usual.value, faster.value) == pytest.approx((100, 50))
 
 
-@pytest.mark.parametrize("rate, who", [(1900.0, "known figure"), (2100.0, "best peer: torch batched")])
+@pytest.mark.parametrize("rate, who", [(1900.0, "known figure"), (2100.0, "best peer: PyTorch batched")])
 def test_best_peer_is_known_or_of_this_run(rate, who):
-    found = judged(row(entry("ours", 1000.0), entry("torch batched", rate)))["peer"]
+    peer = entry("torch batched", rate, name="PyTorch batched")
+    found = judged(row(entry("ours", 1000.0), peer))["peer"]
     best = max(rate, targets.BEST_PEERS["tagger"][16].rate)
     assert who in found.against
     assert found.value == pytest.approx(1000 / best)
