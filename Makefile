@@ -14,7 +14,8 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test sanitize differential clients bench performance lint format typecheck docs clean
+.PHONY: help build demo test sanitize differential clients bench performance count instructions lint format \
+	typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -63,6 +64,16 @@ bench:  ## Measure the whole table of targets (20 minutes; BENCH="--quick" or "-
 	$(SETUP) demo
 	$(INSTALL)
 	$(BIN)/python benchmarks/compare.py --json build/bench.json --picture build/bench.png $(BENCH)
+
+count:  ## Fail where a fixed run of a benchmark task takes more instructions than recorded (needs valgrind)
+	$(SETUP) test
+	@test -f $(BUILD)/CMakeCache.txt || $(MAKE) build
+	$(BIN)/python tools/instructions.py $(BUILD)
+
+instructions:  ## Record anew how many instructions the runs of make count take
+	$(SETUP) test
+	@test -f $(BUILD)/CMakeCache.txt || $(MAKE) build
+	$(BIN)/python tools/instructions.py $(BUILD) --write
 
 performance:  ## Write docs/performance.md and its picture from what make bench measured
 	$(SETUP) demo

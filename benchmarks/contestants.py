@@ -12,6 +12,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 
+import corpus
 from environments import UnavailableError, last_line
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -183,11 +184,9 @@ class Program:
 
     def start(self, task, minibatch, site, extra=()):
         """A worker that trains."""
-        import corpus
-
         path = self.folder / f"{task.name}-{minibatch}"
         if not path.exists():
-            corpus.write(task, minibatch, path)
+            corpus.write(task, task.batches(minibatch), path)
         numbers = (str(self.threads), site.clock, str(site.warmup_limit))
         command = [self.program, task.name, str(path), *numbers, *extra]
         return Process(self.name, command, site, self.threads)

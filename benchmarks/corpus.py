@@ -30,11 +30,10 @@ def tree_numbers(tree):
 NUMBERS = {"rnnlm": rnnlm_numbers, "tagger": tagger_numbers, "treelstm": tree_numbers}
 
 
-def write(task, minibatch, path, batches=None):
+def write(task, batches, path):
     """Writes how many minibatches there are; for each the numbers of sentences and words, and the content."""
-    made = task.batches(minibatch)[:batches]
-    lines = [str(len(made))]
-    for batch in made:
+    lines = [str(len(batches))]
+    for batch in batches:
         lines.append(f"{len(batch)} {task.words(batch)}")
         lines += [" ".join(map(str, NUMBERS[task.module](sentence))) for sentence in batch]
     path.write_text("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""Somebody's program on real text: nagisa, a Japanese tagger, on our package, on dyNET38, and without DyNet."""
+"""Somebody's program on real text: a tagger of Japanese on our package, on dyNET38, and without DyNet."""
 
 import ast
 import json

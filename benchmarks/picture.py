@@ -7,29 +7,38 @@ import matplotlib.pyplot as plt
 
 REACHED, MISSED = "#2a7f62", "#c0504d"
 LINE_HEIGHT = 0.19  # inches
+LINES = 50  # of a panel
+
+
+def panel(axes, findings, lines):
+    """A bar for each line, from top to bottom."""
+    axes.axvline(1, color="black", linewidth=1)
+    for place, finding in zip(range(lines - 1, -1, -1), findings, strict=False):
+        margin, reached = finding.margin(), finding.reached()
+        axes.barh(place, margin - 1, left=1, color=REACHED if reached else MISSED, height=0.7)
+        text = f" {finding.value_text().partition(' (')[0]} ({finding.bound_text()}) "
+        axes.text(margin, place, text, va="center", ha="left" if margin >= 1 else "right", fontsize=6)
+    names = [f"{finding.what}: {finding.against}" for finding in findings]
+    axes.set_yticks([lines - 1 - place for place in range(len(names))], names, fontsize=7)
+    axes.set_ylim(-0.6, lines - 0.4)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(1 / 8, 16)
+    ticks = [1 / 4, 1 / 2, 1, 2, 4, 8]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xlabel("measured in units of the target: to the right is better than asked for", fontsize=8)
+    axes.grid(axis="x", linewidth=0.3)
 
 
 def draw(findings, path):
-    """A bar for each line: where it is in relation to its target, on a logarithmic scale."""
+    """Where each line is in relation to its target, on a logarithmic scale."""
     measured = [finding for finding in findings if finding.margin()]
-    measured.reverse()
-    figure, axes = plt.subplots(figsize=(11, 1.2 + LINE_HEIGHT * len(measured)))
-    margins = [finding.margin() for finding in measured]
-    colours = [REACHED if finding.reached() else MISSED for finding in measured]
-    places = range(len(measured))
-    axes.barh(places, [margin - 1 for margin in margins], left=1, color=colours, height=0.7)
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xscale("log", base=2)
-    ticks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_yticks(places, [f"{finding.what}: {finding.against}" for finding in measured], fontsize=7)
-    axes.set_ylim(-0.6, len(measured) - 0.4)
-    for place, finding in zip(places, measured, strict=True):
-        text = f" {finding.value_text().partition(' (')[0]} ({finding.bound_text()}) "
-        side = "left" if finding.margin() >= 1 else "right"
-        axes.text(finding.margin(), place, text, va="center", ha=side, fontsize=6)
-    axes.set_xlabel("measured in units of the target: to the right is better than asked for")
-    axes.grid(axis="x", linewidth=0.3)
-    axes.margins(x=0.25)
+    if not measured:
+        return
+    count = -(-len(measured) // LINES)
+    lines = -(-len(measured) // count)
+    size = (9.5 * count, 1.2 + LINE_HEIGHT * lines)
+    figure, panels = plt.subplots(1, count, figsize=size, squeeze=False)
+    for number, axes in enumerate(panels[0]):
+        panel(axes, measured[number * lines : (number + 1) * lines], lines)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90, bbox_inches="tight")

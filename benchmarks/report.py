@@ -130,6 +130,12 @@ def markdown(headings, lines):
     return "\n".join("| " + " | ".join(line) + " |" for line in table)
 
 
+def table_lines(text):
+    """The lines of a Markdown table, as dictionaries by heading."""
+    rows = [line.strip("| \n").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[2:]]
+
+
 def notes(rows):
     """The versions that ran, and what is missing and why."""
     entries = [entry for row in rows for entry in row.entries]

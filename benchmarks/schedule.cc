@@ -32,11 +32,11 @@ struct Planner {
   }
 };
 
-/// The median over several runs, of all graphs of the first minibatches.
+/// The median over several runs, of the graphs of all minibatches.
 void measure(const char* task, Program& program) {
   Planner planner;
   std::vector<double> all;
-  size_t nodes = 0, batches = std::min<size_t>(8, program.sizes.size());
+  size_t nodes = 0, batches = program.sizes.size();
   for (size_t batch = 0; batch < batches; ++batch) {
     ComputationGraph cg;
     const Expression loss = program.loss(cg, batch);

@@ -127,7 +127,7 @@ class Judge:
         """The finding against the best of all peers: those of this run, and the known figure, scaled."""
         row = self.row
         known = BEST_PEERS[row.task].get(row.minibatch)
-        entries = [entry for name in ("dynet", "torch") if (entry := row.best(name))]
+        entries = [entry for name in ("dynet", "torch example", "torch batched") if (entry := row.best(name))]
         best = max(entries, key=lambda entry: entry.median(), default=None)
         if known and (best is None or known.rate * self.peak / KNOWN_PEAK > best.median()):
             against = f"best peer: {known.who} (known figure, scaled)"

@@ -56,8 +56,9 @@ class Driver {
     }
     std::printf(
         "{\"event\": \"ready\", \"losses\": [%s], \"loss_per_word\": %g, \"warmup_seconds\": %.3f, "
-        "\"version\": \"dynet %s, C++\", \"compiler\": \"%s\"}\n",
-        losses.str().c_str(), per_word, wall_seconds() - start, DYNET_VERSION, __VERSION__);
+        "\"version\": \"dynet %s, C++\", \"compiler\": \"%s\", \"instruction_set\": \"%s\"}\n",
+        losses.str().c_str(), per_word, wall_seconds() - start, DYNET_VERSION, __VERSION__,
+        settings().engine().name());
     std::fflush(stdout);
   }
 

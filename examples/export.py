@@ -10,7 +10,9 @@ from tagger import letters
 def tagger():
     """A word a line: how it is written, its letters, its part of speech. An empty line ends a verse."""
     for sentences in greek_sentences():
-        lines = ["\n".join(f"{w.text}\t{' '.join(letters(w.text))}\t{w.pos}" for w in words) for words in sentences]
+        lines = [
+            "\n".join(f"{w.text}\t{' '.join(letters(w.text))}\t{w.pos}" for w in words) for words in sentences
+        ]
         yield [line + "\n" for line in lines]
 
 
