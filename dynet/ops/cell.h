@@ -101,7 +101,8 @@ struct RecordedCell : OpDefaults {
     const CellProgram* program;
   };
   static constexpr uint32_t own_size = sizeof(const CellProgram*);
-  static constexpr auto name = "cell", doc = "A function of expressions that was recorded as one node.";
+  static constexpr auto name = "recorded_cell",
+                        doc = "A function of expressions that was recorded as one node.";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"xs"};
   static bool is_matrix(const Attrs& a, unsigned i) { return a.program->is_matrix(i); }

@@ -22,5 +22,5 @@ CASES = (
     + RECURRENT
 )
 
-# Operations of C++ alone: their tests are in tests/cpp.
-CPP_ONLY = {"input_from_memory", "sparsemax_loss"}
+# Operations of C++ alone, with tests in tests/cpp, and what tests/python/test_cell.py tests.
+ELSEWHERE = {"input_from_memory", "sparsemax_loss", "recorded_cell"}
