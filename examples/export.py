@@ -1,4 +1,4 @@
-"""Writes what some examples learn from as text, for the programs in examples/cpp: export.py FOLDER [--smoke]."""
+"""Writes what some examples learn from as text into a folder, where the programs in examples/cpp read it."""
 
 import argparse
 import pathlib
@@ -10,7 +10,9 @@ from tagger import letters
 def tagger():
     """A word a line: how it is written, its letters, its part of speech. An empty line ends a verse."""
     for sentences in greek_sentences():
-        lines = ["\n".join(f"{w.text}\t{' '.join(letters(w.text))}\t{w.pos}" for w in words) for words in sentences]
+        lines = [
+            "\n".join(f"{w.text}\t{' '.join(letters(w.text))}\t{w.pos}" for w in words) for words in sentences
+        ]
         yield [line + "\n" for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""The C++ examples learn, read the models of the Python ones and predict the same; training gives the same bits."""
+"""The C++ examples read the models of the Python ones and back; both languages train to the same bits."""
 
 import os
 import re
@@ -17,7 +17,12 @@ NO_DATA = 3  # the exit status of an example that cannot fetch its data
 def run(*command):
     environment = {**os.environ, "DYNET_REAL": "float"}
     done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, env=environment, timeout=240, check=False
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=240,
+        check=False,
     )
     if done.returncode == NO_DATA:
         pytest.skip(done.stderr.strip().splitlines()[-1])
