@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test sanitize clients bench lint format typecheck docs clean
+.PHONY: help build demo test sanitize clients bench performance lint format typecheck docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -54,10 +54,15 @@ clients:  ## Run programs that others wrote for DyNet 2, and compare every opera
 	$(INSTALL)
 	$(BIN)/python -m pytest -n 2 -m client --durations 10 tests/clients tests/differential
 
-bench:  ## Compare the speed with other libraries (minutes; see benchmarks/)
+bench:  ## Measure the whole table of targets (20 minutes; BENCH="--quick" or "--only tagger": a part)
 	$(SETUP) demo
 	$(INSTALL)
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/compare.py --json build/bench.json --picture build/bench.png $(BENCH)
+
+performance:  ## Write docs/performance.md and its picture from what make bench measured
+	$(SETUP) demo
+	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/performance.md \
+		--picture docs/performance.png
 
 lint:  ## Check format, habits, include directions and sizes
 	$(SETUP) check

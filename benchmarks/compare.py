@@ -1,51 +1,68 @@
-"""Compares our training speed with dyNET38's and PyTorch's on the tasks of the DyNet paper.
+"""Measures the whole table of targets: the tasks of the DyNet paper against other libraries, and the parts.
 
-Every opponent lives in an environment of its own, which is set up on first use.  All contestants of
-a row are warmed up once and stay alive; then they take turns, one short window each per round, on
-the same cores.  The table gives medians, and ratios of medians with the spread over the rounds.
+Every opponent lives in an environment of its own, which is set up on first use.  All contestants of a row are
+warmed up once and stay alive; then they take turns, one short window each per round, on the same cores.  The
+tables give medians, and ratios of medians with the spread over the rounds.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
-import subprocess
 import sys
+import tempfile
 import time
 
-import contestants
-from contestants import Contestant, Process, Site
+import findings
+import footprint
+import japanese
+import machine
+import micro
+import page
+import training
+from contestants import Site
 from environments import UnavailableError, checked, interpreter
 from losses import check
-from report import Entry, Row, table
+from report import markdown, table
 from tasks import TASKS
 
 PEERS = ("dynet", "torch")
-CALIBRATION_WINDOWS = 2
-UNDISTURBED_SHARE = 0.9
+PARTS = ("memory", "import", "graph", "schedule", "lstm", "gemm", "nagisa")
 FOLDER = pathlib.Path(__file__).resolve().parent
-FULL = {"rounds": 3, "window": 1.0, "warmup_limit": 20.0}
-QUICK = {"rounds": 1, "window": 0.5, "warmup_limit": 3.0}
+FULL = {"rounds": 3, "window": 0.8, "warmup_limit": 5.0, "autobatch": "123"}
+QUICK = {"rounds": 1, "window": 0.3, "warmup_limit": 1.0, "autobatch": "1"}
+QUICK_MINIBATCHES = [1, 16]
+
+
+def numbers(text):
+    """Reads a list such as 1,16."""
+    return [int(number) for number in text.split(",")]
 
 
 def parse_arguments():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--tasks", default=",".join(TASKS), help="of " + ", ".join(TASKS))
-    add("--minibatches", help="sizes, as 1,16; left out, the sizes of each task")
+    names = (*TASKS, *PARTS)
+    add("--only", default=",".join(names), metavar="NAMES", help="of " + ", ".join(names))
+    add("--minibatches", type=numbers, help="sizes, as 1,16; left out, the sizes of each task")
     add("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
-    add("--quick", action="store_true", help="one round of short windows")
+    add("--quick", action="store_true", help="one round of short windows, fewer sizes")
     add("--rounds", type=int)
     add("--window", type=float, help="seconds per window")
-    add("--threads", type=int, default=1)
+    add("--autobatch", help="strategies of dyNET38 to try, as 123")
+    add("--threads", type=int, default=1, help="of every contestant; with 1, ours runs with 2 as well")
     add(
         "--clock",
         choices=("wall", "cpu"),
         default="wall",
         help="cpu counts only the time that a contestant ran, for a busy machine",
     )
-    add("--json", help="file for all results")
+    add("--json", help="file for all results; what is in it and not measured now stays")
+    add("--picture", help="file for a picture of the ratios beside their targets, as PNG")
+    add("--page", help="file for the results as a page, with what benchmarks/notes.md says of them")
+    add("--show", action="store_true", help="measure nothing: print and draw what --json has")
     add("--check", action="store_true", help="compare losses from one model file, time nothing")
     add(
         "--python",
@@ -55,14 +72,19 @@ def parse_arguments():
         help="interpreter to use for ours, dynet or torch instead of the usual one",
     )
     arguments = parser.parse_args()
+    arguments.only = arguments.only.split(",")
+    unknown = set(arguments.only) - set(names)
+    if unknown:
+        parser.error(f"unknown parts {sorted(unknown)}; choose from {', '.join(names)}")
+    if arguments.clock == "cpu" and arguments.threads > 1:
+        parser.error("--clock cpu is for one thread")
+    if arguments.show and not arguments.json:
+        parser.error("--show needs --json FILE")
     for name, value in (QUICK if arguments.quick else FULL).items():
         if getattr(arguments, name, None) is None:
             setattr(arguments, name, value)
-    if arguments.clock == "cpu" and arguments.threads > 1:
-        parser.error("--clock cpu is for one thread")
-    unknown = set(arguments.tasks.split(",")) - set(TASKS)
-    if unknown:
-        parser.error(f"unknown tasks {sorted(unknown)}; choose from {list(TASKS)}")
+    if arguments.quick and not arguments.minibatches:
+        arguments.minibatches = QUICK_MINIBATCHES
     return arguments
 
 
@@ -72,8 +94,12 @@ class Progress:
     def __init__(self):
         self.start = time.monotonic()
 
+    def seconds(self):
+        """Since the start."""
+        return time.monotonic() - self.start
+
     def __call__(self, text):
-        minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
+        minutes, seconds = divmod(int(self.seconds()), 60)
         print(f"[{minutes:3d}:{seconds:02d}] {text}", file=sys.stderr, flush=True)
 
 
@@ -95,147 +121,111 @@ def find_interpreters(arguments, progress):
     return found, missing
 
 
-def choose_cores(threads):
-    """The last cores that this process may use, one per thread."""
+def choose_cores():
+    """The cores that this process may use."""
     if not hasattr(os, "sched_getaffinity"):
         return ()
-    return tuple(sorted(os.sched_getaffinity(0))[-threads:])
+    return tuple(sorted(os.sched_getaffinity(0)))
 
 
-def measure_machine(site, pythons):
-    """Operations and bytes per second that NumPy reaches on the same cores."""
-    python = next(iter(pythons.values()))
-    script = str(FOLDER / "machine.py")
-    output = subprocess.run(
-        [python, script, "--cores", site.core_list()],
-        env=contestants.environment(site.threads, keep_python_path=True),
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return json.loads(output)
+class Suite:
+    """Runs the parts that are asked for, and keeps all results."""
 
-
-class Comparison:
-    """Measures rows, one after the other."""
-
-    def __init__(self, arguments, pythons, missing, site, machine, progress):
+    def __init__(self, arguments, pythons, missing, site, progress):
         self.arguments = arguments
         self.pythons = pythons
-        self.missing = missing
         self.site = site
-        self.machine = machine
         self.progress = progress
-
-    def row(self, task, minibatch):
-        """Runs all contestants on one task with one size of minibatch."""
-        work = task.work(minibatch)
-        row = Row(
-            task.name,
-            minibatch,
-            task.targets.get(minibatch),
-            self.machine["operations"] / work.operations,
-            self.machine["bytes"] / work.bytes,
-            missing=dict(self.missing),
+        self.folder = tempfile.TemporaryDirectory()
+        self.results = {"findings": [], "rows": []}
+        progress("the peak of the machine")
+        rates = machine.rates(site.cores, site.threads)
+        self.training = training.Training(
+            arguments, pythons, missing, site, rates, self.folder.name, progress
         )
-        processes = self.start(task, minibatch, row)
-        try:
-            for number in range(self.arguments.rounds):
-                turn = number % max(1, len(processes))
-                self.round(processes[turn:] + processes[:turn], row)
-        finally:
-            for process in processes:
-                process.close()
-        complete = [process for process in processes if self.is_complete(process)]
-        row.entries = [entry(process, self.site) for process in complete]
-        return row
+        self.rates = rates
 
-    def round(self, processes, row):
-        """Lets each contestant that still runs take its window."""
-        for process in processes:
-            name = process.contestant.name
-            if name in row.missing:
+    def about(self):
+        """When and where this runs, and how."""
+        options = ("rounds", "window", "warmup_limit", "threads", "clock", "quick")
+        return {
+            "when": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
+            "processor": machine.name(),
+            "cores": len(self.site.cores),
+            "machine": self.rates,
+            "options": {name: getattr(self.arguments, name) for name in options},
+        }
+
+    def run_tasks(self):
+        """The training tasks."""
+        names = [name for name in TASKS if name in self.arguments.only]
+        rows = training.rows(names, self.arguments.minibatches)
+        for number, (task, minibatch) in enumerate(rows, 1):
+            self.progress(f"row {number} of {len(rows)}: {task.name}, minibatch {minibatch}")
+            row = self.training.row(task, minibatch)
+            self.results["rows"].append(row)
+            self.results["findings"] += self.training.findings(row)
+
+    def run_parts(self):
+        """Everything else."""
+        arguments = self.arguments
+        bench = micro.Bench(
+            self.pythons.get("ours"), self.site, arguments.quick, self.rates, self.folder.name
+        )
+        small = {
+            "graph": micro.graph_building,
+            "schedule": micro.scheduling,
+            "lstm": micro.lstm,
+            "gemm": micro.gemm,
+        }
+        light = {"memory": footprint.memory, "import": footprint.imports}
+        for name in PARTS:
+            if name not in arguments.only:
                 continue
-            try:
-                rate = process.window(self.arguments.window)
-                self.progress(f"  {name}: {rate:.1f} sentences/s")
-            except UnavailableError as error:
-                self.lose(process.contestant, row, error)
-
-    def is_complete(self, process):
-        """Says whether a contestant ran in every round."""
-        return len(process.rates) == self.arguments.rounds
-
-    def start(self, task, minibatch, row):
-        """Starts and warms up all contestants of a row."""
-        processes = []
-
-        def begin(contestant):
-            self.progress(f"  warming up {contestant.name}")
-            try:
-                return [Process(contestant, task, minibatch, self.site)]
-            except UnavailableError as error:
-                self.lose(contestant, row, error)
-                return []
-
-        if "ours" in self.pythons:
-            processes += begin(Contestant("ours", "ours", self.pythons["ours"]))
-        if "dynet" in self.pythons:
-            plain, batched = contestants.dynet_settings(self.pythons["dynet"])
-            processes += begin(plain)
-            processes += self.fastest(batched, begin, row)
-        if "torch" in self.pythons:
-            for contestant in contestants.torch_settings(self.pythons["torch"]):
-                processes += begin(contestant)
-        return processes
-
-    def fastest(self, settings, begin, row):
-        """Tries the settings in short windows, and keeps the fastest one alive."""
-        kept = []
-        for contestant in settings:
-            for process in begin(contestant):
-                try:
-                    for _ in range(CALIBRATION_WINDOWS):
-                        process.window(self.arguments.window / 2)
-                    kept.append(process)
-                except UnavailableError as error:
-                    self.lose(contestant, row, error)
-                    process.close()
-        kept.sort(key=lambda process: max(process.rates), reverse=True)
-        for process in kept[1:]:
-            process.close()
-        for process in kept[:1]:
-            process.forget()
-        return kept[:1]
-
-    def lose(self, contestant, row, error):
-        """Notes a contestant that ended or does not answer."""
-        self.progress(f"  {contestant.name} failed: {error}")
-        row.missing[contestant.name] = f"{error} ({row.task}, minibatch {row.minibatch})"
+            self.progress(name)
+            if name in small:
+                made = small[name](bench)
+            elif name in light:
+                made = light[name](self.pythons, self.site, self.progress)
+            else:
+                made = japanese.measure(self.pythons, self.site, arguments, self.folder.name, self.progress)
+            self.results["findings"] += made
 
 
-def entry(process, site):
-    """The result of one contestant."""
-    ready = process.ready
-    contestant = process.contestant
-    return Entry(
-        contestant.name,
-        contestant.toolkit,
-        process.rates,
-        ready["version"],
-        ready["loss_per_word"],
-        site.clock == "wall" and process.core_share(site.threads) < UNDISTURBED_SHARE,
-    )
+def load(path):
+    """The results of earlier runs, from a file."""
+    if path and pathlib.Path(path).exists():
+        return json.loads(pathlib.Path(path).read_text())
+    return {"findings": [], "rows": [], "about": {}}
 
 
-def choose_rows(arguments):
-    """The tasks and sizes of minibatches to run."""
-    wanted = [int(size) for size in (arguments.minibatches or "").split(",") if size]
-    return [
-        (task, minibatch)
-        for task in (TASKS[name] for name in arguments.tasks.split(","))
-        for minibatch in (wanted or task.minibatches)
-    ]
+def save(path, suite):
+    """Adds the results of a run to those of a file, and returns all of them."""
+    old = load(path)
+    made = findings.merged(findings.from_fields(old["findings"]), suite.results["findings"])
+    rows = {(row["task"], row["minibatch"]): row for row in old["rows"]}
+    rows.update({(row.task, row.minibatch): row.as_fields() for row in suite.results["rows"]})
+    fields = {"about": suite.about(), "findings": findings.as_fields(made), "rows": list(rows.values())}
+    if path:
+        pathlib.Path(path).write_text(json.dumps(fields, indent=1) + "\n")
+    return fields
+
+
+def show(fields, arguments):
+    """Prints the tables; draws the picture and writes the page that are asked for."""
+    made = findings.from_fields(fields["findings"])
+    rows = page.rows_of(fields)
+    if rows:
+        print("Sentences per second, median over rounds.\n")
+        print(table(rows) + "\n")
+    print(markdown(findings.HEADINGS, findings.lines(made)))
+    print("\n" + findings.summary(made) + "; " + page.where(fields["about"]))
+    if arguments.picture:
+        import picture
+
+        picture.draw(made, arguments.picture)
+    if arguments.page:
+        page.write(fields, arguments.page)
 
 
 def run_check(rows, pythons, site, progress):
@@ -249,41 +239,27 @@ def run_check(rows, pythons, site, progress):
     return 0 if agree else 1
 
 
-def run_comparison(arguments, rows, pythons, missing, site, progress):
-    """Measures all rows, printing the table and writing the file of results."""
+def main():
+    """Finds the interpreters, then checks, shows or measures."""
+    arguments = parse_arguments()
+    if arguments.show:
+        show(load(arguments.json), arguments)
+        return 0
+    progress = Progress()
+    pythons, missing = find_interpreters(arguments, progress)
+    site = Site(choose_cores(), arguments.threads, arguments.warmup_limit, arguments.clock)
+    if arguments.check:
+        names = [name for name in TASKS if name in arguments.only]
+        return run_check(training.rows(names, arguments.minibatches), pythons, site, progress)
     if not pythons:
         progress("nothing to run")
         return 2
-    machine = measure_machine(site, pythons)
-    comparison = Comparison(arguments, pythons, missing, site, machine, progress)
-    results = []
-    for number, (task, minibatch) in enumerate(rows, 1):
-        progress(f"row {number} of {len(rows)}: {task.name}, minibatch {minibatch}")
-        results.append(comparison.row(task, minibatch))
-    print("Sentences per second, median over rounds; ratios of medians (lowest–highest round).\n")
-    print(table(results))
-    print(
-        f"* machine: {machine['operations'] / 1e9:.1f} GFLOP/s (NumPy, 512 x 512 product), "
-        f"{machine['bytes'] / 1e9:.1f} GB/s (NumPy, copy), {site.threads} thread(s), "
-        f"{site.clock} clock"
-    )
-    if arguments.json:
-        fields = {"machine": machine, "rows": [row.as_fields() for row in results]}
-        pathlib.Path(arguments.json).write_text(json.dumps(fields, indent=1) + "\n")
+    suite = Suite(arguments, pythons, missing, site, progress)
+    suite.run_tasks()
+    suite.run_parts()
+    show(save(arguments.json, suite), arguments)
+    progress("done")
     return 0
-
-
-def main():
-    """Finds the interpreters, then checks or measures."""
-    arguments = parse_arguments()
-    progress = Progress()
-    rows = choose_rows(arguments)
-    pythons, missing = find_interpreters(arguments, progress)
-    cores = choose_cores(arguments.threads)
-    site = Site(cores, arguments.threads, arguments.warmup_limit, arguments.clock)
-    if arguments.check:
-        return run_check(rows, pythons, site, progress)
-    return run_comparison(arguments, rows, pythons, missing, site, progress)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -31,14 +33,14 @@ class Site:
     warmup_limit: float
     clock: str
 
-    def core_list(self):
-        """The cores as the workers take them."""
-        return ",".join(str(core) for core in self.cores)
+    def cores_for(self, threads):
+        """The last cores, one for each thread."""
+        return self.cores[-threads:]
 
 
-def environment(threads, keep_python_path):
+def environment(threads, keep_python_path=False):
     """The environment variables of a worker; an opponent must not see our package."""
-    variables = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    variables = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONHASHSEED": "0"}
     path = variables.pop("PYTHONPATH", None)
     if path and keep_python_path:
         folders = [os.path.abspath(folder) for folder in path.split(os.pathsep)]
@@ -46,47 +48,29 @@ def environment(threads, keep_python_path):
     return variables
 
 
-@dataclass(frozen=True)
-class Contestant:
-    """One toolkit with one setting."""
-
-    name: str
-    toolkit: str
-    python: str
-    options: tuple = ()
-
-    def command(self, task, minibatch, site, extra):
-        """The command line of the worker."""
-        return [
-            self.python,
-            str(FOLDER / "worker.py"),
-            task.name,
-            "torch" if self.toolkit == "torch" else "dynet",
-            *("--minibatch", str(minibatch)),
-            *("--threads", str(site.threads)),
-            *("--cores", site.core_list()),
-            *("--warmup-limit", str(site.warmup_limit)),
-            *("--clock", site.clock),
-            *self.options,
-            *extra,
-        ]
+def pinned(command, cores):
+    """The command on these cores only, where the system can do that."""
+    if cores and shutil.which("taskset"):
+        return ["taskset", "-c", ",".join(map(str, cores)), *command]
+    return list(command)
 
 
 class Process:
-    """A running worker."""
+    """A running worker: it says when it is ready, and then answers each request for a window with a rate."""
 
-    def __init__(self, contestant, task, minibatch, site, extra=("--serve",)):
-        self.contestant = contestant
+    def __init__(self, name, command, site, threads=1, variables=None):
+        self.name = name
+        self.threads = threads
         self.rates = []
         self.cores_used = []
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  It lives as long as the worker.
         self.process = subprocess.Popen(
-            contestant.command(task, minibatch, site, extra),
+            pinned(command, site.cores_for(threads)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
-            env=environment(site.threads, contestant.toolkit == "ours"),
+            env=variables or environment(threads),
         )
         try:
             self.ready = self.read("ready", GRACE_SECONDS + site.warmup_limit)
@@ -136,9 +120,17 @@ class Process:
         self.rates.clear()
         self.cores_used.clear()
 
-    def core_share(self, threads):
+    def core_share(self):
         """The share of its cores that the worker had; with more threads it may leave some idle."""
-        return statistics.median(self.cores_used) if threads == 1 else 1.0
+        return statistics.median(self.cores_used) if self.threads == 1 else 1.0
+
+    def peak_memory(self):
+        """The most bytes that were resident at a time."""
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError as error:
+            raise UnavailableError("this system does not tell the memory of a process") from error
+        return 1024 * int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
 
     def close(self):
         """Ends the worker."""
@@ -150,19 +142,70 @@ class Process:
         self.errors.close()
 
 
-def dynet_settings(python):
-    """dyNET38 plain, and with each of its batching strategies."""
-    plain = Contestant("dyNET38 plain", "dynet", python)
+@dataclass(frozen=True)
+class Contestant:
+    """One toolkit with one setting, on the tasks."""
+
+    name: str
+    toolkit: str
+    python: str
+    options: tuple = ()
+    threads: int = 1
+    task: str | None = None  # where it runs another program than the others of its row
+
+    def start(self, task, minibatch, site, extra=("--serve",)):
+        """A worker that trains."""
+        command = [
+            self.python,
+            str(FOLDER / "worker.py"),
+            self.task or task.name,
+            "torch" if self.toolkit == "torch" else "dynet",
+            *("--minibatch", str(minibatch)),
+            *("--threads", str(self.threads)),
+            *("--warmup-limit", str(site.warmup_limit)),
+            *("--clock", site.clock),
+            *self.options,
+            *extra,
+        ]
+        variables = environment(self.threads, keep_python_path=self.toolkit == "ours")
+        return Process(self.name, command, site, self.threads, variables)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The same tasks in C++; corpora are written into a folder."""
+
+    name: str
+    toolkit: str
+    program: str
+    folder: pathlib.Path
+    threads: int = 1
+
+    def start(self, task, minibatch, site, extra=()):
+        """A worker that trains."""
+        import corpus
+
+        path = self.folder / f"{task.name}-{minibatch}"
+        if not path.exists():
+            corpus.write(task, minibatch, path)
+        numbers = (str(self.threads), site.clock, str(site.warmup_limit))
+        command = [self.program, task.name, str(path), *numbers, *extra]
+        return Process(self.name, command, site, self.threads)
+
+
+def dynet_settings(python, threads, levels):
+    """dyNET38 plain, and with some of its batching strategies."""
+    plain = Contestant("dyNET38 plain", "dynet", python, threads=threads)
     batched = [
-        Contestant(f"dyNET38 autobatch {level}", "dynet", python, ("--autobatch", level))
-        for level in ("1", "2", "3")
+        Contestant(f"dyNET38 autobatch {level}", "dynet", python, ("--autobatch", level), threads)
+        for level in levels
     ]
     return plain, batched
 
 
-def torch_settings(python):
+def torch_settings(python, threads):
     """PyTorch one example at a time, and batched by hand."""
     return [
-        Contestant(f"PyTorch {batching}", "torch", python, ("--batching", batching))
+        Contestant(f"PyTorch {batching}", "torch", python, ("--batching", batching), threads)
         for batching in ("example", "batched")
     ]

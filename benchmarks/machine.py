@@ -1,56 +1,27 @@
-"""Measures what this machine can do: its rate of multiply-adds and its memory bandwidth.
+"""Measures what this machine can do: multiply-adds in registers, and memory bandwidth."""
 
-NumPy stands in for the machine: the best single-precision product of 512 x 512 matrices, and the
-best copy between arrays larger than the cache.
-"""
-
-import argparse
 import json
-import time
+import pathlib
+import platform
+import subprocess
 
-import numpy as np
-from worker import stay_on_cores
-
-MATRIX = 512
-COPIED_NUMBERS = 1 << 24
-MEASURING_SECONDS = 1.0
+from contestants import pinned
+from programs import program
 
 
-def best_seconds(action):
-    """The shortest of all runs that fit into the measuring time."""
-    best = float("inf")
-    end = time.perf_counter() + MEASURING_SECONDS
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        action()
-        best = min(best, time.perf_counter() - start)
-    return best
+def rates(cores, threads):
+    """Operations and bytes per second of so many threads, each at once on a core."""
+    command = pinned([program("peak"), str(threads)], cores[-threads:])
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    fields = json.loads(run.stdout)
+    return {"operations": fields["operations"] * 1e9, "bytes": fields["bytes"] * 1e9}
 
 
-def peak_operations():
-    """Floating-point operations per second of the best matrix product."""
-    left = np.random.RandomState(1).rand(MATRIX, MATRIX).astype(np.float32)
-    right = left.copy()
-    product = np.empty_like(left)
-    seconds = best_seconds(lambda: np.dot(left, right, out=product))
-    return 2 * MATRIX**3 / seconds
-
-
-def bandwidth():
-    """Bytes read and written per second by the best copy."""
-    source = np.ones(COPIED_NUMBERS, np.float32)
-    target = np.zeros(COPIED_NUMBERS, np.float32)
-    seconds = best_seconds(lambda: np.copyto(target, source))
-    return 2 * source.nbytes / seconds
-
-
-def main():
-    """Prints both as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cores", help="cores to stay on, as 0,1")
-    stay_on_cores(parser.parse_args().cores)
-    print(json.dumps({"operations": peak_operations(), "bytes": bandwidth()}))
-
-
-if __name__ == "__main__":
-    main()
+def name():
+    """What the processor calls itself."""
+    path = pathlib.Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""Turns the windows of all contestants into medians, ratios with spread, and a Markdown table."""
+"""Turns the windows of all contestants into medians, ratios with spread, and a Markdown table of rates."""
 
 import statistics
 from dataclasses import asdict, dataclass, field
@@ -7,13 +7,12 @@ HEADINGS = (
     "task",
     "minibatch",
     "ours",
+    "ours, C++",
+    "ours, two threads",
     "dyNET38 plain",
     "dyNET38 best",
     "PyTorch example",
     "PyTorch batched",
-    "ours ÷ dyNET38 best",
-    "ours ÷ PyTorch best",
-    "target",
     "machine: FLOP, bytes",
     "ours in % of it",
 )
@@ -47,7 +46,6 @@ class Row:
 
     task: str
     minibatch: int
-    target: float | None
     operation_limit: float
     byte_limit: float
     entries: list = field(default_factory=list)
@@ -58,18 +56,19 @@ class Row:
         entries = [entry for entry in self.entries if entry.toolkit == toolkit]
         return max(entries, key=Entry.median, default=None)
 
-    def ratio(self, toolkit):
-        """Ours over a toolkit's best: ratio of medians, lowest and highest ratio of a round."""
-        ours, other = self.best("ours"), self.best(toolkit)
-        if ours is None or other is None:
-            return None
-        rounds = [mine / theirs for mine, theirs in zip(ours.rates, other.rates, strict=True)]
-        return ours.median() / other.median(), min(rounds), max(rounds)
-
     def as_fields(self):
         """Everything about the row, for JSON."""
-        ratios = {toolkit: self.ratio(toolkit) for toolkit in ("dynet", "torch")}
-        return {**asdict(self), "ratios": ratios}
+        return asdict(self)
+
+    @staticmethod
+    def ratio(first, second):
+        """The ratio of two entries: that of medians, the lowest and the highest of a round."""
+        rounds = [mine / theirs for mine, theirs in zip(first.rates, second.rates, strict=True)]
+        return first.median() / second.median(), min(rounds), max(rounds)
+
+    def why_missing(self):
+        """The reasons of all that is not there."""
+        return "; ".join(f"{name}: {reason}" for name, reason in self.missing.items()) or "not asked for"
 
 
 def number(value):
@@ -77,21 +76,18 @@ def number(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def ratio_text(ratio):
-    """A ratio with its spread."""
-    if ratio is None:
-        return NOTHING
-    return "{:.2f} ({:.2f}–{:.2f})".format(*ratio)
-
-
-def rate_text(row, name, toolkit):
+def rate_text(row, toolkit):
     """The median of a contestant, or why there is none."""
-    for entry in row.entries:
-        if entry.name == name:
-            return entry.text()
-    if toolkit in row.missing:
-        return "not available"
-    return "failed" if name in row.missing else NOTHING
+    entry = row.best(toolkit)
+    if entry is not None:
+        return entry.text()
+    return "failed" if toolkit in row.missing else NOTHING
+
+
+def plain_text(row):
+    """The median of dyNET38 without batching."""
+    texts = [entry.text() for entry in row.entries if entry.name == "dyNET38 plain"]
+    return texts[0] if texts else NOTHING
 
 
 def best_text(row):
@@ -100,16 +96,6 @@ def best_text(row):
     if best is None:
         return "not available" if "dynet" in row.missing else NOTHING
     return f"{best.text()} ({best.name.removeprefix('dyNET38 ')})"
-
-
-def target_text(row):
-    """The target, and whether the ratio of medians reaches it."""
-    if row.target is None:
-        return NOTHING
-    ratio = row.ratio("dynet")
-    if ratio is None:
-        return f"≥ {row.target}"
-    return f"≥ {row.target}: {'reached' if ratio[0] >= row.target else 'missed'}"
 
 
 def share_text(row):
@@ -126,14 +112,13 @@ def cells(row):
     return (
         row.task,
         str(row.minibatch),
-        rate_text(row, "ours", "ours"),
-        rate_text(row, "dyNET38 plain", "dynet"),
+        rate_text(row, "ours"),
+        rate_text(row, "cpp"),
+        rate_text(row, "two threads"),
+        plain_text(row),
         best_text(row),
-        rate_text(row, "PyTorch example", "torch"),
-        rate_text(row, "PyTorch batched", "torch"),
-        ratio_text(row.ratio("dynet")),
-        ratio_text(row.ratio("torch")),
-        target_text(row),
+        rate_text(row, "torch example"),
+        rate_text(row, "torch batched"),
         f"{number(row.operation_limit)}, {number(row.byte_limit)}",
         share_text(row),
     )

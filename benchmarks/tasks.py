@@ -1,7 +1,7 @@
-"""The benchmark tasks: their programs, data, targets, and the least work the machine must do."""
+"""The benchmark tasks: their programs, data, and the least work the machine must do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import data
 from models import sizes
@@ -23,14 +23,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Task:
-    """One program on one corpus, with the ratio to dyNET38's best setting that we aim for."""
+    """One program on one corpus."""
 
     name: str
     module: str
     variant: str
     batches: Callable
     minibatches: tuple
-    targets: dict = field(default_factory=dict)
 
     def words(self, batch):
         """Counts the words of a minibatch."""
@@ -101,16 +100,13 @@ def count_treelstm(_task, _batches, sentences, words):
     return operations, leaf + inner + label, words * embedding
 
 
-RNNLM_TARGETS = {1: 1.0, 4: 1.0, 16: 1.0, 64: 1.0}
-BATCHING_TARGETS = {1: 1.5, 16: 1.5}
-
 TASKS = {
     task.name: task
     for task in (
-        Task("rnnlm", "rnnlm", "step", data.rnnlm_batches, (1, 4, 16, 64), RNNLM_TARGETS),
-        Task("rnnlm_bulk", "rnnlm", "bulk", data.rnnlm_batches, (1, 4, 16, 64), RNNLM_TARGETS),
-        Task("tagger", "tagger", "words", data.tagger_batches, (1, 16), BATCHING_TARGETS),
-        Task("tagger_char", "tagger", "chars", data.tagger_batches, (1, 16), BATCHING_TARGETS),
-        Task("treelstm", "treelstm", "", data.tree_batches, (1, 16), BATCHING_TARGETS),
+        Task("tagger", "tagger", "words", data.tagger_batches, (1, 16, 64)),
+        Task("tagger_char", "tagger", "chars", data.tagger_batches, (1, 16, 64)),
+        Task("treelstm", "treelstm", "", data.tree_batches, (1, 16, 64)),
+        Task("rnnlm", "rnnlm", "step", data.rnnlm_batches, (1, 4, 16, 64)),
+        Task("rnnlm_bulk", "rnnlm", "bulk", data.rnnlm_batches, (1, 16, 64)),
     )
 }

@@ -24,13 +24,14 @@ def parse_arguments():
     parser.add_argument("--minibatch", type=int, default=1)
     parser.add_argument("--batching", default="batched", help="PyTorch: example or batched")
     parser.add_argument("--autobatch", help="DyNet: the value of --dynet-autobatch")
-    parser.add_argument("--memory", default="2048", help="DyNet: the value of --dynet-mem")
+    parser.add_argument("--memory", default="1024", help="DyNet: the value of --dynet-mem")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cores", help="cores to stay on, as 0,1")
     parser.add_argument("--params", help="model file to start from")
     parser.add_argument("--save", help="model file to write before the first update")
     parser.add_argument("--warmup-limit", type=float, default=20.0, help="seconds")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what a second is")
+    parser.add_argument("--infer", action="store_true", help="compute losses without training")
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--windows", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0)
@@ -77,9 +78,9 @@ def load_torch(task, arguments):
 class Driver:
     """Feeds the minibatches of a pass to a model, round and round."""
 
-    def __init__(self, task, model, minibatch, clock):
+    def __init__(self, task, model, minibatch, clock, infer=False):
         batches = task.batches(minibatch)
-        self.model = model
+        self.run = model.evaluate if infer else model.step
         self.clock = CLOCKS[clock]
         self.prepared = [model.prepare(batch) for batch in batches]
         self.words = [task.words(batch) for batch in batches]
@@ -87,10 +88,10 @@ class Driver:
         self.next = 0
 
     def step(self):
-        """Trains on the next minibatch; returns its loss and its number of words."""
+        """Runs the next minibatch; returns its loss and its number of words."""
         current = self.next
         self.next = (current + 1) % len(self.prepared)
-        return self.model.step(self.prepared[current]), self.words[current]
+        return self.run(self.prepared[current]), self.words[current]
 
     def warm_up(self, limit):
         """Trains on every minibatch once, or until the limit; reports the first losses."""
@@ -150,7 +151,7 @@ def main():
     task = importlib.import_module("tasks").TASKS[arguments.task]
     load = {"dynet": load_dynet, "torch": load_torch}[arguments.toolkit]
     model, version = load(task, arguments)
-    driver = Driver(task, model, arguments.minibatch, arguments.clock)
+    driver = Driver(task, model, arguments.minibatch, arguments.clock, arguments.infer)
     report({**driver.warm_up(arguments.warmup_limit), "version": version})
     if arguments.serve:
         serve(driver, sys.stdin)

@@ -46,11 +46,3 @@ foreach(source IN LISTS EXAMPLES ITEMS tests/cpp/programs/parity.cc tests/cpp/pr
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)  # tests/examples/test_cpp.py runs it.
   endif()
 endforeach()
-
-# Every benchmarks/*.cc is a program that is built when its name is asked for.
-file(GLOB BENCHMARKS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/*.cc)
-foreach(source IN LISTS BENCHMARKS)
-  cmake_path(GET source STEM name)
-  add_executable(${name} EXCLUDE_FROM_ALL ${source})
-  target_link_libraries(${name} PRIVATE dynet_core)
-endforeach()

@@ -5,6 +5,7 @@
 #include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "dynet/nn/bidirectional.h"
+#include "dynet/nn/cell.h"
 #include "dynet/nn/coupled_lstm.h"
 #include "dynet/nn/gru.h"
 #include "dynet/nn/lstm.h"

@@ -8,7 +8,7 @@ from data import RNNLM_VOCABULARY, pad
 
 import dynet as dy
 from models import sizes
-from models.training_dynet import adam, train
+from models.training_dynet import Trained, adam
 
 
 class Prepared:
@@ -29,7 +29,7 @@ def masked(losses, mask):
     return dy.cmult(losses, dy.reshape(dy.inputVector(mask), (1,), len(mask)))
 
 
-class Model:
+class Model(Trained):
     """A one-layer LSTM with a softmax over the whole vocabulary."""
 
     def __init__(self, variant):
@@ -45,11 +45,6 @@ class Model:
     def prepare(self, batch):
         """Turns a minibatch into what step takes."""
         return Prepared(batch)
-
-    def step(self, prepared):
-        """One training step; returns the summed loss."""
-        dy.renew_cg()
-        return train(self.trainer, self.loss(prepared))
 
     def loss_by_step(self, prepared):
         """The summed loss, with one softmax per time step."""

@@ -7,10 +7,10 @@ from data import CHARACTERS, TAGGER_VOCABULARY, TAGS
 
 import dynet as dy
 from models import sizes
-from models.training_dynet import adam, train
+from models.training_dynet import Trained, adam
 
 
-class Model:
+class Model(Trained):
     """A bidirectional LSTM over words, and a small perceptron per word."""
 
     def __init__(self, variant):
@@ -38,13 +38,12 @@ class Model:
         """Turns a minibatch into what step takes."""
         return batch
 
-    def step(self, batch):
-        """One training step; returns the summed loss."""
-        dy.renew_cg()
+    def loss(self, batch):
+        """The summed loss of a minibatch."""
         losses = []
         for words, tags, spellings in batch:
             losses.extend(self.losses(words, tags, spellings))
-        return train(self.trainer, dy.esum(losses))
+        return dy.esum(losses)
 
     def losses(self, words, tags, spellings):
         """The losses of the words of one sentence."""

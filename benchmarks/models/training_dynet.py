@@ -1,4 +1,4 @@
-"""The training step that the DyNet programs share."""
+"""The trainer and the training step that the DyNet programs share."""
 
 import dynet as dy
 
@@ -11,9 +11,19 @@ def adam(collection):
     return trainer
 
 
-def train(trainer, loss):
-    """Computes the loss, its gradients and one update; returns the loss before the update."""
-    value = loss.scalar_value()
-    loss.backward()
-    trainer.update()
-    return value
+class Trained:
+    """A model with a trainer, whose loss(prepared) builds the loss of a minibatch."""
+
+    def step(self, prepared):
+        """One training step; returns the summed loss before the update."""
+        dy.renew_cg()
+        loss = self.loss(prepared)
+        value = loss.scalar_value()
+        loss.backward()
+        self.trainer.update()
+        return value
+
+    def evaluate(self, prepared):
+        """The summed loss, without training."""
+        dy.renew_cg()
+        return self.loss(prepared).scalar_value()

@@ -4,12 +4,12 @@ from data import TREE_LABELS, TREE_VOCABULARY
 
 import dynet as dy
 from models import sizes
-from models.training_dynet import adam, train
+from models.training_dynet import Trained, adam
 
 GATES = ("input", "output", "update")
 
 
-class Model:
+class Model(Trained):
     """A tree LSTM whose graph follows each tree, node by node."""
 
     def __init__(self, _variant):
@@ -30,13 +30,12 @@ class Model:
         """Turns a minibatch into what step takes."""
         return batch
 
-    def step(self, batch):
-        """One training step; returns the summed loss."""
-        dy.renew_cg()
+    def loss(self, batch):
+        """The summed loss of a minibatch."""
         losses = []
         for tree in batch:
             self.encode(tree, losses)
-        return train(self.trainer, dy.esum(losses))
+        return dy.esum(losses)
 
     def encode(self, tree, losses):
         """Builds the state (hidden, cell) of a node, and appends the losses below it."""

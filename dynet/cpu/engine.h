@@ -23,6 +23,7 @@ class CpuEngine final : public Engine {
   void outer_sum(const OuterSum&) override;
   void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
             PackedMatrix& p) override;
+  void pack_transposed(PackedMatrix& p) override;
   void unpack(const PackedMatrix& p, real* a) override;
 
   void move(size_t count, const Strides&, const Shift&, bool accumulate, Items from, Items to) override;
@@ -54,6 +55,9 @@ class CpuEngine final : public Engine {
 
   void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
               real* const* slots) override;
+  void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
+                     real* gradient, real* const* slots, real scale, bool transposed,
+                     PackedMatrix& p) override;
 
   void set_threads(unsigned n) override;
   unsigned threads() const override;

@@ -63,8 +63,9 @@ size_t panels_together(const Panels& panels, size_t p, size_t end, size_t column
 /// A part of the work: panels, columns, and steps of the depth.
 struct Part {
   size_t panel, panel_end, column, column_end, depth, depth_end;
-  real* sums;        // where the sums go for now; null: they are complete and go to y
-  size_t sums_rows;  // numbers from a column of sums to the next
+  real* sums;               // where the sums go for now; null: they are complete and go to y
+  size_t sums_rows;         // numbers from a column of sums to the next
+  const real* a = nullptr;  // these steps of the only panel, where they don't lie in the matrix
 };
 
 /// The tile's first panel p and what the panels and the depth say of it.
@@ -72,7 +73,7 @@ Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, si
   const size_t row = panels.start(p) * lanes, step = panels.height(p) * lanes;
   Tile t;
   t.a_step = w.packed ? step : w.a_step;
-  t.a = (w.packed ? w.a + row * w.depth : w.a + row) + part.depth * t.a_step;
+  t.a = part.a ? part.a : (w.packed ? w.a + row * w.depth : w.a + row) + part.depth * t.a_step;
   t.panel_step = w.packed ? step * w.depth : step;
   t.depth = part.depth_end - part.depth;
   t.tail = panels.tail(panels.start(p) + panels.height(p) * together);
@@ -137,6 +138,42 @@ void multiply_row(const Work& w) {
   }
 }
 
+/// Columns that are taken at once, so that they stay in the cache over this depth.
+size_t columns_at_once(size_t depth) { return (size_t{1} << 18) / (depth * sizeof(real) + 1) / 24 * 24 + 24; }
+
+/// y = init + Aᵀ x from the panels of A: blocks of Aᵀ are made in the cache where they are needed.
+void multiply_turned(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  const Panels stored(w.depth);
+  const size_t at_once = 512 / (panel_vectors * lanes), most = columns_at_once(512);
+  const bool whole = stored.count <= at_once;
+  for (size_t p = begin; p < end; ++p) {
+    const size_t height = panels.height(p) * lanes, row = panels.start(p) * lanes;
+    real* block = scratch(Scratch::panel, 512 * height);
+    for (size_t c = 0; c < w.columns; c += most) {
+      const size_t c_end = smaller(c + most, w.columns);
+      real* sums = whole ? nullptr : scratch(Scratch::sums, height * (c_end - c));
+      Part part{p, p + 1, c, c_end, 0, 0, sums, height, block};
+      for (size_t q = 0; q < stored.count; q += at_once) {
+        const size_t next = smaller(q + at_once, stored.count);
+        part.depth = stored.start(q) * lanes, part.depth_end = smaller(stored.start(next) * lanes, w.depth);
+        turn_panels(w.a, stored, w.rows, q, next, panels, p, block);
+        multiply(w, panels, part);
+      }
+      if (sums) add_sums(w, part, row, smaller(height, w.rows - row));
+    }
+  }
+}
+
+/// Cuts the panels among threads.
+void on_panels(const Work& w, void (*run)(const Work&, const Panels&, size_t, size_t)) {
+  const Panels panels(w.rows);
+  const size_t flops = 2 * w.rows * w.depth * w.columns;
+  const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
+  parallel(static_cast<unsigned>(parts), [&](unsigned part) {
+    run(w, panels, panels.count * part / parts, panels.count * (part + 1) / parts);
+  });
+}
+
 /// Packs a plain matrix into scratch memory where the tiles could not read it, or would read it often.
 void multiply_plain(bool transposed, Work w) {
   if (w.rows == 1) return multiply_row(w);
@@ -153,7 +190,7 @@ void multiply_plain(bool transposed, Work w) {
 void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
   // A block of a panel, and as many columns as are taken at once, stay in the cache.
   const size_t block = w.depth <= 768 ? w.depth : 512;
-  const size_t most = (size_t{1} << 18) / (block * sizeof(real) + 1) / 24 * 24 + 24;
+  const size_t most = columns_at_once(block);
   const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
   for (size_t c = 0; c < w.columns; c += most) {
     Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
@@ -171,14 +208,7 @@ void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t e
   }
 }
 
-void multiply_all(const Work& w) {
-  const Panels panels(w.rows);
-  const size_t flops = 2 * w.rows * w.depth * w.columns;
-  const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
-  parallel(static_cast<unsigned>(parts), [&](unsigned part) {
-    multiply_panels(w, panels, panels.count * part / parts, panels.count * (part + 1) / parts);
-  });
-}
+void multiply_all(const Work& w) { on_panels(w, multiply_panels); }
 
 void CpuEngine::product(const Product& p) {
   const size_t rows = p.transposed ? p.k : p.m, depth = p.transposed ? p.m : p.k;
@@ -197,10 +227,11 @@ void CpuEngine::product(const Product& p) {
                 has_init};
   };
   if (p.packed) {
-    if (p.transposed && !p.packed->has_transposed) add_transposed(*p.packed);
-    const real* panels = p.transposed ? transposed_panels(*p.packed) : forward_panels(*p.packed);
-    const Work w = work(0, p.count, panels, true);
-    return rows == 1 ? multiply_row(w) : multiply_all(w);
+    const bool flat = p.m == 1 || p.k == 1, turn = p.transposed && !flat && !p.packed->has_transposed;
+    const bool back = p.transposed && !flat && !turn;
+    const Work w = work(0, p.count, back ? transposed_panels(*p.packed) : forward_panels(*p.packed), true);
+    if (rows == 1) return multiply_row(w);
+    return turn ? on_panels(w, multiply_turned) : multiply_all(w);
   }
   for (size_t i = 0; i < p.count;) {
     size_t next = i + 1;

@@ -1,6 +1,7 @@
 // How matrices are cut into panels of rows, packed or where they lie.
 #pragma once
 
+#include "dynet/cpu/threads.h"
 #include "dynet/cpu/tile.h"
 #include "dynet/device/engine.h"
 
@@ -16,6 +17,11 @@ struct Panels {
       : rows(r), vectors((r + lanes - 1) / lanes), count((vectors + panel_vectors - 1) / panel_vectors) {}
   size_t height(size_t p) const { return vectors / count + (p < vectors % count); }
   size_t start(size_t p) const { return p * (vectors / count) + smaller(p, vectors % count); }
+  /// The panel that this vector lies in.
+  size_t holding(size_t v) const {
+    const size_t low = vectors / count, high = vectors % count * (low + 1);
+    return v < high ? v / (low + 1) : (v - high) / low + vectors % count;
+  }
   /// Lanes in use in the last of the vectors before `end`.
   int tail(size_t end) const {
     return end == vectors && rows % lanes ? static_cast<int>(rows % lanes) : lanes;
@@ -34,8 +40,33 @@ void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t de
 void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turned, real scale, real* to);
 /// Number i of every column, then number i + 1 of every column, …
 void turn_columns(const real* const* columns, size_t count, size_t rows, real* to);
-/// Makes the transposed panels from the others.
-void add_transposed(PackedMatrix& p);
+/// Writes steps of the depth of a panel of Aᵀ from the panels [begin, end) of A (rows × depth of it).
+void turn_panels(const real* panels, const Panels& rows, size_t depth, size_t begin, size_t end,
+                 const Panels& turned, size_t p, real* to);
+
+/// The packed form of a matrix, being written a few whole columns at a time.
+struct Packing {
+  Panels rows, cols;
+  real scale;
+  real *forward, *transposed;  // transposed may be null: not wanted
+
+  Packing(PackedMatrix& p, const void* engine, size_t r, size_t c, real factor, bool turned);
+  /// Calls f(first, count) for all columns of A, on several threads, and packs these columns afterwards.
+  template <class F>
+  void each_columns(const real* a, F f) const {
+    split(cols.rows, lanes, (size_t{1} << 16) / rows.rows + 1, [&](size_t begin, size_t end) {
+      for (size_t c = begin; c < end; c += lanes) {
+        const size_t n = smaller(lanes, end - c);
+        f(c, n);
+        write(a + c * rows.rows, c, n);
+      }
+    });
+  }
+
+ private:
+  /// Packs the columns [first, first + n), the first of them at a.
+  void write(const real* a, size_t first, size_t n) const;
+};
 
 /// The columns of consecutive items, each of which has n that lie `step` apart.
 struct Columns {

@@ -42,6 +42,17 @@ inline void pack_square(const real* a, size_t a_step, Rows rows, int steps, Vec 
   for (int k = 0; k < steps; ++k) square[k].store(to + k * to_step);
 }
 
+/// One vector of a panel of Aᵀ: at most lanes rows over the whole depth.
+void turn_rows(const real* a, size_t rows, size_t depth, size_t a_step, real scale, real* to,
+               size_t to_step) {
+  for_vectors(depth, [&](size_t k, auto n) {
+    if (rows == lanes)
+      pack_square(a + k, a_step, Whole{}, n, scale, to + k * to_step, to_step);
+    else
+      pack_square(a + k, a_step, static_cast<int>(rows), n, scale, to + k * to_step, to_step);
+  });
+}
+
 void unpack_all(const PackedMatrix& p, real* a) {
   const real* from = forward_panels(p);
   const Panels panels(p.rows);
@@ -71,17 +82,9 @@ void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t
 
 void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step,
                            real scale, real* to) {
-  const size_t to_step = vectors * lanes;
-  for (size_t v = 0; v < vectors; ++v) {
-    const real* from = a + v * lanes * a_step;
-    for_vectors(depth, [&](size_t k, auto n) {
-      real* square = to + v * lanes + k * to_step;
-      if (rows - v * lanes >= lanes)
-        pack_square(from + k, a_step, Whole{}, n, scale, square, to_step);
-      else
-        pack_square(from + k, a_step, static_cast<int>(rows - v * lanes), n, scale, square, to_step);
-    });
-  }
+  for (size_t v = 0; v < vectors; ++v)
+    turn_rows(a + v * lanes * a_step, smaller(lanes, rows - v * lanes), depth, a_step, scale, to + v * lanes,
+              vectors * lanes);
 }
 
 void turn_columns(const real* const* columns, size_t count, size_t rows, real* to) {
@@ -118,21 +121,60 @@ void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turn
   }
 }
 
-void CpuEngine::pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
-                     PackedMatrix& p) {
-  const size_t forward = Panels(rows).packed_size(cols), backward = Panels(cols).packed_size(rows);
-  const size_t room = forward > backward ? forward : backward;
-  p.rows = rows, p.cols = cols, p.has_transposed = transposed;
-  pack_all(a, rows, cols, rows, false, scale, forward_panels(p, room));
-  if (transposed) pack_all(a, cols, rows, rows, true, scale, transposed_panels(p, room));
+void turn_panels(const real* panels, const Panels& rows, size_t depth, size_t begin, size_t end,
+                 const Panels& turned, size_t p, real* to) {
+  const size_t first = turned.start(p) * lanes, height = turned.height(p);
+  const size_t used = smaller(height * lanes, turned.rows - first);
+  for (size_t i = begin; i < end; ++i) {
+    const size_t row = rows.start(i) * lanes, step = rows.height(i) * lanes;
+    const size_t steps = smaller(step, rows.rows - row);
+    pack_transposed_panel(panels + row * depth + first * step, used, height, steps, step, 1, to);
+    to += steps * height * lanes;
+  }
 }
 
-void add_transposed(PackedMatrix& p) {
-  const size_t forward = Panels(p.rows).packed_size(p.cols), backward = Panels(p.cols).packed_size(p.rows);
-  real* plain = scratch(Scratch::columns, size_t{p.rows} * p.cols);
-  unpack_all(p, plain);
-  pack_all(plain, p.cols, p.rows, p.rows, true, 1,
-           transposed_panels(p, forward > backward ? forward : backward));
+Packing::Packing(PackedMatrix& p, const void* engine, size_t r, size_t c, real factor, bool turned)
+    : rows(r), cols(c), scale(factor) {
+  const size_t there = rows.packed_size(c), back = cols.packed_size(r), room = there > back ? there : back;
+  turned = turned && r > 1 && c > 1;  // otherwise both forms are one
+  p.rows = static_cast<unsigned>(r), p.cols = static_cast<unsigned>(c);
+  p.has_transposed = turned, p.turned = 0, p.engine = engine;
+  forward = forward_panels(p, room);
+  transposed = turned ? transposed_panels(p, room) : nullptr;
+}
+
+void Packing::write(const real* a, size_t first, size_t n) const {
+  if (rows.rows == 1) {
+    for (size_t k = 0; k < n; ++k) forward[first + k] = a[k] * scale;
+    return;
+  }
+  for (size_t p = 0; p < rows.count; ++p) {
+    const size_t row = rows.start(p) * lanes, height = rows.height(p);
+    pack_panel(a + row, smaller(height * lanes, rows.rows - row), height, n, rows.rows, scale,
+               forward + row * cols.rows + first * height * lanes);
+  }
+  if (!transposed) return;
+  const size_t p = cols.holding(first / lanes), start = cols.start(p) * lanes;
+  turn_rows(a, n, rows.rows, rows.rows, scale, transposed + start * rows.rows + (first - start),
+            cols.height(p) * lanes);
+}
+
+void CpuEngine::pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
+                     PackedMatrix& p) {
+  Packing(p, this, rows, cols, scale, transposed).each_columns(a, [](size_t, size_t) {});
+}
+
+void CpuEngine::pack_transposed(PackedMatrix& p) {
+  if (p.rows == 1 || p.cols == 1) return;
+  const Panels rows(p.rows), turned(p.cols);
+  const size_t there = rows.packed_size(p.cols), back = turned.packed_size(p.rows);
+  real* to = transposed_panels(p, there > back ? there : back);
+  split(turned.count, 1, (size_t{1} << 16) / (p.rows * panel_vectors * lanes) + 1,
+        [&](size_t begin, size_t end) {
+          for (size_t i = begin; i < end; ++i)
+            turn_panels(forward_panels(std::as_const(p)), rows, p.cols, 0, rows.count, turned, i,
+                        to + turned.start(i) * lanes * p.rows);
+        });
   p.has_transposed = true;
 }
 

@@ -5,6 +5,7 @@
 // added ("+=" never fuses with the product that made the contribution).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -39,9 +40,13 @@ struct PackedMatrix {
   unsigned rows = 0, cols = 0;
   size_t capacity = 0;
   std::unique_ptr<real[]> forward;     // panels of A
-  std::unique_ptr<real[]> transposed;  // panels of Aᵀ, made when first needed
-  bool has_transposed = false;
+  std::unique_ptr<real[]> transposed;  // panels of Aᵀ, if they were made
+  std::atomic<bool> has_transposed = false;
+  unsigned turned = 0;           // calls that read Aᵀ so far
   const void* engine = nullptr;  // whose layout this is
+
+  /// True where panels of Aᵀ pay; a single call does as well without them.
+  bool wants_transposed() const { return turned > 1; }
 };
 
 /// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.
@@ -128,6 +133,8 @@ class Engine {
   /// wanted.
   virtual void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,
                     PackedMatrix& p) = 0;
+  /// Makes the transposed panels from the others.
+  virtual void pack_transposed(PackedMatrix& p) = 0;
   /// The reverse of pack.
   virtual void unpack(const PackedMatrix& p, real* a) = 0;
 
@@ -183,6 +190,10 @@ class Engine {
   // gradient is zero afterwards
   virtual void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
                       real* const* slots) = 0;
+  /// The update of a rows×cols matrix that packs the new scale * A in the same pass.
+  virtual void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
+                             real* gradient, real* const* slots, real scale, bool transposed,
+                             PackedMatrix& p) = 0;
 
   virtual void set_threads(unsigned n) = 0;
   virtual unsigned threads() const = 0;

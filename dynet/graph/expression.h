@@ -92,6 +92,9 @@ class Expressions {
   size_t size_ = 0;
 };
 
+/// A node has no more arguments than this.
+inline constexpr unsigned most_arguments = UINT16_MAX - 1;
+
 /// Indices of rows, classes or batch elements.
 struct Indices : std::span<const unsigned> {
   Indices() = default;

@@ -8,14 +8,12 @@
 namespace dynet {
 namespace {
 
-std::atomic<unsigned> last_graph_id{0};
+std::atomic<unsigned> last_graph_id{0}, last_aside_id{~0u};
 
 constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
 
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
-
-constexpr unsigned most_arguments = UINT16_MAX - 1;
 
 // Set in the word of a key that stands for a certain matrix instead of a shape.
 constexpr uint64_t matrix_key = uint64_t{1} << 63;
@@ -31,7 +29,7 @@ const ParameterAttrs& parameter_attrs(const Node& node) {
   return *reinterpret_cast<const ParameterAttrs*>(node.payload);
 }
 
-constexpr bool no_matrix(unsigned) { return false; }
+constexpr bool no_matrix(const void*, unsigned) { return false; }
 
 }  // namespace
 
@@ -82,7 +80,7 @@ void Graph::clear() {
   }
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
-  id_ = ++last_graph_id;
+  id_ = is_aside_ ? --last_aside_id : ++last_graph_id;
   if (evaluator) evaluator->invalidate(0);
 }
 
@@ -102,8 +100,8 @@ unsigned Graph::resolve(const Expression& e) {
 
 /// The word of an argument in a key. A matrix argument that is a parameter is shared by all items of a call:
 /// its identity counts, not its shape.
-inline uint64_t argument_key(const Op& op, unsigned i, const Node& arg) {
-  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(i))
+inline uint64_t argument_key(const Op& op, const void* attrs, unsigned i, const Node& arg) {
+  if (op.has_matrix && arg.op == &parameter_op && op.is_matrix(attrs, i))
     return parameter_attrs(arg).uid << 1 | arg.needs_gradient | matrix_key;
   return arg.dim_id;
 }
@@ -123,7 +121,7 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
       const Expression& x = xs[i];
       args[i] = is_current(x) ? x.i : resolve(x);
       const Node& arg = nodes_[args[i]];
-      key.argument(argument_key(op, i, arg));
+      key.argument(argument_key(op, attrs, i, arg));
       needs_gradient |= arg.needs_gradient;
     }
     const KindTable::Key words_of_key = key.finish();
@@ -175,7 +173,7 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
   if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
   KeyWriter key(key_, op, args.size(), attrs);
-  for (unsigned i = 0; i < args.size(); ++i) key.argument(argument_key(op, i, nodes_[args[i]]));
+  for (unsigned i = 0; i < args.size(); ++i) key.argument(argument_key(op, attrs, i, nodes_[args[i]]));
   const KindTable::Key words = key.finish();
   kinds_.add(words, key.hash(), kind);
   return kind;
@@ -186,7 +184,7 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
   const bool with_batch = op.batching == Batching::nodes;
   KeyWriter key(key_, op, args.size() + 1, attrs);
   for (unsigned i = 0; i < args.size(); ++i) {
-    uint64_t word = argument_key(op, i, nodes_[args[i]]);
+    uint64_t word = argument_key(op, attrs, i, nodes_[args[i]]);
     if (!(word & matrix_key) && !with_batch) word = dims_.intern(shape_args_[i].single_batch());
     key.argument(word);
   }

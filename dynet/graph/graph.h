@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "dynet/device/arena.h"
@@ -27,6 +28,12 @@ class Evaluator {
 
 class Graph {
  public:
+  Graph() = default;
+  /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers, as
+  /// they are.
+  struct Aside {};
+  explicit Graph(Aside) : is_aside_(true) {}
+
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
   /// Number of this graph; larger than that of every graph before it in this process.
@@ -62,10 +69,10 @@ class Graph {
     unsigned limit;                     // and below this
   };
   void read_words(const Source& source) { sources_.push_back(source); }
-  /// Reads the words of those nodes that are not done.
-  void refresh_words(std::span<const uint8_t> done) {
+  /// Reads the words of those of the nodes, which are in ascending order, whose words are such indices.
+  void refresh_words(std::span<const uint32_t> nodes) {
     for (const Source& source : sources_)
-      if (source.node >= done.size() || !done[source.node]) refresh(source);
+      if (std::ranges::binary_search(nodes, source.node)) refresh(source);
   }
 
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
@@ -109,7 +116,7 @@ class Graph {
   void revert(const Mark&);
 
   Evaluator* evaluator = nullptr;
-  bool batching = true;
+  std::optional<bool> batching;  // none: as the process has it
   /// Every node is computed when it is made; with check_validity its numbers must be finite.
   bool immediate_compute = false, check_validity = false;
 
@@ -158,6 +165,7 @@ class Graph {
   std::vector<std::shared_ptr<const void>> kept_;
   std::vector<Source> sources_;
   unsigned id_ = 0;
+  bool is_aside_ = false;
   std::atomic<bool> in_use_ = false;
 };
 

@@ -45,6 +45,8 @@ struct OuterPair {
 struct NodeView {
   const Dim* x_dims;
   const real* const* x;
+  const real* y;
+  const real* aux;
   const real* dy;
   const real* d_aux;
 };
@@ -73,7 +75,7 @@ struct Op {
   size_t (*aux_size)(const void* attrs, Dims x);    // numbers kept per item from forward to backward
   size_t (*d_aux_size)(const void* attrs, Dims x);  // numbers per item that live through backward
   size_t (*view_offset)(const void* attrs, Dims x);
-  bool (*is_matrix)(unsigned i);  // argument i is a matrix that is multiplied from the left
+  bool (*is_matrix)(const void* attrs, unsigned i);  // argument i is a matrix that is multiplied from the left
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
 };
 

@@ -2,7 +2,6 @@
 #include "dynet/io/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "dynet/core/error.h"
 
@@ -64,20 +64,27 @@ FileContent::FileContent(const std::filesystem::path& file) {
   }
 }
 
-MappedFile::MappedFile(const std::filesystem::path& file) {
-  const Descriptor in{persist([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); })};
+FileParts::FileParts(const std::filesystem::path& file) : name_(file.string()) {
+  Descriptor in{persist([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); })};
   struct stat status;
   if (in.number < 0 || ::fstat(in.number, &status) != 0) cannot_read(file);
-  if (!S_ISREG(status.st_mode))
-    failed("Could not read model from ", file.string(), ": it is no regular file");
+  if (!S_ISREG(status.st_mode)) failed("Could not read model from ", name_, ": it is no regular file");
   size_ = static_cast<size_t>(status.st_size);
-  if (size_ == 0) return;  // It cannot be mapped.
-  start_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, in.number, 0);
-  if (start_ == MAP_FAILED) cannot_read(file);
+  descriptor_ = std::exchange(in.number, -1);
 }
 
-MappedFile::~MappedFile() {
-  if (size_ > 0) ::munmap(start_, size_);
+FileParts::~FileParts() { ::close(descriptor_); }
+
+FileParts::Bytes FileParts::read(size_t begin, size_t count) const {
+  Bytes bytes = std::make_unique_for_overwrite<char[]>(count);
+  for (size_t done = 0; done < count;) {
+    const auto at = static_cast<off_t>(begin + done);
+    const auto n = persist([&] { return ::pread(descriptor_, bytes.get() + done, count - done, at); });
+    if (n < 0) cannot_read(name_);
+    if (n == 0) failed("The file ", name_, " was cut while it was read");
+    done += static_cast<size_t>(n);
+  }
+  return bytes;
 }
 
 FileWriter::FileWriter(const std::filesystem::path& file, bool append)

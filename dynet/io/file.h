@@ -1,8 +1,9 @@
-// Whole files: read in one go or mapped; written so that a failure leaves the file as it was.
+// Files: read in one go or in parts; written so that a failure leaves the file as it was.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "dynet/core/error.h"
@@ -29,17 +30,23 @@ class FileContent {
   size_t size_ = 0;
 };
 
-/// The bytes of a file, in memory that is filled as it is read. It must not be cut while it is in use.
-class MappedFile {
+/// A file of which parts are read. It is not mapped: a mapped file that is cut meanwhile ends the process.
+class FileParts {
  public:
-  explicit MappedFile(const std::filesystem::path& file);
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile();
-  std::string_view bytes() const { return {static_cast<const char*>(start_), size_}; }
+  using Bytes = std::unique_ptr<char[]>;
+
+  explicit FileParts(const std::filesystem::path& file);
+  FileParts(const FileParts&) = delete;
+  FileParts& operator=(const FileParts&) = delete;
+  ~FileParts();
+  const std::string& name() const { return name_; }
+  size_t size() const { return size_; }
+  /// Throws where the file has fewer bytes than it had when it was opened.
+  Bytes read(size_t begin, size_t count) const;
 
  private:
-  void* start_ = nullptr;
+  std::string name_;
+  int descriptor_ = -1;
   size_t size_ = 0;
 };
 

@@ -86,11 +86,11 @@ void read_numbers(const char* bytes, const Dim& dim, bool is_lookup, real* numbe
 class TensorFile {
  public:
   explicit TensorFile(const std::filesystem::path& path)
-      : file_(path.string()), content_(path), header_(read_header(content_.bytes(), file_)) {}
+      : content_(path), file_(content_.name()), header_(read_header(content_)) {}
 
   const std::vector<TensorEntry>& entries() const { return header_.entries; }
-  std::string_view bytes(const TensorEntry& e) const {
-    return content_.bytes().substr(header_.data_start + e.begin, e.size());
+  FileParts::Bytes bytes(const TensorEntry& e) const {
+    return content_.read(header_.data_start + e.begin, e.size());
   }
 
   const TensorEntry& find(const std::string& name) const {
@@ -117,8 +117,7 @@ class TensorFile {
   }
 
   template <class S>
-  void copy_to(const TensorEntry& e, S& s) const {
-    const char* from = bytes(e).data();
+  static void copy_to(const char* from, const TensorEntry& e, S& s) {
     const auto read = [&]<class Bits>(Bits, auto convert) {
       read_numbers<Bits>(from, s.dim, s.is_lookup, s.values.data(), convert);
     };
@@ -144,8 +143,8 @@ class TensorFile {
     return out + ')';
   }
 
-  std::string file_;
-  MappedFile content_;
+  FileParts content_;
+  const std::string& file_;
   SafetensorsHeader header_;
 };
 
@@ -157,7 +156,8 @@ template <class S>
 void populate_one(const std::filesystem::path& path, S& s, const std::string& key) {
   check_key(key, "populate");
   const TensorFile file(path);
-  file.copy_to(file.find(key, s), s);
+  const TensorEntry& e = file.find(key, s);
+  file.copy_to(file.bytes(e).get(), e, s);
 }
 
 /// Leaves a new parameter as it was made: zero.
@@ -190,7 +190,7 @@ void SafetensorsSaver::add(const std::vector<std::pair<std::string, const Storag
   }
   FileWriter out(file_, false);
   out.write(write_header(entries));
-  for (size_t i = 0; i < kept; ++i) out.write(old->bytes(entries[i]));
+  for (size_t i = 0; i < kept; ++i) out.write({old->bytes(entries[i]).get(), entries[i].size()});
   for (const auto& [name, s] : named) write_tensor(out, *s);
   out.commit();
   append_ = true;
@@ -215,16 +215,23 @@ void SafetensorsSaver::save(const LookupParameter& lookup, const std::string& ke
 
 void SafetensorsLoader::populate(ParameterCollection& collection, const std::string& key) const {
   const TensorFile file(file_);
-  size_t wanted = 0;
-  visit_named(collection, key,
-              [&](const std::string& name, const Storage& s) { file.find(name, s), ++wanted; });
+  // All of it is read before any of it counts.
+  std::vector<std::pair<const TensorEntry*, FileParts::Bytes>> found;
+  visit_named(collection, key, [&](const std::string& name, const Storage& s) {
+    const TensorEntry& e = file.find(name, s);
+    found.emplace_back(&e, file.bytes(e));
+  });
+  size_t wanted = found.size();
   const std::string prefix = prefix_of(key);
   for (const TensorEntry& e : file.entries()) wanted -= e.name.substr(0, prefix.size()) == prefix;
   if (wanted != 0)
     bad_file("The file ", file_.string(), " holds tensors under \"", prefix,
              "\" that the collection does not have");
-  visit_named(collection, key,
-              [&](const std::string& name, auto& s) { file.copy_to(file.find(name, s), s); });
+  auto next = found.begin();
+  visit_named(collection, key, [&](const std::string&, auto& s) {
+    file.copy_to(next->second.get(), *next->first, s);
+    ++next;
+  });
 }
 
 void SafetensorsLoader::populate(Parameter& parameter, const std::string& key) const {
@@ -239,8 +246,9 @@ Parameter SafetensorsLoader::load_param(ParameterCollection& collection, const s
   check_key(key, "load_param");
   const TensorFile file(file_);
   const TensorEntry& e = file.find(key);
+  const FileParts::Bytes bytes = file.bytes(e);
   Parameter parameter = collection.add_parameters(file.dim_of(e), Untouched());
-  file.copy_to(e, parameter.get_storage());
+  file.copy_to(bytes.get(), e, parameter.get_storage());
   parameter.get_storage().name = key;
   return parameter;
 }
@@ -250,10 +258,11 @@ LookupParameter SafetensorsLoader::load_lookup_param(ParameterCollection& collec
   check_key(key, "load_lookup_param");
   const TensorFile file(file_);
   const TensorEntry& e = file.find(key);
+  const FileParts::Bytes bytes = file.bytes(e);
   const Dim dim = file.dim_of(e);
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
   LookupParameter lookup = collection.add_lookup_parameters(dim.d[0], row, Untouched());
-  file.copy_to(e, lookup.get_storage());
+  file.copy_to(bytes.get(), e, lookup.get_storage());
   lookup.get_storage().name = key;
   return lookup;
 }

@@ -195,16 +195,18 @@ size_t type_size(std::string_view type) {
   return 0;
 }
 
-SafetensorsHeader read_header(std::string_view bytes, const std::string& file) {
+SafetensorsHeader read_header(const FileParts& parts) {
+  const std::string& file = parts.name();
   uint64_t length = 0;
-  if (bytes.size() < length_size)
-    bad_file("No safetensors file: it has only ", bytes.size(), " bytes (", file, ')');
-  std::memcpy(&length, bytes.data(), length_size);
-  if (length > longest_header || length > bytes.size() - length_size)
+  if (parts.size() < length_size)
+    bad_file("No safetensors file: it has only ", parts.size(), " bytes (", file, ')');
+  std::memcpy(&length, parts.read(0, length_size).get(), length_size);
+  if (length > longest_header || length > parts.size() - length_size)
     bad_file("No safetensors file, or one that was cut off: its header would have ", length, " bytes (", file,
              ')');
   SafetensorsHeader header{{}, length_size + length};
-  JsonReader json(bytes.substr(length_size, length), file);
+  const FileParts::Bytes text = parts.read(length_size, length);
+  JsonReader json({text.get(), length}, file);
   std::set<std::string> names;
   json.list('{', '}', [&] {
     TensorEntry e;
@@ -218,7 +220,7 @@ SafetensorsHeader read_header(std::string_view bytes, const std::string& file) {
     header.entries.push_back(std::move(e));
   });
   json.end();
-  const size_t data_size = bytes.size() - header.data_start;
+  const size_t data_size = parts.size() - header.data_start;
   for (const TensorEntry& e : header.entries) check_size(e, data_size, file);
   std::ranges::sort(header.entries, {}, [](const TensorEntry& e) { return std::pair(e.begin, e.end); });
   size_t end = 0;

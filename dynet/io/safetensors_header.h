@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "dynet/io/file.h"
+
 namespace dynet {
 
 /// One tensor of a file; its bytes lie in [begin, end) of the data behind the header.
@@ -26,8 +28,8 @@ struct SafetensorsHeader {
 size_t type_size(std::string_view type);
 
 /// Reads the header of a file. Everything is checked: the tensors fill the data with no hole and no overlap.
-/// Throws std::runtime_error; `file` is named in it.
-SafetensorsHeader read_header(std::string_view bytes, const std::string& file);
+/// Throws std::runtime_error; the file is named in it.
+SafetensorsHeader read_header(const FileParts& file);
 
 /// The length and the JSON, padded to a multiple of eight bytes.
 std::string write_header(const std::vector<TensorEntry>& entries);

@@ -1,6 +1,7 @@
 // One step of the LSTMs with coupled gates.
 #include "dynet/nn/coupled_lstm.h"
 
+#include "dynet/nn/cell.h"
 #include "dynet/ops/all.h"
 
 namespace dynet {
@@ -20,29 +21,51 @@ std::vector<Parameter> coupled_parameters(ParameterCollection& model, unsigned I
           matrix(I), matrix(H), bias()};
 }
 
-struct Cell {
+struct State {
   Expression c, h;
 };
 
-/// One step of a layer, with or without the terms in c; the masks are of no use where there are none.
-Cell coupled_cell(const std::vector<Expression>& p, const DropoutMasks& dropout, unsigned l, bool peepholes,
-                  const Cell& last, const Expression& x) {
-  Expression i = affine_transform({p[bi], p[x2i], x});
-  Expression g = affine_transform({p[bc], p[x2c], x});
-  Expression o = affine_transform({p[bo], p[x2o], x});
-  if (last.c.pg) {
-    const Expression h = dropout.apply(DropoutMasks::output, l, last.h);
-    const Expression c = dropout.apply(DropoutMasks::cell, l, last.c);
-    i = peepholes ? affine_transform({i, p[h2i], h, p[c2i], c}) : affine_transform({i, p[h2i], h});
-    g = affine_transform({g, p[h2c], h});
-    o = affine_transform({o, p[h2o], h});
+/// One step from {W_i x, W_g x, W_o x}, then, after the first, {h₋, c₋, U_i, U_g, U_o}, then, with peepholes,
+/// {C_o} or {C_i, C_o}; `masked` is c as the gates read it.
+State coupled_state(std::span<const Expression> x, auto masked) {
+  const bool has_last = x.size() >= 8;
+  Expression i = x[0], g = x[1], o = x[2];
+  if (has_last) {
+    const Expression &h = x[3], &U_i = x[5], &U_g = x[6], &U_o = x[7];
+    i = x.size() == 10 ? affine_transform({i, U_i, h, x[8], masked(x[4])}) : affine_transform({i, U_i, h});
+    g = affine_transform({g, U_g, h});
+    o = affine_transform({o, U_o, h});
   }
   i = logistic(i);
   g = tanh(g);
   // (1 − i)∘c₋ + i∘g in as few nodes as possible
-  const Expression c = last.c.pg ? last.c + cmult(i, g - last.c) : cmult(i, g);
-  if (peepholes) o = affine_transform({o, p[c2o], dropout.apply(DropoutMasks::cell, l, c)});
+  const Expression c = has_last ? x[4] + cmult(i, g - x[4]) : cmult(i, g);
+  if (x.size() == 4 || x.size() == 10) o = affine_transform({o, x.back(), masked(c)});
   return {c, cmult(logistic(o), tanh(c))};
+}
+
+/// The same for a cell, where nothing is masked.
+std::vector<Expression> coupled_node(const std::vector<Expression>& x) {
+  const State s = coupled_state(x, [](const Expression& c) { return c; });
+  return {s.c, s.h};
+}
+
+/// One step of a layer: one node, but for the products with x and where the memory cell is masked.
+State coupled_layer(const std::vector<Expression>& p, DropoutMasks& dropout, unsigned l, bool peepholes,
+                    const State& last, const Expression& x) {
+  thread_local Cell node(coupled_node);
+  thread_local std::vector<Expression> all;
+  all = {affine_transform({p[bi], p[x2i], x}), affine_transform({p[bc], p[x2c], x}),
+         affine_transform({p[bo], p[x2o], x})};
+  if (last.c.pg)
+    all.insert(all.end(), {dropout.apply(DropoutMasks::output, l, last.h), last.c, p[h2i], p[h2c], p[h2o]});
+  if (peepholes && last.c.pg) all.push_back(p[c2i]);
+  if (peepholes) all.push_back(p[c2o]);
+  if (dropout.rate(DropoutMasks::cell) > 0)
+    return coupled_state(all, [&](const Expression& c) { return dropout.apply(DropoutMasks::cell, l, c); });
+  const Expression y = node.node(all);
+  const unsigned size = y.dim()[0] / 2;
+  return {PickRangeView::call(y, 0, size, 0), PickRangeView::call(y, size, 2 * size, 0)};
 }
 
 /// One step of all layers, each of which reads the output of the one below.
@@ -53,7 +76,7 @@ Expression coupled_step(const std::vector<std::vector<Expression>>& params, Drop
   const auto layers = static_cast<unsigned>(params.size());
   for (unsigned l = 0; l < layers; ++l) {
     x = dropout.apply(DropoutMasks::input, l, x);
-    const Cell next = coupled_cell(params[l], dropout, l, peepholes, {before[l], before[layers + l]}, x);
+    const State next = coupled_layer(params[l], dropout, l, peepholes, {before[l], before[layers + l]}, x);
     after[l] = next.c;
     after[layers + l] = x = next.h;
   }
@@ -96,7 +119,7 @@ DeepLSTMBuilder::DeepLSTMBuilder(unsigned layers, unsigned input_dim, unsigned h
 Expression DeepLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
   Expression in = x;
   for (unsigned l = 0; l < layers; ++l) {
-    const Cell next = coupled_cell(param_vars[l], dropout_, l, true, {before[l], before[layers + l]}, in);
+    const State next = coupled_layer(param_vars[l], dropout_, l, true, {before[l], before[layers + l]}, in);
     after[l] = next.c;
     after[layers + l] = next.h;
     in = concatenate({next.h, x});

@@ -22,6 +22,14 @@ GRUBuilder::GRUBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
   }
 }
 
+std::vector<Expression> GRUBuilder::recurrent_part(const std::vector<Expression>& x) {
+  const Expression &zx = x[0], &rx = x[1], &hx = x[2], &h = x[3], &Uz = x[4], &Ur = x[5], &U = x[6];
+  const Expression z = logistic(affine_transform({zx, Uz, h}));
+  const Expression r = logistic(affine_transform({rx, Ur, h}));
+  const Expression candidate = tanh(affine_transform({hx, U, cmult(r, h)}));
+  return {h + cmult(z, candidate - h)};
+}
+
 Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
   const real rate = dropout_.rate(DropoutMasks::input);
   for (unsigned l = 0; l < layers; ++l) {
@@ -30,12 +38,8 @@ Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
     const Expression zx = affine_transform({p[bz], p[x2z], x});
     const Expression hx = affine_transform({p[bh], p[x2h], x});
     if (given(before[l])) {
-      const Expression& h = before[l];
       const Expression rx = affine_transform({p[br], p[x2r], x});
-      const Expression z = logistic(affine_transform({zx, p[h2z], h}));
-      const Expression r = logistic(affine_transform({rx, p[h2r], h}));
-      const Expression candidate = tanh(affine_transform({hx, p[h2h], cmult(r, h)}));
-      x = h + cmult(z, candidate - h);
+      x = cell_.node({zx, rx, hx, before[l], p[h2z], p[h2r], p[h2h]});
     } else {
       x = cmult(logistic(zx), tanh(hx));
     }

@@ -1,6 +1,7 @@
 // The gated recurrent unit (Cho et al. 2014), with the reset gate before the matrix.
 #pragma once
 
+#include "dynet/nn/cell.h"
 #include "dynet/nn/rnn.h"
 
 namespace dynet {
@@ -17,6 +18,11 @@ class GRUBuilder : public RNNBuilder {
 
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;
+  /// What depends on the last output, as one node; the products with x stay apart, so that those of all steps
+  /// become one.
+  static std::vector<Expression> recurrent_part(const std::vector<Expression>& x);
+
+  Cell cell_{recurrent_part};
 };
 
 }  // namespace dynet

@@ -121,39 +121,44 @@ void NaryTreeLSTMBuilder::bind(Graph&, bool update) {
   }
 }
 
+/// One node of the tree from {W x + b, h_1 … h_n, c_1 … c_n, H_1 … H_n, C_1 … C_n}: its c and its h.
+std::vector<Expression> NaryTreeLSTMBuilder::inner_node(unsigned N, unsigned H,
+                                                        const std::vector<Expression>& x) {
+  const size_t n = (x.size() - 1) / 4;
+  const auto products = [&](const Expression& sum, size_t states, size_t matrices) {
+    std::vector<Expression> all{sum};
+    for (size_t j = 0; j < n; ++j)
+      all.push_back(x[1 + matrices * n + j]), all.push_back(x[1 + states * n + j]);
+    return n ? affine_transform(all) : sum;
+  };
+  const Expression sums = products(x[0], 0, 2);
+  const Expression gates = products(pick_range(sums, 0, (2 + N) * H), 1, 3);
+  const auto gate = [&](unsigned i) { return pick_range(gates, i * H, (i + 1) * H); };
+  const Expression g = tanh(pick_range(sums, (2 + N) * H, (3 + N) * H));
+  Expression c = cmult(logistic(gate(0)), g);
+  for (size_t k = 0; k < n; ++k) {
+    const Expression f = logistic(gate(1 + std::min(static_cast<unsigned>(k), N - 1)) + 1);
+    c = c + cmult(f, x[1 + n + k]);
+  }
+  return {c, cmult(logistic(gate(1 + N)), tanh(c))};
+}
+
 void NaryTreeLSTMBuilder::step(const std::vector<int>& children, const Expression& input, Cells after) {
   Expression x = input;
   dropout_.prepare(x);
-  const unsigned H = hidden_dim;
   for (unsigned l = 0; l < layers; ++l) {
     const std::vector<Expression>& p = param_vars[l];
-    const auto position = [&](size_t child) {
-      return first_child_matrix + std::min(static_cast<unsigned>(child), N - 1);
-    };
-    std::vector<Expression> all{p[bias_vector], p[input_matrix], dropout_.apply(DropoutMasks::input, l, x)};
-    for (size_t j = 0; j < children.size(); ++j) {
-      all.push_back(p[position(j)]);
-      all.push_back(dropout_.apply(DropoutMasks::output, l, cells(children[j])[layers + l]));
-    }
-    const Expression sums = affine_transform(all);
-    Expression gates = pick_range(sums, 0, (2 + N) * H);
-    if (!children.empty()) {
-      all = {gates};
-      for (size_t j = 0; j < children.size(); ++j) {
-        all.push_back(p[N + position(j)]);
-        all.push_back(cells(children[j])[l]);
-      }
-      gates = affine_transform(all);
-    }
-    const auto gate = [&](unsigned i) { return pick_range(gates, i * H, (i + 1) * H); };
-    const Expression g = tanh(pick_range(sums, (2 + N) * H, (3 + N) * H));
-    Expression c = cmult(logistic(gate(0)), g);
-    for (size_t k = 0; k < children.size(); ++k) {
-      const Expression f = logistic(gate(1 + std::min(static_cast<unsigned>(k), N - 1)) + 1);
-      c = c + cmult(f, cells(children[k])[l]);
-    }
-    after[l] = c;
-    after[layers + l] = x = cmult(logistic(gate(1 + N)), tanh(c));
+    std::vector<Expression>& all = arguments_;
+    all = {affine_transform({p[bias_vector], p[input_matrix], dropout_.apply(DropoutMasks::input, l, x)})};
+    for (int child : children)
+      all.push_back(dropout_.apply(DropoutMasks::output, l, cells(child)[layers + l]));
+    for (int child : children) all.push_back(cells(child)[l]);
+    for (unsigned first : {0u, N})
+      for (size_t j = 0; j < children.size(); ++j)
+        all.push_back(p[first + first_child_matrix + std::min(static_cast<unsigned>(j), N - 1)]);
+    const Expression node = cell_.node(all);
+    after[l] = PickRangeView::call(node, 0, hidden_dim, 0);
+    after[layers + l] = x = PickRangeView::call(node, hidden_dim, 2 * hidden_dim, 0);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "dynet/nn/cell.h"
 #include "dynet/nn/lstm.h"
 
 namespace dynet {
@@ -99,6 +100,10 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
   void bind(Graph& graph, bool update) override;
   void begin() override { dropout_.forget(); }
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
+  static std::vector<Expression> inner_node(unsigned N, unsigned H, const std::vector<Expression>& x);
+
+  Cell cell_{std::bind_front(inner_node, N, hidden_dim)};  // recorded for each number of children
+  std::vector<Expression> arguments_;
 
   DropoutMasks dropout_;
 };

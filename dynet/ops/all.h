@@ -2,6 +2,7 @@
 // others.
 #pragma once
 
+#include "dynet/ops/cell.h"
 #include "dynet/ops/composite.h"
 #include "dynet/ops/conv.h"
 #include "dynet/ops/dense.h"
@@ -31,7 +32,7 @@ using ZipOps = decltype(Pairwise{} + LossTerms{});
 /// Every operation that can be a node.
 using AllOps = decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Reductions{} +
                         Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
-                        Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Inputs{});
+                        Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

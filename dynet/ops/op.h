@@ -72,6 +72,22 @@ const typename T::Attrs& attrs_of(const void* p) {
   }
 }
 
+/// Whether argument i is a matrix; an op may say so by i alone, or by its attributes and i.
+template <class T>
+constexpr bool is_matrix(const void* a, unsigned i) {
+  if constexpr (requires { T::is_matrix(i); })
+    return T::is_matrix(i);
+  else
+    return T::is_matrix(attrs_of<T>(a), i);
+}
+template <class T>
+constexpr bool has_matrix() {
+  if constexpr (requires { T::is_matrix(0u); })
+    return T::is_matrix(0) || T::is_matrix(1) || T::is_matrix(2);
+  else
+    return true;
+}
+
 /// T's prepare_backward, or null if it has none.
 template <class T>
 constexpr auto prepare_backward_of() -> void (*)(Engine&, const Call&) {
@@ -101,7 +117,7 @@ inline constexpr Op op{
     .differentiable = T::differentiable,
     .random = T::random,
     .leaf = T::leaf,
-    .has_matrix = T::is_matrix(0) || T::is_matrix(1) || T::is_matrix(2),
+    .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
     .passes = T::passes,
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
@@ -112,7 +128,7 @@ inline constexpr Op op{
     .aux_size = [](const void* a, Dims d) -> size_t { return T::aux_size(attrs_of<T>(a), d); },
     .d_aux_size = [](const void* a, Dims d) -> size_t { return T::d_aux_size(attrs_of<T>(a), d); },
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
-    .is_matrix = [](unsigned i) { return T::is_matrix(i); },
+    .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
     .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dynet/ops/loops.h"
+#include "dynet/ops/parts.h"
 #include "dynet/ops/zip.h"
 
 namespace dynet {
@@ -187,7 +188,10 @@ struct SumOfList : OverList {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
   }
-  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<SumOfList>(xs); }
+  static Expression call(Expressions xs) {
+    return in_parts(
+        xs, [](const Expressions& part) { return part.size() == 1 ? part[0] : apply<SumOfList>(part); });
+  }
 };
 
 struct LogSumExpOfList : OverList {
@@ -205,7 +209,11 @@ struct LogSumExpOfList : OverList {
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     e.log_sum_exp_backward(c.count, Axis{1, 1, c.dim.batch_size()}, c.x[i], c.y, c.dy, c.dx);
   }
-  static Expression call(Expressions xs) { return xs.size() == 1 ? xs[0] : apply<LogSumExpOfList>(xs); }
+  static Expression call(Expressions xs) {
+    return in_parts(xs, [](const Expressions& part) {
+      return part.size() == 1 ? part[0] : apply<LogSumExpOfList>(part);
+    });
+  }
 };
 
 /// Σ term(x_i, y_i) over the elements, {1}: the terms are a kernel of ZipOps.

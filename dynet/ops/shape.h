@@ -3,6 +3,7 @@
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
+#include "dynet/ops/parts.h"
 
 namespace dynet {
 
@@ -163,7 +164,7 @@ struct Concatenate : OpDefaults {
   }
   static Expression call(Expressions xs, unsigned d) {
     if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
-    return apply<Concatenate>(xs, {d});
+    return in_parts(xs, [d](const Expressions& part) { return apply<Concatenate>(part, {d}); });
   }
 };
 
@@ -191,7 +192,9 @@ struct ConcatenateToBatch : OpDefaults {
     for (unsigned k = 0; k < i; ++k) offset += c.x_dims[k].size();
     e.move(c.count, run_of(c.x_dims[i].size()), {.from_offset = offset}, true, c.dy, c.dx);
   }
-  static Expression call(Expressions xs) { return apply<ConcatenateToBatch>(xs); }
+  static Expression call(Expressions xs) {
+    return in_parts(xs, [](const Expressions& part) { return apply<ConcatenateToBatch>(part); });
+  }
 };
 
 struct NoBackprop : View {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +35,10 @@ struct Storage : std::enable_shared_from_this<Storage> {
   bool nonzero = false;  // the gradient was added to since it was cleared
   bool is_lookup = false;
 
-  // A graph keeps the packed form it first saw: the panels are replaced when somebody still holds old ones.
-  std::shared_ptr<PackedMatrix> packed;
+  // A graph keeps the packed form it first saw: others are written where somebody still holds the old ones.
+  std::shared_ptr<PackedMatrix> packed, spare;
   uint64_t packed_version = 0;
+  std::mutex packing;  // graphs of several threads may need the same parameter packed
 
   static uint64_t next_uid() {
     static std::atomic<uint64_t> last{0};
@@ -52,6 +54,15 @@ struct Storage : std::enable_shared_from_this<Storage> {
   virtual void gradient_written() = 0;
 
   void changed() { ++version; }
+  bool is_packed(const void* engine) const {
+    return packed && packed_version == version && packed->engine == engine;
+  }
+  /// Panels that no graph reads, to be written anew.
+  PackedMatrix& free_panels() {
+    if (packed && packed.use_count() > 1) std::swap(packed, spare);
+    if (!packed || packed.use_count() > 1) packed = std::make_shared<PackedMatrix>();
+    return *packed;
+  }
   /// Writes numbers over the values from `first` on.
   void assign(std::span<const real> numbers, size_t first = 0) {
     std::copy(numbers.begin(), numbers.end(), values.begin() + first);

@@ -177,8 +177,13 @@ void Executor::add_outer(uint32_t id, real* target) {
       for (unsigned i = 0; i < args.size(); ++i)
         view_x_[i] =
             place_[args[i]].value + (graph_.dim(args[i]).bd == 1 ? 0 : b * size_t{place_[args[i]].stride});
-      const NodeView view{item.x_dims.data(), view_x_.data(), place_[use.node].gradient + b * item.size,
-                          place_[use.node].d_aux + b * item.d_aux_size};
+      const Place& place = place_[use.node];
+      const NodeView view{item.x_dims.data(),
+                          view_x_.data(),
+                          place.value + b * item.size,
+                          place.aux + b * item.aux_size,
+                          place.gradient + b * item.size,
+                          place.d_aux + b * item.d_aux_size};
       const OuterPair pair = node.op->outer(node.payload, view, use.arg);
       for (unsigned c = 0; c < pair.columns; ++c) {
         addresses_.push_back(pair.dy + c * size_t{m});

@@ -37,16 +37,12 @@ void Executor::bind_parameters(std::span<const uint32_t> kernels) {
     const std::span<const uint32_t> args = graph_.args(node);
     for (unsigned i = 0; i < args.size(); ++i) {
       if (graph_[args[i]].op != &parameter_op) continue;
-      if (node.op->has_matrix && node.op->is_matrix(i))
+      if (node.op->has_matrix && node.op->is_matrix(node.payload, i))
         bind_packed(args[i]);
       else
         bind_value(args[i]);
     }
   }
-}
-
-namespace {
-std::mutex packing;  // graphs of several threads may need the same parameter packed
 }
 
 void Executor::bind_value(uint32_t id) {
@@ -67,31 +63,22 @@ void Executor::bind_packed(uint32_t id) {
   Place& place = place_[id];
   if (place.aux) return;
   Storage& storage = *parameter_storage(graph_[id]);
-  const std::lock_guard lock(packing);
-  if (!storage.packed || storage.packed_version != storage.version || storage.packed->engine != engine_) {
-    if (!storage.packed || storage.packed.use_count() > 1) storage.packed = std::make_shared<PackedMatrix>();
-    const bool transposed = storage.packed->has_transposed &&
-                            storage.packed->engine == engine_;  // it was needed before, so it will be again
+  const std::lock_guard lock(storage.packing);
+  if (!storage.is_packed(engine_)) {
+    const bool transposed = storage.packed && storage.packed->wants_transposed();
     engine_->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor,
-                  transposed, *storage.packed);
+                  transposed, storage.free_panels());
     storage.packed_version = storage.version;
-    storage.packed->engine = engine_;
   }
   packed_.push_back(storage.packed);
   place.aux = reinterpret_cast<real*>(storage.packed.get());
 }
 
-/// Makes the panels of the transposed matrix from what this graph sees.
+/// The second call that reads the transposed matrix makes its panels; one alone does as well without.
 void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
-  const std::lock_guard lock(packing);  // before the question, as another thread may be at it
-  if (packed.has_transposed) return;
-  if (storage.packed.get() == &packed && storage.packed_version == storage.version) {
-    engine_->pack(storage.values.data(), packed.rows, packed.cols, storage.decay->factor, true, packed);
-  } else {
-    real* plain = gradients_.take<real>(size_t{packed.rows} * packed.cols);
-    engine_->unpack(packed, plain);
-    engine_->pack(plain, packed.rows, packed.cols, 1, true, packed);
-  }
+  const std::lock_guard lock(storage.packing);
+  ++packed.turned;
+  if (packed.wants_transposed() && !packed.has_transposed) engine_->pack_transposed(packed);
 }
 
 /// From the first address of each node and its distance between batch elements; a table only where the items
@@ -149,7 +136,7 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
     const uint32_t arg = graph_.args(example)[i];
     packed[i] = nullptr;
     x[i] = {};
-    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(i)) {
+    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(example.payload, i)) {
       packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
       continue;
     }

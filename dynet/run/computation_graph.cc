@@ -54,7 +54,7 @@ Graph& make_first_graph() {
 }  // namespace
 
 ComputationGraph::ComputationGraph() : state_(StatePool::get().take()), previous_(current_graph_or_null()) {
-  graph().batching = true;
+  graph().batching.reset();
   graph().clear();
   set_current_graph(&graph());
 }

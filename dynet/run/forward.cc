@@ -3,6 +3,16 @@
 #include "dynet/run/profile.h"
 
 namespace dynet {
+namespace {
+
+/// What a graph says of batching comes before what the process says.
+Policy policy_of(const Graph& graph) {
+  const Policy chosen = settings().policy;
+  if (!graph.batching.value_or(chosen != Policy::single)) return Policy::single;
+  return chosen == Policy::single ? Policy::agenda : chosen;
+}
+
+}  // namespace
 
 Tensor Executor::value(unsigned id) {
   const uint32_t wanted[] = {id};
@@ -22,12 +32,13 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
-  graph_.refresh_words(done_);
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   place_.resize(graph_.size());
   reach(graph_, wanted, done_, marks_, reach_);
-  schedule(graph_, reach_.kernels, graph_.batching ? settings().policy : Policy::single, scratch_, schedule_);
+  graph_.refresh_words(reach_.leaves);
+  graph_.refresh_words(reach_.kernels);
+  schedule(graph_, reach_.kernels, policy_of(graph_), scratch_, schedule_);
   plan(graph_, schedule_, plan_);
   bind_leaves(reach_.leaves);
   bind_parameters(reach_.kernels);

@@ -60,9 +60,22 @@ double Trainer::gradient_scale() {
 }
 
 void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
-  step(hyper, p, state, 0, p.values.size());
+  Engine& engine = cpu_engine();
+  const std::lock_guard lock(p.packing);
+  // Panels that were in use are in use again, unless what they hold will change once more.
+  const bool pack = p.is_packed(&engine) && !rule_.simplex && p.decay->lambda == 0;
+  if (pack) {
+    const bool transposed = p.packed->wants_transposed();
+    real* slots[max_slots] = {};
+    for (unsigned i = 0; i < rule_.slots; ++i) slots[i] = state.slot[i].data();
+    engine.update_packed(rule_.position, hyper, p.dim.rows(), p.dim.cols(), p.values.data(),
+                         p.gradient.data(), slots, p.decay->factor, transposed, p.free_panels());
+  } else {
+    step(hyper, p, state, 0, p.values.size());
+  }
   p.gradient_cleared();
   p.changed();
+  if (pack) p.packed_version = p.version;
 }
 
 void Trainer::apply(const real* hyper, LookupStorage& l, State& state) {

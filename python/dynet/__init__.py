@@ -6,6 +6,7 @@ from dynet import _core as _core  # The first: it chooses the extension.
 from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and nowhere else.
 from dynet._dynet import __precision__ as __precision__
 from dynet._dynet import __version__ as __version__
+from dynet.cell import cell as cell
 from dynet.config import DynetParams as DynetParams
 from dynet.config import init as init
 from dynet.config import init_at_import as _init_at_import

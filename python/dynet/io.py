@@ -4,8 +4,10 @@ import contextlib
 import io
 import os
 import pickle
+import re
 import sys
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
@@ -51,24 +53,62 @@ def _pickled(description: tuple[object, ...]) -> bytes:
     return data
 
 
+# A text that unpickling drops, also in DyNet 2: the size and the checksum of the .data file that a .meta file
+# describes.
+_STAMP = re.compile(rb"\x80\x02X....dynet (\d+) (\d+)0", re.DOTALL)
+
+
+def _checksum(file: BinaryIO, size: int) -> int | None:
+    """The checksum of the first bytes of a file; None if it has fewer."""
+    found = 0
+    while size > 0 and (part := file.read(min(size, 1 << 20))):
+        found = zlib.crc32(part, found)
+        size -= len(part)
+    return None if size > 0 else found
+
+
+def _stamped(meta: bytes, data: str) -> bytes:
+    """A .meta file with the stamp of its .data file."""
+    size = os.path.getsize(data)
+    with open(data, "rb") as file:
+        stamp = f"dynet {size} {_checksum(file, size)}".encode()
+    return meta[:2] + b"X" + len(stamp).to_bytes(4, "little") + stamp + b"0" + meta[2:]
+
+
+def _check_stamp(meta: BinaryIO, data: str) -> None:
+    """Fails if the .data file is another one than the .meta file was written for."""
+    stamp = _STAMP.match(meta.read(64))
+    meta.seek(0)
+    if stamp is None:
+        return  # A file of DyNet 2.
+    size, checksum = map(int, stamp.groups())
+    with open(data, "rb") as file:
+        if _checksum(file, size) != checksum:
+            raise RuntimeError(
+                f"{data} is not the file that {meta.name} describes: "
+                "one of the two is damaged, or from another save"
+            )
+
+
 def save(basename: Name, objects: Iterable[Saved]) -> None:
     """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
 
-    The files that were there stay as they are until everything is written.
+    The files that were there stay as they are until everything is written; should only one of the two be
+    replaced then, loading says so.
     """
     base = os.fspath(basename)
     saved = list(objects)
     meta = b"".join(_pickled(_description(each)) for each in saved)
     partial = f"{base}.{os.getpid()}-{threading.get_ident()}.partial"
     try:
-        with open(f"{partial}.meta", "wb") as file:
-            file.write(meta)
-            file.flush()
-            os.fsync(file.fileno())
         open(f"{partial}.data", "w").close()
         for each in saved:
             target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
             target.save(f"{partial}.data", append=True)
+        with open(f"{partial}.meta", "wb") as file:
+            file.write(_stamped(meta, f"{partial}.data") if saved else meta)
+            file.flush()
+            os.fsync(file.fileno())
         for suffix in (".data", ".meta"):
             os.replace(partial + suffix, base + suffix)
     finally:
@@ -139,6 +179,7 @@ def load_generator(
     """
     data = f"{os.fspath(basename)}.data"
     with open(f"{os.fspath(basename)}.meta", "rb") as file:
+        _check_stamp(file, data)
         while file.peek(1):
             kind, *rest = _described(file, allowed)
             if kind == "Parameters":

@@ -15,7 +15,8 @@ using namespace nb::literals;
 
 PythonGraph renew(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
   graph.clear();
-  graph.batching = autobatching.is_none() || nb::bool_(autobatching);
+  graph.batching.reset();
+  if (!autobatching.is_none()) graph.batching = static_cast<bool>(nb::bool_(autobatching));
   check_graph(immediate_compute ? graph.id() : 0, check_validity);
   return PythonGraph(graph);
 }

@@ -32,4 +32,5 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_treelstm(m);
   bind_softmax(m);
   bind_function(m);
+  bind_cell(m);
 }

@@ -98,5 +98,6 @@ void bind_builders(nb::module_& m);
 void bind_treelstm(nb::module_& m);
 void bind_softmax(nb::module_& m);
 void bind_function(nb::module_& m);
+void bind_cell(nb::module_& m);
 
 }  // namespace dynet::python

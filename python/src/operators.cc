@@ -55,13 +55,19 @@ PyObject* divide(PyObject* a, PyObject* b) {
   });
 }
 
+/// Trailing sizes of 1 go, whatever the exponent, as they do where it is an expression.
+Expression to_the_power(const Expression& x, real exponent) {
+  const Dim dim = shape_of("pow", x), short_dim = dim.truncate();
+  return pow(dim == short_dim ? x : reshape(x, short_dim), exponent);
+}
+
 PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   return guarded([&]() -> PyObject* {
     const Expression *x = expression_in(a), *y = expression_in(b);
     real number;
     if (modulus != Py_None) return not_implemented();
     if (x && y) return new_expression(pow(*x, *y));
-    if (x) return read_real(b, number) ? new_expression(pow(*x, number)) : not_implemented();
+    if (x) return read_real(b, number) ? new_expression(to_the_power(*x, number)) : not_implemented();
     return read_real(a, number) ? refuse("a number to the power of an Expression: use exp(log(number) * x)")
                                 : not_implemented();
   });

@@ -110,6 +110,30 @@ void check_update(Engine& e) {
   }
 }
 
+/// An update that packs changes the same numbers, and leaves the panels that packing afterwards makes.
+void check_update_packed(Engine& e) {
+  for (const auto& [rows, cols] : {std::pair{1u, 40u}, {50u, 1u}, {37u, 21u}, {2100u, 35u}, {300u, 150u}}) {
+    const size_t n = size_t{rows} * cols;
+    const real hyper[max_hyper] = {1, real(0.1), real(0.9), real(0.1), real(0.99), real(0.01), real(1e-8)};
+    Numbers w[2] = {numbers(n)}, g[2] = {numbers(n)}, m[2] = {numbers(n)}, v[2] = {numbers(n, 0, 1)};
+    w[1] = w[0], g[1] = g[0], m[1] = m[0], v[1] = v[0];
+    real* slots[2][2] = {{m[0].data(), v[0].data()}, {m[1].data(), v[1].data()}};
+    PackedMatrix panels[2];
+    e.update(6, hyper, n, w[0].data(), g[0].data(), slots[0]);
+    e.pack(w[0].data(), rows, cols, real(0.5), true, panels[0]);
+    e.update_packed(6, hyper, rows, cols, w[1].data(), g[1].data(), slots[1], real(0.5), true, panels[1]);
+    const std::string shape = text(rows, "x", cols);
+    check(w[0] == w[1] && g[0] == g[1] && m[0] == m[1] && v[0] == v[1], "update_packed: numbers " + shape);
+    Numbers x = numbers(rows), y[2] = {Numbers(cols), Numbers(cols)}, back[2] = {Numbers(n), Numbers(n)};
+    for (int i = 0; i < 2; ++i) {
+      e.unpack(panels[i], back[i].data());
+      e.product({rows, cols, 1, true, 1, {}, &panels[i], {x.data()}, {y[i].data()}, {}});
+    }
+    check(back[0] == back[1] && y[0] == y[1], "update_packed: panels " + shape);
+    check(back[1][n - 1] == w[1][n - 1] * real(0.5), "update_packed: scale " + shape);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -118,5 +142,6 @@ int main() {
     check_random(e);
     check_lstm(e);
     check_update(e);
+    check_update_packed(e);
   });
 }

@@ -18,6 +18,7 @@ void check_product(Engine& e, bool transposed, bool packed) {
   Tensors y(count, size_t{rows} * n, scattered), init(count, size_t{rows} * (column ? 1 : n), scattered);
   PackedMatrix panels;
   if (packed) e.pack(a.memory.data(), m, k, 1, below(2), panels);
+  if (packed && below(3) == 0) e.pack_transposed(panels);
   Items matrices = a.items();
   if (!own) matrices.step = 0;
   Product p{m,

@@ -180,6 +180,46 @@ void check_snapshots() {
         "the plain value is not of this graph");
 }
 
+/// An update writes the panels of the next graph, and leaves those of graphs that are still alive.
+void check_updates() {
+  Model m;
+  SimpleSGDTrainer trainer(m.all, 0.5);
+  std::vector<std::unique_ptr<ComputationGraph>> graphs;
+  std::vector<std::vector<real>> values, gradients;
+  std::vector<Expression> losses;
+  const auto loss_in = [&](ComputationGraph& cg) {
+    Expression x = lookup(cg, m.table, 0u);
+    for (int i = 0; i < 3; ++i) x = tanh(of(m.square) * x);
+    return sum_elems(x);
+  };
+  const auto gradient_of = [&](const Expression& loss) {
+    loss.backward();
+    const Buffer& g = m.square.get_storage().gradient;
+    std::vector<real> numbers(g.begin(), g.end());
+    m.all.reset_gradient();
+    return numbers;
+  };
+  for (int i = 0; i < 4; ++i) {
+    if (i == 2) m.square.scale(2);  // a change that is not an update
+    graphs.push_back(std::make_unique<ComputationGraph>());
+    losses.push_back(loss_in(*graphs[i]));
+    values.push_back(as_vector(losses[i].value()));
+    gradients.push_back(gradient_of(losses[i]));
+    const auto& storage = m.square.get_storage();
+    check(i == 0 || values[i] != values[i - 1], "a new graph sees the update");
+    losses[i].backward();
+    trainer.update();
+    check(storage.packed_version == storage.version, "an update packs what was packed");
+    if (i == 1) graphs[0] = nullptr, losses[0] = {};  // its panels are free to be written
+  }
+  for (int i = 1; i < 4; ++i)
+    check(gradient_of(losses[i]) == gradients[i], "a graph sees the weights that it was evaluated with");
+  ComputationGraph updated, anew;
+  const std::vector<real> value = as_vector(loss_in(updated).value());
+  m.square.get_storage().changed();  // to pack anew
+  check(as_vector(loss_in(anew).value()) == value, "an update leaves the panels that packing makes");
+}
+
 void check_errors() {
   Model m;
   ComputationGraph cg;
@@ -199,6 +239,7 @@ int main() {
   check_gradients();
   check_views();
   check_snapshots();
+  check_updates();
   check_errors();
   return test::finish();
 }

@@ -337,6 +337,14 @@ void safetensors() {
   }
 }
 
+void cut_while_it_is_read() {
+  write(folder() / "whole", "0123456789");
+  const FileParts file(folder() / "whole");
+  check(std::string_view(file.read(2, 3).get(), 3) == "234", "a part");
+  fs::resize_file(folder() / "whole", 4);
+  check_throws<std::runtime_error>("was cut while it was read", [&] { file.read(2, 3); });
+}
+
 void helpers() {
   const std::string file = (folder() / "helper.txt").string();
   Model m, other;
@@ -356,6 +364,7 @@ int main() {
   damage();
   files_are_replaced_whole();
   safetensors();
+  cut_while_it_is_read();
   helpers();
   fs::remove_all(folder());
   return test::finish();

@@ -1,7 +1,7 @@
 """Evaluates the table of operations with whichever DyNet is imported: run_operations.py RESULT ROUNDS.
 
-RESULT is a pickle: for each entry and each way of calling it the value, the gradients, or the error. Each
-call has a process of its own, because DyNet 2 may crash.
+RESULT is a pickle: a list of all calls, each with the value and the gradients, or the error. Each entry has a
+process of its own, because DyNet 2 may crash.
 """
 
 import os
@@ -35,6 +35,7 @@ def missing(name):
 if not hasattr(dy, "__path__"):  # DyNet 2 is a single module.
     dy.__getattr__ = missing
 
+from calls import Call  # noqa: E402
 from cases import CASES  # noqa: E402
 from table import Case, label, loss_of  # noqa: E402
 
@@ -85,33 +86,38 @@ def attempt(*arguments):
         return f"{type(error).__name__}: {str(error)[:300]}"
 
 
-def apart(*arguments):
-    """attempt() in a process of its own."""
+def apart(calls):
+    """attempt() for some calls in a process of its own; None if it crashed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         with os.fdopen(writing, "wb") as pipe:
-            pickle.dump(attempt(*arguments), pipe)
+            pickle.dump([attempt(*arguments) for arguments in calls], pipe)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         sent = pipe.read()
     _, status = os.waitpid(child, 0)
-    if os.waitstatus_to_exitcode(status) != 0 or not sent:
-        return "crashed"
-    return pickle.loads(sent)
+    return pickle.loads(sent) if os.waitstatus_to_exitcode(status) == 0 and sent else None
+
+
+def attempts(calls):
+    """What each call gives; when one crashes, the others are made again, each in its own process."""
+    return apart(calls) or [(apart([arguments]) or ["crashed"])[0] for arguments in calls]
 
 
 def main(result, rounds):
-    outcomes = {}
+    outcomes = []
     for case in CASES:
         if case.ref is None:
             continue  # The result is random.
-        for salt, (name, samples, batches) in enumerate(variants(case, rounds)):
-            shapes = [(*s.shape, b) if b else s.shape for s, b in zip(samples, batches, strict=True)]
-            key = (label(case), case.name, name, repr(shapes))
-            outcomes[key] = apart(case, samples, batches, salt)
+        ways = list(variants(case, rounds))
+        found = attempts([(case, samples, batches, i) for i, (_, samples, batches) in enumerate(ways)])
+        for (name, samples, batches), outcome in zip(ways, found, strict=True):
+            shapes = [s.shape for s in samples]
+            call = Call(label(case), case.name, name, case.attributes, shapes, batches)
+            outcomes.append((call, outcome))
     with open(result, "wb") as file:
         pickle.dump(outcomes, file)
 

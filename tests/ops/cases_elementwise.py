@@ -38,6 +38,7 @@ UNARY = [
     case("power", [positive(3, 4)], lambda x: x**2.5, call=lambda x: x**2.5),
     case("power", [positive(3, 4)], lambda x: x**-1, call=lambda x: x**-1),
     case("power", [uniform(3, 4)], lambda x: x**4, call=lambda x: x**4),
+    case("power", [uniform(3, 1)], lambda x: x[:, 0] ** 2, call=lambda x: x**2),
     case("square", [uniform(3, 4)], np.square),
     case("cube", [uniform(3, 4)], lambda x: x**3),
     case("sqrt", [positive(3, 4)], np.sqrt),

@@ -35,7 +35,7 @@ NOTES = {
     "dump_cg": "The last node is there too, and each node says what it computes.",
     "cg_checkpoint": "Evaluates nothing; the values are those that come out later.",
     "cg_revert": "An expression that was removed is refused, and may not be read.",
-    "renew_cg": "`autobatching` is on unless it is False; the numbers are the same bits.",
+    "renew_cg": "`autobatching=None` is on, but after `--dynet-autobatch 0`; the numbers are the same bits.",
     "cg": "Every thread has a current graph of its own.",
     "available_devices": "Names are text, not bytes; there is only the CPU.",
     "get_device_info": "The name is text, not bytes.",

@@ -92,6 +92,19 @@ def test_batching_can_be_switched_off():
     assert output("import dynet_config; dynet_config.set(autobatch=2); " + program) == "1\n"
 
 
+def test_a_graph_chooses_for_itself():
+    """What renew_cg is told comes before the option."""
+    program = (
+        "import dynet as dy\n"
+        "for chosen in (True, False, None):\n"
+        "    dy.renew_cg(autobatching=chosen)\n"
+        "    x = dy.inputVector([1, 2]); dy.values([dy.tanh(x), dy.tanh(x)])\n"
+        "    print(dy.cg().step_count(), end=' ')"
+    )
+    assert output(program).split() == ["1", "2", "1"]
+    assert output(program, "--dynet-autobatch", "0").split() == ["1", "2", "2"]
+
+
 def test_a_process_without_arguments():
     assert output("import sys; del sys.argv; import dynet; print(1)") == "1\n"
 

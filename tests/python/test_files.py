@@ -276,3 +276,27 @@ def test_errors_name_files_that_are_not_utf8(model, tmp_path):
     model.add_parameters(2, init=1)
     model.save(file)
     model.populate(file)
+
+
+def test_the_two_files_of_a_list_belong_together(model, tmp_path):
+    p, q = model.add_parameters(2, init=1, name="p"), model.add_parameters(2, init=2, name="q")
+    dy.save(tmp_path / "one", [p, q])
+    dy.save(tmp_path / "other", [q, p])
+    os.replace(tmp_path / "other.data", tmp_path / "one.data")
+    with pytest.raises(RuntimeError, match=r"one\.data is not the file that .*one\.meta describes"):
+        dy.load(tmp_path / "one", dy.ParameterCollection())
+
+
+def test_numbers_may_be_added_to_the_file_of_a_list(model, tmp_path):
+    p = model.add_parameters(2, init=1)
+    dy.save(tmp_path / "list", [p])
+    p.save(tmp_path / "list.data", "/more", append=True)
+    assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]
+
+
+def test_lists_of_dynet_2_have_no_stamp(model, tmp_path):
+    p = model.add_parameters(2, init=1, name="p")
+    dy.save(tmp_path / "list", [p])
+    (tmp_path / "list.meta").write_bytes(pickle.dumps(("Parameters", "/p")))
+    assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]
+    assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].name() == "/p"

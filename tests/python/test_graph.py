@@ -240,3 +240,20 @@ def test_operations_are_listed():
     names = dy.ops()
     assert len(names) == len(set(names)) > 130
     assert {"tanh", "matmul", "pickneglogsoftmax"} <= set(names)
+
+
+def test_lists_may_be_longer_than_nodes_have_arguments():
+    n = 70000
+    dy.renew_cg()
+    x = dy.inputVector(np.arange(1, 5) / 4)
+    xs = [x[i % 4] for i in range(4)] * (n // 4)
+    assert dy.esum(xs).value() == pytest.approx(n * 0.625)
+    assert dy.average(xs).value() == pytest.approx(0.625)
+    assert dy.logsumexp(xs).value() == pytest.approx(np.log(n * np.mean(np.exp(np.arange(1, 5) / 4))))
+    row = dy.concatenate(xs)
+    np.testing.assert_array_equal(row.npvalue(), np.tile(np.arange(1, 5) / 4, n // 4))
+    assert dy.concatenate_cols(xs).dim() == ((1, n), 1)
+    assert dy.concatenate_to_batch(xs).dim() == ((1,), n)
+    loss = dy.sum_batches(dy.concatenate_to_batch(xs)) + dy.esum(xs)
+    loss.backward(full=True)
+    np.testing.assert_array_equal(x.gradient(), np.full(4, 2 * n // 4))

@@ -30,7 +30,7 @@ int main() {
   AdamTrainer trainer(m);
   ComputationGraph cg;
   const Expression v = input(cg, {2}, {1, 2}), w = parameter(cg, W);
-  mistake([&] { w * v; });
+  mistake([&] { w* v; });
   mistake([&] { v + input(cg, {3}, {1, 2, 3}); });
   mistake([&] { pick(v, 7); });
   mistake([&] { pickneglogsoftmax(v, 2); });

@@ -1,0 +1,12 @@
+# Every benchmarks/*.cc is a program that is built when its name is asked for; benchmarks/models is what they train.
+file(GLOB BENCHMARK_MODELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/models/*.cc)
+file(GLOB BENCHMARKS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/*.cc)
+if(BENCHMARK_MODELS)
+  add_library(benchmark_models STATIC EXCLUDE_FROM_ALL ${BENCHMARK_MODELS})
+  target_link_libraries(benchmark_models PUBLIC dynet_core)
+endif()
+foreach(source IN LISTS BENCHMARKS)
+  cmake_path(GET source STEM name)
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(${name} PRIVATE benchmark_models)
+endforeach()

@@ -1,0 +1,84 @@
+// Records functions in a graph of their own.
+#include "dynet/nn/cell.h"
+
+#include <algorithm>
+
+#include "dynet/ops/input.h"
+
+namespace dynet {
+
+namespace {
+
+/// Stands where the values of a recording would be computed.
+struct NoValues : Evaluator {
+  Tensor value(unsigned) override { refuse(); }
+  Tensor gradient(unsigned) override { refuse(); }
+  void backward(unsigned, bool) override { refuse(); }
+  void invalidate(unsigned) override {}
+  [[noreturn]] static void refuse() {
+    failed("the function of a cell asked for a value; while it is recorded there are none, compute outside");
+  }
+};
+
+/// The current graph while a function is recorded. Its memory stays, since handles of its nodes may, too.
+class Recording {
+ public:
+  Recording() : before_(current_graph_or_null()) {
+    thread_local std::vector<Graph*> free;
+    free_ = &free;
+    if (free.empty()) free.push_back(new Graph(Graph::Aside{}));
+    graph_ = free.back();
+    free.pop_back();
+    graph_->evaluator = &no_values_;
+    graph_->clear();
+    set_current_graph(graph_);
+  }
+  ~Recording() {
+    graph_->clear();
+    free_->push_back(graph_);
+    set_current_graph(before_);
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  Graph& graph() { return *graph_; }
+
+ private:
+  static inline NoValues no_values_;
+  Graph *graph_, *before_;
+  std::vector<Graph*>* free_;
+};
+
+}  // namespace
+
+std::shared_ptr<const CellProgram> record_cell(const std::vector<Dim>& shapes,
+                                               const Cell::Function& function) {
+  Recording recording;
+  Graph& graph = recording.graph();
+  std::vector<Expression> inputs;
+  for (const Dim& dim : shapes) inputs.push_back(leaf_of<Input>(graph, {dim, 0, nullptr}));
+  const std::vector<Expression> outputs = function(inputs);
+  return std::make_shared<CellProgram>(graph, inputs, outputs);
+}
+
+const std::shared_ptr<const CellProgram>& Cell::program(Expressions xs) {
+  const auto fits = [&](const Recorded& r) {
+    return std::ranges::equal(
+        r.shapes, xs, [](const Dim& dim, const Expression& x) { return dim == x.dim().single_batch(); });
+  };
+  const auto found = std::ranges::find_if(recorded_, fits);
+  if (found != recorded_.end()) return found->program;
+  std::vector<Dim> shapes;
+  for (const Expression& x : xs) shapes.push_back(x.dim().single_batch());
+  auto program = record_cell(shapes, function_);
+  return recorded_.emplace_back(std::move(shapes), std::move(program)).program;
+}
+
+std::vector<Expression> Cell::operator()(Expressions xs) {
+  const auto& recorded = program(xs);
+  const Expression node = CellProgram::add(recorded, xs);
+  std::vector<Expression> outputs;
+  for (size_t i = 0; i < recorded->output_count(); ++i) outputs.push_back(recorded->output(node, i));
+  return outputs;
+}
+
+}  // namespace dynet

@@ -1,0 +1,164 @@
+// Runs recorded cells: each step is a call of its operation on parts of the node's memory.
+#include "dynet/ops/cell.h"
+
+#include "dynet/device/arena.h"
+#include "dynet/ops/loops.h"
+#include "dynet/ops/select.h"
+#include "dynet/ops/shape.h"
+
+namespace dynet {
+
+/// One run of a program: finds places in the memory of a call, and makes the calls of its steps.
+struct CellFrame {
+  using Room = CellProgram::Room;
+  using Location = CellProgram::Location;
+  using Step = CellProgram::Step;
+
+  /// Tables of addresses, for as long as a run lasts; a cell may run cells.
+  struct Tables {
+    Arena arena;
+    unsigned depth = 0;
+  };
+  static Tables& tables() {
+    thread_local Tables t;
+    return t;
+  }
+
+  explicit CellFrame(const Call& call) : c(call) {
+    if (tables().depth++ == 0) tables().arena.reset();
+  }
+  ~CellFrame() { --tables().depth; }
+  CellFrame(const CellFrame&) = delete;
+  CellFrame& operator=(const CellFrame&) = delete;
+
+  Items value(const Location& l) const {
+    return shifted(l.room == Room::argument ? c.x[l.argument]
+                   : l.room == Room::result ? c.y
+                                            : c.aux,
+                   l.offset);
+  }
+  Items gradient(const Location& l) const {
+    return shifted(l.room == Room::result ? c.dy : c.d_aux, l.offset);
+  }
+
+  Items shifted(const Items& items, size_t offset) const {
+    if (offset == 0) return items;
+    if (!items.table) return {items.base + offset, nullptr, items.step};
+    real** table = tables().arena.take_small<real*>(c.count);
+    for (size_t i = 0; i < c.count; ++i) table[i] = items.table[i] + offset;
+    return {nullptr, table, 0};
+  }
+
+  Call call_of(const Step& step) const {
+    const size_t count = step.uses.size();
+    Items* x = tables().arena.take_small<Items>(count);
+    PackedMatrix** packed = tables().arena.take_small<PackedMatrix*>(count);
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t matrix = step.uses[i].matrix;
+      x[i] = matrix != CellProgram::none ? c.x[matrix] : value(step.uses[i].x);
+      packed[i] = matrix != CellProgram::none ? c.packed[matrix] : nullptr;
+    }
+    Call call{};
+    call.attrs = step.attrs.data();
+    call.count = c.count;
+    call.x_dims = step.x_dims;
+    call.dim = step.dim;
+    call.x = {x, count};
+    call.packed = {packed, count};
+    call.y = value(step.y);
+    call.aux = value(step.aux);
+    call.key = c.key;
+    call.accumulate = true;
+    return call;
+  }
+  Call backward_call_of(const Step& step) const {
+    Call call = call_of(step);
+    call.dy = gradient(step.dy);
+    call.d_aux = gradient(step.d_aux);
+    return call;
+  }
+
+  const Call& c;
+};
+
+Dim CellProgram::shape(Dims xs) const {
+  if (xs.size() != arguments_.size()) invalid(xs.size(), " arguments; ", arguments_.size(), " are needed");
+  for (size_t i = 0; i < xs.size(); ++i)
+    if (!xs[i].same_sizes(arguments_[i].dim))
+      invalid("argument ", i, " has shape ", xs[i], "; the cell was recorded with ", arguments_[i].dim);
+  return result_.with_batch(common_batch(xs));
+}
+
+void CellProgram::forward(Engine& e, const Call& c) const {
+  const CellFrame frame(c);
+  for (const Step& step : steps_) step.op->forward(e, frame.call_of(step));
+  for (const Copy& copy : output_copies_)
+    e.move(c.count, run_of(copy.size), {}, false, frame.value(copy.from), frame.value(copy.to));
+}
+
+void CellProgram::prepare_backward(Engine& e, const Call& c) const {
+  const CellFrame frame(c);
+  for (const Copy& copy : gradient_copies_)
+    e.move(c.count, run_of(copy.size), {}, true, frame.gradient(copy.from), frame.gradient(copy.to));
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (!step->needs_gradient) continue;
+    Call call = frame.backward_call_of(*step);
+    if (step->op->prepare_backward) step->op->prepare_backward(e, call);
+    for (unsigned i = 0; i < step->uses.size(); ++i) {
+      if (!step->uses[i].has_gradient) continue;
+      call.dx = frame.gradient(step->uses[i].dx);
+      step->op->backward(e, call, i);
+    }
+  }
+}
+
+void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
+  const CellFrame frame(c);
+  if (is_matrix(argument)) {
+    const MatrixUse& use = matrices_[argument - first_matrix_];
+    if (!steps_[use.step].needs_gradient) return;
+    Call call = frame.backward_call_of(steps_[use.step]);
+    call.dx = c.dx;
+    return call.packed[use.use] ? void() : steps_[use.step].op->backward(e, call, use.use);
+  }
+  const Argument& a = arguments_[argument];
+  if (a.has_gradient)
+    e.move(c.count, run_of(a.dim.batch_size()), {}, true, frame.shifted(c.d_aux, a.gradient), c.dx);
+}
+
+OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
+  const MatrixUse& use = matrices_[argument - first_matrix_];
+  const Step& step = steps_[use.step];
+  thread_local std::vector<const real*> x;
+  x.clear();
+  const auto value = [&](const Location& l) {
+    return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.aux);
+  };
+  const auto gradient = [&](const Location& l) {
+    return l.offset + (l.room == Room::result ? v.dy : v.d_aux);
+  };
+  for (const Use& u : step.uses) x.push_back(u.matrix != none ? v.x[u.matrix] : value(u.x));
+  const NodeView inner{step.x_dims.data(), x.data(),          value(step.y),
+                       value(step.aux),    gradient(step.dy), gradient(step.d_aux)};
+  return step.op->outer(step.attrs.data(), inner, use.use);
+}
+
+Expression CellProgram::add(const std::shared_ptr<const CellProgram>& program, Expressions inputs) {
+  thread_local std::vector<Expression> xs;
+  xs.clear();
+  for (const Argument& a : program->arguments_) xs.push_back(a.input != none ? inputs[a.input] : a.parameter);
+  const Expression y = apply<RecordedCell>(xs, {program->id_, program.get()});
+  y.pg->keep(program);
+  return y;
+}
+
+Expression CellProgram::output(const Expression& node, size_t i) const {
+  if (outputs_.size() == 1) return node;
+  unsigned at = 0;
+  for (size_t k = 0; k < i; ++k) at += static_cast<unsigned>(outputs_[k].batch_size());
+  const Expression part =
+      PickRangeView::call(node, at, at + static_cast<unsigned>(outputs_[i].batch_size()), 0);
+  return outputs_[i].nd == 1 ? part : reshape(part, outputs_[i]);
+}
+
+}  // namespace dynet

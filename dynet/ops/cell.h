@@ -1,0 +1,121 @@
+// Functions of expressions that run as one node: their operations are recorded once.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dynet/graph/graph.h"
+#include "dynet/ops/check.h"
+
+namespace dynet {
+
+/// The operations of a function, with places for all values and gradients of one batch element.
+///
+/// A node of it has these arguments: the inputs, then parameters that the function uses as vectors, then one
+/// for each use of an input or parameter as a matrix, so that gradients of matrices are summed with all
+/// others.
+class CellProgram {
+ public:
+  /// Records what the outputs, nodes of the graph, compute from the inputs, leaves of it.
+  CellProgram(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs);
+  CellProgram(const CellProgram&) = delete;
+  CellProgram& operator=(const CellProgram&) = delete;
+
+  /// Adds the node to the graph of the inputs.
+  static Expression add(const std::shared_ptr<const CellProgram>& program, Expressions inputs);
+  size_t output_count() const { return outputs_.size(); }
+  /// Output i of a node: it is the node itself, or a part of it.
+  Expression output(const Expression& node, size_t i) const;
+
+  Dim shape(Dims xs) const;
+  size_t kept_size() const { return kept_; }
+  size_t gradient_size() const { return gradients_; }
+  bool is_matrix(unsigned argument) const { return argument >= first_matrix_; }
+  void forward(Engine& e, const Call& c) const;
+  /// Computes the gradients of all steps and of all arguments that are no matrices.
+  void prepare_backward(Engine& e, const Call& c) const;
+  /// Hands over the gradient of an argument.
+  void backward(Engine& e, const Call& c, unsigned argument) const;
+  OuterPair outer(const NodeView& v, unsigned argument) const;
+
+ private:
+  friend class CellRecorder;
+  friend struct CellFrame;
+  static constexpr uint32_t none = ~0u;
+
+  /// Whose memory: an argument's, the node's value (or its gradient), or what the node keeps.
+  enum class Room : uint8_t { argument, result, kept };
+  struct Location {
+    Room room = Room::kept;
+    uint32_t argument = 0;
+    size_t offset = 0;
+  };
+  /// An argument of a step.
+  struct Use {
+    Location x;
+    Location dx;
+    bool has_gradient = false;
+    uint32_t matrix = none;  // the argument of the node that is this matrix
+  };
+  struct Step {
+    const Op* op;
+    std::vector<std::byte> attrs;
+    std::vector<Dim> x_dims;
+    Dim dim;
+    std::vector<Use> uses;
+    Location y, aux, dy, d_aux;
+    bool needs_gradient = false;
+  };
+  /// An output that is not the value of a step of its own, or whose gradient is added to others.
+  struct Copy {
+    Location from, to;
+    size_t size;
+  };
+  struct Argument {
+    Dim dim;
+    uint32_t input = none;   // of the function; or
+    Expression parameter{};  // a parameter that the function uses
+    size_t gradient = 0;     // where it is in the gradients that the node keeps
+    bool has_gradient = false;
+  };
+  struct MatrixUse {
+    uint32_t step, use;
+  };
+
+  uint64_t id_;
+  std::vector<Argument> arguments_;
+  std::vector<std::shared_ptr<Storage>> held_;  // the parameters
+  std::vector<MatrixUse> matrices_;             // of the arguments from first_matrix_ on
+  uint32_t first_matrix_ = 0;
+  std::vector<Step> steps_;
+  std::vector<Copy> output_copies_;    // values to the result
+  std::vector<Copy> gradient_copies_;  // gradients from the result
+  std::vector<Dim> outputs_;
+  Dim result_;
+  size_t kept_ = 0, gradients_ = 0;
+};
+
+struct RecordedCell : OpDefaults {
+  struct Attrs {
+    uint64_t id;  // unlike the program's address, never used again
+    const CellProgram* program;
+  };
+  static constexpr uint32_t own_size = sizeof(const CellProgram*);
+  static constexpr auto name = "cell", doc = "A function of expressions that was recorded as one node.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"xs"};
+  static bool is_matrix(const Attrs& a, unsigned i) { return a.program->is_matrix(i); }
+  static Dim shape(const Attrs& a, Dims xs) { return a.program->shape(xs); }
+  static size_t aux_size(const Attrs& a, Dims) { return a.program->kept_size(); }
+  static size_t d_aux_size(const Attrs& a, Dims) { return a.program->gradient_size(); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) { a.program->forward(e, c); }
+  static void prepare_backward(const Attrs& a, Engine& e, const Call& c) {
+    a.program->prepare_backward(e, c);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) { a.program->backward(e, c, i); }
+  static OuterPair outer(const Attrs& a, const NodeView& v, unsigned i) { return a.program->outer(v, i); }
+};
+
+using Cells = Ops<RecordedCell>;
+
+}  // namespace dynet
