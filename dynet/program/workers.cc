@@ -82,7 +82,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
     }
     try {
       reset_rng(std::max(1u, seed + child));
-      begin(child);
+      begin();
       work(child);
     } catch (const std::exception& error) {
       keep_error(error.what());
@@ -104,7 +104,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
 }
 
 /// From here on the gradients are the worker's own.
-void Workers::begin(unsigned) {
+void Workers::begin() {
   share_new_buffers(false);
   for (const auto& s : storages_) {
     shared_gradients_.push_back(std::exchange(s->gradient, Buffer(s->values.size())));
