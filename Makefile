@@ -45,7 +45,7 @@ sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined beh
 	for sanitizers in $(SANITIZERS); do \
 		folder=build/sanitize-$$sanitizers && \
 		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
-			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=x86-64-v3 && \
+			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native && \
 		$(BIN)/cmake --build $$folder -j 2 && \
 		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
 	done
@@ -102,11 +102,12 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 	$(BIN)/python -m mypy.stubtest dynet --concise --ignore-disjoint-bases \
 		--allowlist tests/typing/stubtest_allowlist.txt --mypy-config-file pyproject.toml
 
-docs:  ## Write docs/ops.md, the reference of all operations, and the table of names in docs/migration.md
+docs:  ## Write the references of operations and of C++, and the table of names in docs/migration.md
 	$(SETUP) test
 	$(INSTALL)
 	$(BIN)/python tools/ops_doc.py
 	$(BIN)/python tools/migration_doc.py
+	$(BIN)/python tools/cpp_doc.py
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

@@ -59,7 +59,10 @@ class Bench:
 
 def number(cell):
     """The number that a cell begins with."""
-    return float(re.match(r"-?[\d.]+", cell).group())
+    found = re.match(r"-?[\d.]+", cell)
+    if not found:
+        raise UnavailableError(f"no number was measured: {cell}")
+    return float(found.group())
 
 
 def guarded(made, measure):

@@ -1,4 +1,4 @@
-"""Writes what some examples learn from as text, for the programs in examples/cpp: export.py FOLDER [--smoke]."""
+"""Writes what some examples learn from as text into a folder, where the programs in examples/cpp read it."""
 
 import argparse
 import pathlib

@@ -69,10 +69,10 @@ class Graph {
     unsigned limit;                     // and below this
   };
   void read_words(const Source& source) { sources_.push_back(source); }
-  /// Reads the words of those nodes that are not done.
-  void refresh_words(std::span<const uint8_t> done) {
+  /// Reads the words of those of the nodes, which are in ascending order, whose words are such indices.
+  void refresh_words(std::span<const uint32_t> nodes) {
     for (const Source& source : sources_)
-      if (source.node >= done.size() || !done[source.node]) refresh(source);
+      if (std::ranges::binary_search(nodes, source.node)) refresh(source);
   }
 
   /// Room of a node's words that the caller fills (inputs keep their numbers there).

@@ -30,9 +30,10 @@ using MapOps = decltype(Elementwise{} + Trigonometry{} + Ops<PoissonLoss>{});
 using ZipOps = decltype(Pairwise{} + LossTerms{});
 
 /// Every operation that can be a node.
-using AllOps = decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Reductions{} +
-                        Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
-                        Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
+using AllOps =
+    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Reductions{} + Linear{} +
+             Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} +
+             Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

@@ -90,8 +90,7 @@ Expression pickneglogsoftmax(const Expression& x, const T* classes) {
 }
 template <IndexMemory T>
 Expression hinge(const Expression& x, const T* classes, real m = 1) {
-  return reading(classes, shape_of("hinge", x)[0],
-                 [&](const auto& at) { return hinge(x, Indices(at), m); });
+  return reading(classes, shape_of("hinge", x)[0], [&](const auto& at) { return hinge(x, Indices(at), m); });
 }
 template <IndexMemory T>
 Expression hinge_dim(const Expression& x, const T* classes, unsigned d = 0, real m = 1) {

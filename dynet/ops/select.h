@@ -102,7 +102,8 @@ struct PickRangeView : View {
 inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
   const Dim& from = shape_of(name, x);
   const bool right = d < from.nd && s < e && e <= from[d];
-  return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d) : apply<PickRange>(x, {s, e, d});
+  return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d)
+                                                              : apply<PickRange>(x, {s, e, d});
 }
 
 /// What ops that gather by a list share: the words of each item are the list.

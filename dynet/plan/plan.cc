@@ -4,6 +4,20 @@
 #include "dynet/device/arena.h"
 
 namespace dynet {
+namespace {
+
+/// The batch elements of all nodes; mostly their shapes are the same, and looked up once.
+uint32_t batch_elements(const Graph& graph, std::span<const uint32_t> nodes) {
+  uint32_t sum = 0, shape = graph[nodes[0]].dim_id, elements = graph.dim(nodes[0]).bd;
+  for (uint32_t id : nodes) {
+    const Node& node = graph[id];
+    if (node.dim_id != shape) shape = node.dim_id, elements = graph.dim(node).bd;
+    sum += elements;
+  }
+  return sum;
+}
+
+}  // namespace
 
 void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
   result.steps.clear();
@@ -19,14 +33,14 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
     const std::span<const uint32_t> batch = schedule.batch(i);
     const Node& example = graph[batch[0]];
     const Item& item = graph.item(example);
-    Step step{first, static_cast<uint32_t>(batch.size()), 0, 0, 0, item.size, item.aux_size};
-    if (example.op->batching == Batching::nodes)
-      step.items = step.count;
-    else
-      for (uint32_t id : batch) step.items += graph.dim(id).bd;
+    Step& step = result.steps.emplace_back();
+    step.first = first;
+    step.count = static_cast<uint32_t>(batch.size());
+    step.value_size = item.size;
+    step.aux_size = item.aux_size;
+    step.items = example.op->batching == Batching::nodes ? step.count : batch_elements(graph, batch);
     step.value = take(step.items * step.value_size);
-    step.aux = step.aux_size ? take(step.items * step.aux_size) : 0;
-    result.steps.push_back(step);
+    if (step.aux_size) step.aux = take(step.items * step.aux_size);
     first += step.count;
   }
 }

@@ -39,8 +39,8 @@ std::string elapsed_time_string(const timespec& start, const timespec& end);
 /// Who learns from data: the loss of those in `order`, with an update after each `batch_size` if there is a
 /// trainer. One process is this one.
 template <class D, class S>
-S process(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& data,
-          std::span<const unsigned> order, bool learn, unsigned batch_size = 1) {
+S learn_from(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& data,
+             std::span<const unsigned> order, bool learn, unsigned batch_size = 1) {
   static_assert(std::is_trivially_copyable_v<S>, "losses cross processes byte by byte");
   S total{};
   if (children <= 1) {
@@ -72,9 +72,9 @@ S process(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const st
 
 /// The loop of run_single_process and run_multi_process.
 template <class D, class S>
-void run(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& train,
-         const std::vector<D>& dev, unsigned num_iterations, unsigned dev_frequency,
-         unsigned report_frequency, unsigned batch_size) {
+void training_loop(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& train,
+                   const std::vector<D>& dev, unsigned num_iterations, unsigned dev_frequency,
+                   unsigned report_frequency, unsigned batch_size) {
   if (dev_frequency == 0 || report_frequency == 0 || batch_size == 0)
     invalid("the frequencies and the batch size of training must be positive; ", dev_frequency, ", ",
             report_frequency, " and ", batch_size, " were given");
@@ -84,7 +84,7 @@ void run(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std
   bool has_best = false;
   S best{};
   const auto evaluate = [&](double passes) {
-    const S loss = process<D, S>(children, learner, nullptr, dev, dev_order, false);
+    const S loss = learn_from<D, S>(children, learner, nullptr, dev, dev_order, false);
     const bool better = !has_best || loss < best;
     std::cerr << passes << "\tdev loss = " << loss << (better ? " (new best)\n" : "\n");
     if (!better) return;
@@ -98,8 +98,8 @@ void run(unsigned children, ILearner<D, S>* learner, Trainer* trainer, const std
       // Up to where something is to be told or tested.
       end = std::min({order.size(), (begin / dev_frequency + 1) * dev_frequency,
                       (begin / report_frequency + 1) * report_frequency});
-      loss += process(children, learner, trainer, train, std::span(order).subspan(begin, end - begin), true,
-                      batch_size);
+      loss += learn_from(children, learner, trainer, train, std::span(order).subspan(begin, end - begin),
+                         true, batch_size);
       const double passes = iteration + double(end) / double(order.size());
       if (end % report_frequency == 0 || end == order.size()) {
         std::cerr << passes << "\tloss = " << loss << '\n';
@@ -117,7 +117,7 @@ template <class D, class S>
 void run_single_process(ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& train,
                         const std::vector<D>& dev, unsigned num_iterations, unsigned dev_frequency,
                         unsigned report_frequency, unsigned batch_size = 1) {
-  run(1, learner, trainer, train, dev, num_iterations, dev_frequency, report_frequency, batch_size);
+  training_loop(1, learner, trainer, train, dev, num_iterations, dev_frequency, report_frequency, batch_size);
 }
 
 /// The same in num_children processes, which share the parameters: each updates them after each of its data.
@@ -126,7 +126,8 @@ template <class D, class S>
 void run_multi_process(unsigned num_children, ILearner<D, S>* learner, Trainer* trainer,
                        const std::vector<D>& train, const std::vector<D>& dev, unsigned num_iterations,
                        unsigned dev_frequency, unsigned report_frequency) {
-  run(num_children, learner, trainer, train, dev, num_iterations, dev_frequency, report_frequency, 1);
+  training_loop(num_children, learner, trainer, train, dev, num_iterations, dev_frequency, report_frequency,
+                1);
 }
 
 /// 0 to n - 1.
@@ -136,20 +137,20 @@ std::vector<unsigned> all_places(size_t n);
 /// this one.
 template <class D, class S>
 S run_mp_minibatch(unsigned num_children, ILearner<D, S>* learner, const std::vector<D>& data) {
-  return process<D, S>(num_children, learner, nullptr, data, all_places(data.size()), true);
+  return learn_from<D, S>(num_children, learner, nullptr, data, all_places(data.size()), true);
 }
 
 /// The same with an update after each datum.
 template <class D, class S>
 S run_mp_minibatch_trainer(unsigned num_children, ILearner<D, S>* learner, Trainer* trainer,
                            const std::vector<D>& data) {
-  return process(num_children, learner, trainer, data, all_places(data.size()), true);
+  return learn_from(num_children, learner, trainer, data, all_places(data.size()), true);
 }
 
 /// The same in this process.
 template <class D, class S>
 S run_sp_minibatch_trainer(ILearner<D, S>* learner, Trainer* trainer, const std::vector<D>& data) {
-  return process(1, learner, trainer, data, all_places(data.size()), true);
+  return learn_from(1, learner, trainer, data, all_places(data.size()), true);
 }
 
 }  // namespace dynet::mp

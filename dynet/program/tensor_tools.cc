@@ -46,7 +46,8 @@ IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& 
     numbers.resize(n);
     for (size_t i = 0; i < n; ++i) numbers[i] = x.v[first + i * step];
     choose(numbers, places);
-    for (unsigned k = 0; k < num; ++k) result.v[line / step * step * num + line % step + k * step] = places[k];
+    for (unsigned k = 0; k < num; ++k)
+      result.v[line / step * step * num + line % step + k * step] = places[k];
   });
   return result;
 }
@@ -108,8 +109,7 @@ void TensorTools::set_elements(const Tensor& t, const std::vector<real>& numbers
 }
 
 void TensorTools::copy_element(const Tensor& from, int from_place, const Tensor& to, int to_place) {
-  to.v[checked_place("copy_element", to, to_place)] =
-      from.v[checked_place("copy_element", from, from_place)];
+  to.v[checked_place("copy_element", to, to_place)] = from.v[checked_place("copy_element", from, from_place)];
 }
 
 void TensorTools::copy_elements(const Tensor& to, const Tensor& from) {
@@ -141,7 +141,8 @@ void TensorTools::logsumexp(const Tensor& x, const Tensor& m, const Tensor& z, u
 
 IndexTensor TensorTools::argmax(const Tensor& x, unsigned axis, unsigned num) {
   if (num == 0 || num > x.d[axis])
-    invalid("argmax: ", num, " places along axis ", axis, " of ", x.d, "; 1 to ", x.d[axis], " can be asked for");
+    invalid("argmax: ", num, " places along axis ", axis, " of ", x.d, "; 1 to ", x.d[axis],
+            " can be asked for");
   return places_along(x, axis, num, [&](const std::vector<real>& numbers, std::vector<long>& places) {
     places.resize(numbers.size());
     std::iota(places.begin(), places.end(), 0);

@@ -19,12 +19,14 @@ namespace dynet::mp {
 
 SharedMemory::SharedMemory(size_t bytes) : bytes_(bytes + 1) {
   start_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (start_ == MAP_FAILED) throw out_of_memory(text("out of memory: ", bytes, " shared bytes were asked for"));
+  if (start_ == MAP_FAILED)
+    throw out_of_memory(text("out of memory: ", bytes, " shared bytes were asked for"));
 }
 
 SharedMemory::~SharedMemory() { munmap(start_, bytes_); }
 
-/// The time in which one worker has what all share. A lock on a file ends with its process, however that ends.
+/// The time in which one worker has what all share. A lock on a file ends with its process, however that
+/// ends.
 struct Workers::Turn {
   explicit Turn(int file) : file_(file) { set(F_WRLCK); }
   ~Turn() { set(F_UNLCK); }
@@ -35,7 +37,8 @@ struct Workers::Turn {
   void set(short kind) {
     struct flock lock{};
     lock.l_type = kind, lock.l_whence = SEEK_SET;
-    while (fcntl(file_, F_SETLKW, &lock) < 0 && errno == EINTR) {}
+    while (fcntl(file_, F_SETLKW, &lock) < 0 && errno == EINTR) {
+    }
   }
   int file_;
 };
@@ -48,7 +51,8 @@ Workers::Workers(unsigned count, Trainer* trainer)
       state_(new (&state_memory_.at<State>(0)) State{}),
       decay_factors_(sizeof(real) * storages_.size()) {
   if (storages_.empty())
-    failed("no parameters are shared between processes; call initialize(argc, argv, true) before making them");
+    failed(
+        "no parameters are shared between processes; call initialize(argc, argv, true) before making them");
   if (trainer && trainer->moving_average() != MovingAverage::None)
     failed("moving averages are not possible with several processes");
   for (const auto& s : storages_)
@@ -78,7 +82,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
     }
     try {
       reset_rng(std::max(1u, seed + child));
-      begin(child);
+      begin();
       work(child);
     } catch (const std::exception& error) {
       keep_error(error.what());
@@ -90,7 +94,8 @@ void Workers::run(const std::function<void(unsigned)>& work) {
   }
   for (pid_t child : children) {
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     if (WIFSIGNALED(status)) keep_error(text("it was ended by signal ", WTERMSIG(status)).c_str());
   }
   see_values();
@@ -99,7 +104,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
 }
 
 /// From here on the gradients are the worker's own.
-void Workers::begin(unsigned) {
+void Workers::begin() {
   share_new_buffers(false);
   for (const auto& s : storages_) {
     shared_gradients_.push_back(std::exchange(s->gradient, Buffer(s->values.size())));
@@ -157,7 +162,8 @@ std::string elapsed_time_string(const timespec& start, const timespec& end) {
   std::string result;
   for (const auto& [size, unit] : {std::pair{3600L, "h"}, {60L, "m"}, {1L, "s"}}) {
     const long n = size == 3600 ? seconds / 3600 : seconds % (size * 60) / size;
-    if (n > 0 || !result.empty() || size == 1) result += (n < 10 && !result.empty() ? "0" : "") + std::to_string(n) + unit;
+    if (n > 0 || !result.empty() || size == 1)
+      result += (n < 10 && !result.empty() ? "0" : "") + std::to_string(n) + unit;
   }
   return result;
 }

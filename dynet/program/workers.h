@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "dynet/train/trainer.h"
@@ -63,7 +62,7 @@ class Workers {
   };
   struct Turn;
 
-  void begin(unsigned child);
+  void begin();
   void keep_error(const char* text);
   void store_progress();
   void load_progress();

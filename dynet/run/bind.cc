@@ -136,7 +136,8 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
     const uint32_t arg = graph_.args(example)[i];
     packed[i] = nullptr;
     x[i] = {};
-    if (graph_[arg].op == &parameter_op && example.op->has_matrix && example.op->is_matrix(example.payload, i)) {
+    if (graph_[arg].op == &parameter_op && example.op->has_matrix &&
+        example.op->is_matrix(example.payload, i)) {
       packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
       continue;
     }

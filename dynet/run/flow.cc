@@ -77,7 +77,8 @@ bool Executor::passes(const Node& node, unsigned i) const {
 
 /// The gradient of a matrix is one product over all its uses.
 bool Executor::is_outer_use(const Node& node, unsigned i) const {
-  return node.op->has_matrix && node.op->is_matrix(node.payload, i) && graph_.dim(graph_.args(node)[i]).bd == 1;
+  return node.op->has_matrix && node.op->is_matrix(node.payload, i) &&
+         graph_.dim(graph_.args(node)[i]).bd == 1;
 }
 
 /// True if contributions cannot be added as they come. Those of views come when the node's gradient is due.

@@ -32,11 +32,12 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
-  graph_.refresh_words(done_);
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   place_.resize(graph_.size());
   reach(graph_, wanted, done_, marks_, reach_);
+  graph_.refresh_words(reach_.leaves);
+  graph_.refresh_words(reach_.kernels);
   schedule(graph_, reach_.kernels, policy_of(graph_), scratch_, schedule_);
   plan(graph_, schedule_, plan_);
   bind_leaves(reach_.leaves);

@@ -42,7 +42,8 @@ struct Translator {
   LSTMBuilder reader_fwd, reader_bwd, writer;
   Parameter p_ask, p_near, p_join, p_W, p_b;
 
-  Translator(unsigned lemmas, unsigned morphs, unsigned english, float pace, ParameterCollection& m) : pace(pace) {
+  Translator(unsigned lemmas, unsigned morphs, unsigned english, float pace, ParameterCollection& m)
+      : pace(pace) {
     p_lemmas = m.add_lookup_parameters(lemmas, {SIZE});
     p_morphs = m.add_lookup_parameters(morphs, {SIZE});
     p_english = m.add_lookup_parameters(english, {SIZE});
@@ -114,9 +115,11 @@ int main(int argc, char** argv) {
                         read_sentence("<end> " + columns[2][i] + " <end>", english)});
     return verses;
   };
-  vector<Verse> training = verses_of(text), held_out = verses_of(columns_of(chosen, "attention.held_out", 10));
+  vector<Verse> training = verses_of(text),
+                held_out = verses_of(columns_of(chosen, "attention.held_out", 10));
   size_t greek_words = 0, english_words = 0;
-  for (const Verse& verse : training) greek_words += verse.lemmas.size(), english_words += verse.english.size() - 2;
+  for (const Verse& verse : training)
+    greek_words += verse.lemmas.size(), english_words += verse.english.size() - 2;
 
   ParameterCollection m;
   Translator model(lemmas.size(), morphs.size(), english.size(), float(greek_words) / english_words, m);

@@ -1,5 +1,5 @@
-// An LSTM language model of the English Bible, one verse at a time; DyNet makes the batches. The model file is
-// that of examples/language_model.py.
+// An LSTM language model of the English Bible, one verse at a time; DyNet makes the batches. The model file
+// is that of examples/language_model.py.
 #include <algorithm>
 #include <cmath>
 

@@ -15,7 +15,8 @@ using namespace dynet;
 /// What an operation must say: its name, its shape, its value, and how dy adds to the gradient of argument i.
 /// A call holds `count` items of one shape, from one node or from many.
 struct Mish : OpDefaults {
-  static constexpr auto name = "mish", doc = "A smooth rectifier (Misra 2019), elementwise: x tanh(log(1 + e^x)).";
+  static constexpr auto name = "mish",
+                        doc = "A smooth rectifier (Misra 2019), elementwise: x tanh(log(1 + e^x)).";
 
   static Dim shape(const NoAttrs&, Dims x) { return x[0]; }
   static void forward(const NoAttrs&, Engine&, const Call& call) {

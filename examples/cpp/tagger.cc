@@ -70,14 +70,16 @@ class Tagger {
     for (unsigned i = 0; i < n; ++i) fwd[i] = context_fwd.add_input(inputs[i]);
     for (unsigned i = n; i-- > 0;) bwd[i] = context_bwd.add_input(inputs[i]);
     Expression W = parameter(cg, p_W), b = parameter(cg, p_b);
-    for (unsigned i = 0; i < n; ++i) result.push_back(affine_transform({b, W, concatenate({fwd[i], bwd[i]})}));
+    for (unsigned i = 0; i < n; ++i)
+      result.push_back(affine_transform({b, W, concatenate({fwd[i], bwd[i]})}));
     return result;
   }
 
   Expression loss(ComputationGraph& cg, const Sentence& sentence) {
     const vector<Expression> all = scores(cg, sentence, true);
     vector<Expression> losses;
-    for (unsigned i = 0; i < all.size(); ++i) losses.push_back(pickneglogsoftmax(all[i], tags[sentence[i].tag]));
+    for (unsigned i = 0; i < all.size(); ++i)
+      losses.push_back(pickneglogsoftmax(all[i], tags[sentence[i].tag]));
     return sum(losses);
   }
 
@@ -101,7 +103,8 @@ class Tagger {
  private:
   Expression spell(ComputationGraph& cg, const Word& word) {
     onward.start_new_sequence(), backward.start_new_sequence();
-    for (const string& letter : word.letters) onward.add_input(lookup(cg, p_letters, row_of(letters, letter)));
+    for (const string& letter : word.letters)
+      onward.add_input(lookup(cg, p_letters, row_of(letters, letter)));
     for (auto letter = word.letters.rbegin(); letter != word.letters.rend(); ++letter)
       backward.add_input(lookup(cg, p_letters, row_of(letters, *letter)));
     return concatenate({onward.back(), backward.back()});

@@ -1,5 +1,5 @@
-// A TreeLSTM over Python syntax trees that guesses which builtin a hidden call would call: examples/treelstm.py
-// in C++, with the same model file.
+// A TreeLSTM over Python syntax trees that guesses which builtin a hidden call would call:
+// examples/treelstm.py in C++, with the same model file.
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -65,7 +65,8 @@ struct TreeLSTM {
 
   explicit TreeLSTM(const vector<Example>& examples) {
     set<string> all_kinds, all_answers;
-    for (const Example& example : examples) count(example.tree, all_kinds), all_answers.insert(example.answer);
+    for (const Example& example : examples)
+      count(example.tree, all_kinds), all_answers.insert(example.answer);
     kinds[""] = names[""] = 0;
     for (const string& kind : all_kinds) kinds.emplace(kind, kinds.size());
     for (const auto& entry : counts)
@@ -132,7 +133,8 @@ struct TreeLSTM {
       ComputationGraph cg;
       const vector<float> v = as_vector(cg.forward(scores(cg, example.tree, 0)));
       const auto answer = answers.find(example.answer);
-      right += answer != answers.end() && answer->second == unsigned(max_element(v.begin(), v.end()) - v.begin());
+      right +=
+          answer != answers.end() && answer->second == unsigned(max_element(v.begin(), v.end()) - v.begin());
     }
     return float(right) / examples.size();
   }
@@ -154,7 +156,8 @@ int main(int argc, char** argv) {
       ComputationGraph cg;
       vector<Expression> losses;
       for (size_t i = start; i < min(start + chosen.batch, training.size()); ++i)
-        losses.push_back(pickneglogsoftmax(model.scores(cg, training[i].tree, 0.3), model.answers[training[i].answer]));
+        losses.push_back(
+            pickneglogsoftmax(model.scores(cg, training[i].tree, 0.3), model.answers[training[i].answer]));
       Expression loss = sum(losses);
       total += as_scalar(cg.forward(loss));
       cg.backward(loss);

@@ -1,4 +1,4 @@
-"""`python -m dynet info`: says which DyNet this is and what of the machine it uses; `--cmake-dir`: where its C++ is."""
+"""`python -m dynet info`: which DyNet this is, what of the machine it uses; --cmake-dir: where its C++ is."""
 
 import pathlib
 import sys

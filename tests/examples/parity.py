@@ -1,4 +1,4 @@
-"""The twin of tests/cpp/programs/parity.cc: trains a tagger or a TreeLSTM on made-up data and prints all losses."""
+"""The twin of tests/cpp/programs/parity.cc: trains on made-up data and prints all losses."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The C++ examples learn, read the models of the Python ones and predict the same; training gives the same bits."""
+"""The C++ examples read the models of the Python ones and back; both languages train to the same bits."""
 
 import os
 import re
@@ -76,3 +76,16 @@ def test_both_languages_train_and_predict_the_same_bits(name, tmp_path):
     assert read_in_python == read_in_cpp
     # A file holds 9 digits of each number, so that what is read differs a little from what was trained.
     assert read_in_python == pytest.approx(from_python[-10:], rel=1e-4)
+
+
+def test_mistakes_are_told_in_the_same_words():
+    """Graphs are counted in each process, so that their numbers differ."""
+    told = [
+        re.sub(r"graph (is )?\d+", "graph", run(*command))
+        for command in (
+            (sys.executable, ROOT / "tests" / "examples" / "mistakes.py"),
+            (PROGRAMS / "mistakes",),
+        )
+    ]
+    assert told[0].count("Error: ") == 14
+    assert told[0] == told[1]

@@ -77,7 +77,9 @@ def test_batching_does_not_change_a_bit(model):
             losses.append(dy.squared_norm(step(x, step(x, h)[1])[1]))
         loss = dy.esum(losses)
         model.all.reset_gradient()
-        results.append((loss.value(), loss.backward(), *[p.grad_as_array() for p in (model.W, model.U, model.b)]))
+        value = loss.value()
+        loss.backward()
+        results.append((value, *[p.grad_as_array() for p in (model.W, model.U, model.b)]))
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -137,10 +139,10 @@ def test_outputs_may_be_arguments_views_and_the_same_twice(model):
 
     dy.renew_cg()
     (x,) = vectors(1)
-    W = model.W
-    copy, matrix, t, again, part = parts(W * x)
-    expected = np.tanh((W * x).npvalue())
-    np.testing.assert_array_equal(copy.npvalue(), (W * x).npvalue())
+    y = model.W * x
+    copy, matrix, t, again, part = parts(y)
+    expected = np.tanh(y.npvalue())
+    np.testing.assert_array_equal(copy.npvalue(), y.npvalue())
     np.testing.assert_allclose(matrix.npvalue(), expected.reshape(2, 3, order="F"), rtol=1e-6)
     np.testing.assert_array_equal(again.npvalue(), t.npvalue())
     np.testing.assert_array_equal(part.npvalue(), t.npvalue()[1:3])
@@ -155,7 +157,9 @@ def test_cells_may_call_cells(model):
     (x,) = vectors(1)
     y = outer(outer(x))
     inside = np.tanh(model.W.as_array() @ x.npvalue())
-    np.testing.assert_allclose(outer(x).npvalue(), np.tanh(model.W.as_array() @ inside) + x.npvalue(), rtol=1e-5)
+    np.testing.assert_allclose(
+        outer(x).npvalue(), np.tanh(model.W.as_array() @ inside) + x.npvalue(), rtol=1e-5
+    )
     assert dy.check_grad(model.all, dy.squared_norm(y))
 
 

@@ -35,6 +35,15 @@ def test_direction(checkout, source, included, right):
     assert all(complaint.startswith(f"{source}: ") and included in complaint for complaint in complaints)
 
 
+@pytest.mark.parametrize(("source", "right"), [("examples/a.cc", True), ("dynet/ops/b.h", False)])
+def test_programs_may_use_the_old_header_names(checkout, source, right):
+    checkout(
+        FILES
+        | {"cmake/headers.cmake": "set(DYNET2_HEADERS dict\n expr)", source: '#include "dynet/expr.h"\n'}
+    )
+    assert len(rooms.check(checkout.root)) == (0 if right else 1)
+
+
 def test_nothing_includes_the_bindings(checkout):
     checkout({"python/src/a.h": "", "dynet/ops/b.h": '#include "python/src/a.h"\n'})
     assert len(rooms.check(checkout.root)) == 1

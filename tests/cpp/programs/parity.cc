@@ -47,7 +47,8 @@ struct Tagger {
     for (unsigned i = n; i-- > 0;) from_right[i] = bwd.add_input(inputs[i]);
     Expression W = parameter(cg, p_W), b = parameter(cg, p_b);
     for (unsigned i = 0; i < n; ++i)
-      losses.push_back(pickneglogsoftmax(affine_transform({b, W, concatenate({from_left[i], from_right[i]})}), draw(7)));
+      losses.push_back(
+          pickneglogsoftmax(affine_transform({b, W, concatenate({from_left[i], from_right[i]})}), draw(7)));
     return sum(losses);
   }
 
@@ -58,7 +59,9 @@ struct Tagger {
 
 struct TreeModel {
   explicit TreeModel(ParameterCollection& m)
-      : p_words(m.add_lookup_parameters(30, {16}, ParameterInitGlorot())), trees(2, 1, 16, 16, m), p_W(m.add_parameters({5, 16})) {}
+      : p_words(m.add_lookup_parameters(30, {16}, ParameterInitGlorot())),
+        trees(2, 1, 16, 16, m),
+        p_W(m.add_parameters({5, 16})) {}
 
   /// Adds a tree of random shape below the node; gives the node's number.
   int grow(ComputationGraph& cg, unsigned depth) {

@@ -60,7 +60,8 @@ bool learns(SoftmaxBuilder& softmax, ParameterCollection& model, Dict& d) {
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv);
   ofstream("classes.txt") << "C red\nC blue\nC green\nN one\nN two\nN three\n";
-  ofstream("tree.txt") << "root C\tred\nroot C\tblue\nroot C\tgreen\nroot N\tone\nroot N\ttwo\nroot N\tthree\n";
+  ofstream("tree.txt")
+      << "root C\tred\nroot C\tblue\nroot C\tgreen\nroot N\tone\nroot N\ttwo\nroot N\tthree\n";
   bool good = true;
   {
     Dict d;

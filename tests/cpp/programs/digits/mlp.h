@@ -21,7 +21,8 @@ class MLP {
  public:
   MLP(dynet::ParameterCollection& model, const std::vector<Layer>& layers);
   dynet::Expression run(dynet::Expression x, dynet::ComputationGraph& cg);
-  dynet::Expression get_nll(dynet::Expression x, const std::vector<unsigned>& labels, dynet::ComputationGraph& cg);
+  dynet::Expression get_nll(dynet::Expression x, const std::vector<unsigned>& labels,
+                            dynet::ComputationGraph& cg);
   int predict(dynet::Expression x, dynet::ComputationGraph& cg);
   void enable_dropout() { dropout_active = true; }
   void disable_dropout() { dropout_active = false; }

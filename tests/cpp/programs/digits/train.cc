@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
   ParameterCollection model;
   AdamTrainer trainer(model);
   trainer.clip_threshold *= 16;
-  MLP nn(model, vector<Layer>({Layer{64, 32, RELU, 0.2f}, Layer{32, 32, TANH, 0.2f}, Layer{32, 10, LINEAR, 0}}));
+  MLP nn(model,
+         vector<Layer>({Layer{64, 32, RELU, 0.2f}, Layer{32, 32, TANH, 0.2f}, Layer{32, 10, LINEAR, 0}}));
   const unsigned batch_size = 16, num_data = 320;
   vector<vector<float>> train;
   vector<unsigned> labels, order(num_data);

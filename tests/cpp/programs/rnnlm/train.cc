@@ -16,8 +16,8 @@ dynet::Dict d;
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv);
   const int kSOS = d.convert("<s>"), kEOS = d.convert("</s>");
-  vector<string> lines = {"one two three four", "two three four five", "three four five one", "four five one two",
-                          "five one two three"};
+  vector<string> lines = {"one two three four", "two three four five", "three four five one",
+                          "four five one two", "five one two three"};
   vector<vector<int>> training;
   for (const string& line : lines) training.push_back(read_sentence("<s> " + line + " </s>", d));
   d.freeze();

@@ -44,18 +44,21 @@ struct EncoderDecoder {
 };
 
 template <class Builder>
-dynet::Expression EncoderDecoder<Builder>::encode(const std::vector<int>& source, dynet::ComputationGraph& cg) {
+dynet::Expression EncoderDecoder<Builder>::encode(const std::vector<int>& source,
+                                                  dynet::ComputationGraph& cg) {
   using namespace dynet;
   fwd_enc_builder.new_graph(cg), rev_enc_builder.new_graph(cg), dec_builder.new_graph(cg);
   fwd_enc_builder.start_new_sequence();
   rev_enc_builder.start_new_sequence();
   std::vector<Expression> fwd, rev(source.size()), both;
-  for (unsigned t = 0; t < source.size(); ++t) fwd.push_back(fwd_enc_builder.add_input(lookup(cg, p_ec, source[t])));
+  for (unsigned t = 0; t < source.size(); ++t)
+    fwd.push_back(fwd_enc_builder.add_input(lookup(cg, p_ec, source[t])));
   for (unsigned t = source.size(); t-- > 0;) rev[t] = rev_enc_builder.add_input(lookup(cg, p_ec, source[t]));
   for (unsigned t = 0; t < source.size(); ++t) both.push_back(concatenate({fwd[t], rev[t]}));
   memory = concatenate_cols(both);
   projected = parameter(cg, p_Ua) * memory;
-  Expression start = tanh(parameter(cg, p_ie2h) * concatenate({fwd_enc_builder.back(), rev_enc_builder.back()}));
+  Expression start =
+      tanh(parameter(cg, p_ie2h) * concatenate({fwd_enc_builder.back(), rev_enc_builder.back()}));
   std::vector<Expression> oein(dec_builder.num_h0_components(), start);
   dec_builder.start_new_sequence(oein);
   return memory;
@@ -72,12 +75,14 @@ dynet::Expression EncoderDecoder<Builder>::step(int last, dynet::ComputationGrap
 }
 
 template <class Builder>
-dynet::Expression EncoderDecoder<Builder>::BuildGraph(const std::vector<int>& source, const std::vector<int>& target,
+dynet::Expression EncoderDecoder<Builder>::BuildGraph(const std::vector<int>& source,
+                                                      const std::vector<int>& target,
                                                       dynet::ComputationGraph& cg) {
   using namespace dynet;
   encode(source, cg);
   std::vector<Expression> errs;
-  for (unsigned t = 0; t + 1 < target.size(); ++t) errs.push_back(pickneglogsoftmax(step(target[t], cg), target[t + 1]));
+  for (unsigned t = 0; t + 1 < target.size(); ++t)
+    errs.push_back(pickneglogsoftmax(step(target[t], cg), target[t + 1]));
   return sum(errs);
 }
 

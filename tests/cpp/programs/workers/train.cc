@@ -41,8 +41,8 @@ class XorLearner : public ILearner<Datum, dynet::real> {
 bool learns(bool in_two_processes, const vector<Datum>& data) {
   ParameterCollection model;
   SimpleSGDTrainer trainer(model, 0.1);
-  ModelParameters params = {model.add_parameters({8, 2}), model.add_parameters({8}), model.add_parameters({1, 8}),
-                            model.add_parameters({1})};
+  ModelParameters params = {model.add_parameters({8, 2}), model.add_parameters({8}),
+                            model.add_parameters({1, 8}), model.add_parameters({1})};
   XorLearner learner(params);
   if (in_two_processes)
     run_multi_process<Datum>(2, &learner, &trainer, data, data, 8, data.size(), data.size());
@@ -50,13 +50,15 @@ bool learns(bool in_two_processes, const vector<Datum>& data) {
     run_single_process<Datum>(&learner, &trainer, data, data, 8, data.size(), data.size(), 1);
   dynet::real loss = 0;
   for (const Datum& datum : data) loss += learner.LearnFromDatum(datum, false);
-  cout << "loss " << loss / data.size() << ", updates " << trainer.updates << ", saved " << learner.saved << endl;
+  cout << "loss " << loss / data.size() << ", updates " << trainer.updates << ", saved " << learner.saved
+       << endl;
   return loss / data.size() < 0.1 && trainer.updates == 8 * data.size() && learner.saved > 0;
 }
 
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv, true);
   vector<Datum> data;
-  for (unsigned i = 0; i < 200; ++i) data.push_back({{dynet::real(i % 2), dynet::real(i / 2 % 2)}, dynet::real(i % 2 != i / 2 % 2)});
+  for (unsigned i = 0; i < 200; ++i)
+    data.push_back({{dynet::real(i % 2), dynet::real(i / 2 % 2)}, dynet::real(i % 2 != i / 2 % 2)});
   return learns(false, data) && learns(true, data) ? 0 : 1;
 }
