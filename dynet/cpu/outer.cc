@@ -95,16 +95,19 @@ void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
 /// G += Σ dy xᵀ without copies, for few columns.
 void add_directly(const OuterSum& o) {
   const Panels panels(o.m);
-  for (size_t p = 0; p < panels.count; ++p) {
-    const size_t height = panels.height(p), row = panels.start(p) * lanes;
-    const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
-    OuterTile t{o.dy, o.x, row, 0, o.count, o.m, panels.tail(panels.start(p) + height), o.g + row};
-    for (size_t i = 0; i < tiles; ++i) {
-      const size_t columns = o.k / tiles + (i < o.k % tiles);
-      t.tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
-      t.x_at += columns, t.g += columns * o.m;
+  const size_t flops = 2 * o.count * o.m * o.k;
+  split(panels.count, 1, flops < (1 << 20) ? panels.count : 1, [&](size_t begin, size_t end) {
+    for (size_t p = begin; p < end; ++p) {
+      const size_t height = panels.height(p), row = panels.start(p) * lanes;
+      const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
+      OuterTile t{o.dy, o.x, row, 0, o.count, o.m, panels.tail(panels.start(p) + height), o.g + row};
+      for (size_t i = 0; i < tiles; ++i) {
+        const size_t columns = o.k / tiles + (i < o.k % tiles);
+        t.tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
+        t.x_at += columns, t.g += columns * o.m;
+      }
     }
-  }
+  });
 }
 
 /// G += Σ dy xᵀ as a product: panels of dy, whose depth is the columns, times rows of x.
@@ -133,7 +136,8 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   // G lies as its transpose where it has one row: then the roles change, and the vectors run along it.
   OuterSum o = given;
   if (o.m == 1) o.m = given.k, o.k = 1, o.dy = given.x, o.x = given.dy;
-  const bool few = o.count <= 8 || (o.count <= 64 && size_t{o.m} * o.k <= 1 << 15);
+  // Copies pay where a panel's columns outgrow the cache, or are read for very many tiles.
+  const bool few = o.count <= 64 || (o.count <= 512 && size_t{o.m} * o.k <= 1 << 20);
   few ? add_directly(o) : add_as_product(o);
 }
 

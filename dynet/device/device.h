@@ -19,29 +19,20 @@ struct Device {
 
 class DeviceManager {
  public:
+  DeviceManager();
   size_t num_devices() const { return 1; }
   const std::vector<Device*>& get_devices() const { return all_; }
-  Device* get(size_t id) const {
-    if (id > 0) bad_index("device ", id, " was asked for; the CPU, number 0, is the only one");
-    return all_[0];
-  }
+  Device* get(size_t id) const;
   /// std::runtime_error if there is none of this name; the default device has no name.
-  Device* get_global_device(std::string_view name) const {
-    if (!name.empty() && name != "CPU") failed("Invalid device name: ", name, "; 'CPU' is the only one");
-    return all_[0];
-  }
+  Device* get_global_device(std::string_view name) const;
 
  private:
-  inline static Device cpu_;
-  std::vector<Device*> all_{&cpu_};
+  std::vector<Device*> all_;
 };
 
-inline DeviceManager* get_device_manager() {
-  static DeviceManager manager;
-  return &manager;
-}
+DeviceManager* get_device_manager();
 
 /// Where everything is.
-inline Device* const default_device = get_device_manager()->get(0);
+extern Device* const default_device;
 
 }  // namespace dynet
