@@ -106,7 +106,8 @@ void bind_cell(nb::module_& m) {
                                 {0, nullptr}};
   nb::class_<PythonCell>(m, "_Cell", nb::type_slots(slots), "What dy.cell has recorded of a function.")
       .def(nb::init<nb::object>(), "function"_a)
-      .def("__call__", &PythonCell::operator(), "args"_a, "options"_a);
+      .def("__call__", &PythonCell::operator(), "args"_a, "options"_a,
+           nb::sig("def __call__(self, *args: object, **options: object) -> typing.Any"));
 }
 
 }  // namespace dynet::python
