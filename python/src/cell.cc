@@ -107,7 +107,7 @@ void bind_cell(nb::module_& m) {
   nb::class_<PythonCell>(m, "_Cell", nb::type_slots(slots), "What dy.cell has recorded of a function.")
       .def(nb::init<nb::object>(), "function"_a)
       .def("__call__", &PythonCell::operator(), "args"_a, "options"_a,
-           nb::sig("def __call__(self, *args: object, **options: object) -> typing.Any"));
+           nb::sig("def __call__(self, *args: object, **options: object) -> object"));
 }
 
 }  // namespace dynet::python
