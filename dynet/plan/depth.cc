@@ -23,16 +23,16 @@ void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, Schedul
         s.depth[i] = std::max(s.depth[i], s.depth[p] + 1);
     s.keys[i] = uint64_t{s.depth[i]} << 32 | node.signature;
   }
-  const size_t first = result.order.size();
-  for (uint32_t i = 0; i < nodes.size(); ++i) result.order.push_back(i);
-  const std::span<uint32_t> order = std::span(result.order).subspan(first);
+  result.order.resize(nodes.size());
+  for (uint32_t i = 0; i < nodes.size(); ++i) result.order[i] = i;
   // Positions ascend with ids, so equal keys keep the order of creation.
-  std::ranges::sort(
-      order, [&](uint32_t a, uint32_t b) { return s.keys[a] != s.keys[b] ? s.keys[a] < s.keys[b] : a < b; });
+  std::ranges::sort(result.order, [&](uint32_t a, uint32_t b) {
+    return s.keys[a] != s.keys[b] ? s.keys[a] < s.keys[b] : a < b;
+  });
   for (uint32_t i = 0; i < nodes.size(); ++i)
-    if (i + 1 == nodes.size() || s.keys[order[i]] != s.keys[order[i + 1]])
-      result.ends.push_back(static_cast<uint32_t>(first + i + 1));
-  for (uint32_t& p : order) p = nodes[p];
+    if (i + 1 == nodes.size() || s.keys[result.order[i]] != s.keys[result.order[i + 1]])
+      result.ends.push_back(i + 1);
+  for (uint32_t& p : result.order) p = nodes[p];
 }
 
 }  // namespace dynet

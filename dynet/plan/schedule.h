@@ -44,19 +44,13 @@ struct ScheduleScratch {
   std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by rank, of positions
   std::vector<uint64_t> ready;                                // bits by rank: some node is ready
   std::vector<uint64_t> keys;
-  std::vector<uint32_t> cuts;     // the ends of pieces, as positions
-  std::vector<int32_t> crossing;  // by position: edges from nodes before it to others
-  std::vector<uint32_t> weights;  // matrices that some node reads
 };
 
 /// Orders `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known).
 void schedule(const Graph& graph, std::span<const uint32_t> nodes, Policy policy, ScheduleScratch& scratch,
               Schedule& result);
 
-/// Finds where to cut the nodes into pieces that are scheduled one after another: scratch.cuts.
-void cut(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& scratch);
-
-// One policy each, in the files of their names; they add to the result.
+// One policy each, in the files of their names.
 void schedule_single(std::span<const uint32_t> nodes, Schedule& result);
 void schedule_depth(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);
 void schedule_agenda(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);

@@ -11,16 +11,10 @@ void schedule_single(std::span<const uint32_t> nodes, Schedule& result) {
 void schedule(const Graph& graph, std::span<const uint32_t> nodes, Policy policy, ScheduleScratch& scratch,
               Schedule& result) {
   result.clear();
-  if (policy == Policy::single) return schedule_single(nodes, result);
-  cut(graph, nodes, scratch);
-  uint32_t start = 0;
-  for (uint32_t end : scratch.cuts) {
-    const std::span<const uint32_t> piece = nodes.subspan(start, end - start);
-    if (policy == Policy::depth)
-      schedule_depth(graph, piece, scratch, result);
-    else
-      schedule_agenda(graph, piece, scratch, result);
-    start = end;
+  switch (policy) {
+    case Policy::single: return schedule_single(nodes, result);
+    case Policy::depth: return schedule_depth(graph, nodes, scratch, result);
+    case Policy::agenda: return schedule_agenda(graph, nodes, scratch, result);
   }
 }
 

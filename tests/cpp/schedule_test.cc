@@ -205,48 +205,9 @@ void check_errors() {
   test::check_throws<std::invalid_argument>("stale", [&] { a.add(op<Mix>, {x}, &mix, {}); });
 }
 
-/// Examples one after another are cut between two of them, into pieces of about equal size.
-void check_cuts() {
-  constexpr unsigned examples = 2000, length = 5, size = 256;
-  Graph graph;
-  graph.clear();
-  std::vector<Expression> ends;
-  std::vector<uint32_t> nodes;
-  for (unsigned e = 0; e < examples; ++e) {
-    const Source::Attrs attrs{size};
-    Expression x(&graph, graph.add(op<Source>, {}, &attrs, {}), graph.id());
-    nodes.push_back(x.i);
-    for (unsigned i = 1; i < length; ++i) {
-      const Mix::Attrs kind{i};
-      x = Expression(&graph, graph.add(op<Mix>, x, &kind, {}), graph.id());
-      nodes.push_back(x.i);
-    }
-    ends.push_back(x);
-  }
-  const Mix::Attrs kind{0};
-  nodes.push_back(graph.add(op<Mix>, ends, &kind, {}));
-  ScheduleScratch scratch;
-  cut(graph, nodes, scratch);
-  check(scratch.cuts.size() > 2 && scratch.cuts.back() == nodes.size(), "large graphs are cut");
-  uint32_t start = 0;
-  for (uint32_t end : scratch.cuts) {
-    const double share = double(end - start) * double(scratch.cuts.size()) / double(nodes.size());
-    check(end == nodes.size() || (end % length == 0 && share > 0.6 && share < 1.6), text("cut at ", end));
-    start = end;
-  }
-  Schedule whole;
-  schedule(graph, nodes, Policy::agenda, scratch, whole);
-  std::vector<uint32_t> sorted = whole.order;
-  std::ranges::sort(sorted);
-  check(sorted == nodes && whole.ends.back() == nodes.size(), "every node is in some piece");
-  cut(graph, std::span(nodes).first(100), scratch);
-  check(scratch.cuts == std::vector<uint32_t>{100}, "small graphs stay whole");
-}
-
 }  // namespace
 
 int main() {
-  check_cuts();
   check_random_graphs();
   check_signatures();
   check_errors();
