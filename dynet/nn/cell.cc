@@ -2,6 +2,7 @@
 #include "dynet/nn/cell.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "dynet/ops/input.h"
 
@@ -20,32 +21,55 @@ struct NoValues : Evaluator {
   }
 };
 
-/// The current graph while a function is recorded. Its memory stays, since handles of its nodes may, too.
+/// Graphs for recordings. They are never destroyed, since handles of their nodes may outlive a recording.
+class SpareGraphs {
+ public:
+  static SpareGraphs& get() {
+    static SpareGraphs& spare = *new SpareGraphs;
+    return spare;
+  }
+  Graph& take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) {
+      all_.push_back(std::make_unique<Graph>(Graph::Aside{}));
+      all_.back()->evaluator = &no_values_;
+      return *all_.back();
+    }
+    Graph& graph = *free_.back();
+    free_.pop_back();
+    return graph;
+  }
+  void give_back(Graph& graph) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(&graph);
+  }
+
+ private:
+  std::mutex mutex_;
+  NoValues no_values_;
+  std::vector<std::unique_ptr<Graph>> all_;
+  std::vector<Graph*> free_;
+};
+
+/// The current graph while a function is recorded.
 class Recording {
  public:
-  Recording() : before_(current_graph_or_null()) {
-    thread_local std::vector<Graph*> free;
-    free_ = &free;
-    if (free.empty()) free.push_back(new Graph(Graph::Aside{}));
-    graph_ = free.back();
-    free.pop_back();
-    graph_->evaluator = &no_values_;
-    graph_->clear();
-    set_current_graph(graph_);
+  Recording() : graph_(SpareGraphs::get().take()), before_(current_graph_or_null()) {
+    graph_.clear();
+    set_current_graph(&graph_);
   }
   ~Recording() {
-    graph_->clear();
-    free_->push_back(graph_);
     set_current_graph(before_);
+    graph_.clear();
+    SpareGraphs::get().give_back(graph_);
   }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
-  Graph& graph() { return *graph_; }
+  Graph& graph() { return graph_; }
 
  private:
-  static inline NoValues no_values_;
-  Graph *graph_, *before_;
-  std::vector<Graph*>* free_;
+  Graph& graph_;
+  Graph* before_;
 };
 
 }  // namespace
