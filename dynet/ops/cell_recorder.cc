@@ -150,8 +150,7 @@ class CellRecorder {
     }
     use.x = value_of(root);
     use.has_gradient = node.op->differentiable && needs_gradient(root);
-    if (use.has_gradient)
-      (root.leaf != none ? leaves_[root.leaf].has_gradient : steps_[root.step].has_gradient) = true;
+    if (use.has_gradient) add_to_gradient(root);
     return use;
   }
 
@@ -167,8 +166,7 @@ class CellRecorder {
   /// The gradient of an output that no step reads is that of the result; others are added to their roots'.
   void place_gradients() {
     for (const Output& o : outputs_)
-      if (const Root& root = roots_[o.node]; !o.in_place && needs_gradient(root))
-        (root.leaf != none ? leaves_[root.leaf].has_gradient : steps_[root.step].has_gradient) = true;
+      if (const Root& root = roots_[o.node]; !o.in_place && needs_gradient(root)) add_to_gradient(root);
     for (LeafUse& leaf : leaves_) {
       if (leaf.argument == none || !leaf.has_gradient) continue;
       p_.arguments_[leaf.argument].has_gradient = true;
@@ -200,6 +198,11 @@ class CellRecorder {
   bool needs_gradient(const Root& root) const {
     if (root.stopped) return false;
     return root.leaf != none ? leaves_[root.leaf].needs_gradient : p_.steps_[root.step].needs_gradient;
+  }
+
+  /// Something adds to the gradient of this leaf or step.
+  void add_to_gradient(const Root& root) {
+    (root.leaf != none ? leaves_[root.leaf].has_gradient : steps_[root.step].has_gradient) = true;
   }
 
   Location value_of(const Root& root) {

@@ -58,6 +58,7 @@ class Executor final : public Evaluator {
     bool slots : 1 = false;            // contributions wait as parts
     bool has_views : 1 = false;        // views of its memory need gradients
     bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
+    bool covered : 1 = false;          // these views show all of it
     bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
     bool packed : 1 = false;           // the gradient has no gaps although the value has
     bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first

@@ -98,8 +98,11 @@ void Executor::choose_modes() {
       const uint32_t source = graph_.args(node)[0];
       flow.exclusive = marks_[source] && flow_[source].exclusive_views;
     }
-    flow.exclusive_views = flow.uses > 0 && flow.uses == flow.view_uses &&
-                           (flow.uses == 1 || cover_by_views(id) != Cover::overlapping);
+    if (flow.uses > 0 && flow.uses == flow.view_uses) {
+      const Cover cover = cover_by_views(id);
+      flow.exclusive_views = flow.uses == 1 || cover != Cover::overlapping;
+      flow.covered = cover == Cover::whole;
+    }
     const bool gaps = place_[id].stride != graph_.dim(id).batch_size();
     flow.slots = !flow.exclusive_views && (waits(flow) || (flow.read_whole && gaps));
   }
@@ -147,7 +150,7 @@ void Executor::place_view_gradients() {
       place.gradient = gradients_.take<real>(graph_.dim(node).size());
     }
     if (!flow.exclusive_views) continue;
-    if (cover_by_views(id) != Cover::whole) clear_gradient(id);
+    if (!flow.covered) clear_gradient(id);
     flow.ready = true;
   }
 }
