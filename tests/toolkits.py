@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pickle
 import subprocess
 
 import pytest
@@ -79,3 +80,13 @@ def run(python, path, *command, cwd=None, timeout=1200):
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout + done.stderr
+
+
+def results(program, root):
+    """What a program pickles into the file that it is given, with each toolkit."""
+    found = {}
+    for toolkit in TOOLKITS:
+        folder = alone(toolkit, root / toolkit.replace(" ", "_"))
+        run(dynet_2(), folder, program, root / "result")
+        found[toolkit] = pickle.loads((root / "result").read_bytes())
+    return found

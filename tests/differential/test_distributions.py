@@ -1,12 +1,11 @@
 """What is random has the distribution that it has in DyNet 2: initial weights, dropout, noise."""
 
 import pathlib
-import pickle
 
 import numpy as np
 import pytest
 import toolkits
-from toolkits import DYNET_2, OURS, TOOLKITS
+from toolkits import DYNET_2, OURS
 
 pytestmark = pytest.mark.client
 
@@ -19,13 +18,7 @@ SPREAD = 0.12  # the largest relative difference of standard deviations
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     """For each toolkit the sorted numbers that run_random.py drew."""
-    root = tmp_path_factory.mktemp("random")
-    found = {}
-    for toolkit in TOOLKITS:
-        folder = toolkits.alone(toolkit, root / toolkit.replace(" ", "_"))
-        toolkits.run(toolkits.dynet_2(), folder, PROGRAM, root / "result")
-        found[toolkit] = pickle.loads((root / "result").read_bytes())
-    return found
+    return toolkits.results(PROGRAM, tmp_path_factory.mktemp("random"))
 
 
 def distance(a, b):

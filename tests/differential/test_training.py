@@ -1,12 +1,11 @@
 """Trainers and recurrent builders take the same steps as DyNet 2's, from the same numbers."""
 
 import pathlib
-import pickle
 
 import numpy as np
 import pytest
 import toolkits
-from toolkits import DYNET_2, OURS, TOOLKITS
+from toolkits import DYNET_2, OURS
 
 pytestmark = pytest.mark.client
 
@@ -16,13 +15,7 @@ PROGRAM = pathlib.Path(__file__).parent / "run_training.py"
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     """For each toolkit what run_training.py found."""
-    root = tmp_path_factory.mktemp("training")
-    found = {}
-    for toolkit in TOOLKITS:
-        folder = toolkits.alone(toolkit, root / toolkit.replace(" ", "_"))
-        toolkits.run(toolkits.dynet_2(), folder, PROGRAM, root / "result")
-        found[toolkit] = pickle.loads((root / "result").read_bytes())
-    return found
+    return toolkits.results(PROGRAM, tmp_path_factory.mktemp("training"))
 
 
 def test_numbers_are_those_of_dynet_2(outcomes):
