@@ -14,6 +14,7 @@
 namespace {
 
 using namespace dynet;
+using namespace dynet::engine;
 
 constexpr unsigned all_rows[] = {32, 64, 100, 128, 200, 256, 512, 800, 1024, 2048, 4000, 10000};
 constexpr unsigned depths[] = {32, 64, 100, 128, 200, 256, 512, 1024};

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace dynet;
+using namespace dynet::engine;
 
 constexpr unsigned width = 16, rows = 1000, nodes_per_sample = 20000, samples = 101;
 

@@ -1,9 +1,9 @@
 # dynet_library(NAME [DOUBLE]): the static C++ library, with float or double as its number type.
 
-# What lives in dynet::cpu::DYNET_ISA is compiled once per instruction set; the best one is chosen at run time.
+# What lives in dynet::engine::cpu::DYNET_ISA is compiled once per instruction set; the best one is chosen at run time.
 file(GLOB_RECURSE DYNET_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/dynet/*.cc)
 foreach(source IN LISTS DYNET_SOURCES)
-  file(STRINGS ${source} per_isa REGEX "^namespace dynet::cpu::DYNET_ISA {")
+  file(STRINGS ${source} per_isa REGEX "^namespace dynet::engine::cpu::DYNET_ISA {")
   if(per_isa)
     list(APPEND ISA_SOURCES ${source})
   endif()

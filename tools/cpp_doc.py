@@ -118,7 +118,7 @@ def open_scope(scope, text):
     head = clean(text)
     if scope.kind == "body":
         return Scope("body")
-    if head.startswith("namespace") and not head.startswith("namespace cpu"):
+    if head.startswith("namespace") and head != "namespace dynet::engine":
         inner = Scope("namespace")
         inner.entries = scope.entries
         return inner
@@ -176,9 +176,7 @@ def section(name):
 
 def is_operation(text):
     """Whether it is a function on expressions that programs call."""
-    hidden = "leaf_of", "reading", "contract_last", "circulant_product", "lstm_gates", "with_noise", "apply"
-    function = re.match(r"^(?:template <.*?> )?Expression (operator\S+|\w+)\(", text)
-    return bool(function) and function.group(1) not in hidden
+    return re.match(r"^(?:template <.*?> )?Expression (operator\S+|\w+)\(", text) is not None
 
 
 def reference():

@@ -18,7 +18,7 @@ def shared_functions(path, level):
     command = ["nm", "--defined-only", "--format=posix", str(path)]
     for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
         name, kind = line.split()[:2]
-        if kind == "W" and f"3cpu{len(level)}{level}" not in name:  # as mangled from dynet::cpu::v3
+        if kind == "W" and f"3cpu{len(level)}{level}" not in name:  # as mangled from dynet::engine::cpu::v3
             yield name
 
 
@@ -45,7 +45,9 @@ def main(folder):
     objects, complaints = check(pathlib.Path(folder))
     if complaints:
         print("\n".join(complaints))
-        print("isa_symbols: put these into dynet::cpu::DYNET_ISA, or make a type of it their argument")
+        print(
+            "isa_symbols: put these into dynet::engine::cpu::DYNET_ISA, or make a type of it their argument"
+        )
         return 1
     print(f"isa_symbols: {objects} objects keep their instruction set to themselves")
     return 0

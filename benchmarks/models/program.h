@@ -12,6 +12,7 @@
 namespace benchmarks {
 
 using namespace dynet;
+using namespace dynet::engine;
 
 // Layer sizes and vocabularies as in models/sizes.py and data.py.
 constexpr unsigned rnnlm_vocabulary = 10000, rnnlm_embedding = 128, rnnlm_hidden = 256;

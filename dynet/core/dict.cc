@@ -7,6 +7,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 int Dict::convert(const std::string& word) {
   const auto known = ids_.find(word);
   if (known != ids_.end()) return known->second;

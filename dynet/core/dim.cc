@@ -3,6 +3,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 std::istream& operator>>(std::istream& in, Dim& dim) {
   Dim read;
   char mark = 0;

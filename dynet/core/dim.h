@@ -102,7 +102,7 @@ struct Dim {
   }
   /// Rows and columns change places; a vector becomes a row.
   Dim transpose() const {
-    if (nd > 2) invalid("transpose: ", nd, " axes; a matrix or a vector is needed");
+    if (nd > 2) engine::invalid("transpose: ", nd, " axes; a matrix or a vector is needed");
     return Dim({cols(), rows()}, bd);
   }
   void delete_dim(unsigned i) { *this = without(i); }
@@ -119,7 +119,7 @@ struct Dim {
   void add_dim(unsigned n) { insert_dim(nd, n); }
   void insert_dim(unsigned i, unsigned n) {
     check_count(nd + 1);
-    if (i > nd) bad_index("insert_dim: axis ", i, " was asked for; 0 to ", nd, " are possible");
+    if (i > nd) engine::bad_index("insert_dim: axis ", i, " was asked for; 0 to ", nd, " are possible");
     std::copy_backward(d + i, d + nd, d + nd + 1);
     d[i] = n, ++nd;
   }
@@ -138,7 +138,8 @@ struct Dim {
 
  private:
   static constexpr void check_count(size_t count) {
-    if (count > max_dims) invalid("a shape has ", count, " sizes; at most ", max_dims, " are possible");
+    if (count > max_dims)
+      engine::invalid("a shape has ", count, " sizes; at most ", max_dims, " are possible");
   }
 };
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The arguments written one after another.
 template <class... T>
@@ -33,4 +33,4 @@ template <class... T>
   throw std::runtime_error(text(parts...));
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Philox {
   uint32_t key[2];
@@ -55,4 +55,4 @@ class RandomStream {
   int left_ = 0;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

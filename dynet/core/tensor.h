@@ -32,7 +32,7 @@ struct Tensor {
 
 /// The number of a tensor with one element.
 inline real as_scalar(const Tensor& t) {
-  if (t.d.size() != 1) failed("as_scalar: the tensor has shape ", t.d, "; one element is needed");
+  if (t.d.size() != 1) engine::failed("as_scalar: the tensor has shape ", t.d, "; one element is needed");
   return *t.v;
 }
 

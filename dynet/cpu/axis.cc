@@ -2,7 +2,7 @@
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/lines.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 void CpuEngine::extremum(int sign, size_t count, const Axis& axis, Items x, Items y) {
   constexpr real lowest = -static_cast<real>(__builtin_inf());
@@ -58,4 +58,4 @@ void CpuEngine::cumulative_sum(size_t count, const Axis& axis, bool reverse, boo
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -2,7 +2,7 @@
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/simd/math.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 bool absent(const Items& items) { return !items.base && !items.table; }
@@ -50,4 +50,4 @@ void CpuEngine::lstm_cell_backward(size_t count, size_t hidden, Items gates, Ite
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -4,7 +4,7 @@
 #include "dynet/core/error.h"
 #include "dynet/device/engine.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace cpu {
 
 #if defined(__x86_64__) && !defined(DYNET_ONE_ISA)
@@ -62,4 +62,4 @@ Engine& cpu_engine(const char* instruction_set) {
   return best;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

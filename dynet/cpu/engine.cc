@@ -3,7 +3,7 @@
 
 #include "dynet/cpu/threads.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 const char* CpuEngine::name() const {
 #if defined(__AVX512F__)
   return "v4";
@@ -24,4 +24,4 @@ Engine& engine() {
   return instance;
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

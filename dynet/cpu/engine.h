@@ -4,7 +4,7 @@
 #include "dynet/cpu/simd/isa.h"
 #include "dynet/device/engine.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 class CpuEngine final : public Engine {
  public:
@@ -63,4 +63,4 @@ class CpuEngine final : public Engine {
   unsigned threads() const override;
 };
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -5,7 +5,7 @@
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/threads.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 template <bool Masked, int P, int V>
@@ -241,4 +241,4 @@ void CpuEngine::product(const Product& p) {
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

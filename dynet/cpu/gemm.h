@@ -5,7 +5,7 @@
 #include "dynet/cpu/tile.h"
 #include "dynet/device/engine.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -100,4 +100,4 @@ void multiply_all(const Work& w);
 /// The same for the panels [begin, end) only.
 void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end);
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

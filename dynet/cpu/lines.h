@@ -5,7 +5,7 @@
 #include "dynet/cpu/simd/math.h"
 #include "dynet/device/engine.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 /// One line whose numbers lie one after another. What is found for it stands in all lanes.
 struct OneLine {
@@ -65,4 +65,4 @@ void for_lines(size_t count, const Axis& axis, F f) {
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

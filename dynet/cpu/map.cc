@@ -5,7 +5,7 @@
 #include "dynet/cpu/threads.h"
 #include "dynet/ops/all.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 struct Along {
@@ -68,4 +68,4 @@ void CpuEngine::map_backward(unsigned f, const void* attrs, size_t count, size_t
   kernel(attrs, {count, size, x, y, dy, dx, accumulate});
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -4,7 +4,7 @@
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/simd/vec.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 using Loop = Nest<2>::Loop;
@@ -147,4 +147,4 @@ double CpuEngine::squared_norm(size_t n, const real* x) {
   return total;
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

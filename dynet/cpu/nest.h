@@ -5,7 +5,7 @@
 
 #include "dynet/cpu/simd/isa.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 /// N tensors walked together; axis 0 is the innermost. Axes of size 1 vanish, and neighbours merge.
 template <int N>
@@ -59,4 +59,4 @@ struct Nest {
   }
 };
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -4,7 +4,7 @@
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/threads.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 /// A panel whose depth runs over the columns: rows from `row` on.
@@ -141,4 +141,4 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   few ? add_directly(o) : add_as_product(o);
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -5,7 +5,7 @@
 #include "dynet/cpu/gemm.h"
 #include "dynet/cpu/scratch.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 /// Exchanges, between two rows, the lanes whose position has this bit set in one and not in the other.
@@ -180,4 +180,4 @@ void CpuEngine::pack_transposed(PackedMatrix& p) {
 
 void CpuEngine::unpack(const PackedMatrix& p, real* a) { unpack_all(p, a); }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -2,7 +2,7 @@
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/simd/math.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 constexpr int blocks = 16, chunk = 4 * blocks;
@@ -68,4 +68,4 @@ void CpuEngine::random(Distribution distribution, real a, real b, Philox key, si
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace dynet::cpu {
+namespace dynet::engine::cpu {
 namespace {
 
 constexpr size_t line = 64 / sizeof(real);
@@ -46,4 +46,4 @@ real* transposed_panels(PackedMatrix& p, size_t n) {
 const real* forward_panels(const PackedMatrix& p) { return aligned(p.forward.get()); }
 const real* transposed_panels(const PackedMatrix& p) { return aligned(p.transposed.get()); }
 
-}  // namespace dynet::cpu
+}  // namespace dynet::engine::cpu

@@ -5,7 +5,7 @@
 
 #include "dynet/device/engine.h"
 
-namespace dynet::cpu {
+namespace dynet::engine::cpu {
 
 enum class Scratch { panel, columns, sums };
 
@@ -19,4 +19,4 @@ real* transposed_panels(PackedMatrix& p, size_t n);
 const real* forward_panels(const PackedMatrix& p);
 const real* transposed_panels(const PackedMatrix& p);
 
-}  // namespace dynet::cpu
+}  // namespace dynet::engine::cpu

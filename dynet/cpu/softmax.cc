@@ -2,7 +2,7 @@
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/lines.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 void CpuEngine::log_sum_exp(size_t count, const Axis& axis, Items x, Items s) {
   constexpr real infinite = static_cast<real>(__builtin_inf());
@@ -94,4 +94,4 @@ void CpuEngine::negative_log_softmax_backward(size_t count, size_t n, Words inde
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace dynet::cpu {
+namespace dynet::engine::cpu {
 namespace {
 
 constexpr int spins = 4000;
@@ -115,4 +115,4 @@ void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* 
   while (pool->left.load(std::memory_order_acquire) != 0) pause();
 }
 
-}  // namespace dynet::cpu
+}  // namespace dynet::engine::cpu

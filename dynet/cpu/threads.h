@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace dynet::cpu {
+namespace dynet::engine::cpu {
 
 unsigned thread_count();
 void set_thread_count(unsigned n);
@@ -38,4 +38,4 @@ void split(size_t n, size_t multiple, size_t worth, F&& f) {
   });
 }
 
-}  // namespace dynet::cpu
+}  // namespace dynet::engine::cpu

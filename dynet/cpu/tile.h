@@ -7,7 +7,7 @@
 
 #include "dynet/cpu/simd/vec.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 /// Vectors a panel has at most, and columns a tile of panels of v vectors has at most.
 inline constexpr int panel_vectors = register_count == 32 ? 4 : 2;
@@ -102,4 +102,4 @@ void run_tile(const Tile& t) {
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

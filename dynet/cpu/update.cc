@@ -4,7 +4,7 @@
 #include "dynet/cpu/simd/math.h"
 #include "dynet/train/rules.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 template <class Rule>
@@ -50,4 +50,4 @@ void CpuEngine::update_packed(unsigned rule, const real* hyper, unsigned rows, u
       values, [&](size_t first, size_t n) { step(hyper, first * rows, n * rows, values, gradient, slots); });
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

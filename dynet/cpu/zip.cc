@@ -7,7 +7,7 @@
 #include "dynet/cpu/threads.h"
 #include "dynet/ops/all.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 /// Adds the axes of y with the strides of x0, x1 and y; a size of 1 that is stretched has stride 0.
@@ -166,4 +166,4 @@ void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_
   }
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

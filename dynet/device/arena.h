@@ -16,6 +16,10 @@ struct out_of_memory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+}  // namespace dynet
+
+namespace dynet::engine {
+
 class Arena {
  public:
   static constexpr size_t alignment = 64;
@@ -87,4 +91,4 @@ class Arena {
   size_t block_ = 0, used_ = 0;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

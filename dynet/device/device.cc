@@ -3,6 +3,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 DeviceManager::DeviceManager() {
   static Device cpu;
   all_ = {&cpu};

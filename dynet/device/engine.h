@@ -14,7 +14,7 @@
 #include "dynet/core/random.h"
 #include "dynet/core/real.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Equally shaped tensors: item i lies at table[i], or, without a table, at base + i * step.
 /// Step 0 is one tensor shared by all items.
@@ -202,4 +202,4 @@ class Engine {
 /// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".
 Engine& cpu_engine(const char* instruction_set = nullptr);
 
-}  // namespace dynet
+}  // namespace dynet::engine

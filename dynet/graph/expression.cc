@@ -4,6 +4,8 @@
 #include "dynet/graph/graph.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 thread_local Graph* current = nullptr;
@@ -24,13 +26,13 @@ std::pair<Graph*, unsigned> node_of(const Expression& e) {
 
 }  // namespace
 
-Graph& current_graph() {
+Graph& engine::current_graph() {
   if (!current) current = &graph_maker();
   return *current;
 }
-void set_current_graph(Graph* graph) { current = graph; }
-Graph* current_graph_or_null() { return current; }
-void set_graph_maker(Graph& (*make)()) { graph_maker = make; }
+void engine::set_current_graph(Graph* graph) { current = graph; }
+Graph* engine::current_graph_or_null() { return current; }
+void engine::set_graph_maker(Graph& (*make)()) { graph_maker = make; }
 
 bool Expression::is_stale() const { return !is_parameter() && (!pg || pg->id() != graph_id); }
 

@@ -9,10 +9,14 @@
 
 #include "dynet/graph/node.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 class Graph;
 struct Storage;
+
+}  // namespace dynet::engine
+
+namespace dynet {
 
 /// A node's place in its graph.
 using VariableIndex = unsigned;
@@ -20,19 +24,19 @@ using VariableIndex = unsigned;
 struct Expression {
   static constexpr unsigned parameter_id = ~0u;
 
-  Graph* pg = nullptr;
+  engine::Graph* pg = nullptr;
   unsigned i = 0;
   unsigned graph_id = 0;
 
   Expression() = default;
-  Expression(Graph* graph, unsigned node, unsigned id) : pg(graph), i(node), graph_id(id) {}
+  Expression(engine::Graph* graph, unsigned node, unsigned id) : pg(graph), i(node), graph_id(id) {}
 
   /// A parameter, bound to the graph it is used in; `graph_id` 1 if it is trained there, 0 if constant.
-  static Expression of_parameter(Storage* storage, bool trained) {
-    return {reinterpret_cast<Graph*>(storage), parameter_id, trained};
+  static Expression of_parameter(engine::Storage* storage, bool trained) {
+    return {reinterpret_cast<engine::Graph*>(storage), parameter_id, trained};
   }
   bool is_parameter() const { return i == parameter_id; }
-  Storage* storage() const { return reinterpret_cast<Storage*>(pg); }
+  engine::Storage* storage() const { return reinterpret_cast<engine::Storage*>(pg); }
 
   /// "CPU".
   std::string get_device_name() const { return "CPU"; }
@@ -46,6 +50,10 @@ struct Expression {
   /// Adds the gradients of this number to every parameter it depends on; `full`: gradients of all nodes.
   void backward(bool full = false) const;
 };
+
+}  // namespace dynet
+
+namespace dynet::engine {
 
 /// A list of expressions: those of a vector, or of a braced list.
 ///
@@ -110,4 +118,4 @@ struct Indices : std::span<const unsigned> {
 /// Checks staleness and shapes first: on an error the graph is as before.
 Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -5,7 +5,7 @@
 #include <bit>
 #include <utility>
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 std::atomic<unsigned> last_graph_id{0}, last_aside_id{~0u};
@@ -339,4 +339,4 @@ Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std:
   return {graph, id, graph->id()};
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

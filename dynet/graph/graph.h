@@ -13,7 +13,7 @@
 #include "dynet/graph/pool.h"
 #include "dynet/params/parameter.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// What a graph asks of whoever runs it.
 class Evaluator {
@@ -189,4 +189,4 @@ Graph* current_graph_or_null();
 inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
 void set_graph_maker(Graph& (*make)());
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace dynet {
+namespace dynet::engine {
 
 uint32_t DimTable::intern(const Dim& dim) {
   const auto hash = [](const Dim& d) {
@@ -56,4 +56,4 @@ void KindTable::clear() {
   size_ = 0;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -10,7 +10,7 @@
 
 #include "dynet/graph/node.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Numbers shapes (with batch sizes) from 0.
 class DimTable {
@@ -171,4 +171,4 @@ class RecentKinds {
   Entry entries_[64] = {};
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

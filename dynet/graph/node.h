@@ -9,7 +9,7 @@
 #include "dynet/core/tensor.h"
 #include "dynet/device/engine.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 using Dims = std::span<const Dim>;
 
@@ -98,4 +98,4 @@ struct Node {
 };
 static_assert(sizeof(Node) <= 32 && std::is_trivially_destructible_v<Node>);
 
-}  // namespace dynet
+}  // namespace dynet::engine

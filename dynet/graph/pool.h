@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace dynet {
+namespace dynet::engine {
 
 /// A vector whose new elements are not built elsewhere and copied in: that copy would wait for their halves.
 template <class T>
@@ -33,4 +33,4 @@ class Pool {
   uint32_t size_ = 0;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

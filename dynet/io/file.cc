@@ -13,7 +13,7 @@
 
 #include "dynet/core/error.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 /// A descriptor that is closed at the end of its scope.
@@ -164,4 +164,4 @@ void FileWriter::commit() {
   descriptor_ = -1;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -8,7 +8,7 @@
 
 #include "dynet/core/error.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// failed() for a text that quotes a file: control characters, which could cut it, become question marks.
 template <class... T>
@@ -79,4 +79,4 @@ class FileWriter {
   long long old_size_ = -1;  // negative: not a file that can be cut
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

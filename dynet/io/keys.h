@@ -6,7 +6,7 @@
 #include "dynet/core/error.h"
 #include "dynet/params/collection.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 inline bool is_key(const std::string& key) {
   return key != "/" && key.find_first_of(" #\n") == std::string::npos;
@@ -38,4 +38,4 @@ void visit_named(const ParameterCollection& collection, const std::string& key, 
   for (const auto& l : collection.lookup_parameters_list()) visit_one(*l);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 __extension__ typedef unsigned __int128 Wide;
@@ -168,4 +168,4 @@ const char* read_number(const char* from, const char* end, real& x) {
   return rest == end || is_space(*rest) ? rest : nullptr;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

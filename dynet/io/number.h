@@ -5,7 +5,7 @@
 
 #include "dynet/core/real.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// No number takes more characters, the space behind it included.
 constexpr size_t max_number_size = 18;
@@ -19,4 +19,4 @@ size_t number_size(real x);
 /// Reads a number between white space; returns the position after it, or null if there is none.
 const char* read_number(const char* from, const char* end, real& x);
 
-}  // namespace dynet
+}  // namespace dynet::engine

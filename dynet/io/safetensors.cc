@@ -13,6 +13,8 @@
 #include "dynet/io/safetensors_header.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr auto own_type = std::is_same_v<real, float> ? "F32" : "F64";

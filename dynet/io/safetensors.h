@@ -28,7 +28,7 @@ class SafetensorsSaver {
   void save(const LookupParameter& lookup, const std::string& key = "");
 
  private:
-  void add(const std::vector<std::pair<std::string, const Storage*>>& named);
+  void add(const std::vector<std::pair<std::string, const engine::Storage*>>& named);
 
   std::filesystem::path file_;
   bool append_;

@@ -10,7 +10,7 @@
 
 #include "dynet/io/file.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the files are little-endian");
@@ -249,4 +249,4 @@ std::string write_header(const std::vector<TensorEntry>& entries) {
   return out + json;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

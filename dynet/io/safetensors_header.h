@@ -7,7 +7,7 @@
 
 #include "dynet/io/file.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// One tensor of a file; its bytes lie in [begin, end) of the data behind the header.
 struct TensorEntry {
@@ -34,4 +34,4 @@ SafetensorsHeader read_header(const FileParts& file);
 /// The length and the JSON, padded to a multiple of eight bytes.
 std::string write_header(const std::vector<TensorEntry>& entries);
 
-}  // namespace dynet
+}  // namespace dynet::engine

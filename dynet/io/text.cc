@@ -10,6 +10,8 @@
 #include "dynet/io/number.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";

@@ -7,6 +7,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 BiRNNBuilder::BiRNNBuilder(unsigned layer_count, unsigned input_dim, unsigned hidden_dim,
                            ParameterCollection& model, RNNBuilderFactory factory, unsigned builder_layers)
     : collection_(model.add_subcollection("birnn")) {

@@ -6,7 +6,7 @@
 
 #include "dynet/nn/lstm.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 using RNNBuilderFactory = std::unique_ptr<RNNBuilder> (*)(unsigned layers, unsigned input_dim,
                                                           unsigned hidden_dim, ParameterCollection&);
@@ -17,15 +17,20 @@ std::unique_ptr<RNNBuilder> make_builder(unsigned layers, unsigned input_dim, un
   return std::make_unique<Builder>(layers, input_dim, hidden_dim, model);
 }
 
+}  // namespace dynet::engine
+
+namespace dynet {
+
 class BiRNNBuilder {
  public:
   /// hidden_dim is that of the output and must be even: each direction has half of it.
   BiRNNBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model,
-               RNNBuilderFactory factory = make_builder<LSTMBuilder>, unsigned builder_layers = 1);
+               engine::RNNBuilderFactory factory = engine::make_builder<LSTMBuilder>,
+               unsigned builder_layers = 1);
 
-  void new_graph(Graph& graph, bool update = true);
+  void new_graph(engine::Graph& graph, bool update = true);
   /// One output for each input. Starts a new sequence in each layer.
-  std::vector<Expression> transduce(Expressions xs);
+  std::vector<Expression> transduce(engine::Expressions xs);
 
   void set_dropout(real rate);
   void disable_dropout();

@@ -8,6 +8,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 namespace {
 
 /// Stands where the values of a recording would be computed.

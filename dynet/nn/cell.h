@@ -22,23 +22,23 @@ class Cell {
   using Function = std::function<std::vector<Expression>(const std::vector<Expression>&)>;
 
   explicit Cell(Function function) : function_(std::move(function)) {}
-  std::vector<Expression> operator()(Expressions xs);
+  std::vector<Expression> operator()(engine::Expressions xs);
   /// The node alone, which holds the outputs one after another.
-  Expression node(Expressions xs) { return CellProgram::add(program(xs), xs); }
+  Expression node(engine::Expressions xs) { return engine::CellProgram::add(program(xs), xs); }
 
  private:
   struct Recorded {
     std::vector<Dim> shapes;  // of the arguments
-    std::shared_ptr<const CellProgram> program;
+    std::shared_ptr<const engine::CellProgram> program;
   };
-  const std::shared_ptr<const CellProgram>& program(Expressions xs);
+  const std::shared_ptr<const engine::CellProgram>& program(engine::Expressions xs);
 
   Function function_;
   std::vector<Recorded> recorded_;
 };
 
 /// The operations of a function for arguments of these shapes, whose batch sizes do not matter.
-std::shared_ptr<const CellProgram> record_cell(const std::vector<Dim>& shapes,
-                                               const Cell::Function& function);
+std::shared_ptr<const engine::CellProgram> record_cell(const std::vector<Dim>& shapes,
+                                                       const Cell::Function& function);
 
 }  // namespace dynet

@@ -5,6 +5,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 enum { x2i, h2i, c2i, bi, x2o, h2o, c2o, bo, x2c, h2c, bc };

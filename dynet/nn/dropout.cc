@@ -5,7 +5,7 @@
 
 #include "dynet/ops/all.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 void DropoutMasks::set_rates(real input, real output, real cell) {
   for (real rate : {input, output, cell})
@@ -40,4 +40,4 @@ Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) c
   return cmult(x, masks_[kind * layers_ + layer]);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

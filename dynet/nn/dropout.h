@@ -6,7 +6,7 @@
 
 #include "dynet/graph/graph.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The graph an expression lies in, or is used in if it is a parameter.
 
@@ -47,4 +47,4 @@ class DropoutMasks {
   bool ready_ = true;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

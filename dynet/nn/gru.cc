@@ -4,6 +4,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 enum { x2z, h2z, bz, x2r, h2r, br, x2h, h2h, bh };

@@ -7,6 +7,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 enum { input_matrix, output_matrix, bias_vector, input_mask, output_mask };

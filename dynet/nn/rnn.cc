@@ -6,6 +6,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr auto stale_builder = "Using stale builder. Create .new_graph() after computation graph is renewed.";

@@ -21,21 +21,21 @@ class RNNBuilder {
   virtual const char* name() const = 0;
 
   /// Binds the parameters to a graph, as constants if they are not to be trained there.
-  void new_graph(Graph& graph, bool update = true);
+  void new_graph(engine::Graph& graph, bool update = true);
   /// Forgets all states. h0 is an initial state in the order of get_s, or empty.
-  void start_new_sequence(Expressions h0 = {});
+  void start_new_sequence(engine::Expressions h0 = {});
   /// Reads x after the last state, or after `prev`; returns the output.
   Expression add_input(const Expression& x) { return add_input(current_, x); }
   Expression add_input(RNNPointer prev, const Expression& x);
   /// Reads one input after another; returns the outputs.
-  std::vector<Expression> transduce(Expressions xs);
-  void transduce(Expressions xs, std::vector<Expression>& outputs);
+  std::vector<Expression> transduce(engine::Expressions xs);
+  void transduce(engine::Expressions xs, std::vector<Expression>& outputs);
   /// Reads one input after another; returns the states.
-  std::vector<RNNPointer> add_inputs(Expressions xs);
+  std::vector<RNNPointer> add_inputs(engine::Expressions xs);
   /// Adds a state after `prev` with these outputs (one a layer), and its memory cells.
-  Expression set_h(RNNPointer prev, Expressions hs);
+  Expression set_h(RNNPointer prev, engine::Expressions hs);
   /// Adds a state after `prev`: all cells, or all cells and then all outputs; without cells, all outputs.
-  Expression set_s(RNNPointer prev, Expressions ss);
+  Expression set_s(RNNPointer prev, engine::Expressions ss);
   /// Back to the state before the last one.
   void rewind_one_step();
 
@@ -103,7 +103,7 @@ class RNNBuilder {
   void check_graph(const Expression& x) const;
   Expression push(RNNPointer prev, const Expression& output);
 
-  DropoutMasks dropout_;
+  engine::DropoutMasks dropout_;
 
  private:
   ConstCells cells(RNNPointer p) const {

@@ -4,6 +4,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 enum { input_matrix, output_matrix, bias_vector, auxiliary_matrix };

@@ -5,7 +5,9 @@
 
 namespace dynet {
 
-unsigned sample_index(const Expression& probabilities) {
+using namespace engine;
+
+unsigned engine::sample_index(const Expression& probabilities) {
   const Tensor p = probabilities.value();
   if (p.d.bd != 1) invalid("sample: a batch of ", p.d.bd, " distributions; one is needed");
   double left = next_random().uniform();

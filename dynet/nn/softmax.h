@@ -14,12 +14,12 @@ class SoftmaxBuilder {
   virtual const char* name() const = 0;
 
   /// Whether the parameters are trained by the expressions made from now on; without this call they are.
-  void new_graph(Graph&, bool update = true) { update_ = update; }
+  void new_graph(engine::Graph&, bool update = true) { update_ = update; }
 
   /// −log p(c | x): {1}. std::out_of_range if there is no such class.
   virtual Expression neg_log_softmax(const Expression& x, unsigned c) = 0;
   /// The same with a class for each batch element of x: a batch of {1}.
-  virtual Expression neg_log_softmax(const Expression& x, Indices cs) = 0;
+  virtual Expression neg_log_softmax(const Expression& x, engine::Indices cs) = 0;
   /// A class drawn from the distribution; x is evaluated.
   virtual unsigned sample(const Expression& x) = 0;
   /// The logarithms of all probabilities: {C}.
@@ -37,8 +37,16 @@ class SoftmaxBuilder {
   bool update_ = true;
 };
 
+}  // namespace dynet
+
+namespace dynet::engine {
+
 /// An index drawn with these probabilities, which are evaluated; they must be one vector.
 unsigned sample_index(const Expression& probabilities);
+
+}  // namespace dynet::engine
+
+namespace dynet {
 
 /// softmax(b + W x) with parameters W {C,I} and b {C}, in the sub-collection standard-softmax-builder.
 class StandardSoftmaxBuilder : public SoftmaxBuilder {
@@ -53,7 +61,7 @@ class StandardSoftmaxBuilder : public SoftmaxBuilder {
   const char* name() const override { return "StandardSoftmaxBuilder"; }
 
   Expression neg_log_softmax(const Expression& x, unsigned c) override;
-  Expression neg_log_softmax(const Expression& x, Indices cs) override;
+  Expression neg_log_softmax(const Expression& x, engine::Indices cs) override;
   unsigned sample(const Expression& x) override;
   Expression full_log_distribution(const Expression& x) override;
   Expression full_logits(const Expression& x) override;

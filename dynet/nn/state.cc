@@ -3,6 +3,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 void RNNState::check() const {
   const Graph* graph = current_graph_or_null();
   if (!builder || builder->graph_id() != graph_id || !graph || graph->id() != graph_id)

@@ -16,10 +16,10 @@ struct RNNState {
   Expression result;  // what the builder returned for this state; null before the first input
 
   RNNState add_input(const Expression& x) const;
-  std::vector<RNNState> add_inputs(Expressions xs) const;
-  std::vector<Expression> transduce(Expressions xs) const;
-  RNNState set_h(Expressions hs) const;
-  RNNState set_s(Expressions ss) const;
+  std::vector<RNNState> add_inputs(engine::Expressions xs) const;
+  std::vector<Expression> transduce(engine::Expressions xs) const;
+  RNNState set_h(engine::Expressions hs) const;
+  RNNState set_s(engine::Expressions ss) const;
 
   bool has_output() const { return result.pg != nullptr; }
   const Expression& output() const { return result; }
@@ -38,6 +38,6 @@ struct RNNState {
 /// The one initial state of a builder in the current graph, which the first call binds it to.
 RNNState initial_state(RNNBuilder& builder, bool update = true);
 /// The state after the initial one that has these cells and outputs (RNNBuilder::set_s).
-RNNState initial_state(RNNBuilder& builder, Expressions cells, bool update = true);
+RNNState initial_state(RNNBuilder& builder, engine::Expressions cells, bool update = true);
 
 }  // namespace dynet

@@ -6,6 +6,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 enum { input_matrix, bias_vector, first_child_matrix };

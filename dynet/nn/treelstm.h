@@ -17,7 +17,7 @@ class TreeLSTMBuilder {
   virtual const char* name() const = 0;
 
   /// Binds the parameters to a graph, as constants if they are not to be trained there.
-  void new_graph(Graph& graph, bool update = true);
+  void new_graph(engine::Graph& graph, bool update = true);
   /// A new tree, or forest: forgets all nodes.
   void start_new_sequence();
   /// Announces that the tree has nodes 0 to num - 1, to come in any order; without it any id is welcome.
@@ -51,7 +51,7 @@ class TreeLSTMBuilder {
 
   using Cells = std::span<Expression>;
   using ConstCells = std::span<const Expression>;
-  virtual void bind(Graph& graph, bool update) = 0;
+  virtual void bind(engine::Graph& graph, bool update) = 0;
   /// A new tree begins.
   virtual void begin() = 0;
   /// Computes all components of a node; the last `layers` of them are the outputs.
@@ -97,7 +97,7 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
   std::vector<std::vector<Expression>> param_vars;
 
  private:
-  void bind(Graph& graph, bool update) override;
+  void bind(engine::Graph& graph, bool update) override;
   void begin() override { dropout_.forget(); }
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
   static std::vector<Expression> inner_node(unsigned N, unsigned H, const std::vector<Expression>& x);
@@ -105,7 +105,7 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
   Cell cell_{std::bind_front(inner_node, N, hidden_dim)};  // recorded for each number of children
   std::vector<Expression> arguments_;
 
-  DropoutMasks dropout_;
+  engine::DropoutMasks dropout_;
 };
 
 /// An LSTM that reads x and then the outputs of the children, from the first to the last. Children's outputs
@@ -125,7 +125,7 @@ class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
   LSTMBuilder node_builder;
 
  private:
-  void bind(Graph& graph, bool update) override { node_builder.new_graph(graph, update); }
+  void bind(engine::Graph& graph, bool update) override { node_builder.new_graph(graph, update); }
   void begin() override { node_builder.start_new_sequence(); }
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
 };
@@ -149,7 +149,7 @@ class BidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
   LSTMBuilder fwd_node_builder, rev_node_builder;
 
  private:
-  void bind(Graph& graph, bool update) override;
+  void bind(engine::Graph& graph, bool update) override;
   void begin() override;
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
 };

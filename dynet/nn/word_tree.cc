@@ -10,6 +10,8 @@
 #include "dynet/ops/all.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr real impossible = -10000;  // the logarithm of the probability of words in no class

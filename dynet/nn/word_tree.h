@@ -6,7 +6,7 @@
 #include "dynet/core/dict.h"
 #include "dynet/nn/softmax.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// A word, and the names of the classes on the way to it from the root on.
 struct WordPath {
@@ -15,6 +15,10 @@ struct WordPath {
 };
 using WordPaths = std::vector<WordPath>;
 
+}  // namespace dynet::engine
+
+namespace dynet {
+
 /// What is common to the softmax builders with classes: −log p(word) is the sum over the decisions on its
 /// way. A class with one outcome decides nothing and has no parameters.
 class WordTreeBuilder : public SoftmaxBuilder {
@@ -22,7 +26,7 @@ class WordTreeBuilder : public SoftmaxBuilder {
   /// std::invalid_argument for a word that is in no class.
   Expression neg_log_softmax(const Expression& x, unsigned word) override;
   /// Elements that meet the same decision are computed together.
-  Expression neg_log_softmax(const Expression& x, Indices words) override;
+  Expression neg_log_softmax(const Expression& x, engine::Indices words) override;
   unsigned sample(const Expression& x) override;
   /// In order of the vocabulary; −10000 for words in no class.
   Expression full_log_distribution(const Expression& x) override;
@@ -31,7 +35,7 @@ class WordTreeBuilder : public SoftmaxBuilder {
 
   unsigned rep_dim() const { return rep_dim_; }
   /// What the tree was made of: files of classes hold no more.
-  const WordPaths& word_paths() const { return paths_; }
+  const engine::WordPaths& word_paths() const { return paths_; }
   const std::vector<std::string>& vocabulary() const { return vocabulary_; }
 
  protected:
@@ -40,7 +44,8 @@ class WordTreeBuilder : public SoftmaxBuilder {
     const char* collection;
     bool logistic, bias;
   };
-  WordTreeBuilder(const Form&, unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model);
+  WordTreeBuilder(const Form&, unsigned rep_dim, engine::WordPaths paths, Dict& dict,
+                  ParameterCollection& model);
 
   struct Outcome {
     bool is_word;
@@ -69,10 +74,10 @@ class WordTreeBuilder : public SoftmaxBuilder {
   void add_parameters(const Form&);
   void find_steps(unsigned at, std::vector<Step>& way);
   const Word& word_of(unsigned id) const;
-  Expression losses_at(size_t depth, const Expression& x, Indices words) const;
+  Expression losses_at(size_t depth, const Expression& x, engine::Indices words) const;
 
   unsigned rep_dim_;
-  WordPaths paths_;
+  engine::WordPaths paths_;
   std::vector<std::string> vocabulary_;
   std::vector<Word> words_;
 };
@@ -87,8 +92,8 @@ class ClassFactoredSoftmaxBuilder : public WordTreeBuilder {
   ClassFactoredSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,
                               ParameterCollection& model, bool bias = true);
   /// From paths of one class each.
-  ClassFactoredSoftmaxBuilder(unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model,
-                              bool bias = true);
+  ClassFactoredSoftmaxBuilder(unsigned rep_dim, engine::WordPaths paths, Dict& dict,
+                              ParameterCollection& model, bool bias = true);
   const char* name() const override { return "ClassFactoredSoftmaxBuilder"; }
 
   /// Of the classes, numbered as they come in the file: {K}.
@@ -115,7 +120,8 @@ class HierarchicalSoftmaxBuilder : public WordTreeBuilder {
   /// Words that the vocabulary does not know are added to it; std::runtime_error if it is frozen.
   HierarchicalSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,
                              ParameterCollection& model);
-  HierarchicalSoftmaxBuilder(unsigned rep_dim, WordPaths paths, Dict& dict, ParameterCollection& model);
+  HierarchicalSoftmaxBuilder(unsigned rep_dim, engine::WordPaths paths, Dict& dict,
+                             ParameterCollection& model);
   const char* name() const override { return "HierarchicalSoftmaxBuilder"; }
 };
 

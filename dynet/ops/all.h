@@ -23,7 +23,7 @@
 #include "dynet/ops/trigonometry.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The elementwise kernels that an engine instantiates.
 using MapOps = decltype(Elementwise{} + Trigonometry{} + Ops<PoissonLoss>{});
@@ -63,4 +63,4 @@ unsigned zip_position() {
   return i;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

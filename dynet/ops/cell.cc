@@ -6,7 +6,7 @@
 #include "dynet/ops/select.h"
 #include "dynet/ops/shape.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Room for tables of addresses for as long as a run lasts. Runs nest, as a cell may hold cells.
 class CellTables {
@@ -173,4 +173,4 @@ Expression CellProgram::output(const Expression& node, size_t i) const {
   return outputs_[i].nd == 1 ? part : reshape(part, outputs_[i]);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -7,7 +7,7 @@
 #include "dynet/graph/graph.h"
 #include "dynet/ops/check.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The operations of a function, with places for all values and gradients of one batch element.
 ///
@@ -119,4 +119,4 @@ struct RecordedCell : OpDefaults {
 
 using Cells = Ops<RecordedCell>;
 
-}  // namespace dynet
+}  // namespace dynet::engine

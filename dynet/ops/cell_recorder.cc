@@ -7,7 +7,7 @@
 #include "dynet/ops/cell.h"
 #include "dynet/ops/input.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 class CellRecorder {
  public:
@@ -263,4 +263,4 @@ CellProgram::CellProgram(Graph& graph, std::span<const Expression> inputs,
   CellRecorder(*this, graph, inputs, outputs);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

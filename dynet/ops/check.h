@@ -6,7 +6,7 @@
 
 #include "dynet/ops/op.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The shape of an argument, for functions that need it before they can add a node.
 inline const Dim& shape_of(std::string_view op, const Expression& x) {
@@ -79,4 +79,4 @@ inline std::span<const unsigned> repeated(Indices words, unsigned times) {
   return room;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -6,7 +6,7 @@
 #include "dynet/ops/norm.h"
 #include "dynet/ops/select.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Average {
   static constexpr auto name = "average", doc = "The mean of a list of expressions of one shape.";
@@ -173,47 +173,55 @@ struct CircularCorrelation {
   }
 };
 
-inline Expression average(Expressions xs) { return Average::call(xs); }
-inline Expression max(Expressions xs) { return MaximumOfList::call(xs); }
-// Braces would choose std::max where a program uses both namespaces.
-inline Expression max(std::initializer_list<Expression> xs) {
-  return MaximumOfList::call(std::span(xs.begin(), xs.size()));
-}
-inline Expression concatenate_cols(Expressions xs) { return ConcatenateColumns::call(xs); }
-inline Expression trace_of_product(const Expression& x, const Expression& y) {
-  return TraceOfProduct::call(x, y);
-}
-inline Expression to_device(const Expression& x, std::string_view device) {
-  return ToDevice::call(x, device);
-}
-inline Expression to_device(const Expression& x, const Device* device) {
-  return ToDevice::call(x, device ? device->name : "");
-}
-inline Expression fold_rows(const Expression& x, unsigned nrows = 2) { return FoldRows::call(x, nrows); }
-inline Expression kmh_ngram(const Expression& x, unsigned n) { return NgramColumns::call(x, n); }
-inline Expression filter1d_narrow(const Expression& x, const Expression& f) {
-  return NarrowFilter::call(x, f);
-}
-inline Expression contract3d_1d(const Expression& x, const Expression& y) { return Contract3d1d::call(x, y); }
-inline Expression contract3d_1d(const Expression& x, const Expression& y, const Expression& b) {
-  return Contract3d1dBias::call(x, y, b);
-}
-inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z) {
-  return Contract3d1d1d::call(x, y, z);
-}
-inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z,
-                                   const Expression& b) {
-  return Contract3d1d1dBias::call(x, y, z, b);
-}
-inline Expression circ_conv(const Expression& u, const Expression& v) {
-  return CircularConvolution::call(u, v);
-}
-inline Expression circ_corr(const Expression& u, const Expression& v) {
-  return CircularCorrelation::call(u, v);
-}
-
 using CompositeForms = Ops<Average, MaximumOfList, ConcatenateColumns, TraceOfProduct, ToDevice, FoldRows,
                            NgramColumns, NarrowFilter, Contract3d1d, Contract3d1dBias, Contract3d1d1d,
                            Contract3d1d1dBias, CircularConvolution, CircularCorrelation>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression average(engine::Expressions xs) { return engine::Average::call(xs); }
+inline Expression max(engine::Expressions xs) { return engine::MaximumOfList::call(xs); }
+// Braces would choose std::max where a program uses both namespaces.
+inline Expression max(std::initializer_list<Expression> xs) {
+  return engine::MaximumOfList::call(std::span(xs.begin(), xs.size()));
+}
+inline Expression concatenate_cols(engine::Expressions xs) { return engine::ConcatenateColumns::call(xs); }
+inline Expression trace_of_product(const Expression& x, const Expression& y) {
+  return engine::TraceOfProduct::call(x, y);
+}
+inline Expression to_device(const Expression& x, std::string_view device) {
+  return engine::ToDevice::call(x, device);
+}
+inline Expression to_device(const Expression& x, const Device* device) {
+  return engine::ToDevice::call(x, device ? device->name : "");
+}
+inline Expression fold_rows(const Expression& x, unsigned nrows = 2) {
+  return engine::FoldRows::call(x, nrows);
+}
+inline Expression kmh_ngram(const Expression& x, unsigned n) { return engine::NgramColumns::call(x, n); }
+inline Expression filter1d_narrow(const Expression& x, const Expression& f) {
+  return engine::NarrowFilter::call(x, f);
+}
+inline Expression contract3d_1d(const Expression& x, const Expression& y) {
+  return engine::Contract3d1d::call(x, y);
+}
+inline Expression contract3d_1d(const Expression& x, const Expression& y, const Expression& b) {
+  return engine::Contract3d1dBias::call(x, y, b);
+}
+inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z) {
+  return engine::Contract3d1d1d::call(x, y, z);
+}
+inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, const Expression& z,
+                                   const Expression& b) {
+  return engine::Contract3d1d1dBias::call(x, y, z, b);
+}
+inline Expression circ_conv(const Expression& u, const Expression& v) {
+  return engine::CircularConvolution::call(u, v);
+}
+inline Expression circ_corr(const Expression& u, const Expression& v) {
+  return engine::CircularCorrelation::call(u, v);
+}
 
 }  // namespace dynet

@@ -4,7 +4,7 @@
 #include "dynet/ops/select.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Windows of an image, and the image itself with the border that windows may reach into.
 struct Windows {
@@ -301,21 +301,27 @@ struct KMaxPooling : OpDefaults {
   }
 };
 
-inline Expression conv2d(const Expression& x, const Expression& f, Indices stride, bool is_valid = true) {
-  return Conv2d::call(x, f, stride, is_valid);
-}
-inline Expression conv2d(const Expression& x, const Expression& f, const Expression& b, Indices stride,
-                         bool is_valid = true) {
-  return Conv2dBias::call(x, f, b, stride, is_valid);
-}
-inline Expression maxpooling2d(const Expression& x, Indices ksize, Indices stride, bool is_valid = true) {
-  return MaxPooling2d::call(x, ksize, stride, is_valid);
-}
-inline Expression kmax_pooling(const Expression& x, unsigned k, unsigned d = 1) {
-  return KMaxPooling::call(x, k, d);
-}
-
 using Convolutions = Ops<Conv2d, MaxPooling2d, KMaxPooling>;
 using ConvolutionForms = Ops<Conv2dBias>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression conv2d(const Expression& x, const Expression& f, engine::Indices stride,
+                         bool is_valid = true) {
+  return engine::Conv2d::call(x, f, stride, is_valid);
+}
+inline Expression conv2d(const Expression& x, const Expression& f, const Expression& b,
+                         engine::Indices stride, bool is_valid = true) {
+  return engine::Conv2dBias::call(x, f, b, stride, is_valid);
+}
+inline Expression maxpooling2d(const Expression& x, engine::Indices ksize, engine::Indices stride,
+                               bool is_valid = true) {
+  return engine::MaxPooling2d::call(x, ksize, stride, is_valid);
+}
+inline Expression kmax_pooling(const Expression& x, unsigned k, unsigned d = 1) {
+  return engine::KMaxPooling::call(x, k, d);
+}
 
 }  // namespace dynet

@@ -6,7 +6,7 @@
 #include "dynet/ops/linear.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Writes the inverse of x (n×n) and returns log |det x|; not a number if the determinant is negative.
 inline real invert(const real* x, unsigned n, real* inverse) {
@@ -113,9 +113,13 @@ struct LogDeterminant : OpDefaults {
   static Expression call(const Expression& x) { return apply<LogDeterminant>(x); }
 };
 
-inline Expression inverse(const Expression& x) { return Inverse::call(x); }
-inline Expression logdet(const Expression& x) { return LogDeterminant::call(x); }
-
 using Dense = Ops<Inverse, LogDeterminant>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression inverse(const Expression& x) { return engine::Inverse::call(x); }
+inline Expression logdet(const Expression& x) { return engine::LogDeterminant::call(x); }
 
 }  // namespace dynet

@@ -6,7 +6,7 @@
 #include "dynet/ops/loops.h"
 #include "dynet/params/lookup.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Adds a node without arguments to a graph that the caller names.
 template <OpSpec T>
@@ -116,13 +116,13 @@ struct Lookup : Leaf {
   struct Attrs {
     uint64_t uid;  // another table may come to lie at the same address
     unsigned trained, batch;
-    LookupStorage* table;
+    LookupParameterStorage* table;
   };
-  static constexpr uint32_t own_size = sizeof(LookupStorage*);
+  static constexpr uint32_t own_size = sizeof(LookupParameterStorage*);
   static constexpr auto name = "lookup", doc = "Rows of a lookup table, one for each batch element.";
   static Dim shape(const Attrs& a, Dims) { return a.table->row_dim().with_batch(a.batch); }
   static bool trained(const Attrs& a) { return a.trained; }
-  static Expression make(Graph& g, LookupStorage& storage, Indices rows, bool trained) {
+  static Expression make(Graph& g, LookupParameterStorage& storage, Indices rows, bool trained) {
     if (rows.empty()) invalid(name, ": an empty list of rows; at least one is needed");
     check_indices(name, rows, storage.rows(), "the table ", storage.name);
     g.hold(storage);
@@ -130,55 +130,61 @@ struct Lookup : Leaf {
   }
 };
 
-inline Expression input(Graph& g, real number) { return Input::make(g, {1}, {&number, 1}); }
-inline Expression input(Graph& g, const real* number) {
-  return leaf_of<InputFromMemory>(g, {nullptr, number, {1}});
+using Inputs = Ops<Input, InputFromMemory, Constant, Lookup>;
+using InputForms = Ops<Zeros, Ones>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression input(engine::Graph& g, real number) { return engine::Input::make(g, {1}, {&number, 1}); }
+inline Expression input(engine::Graph& g, const real* number) {
+  return engine::leaf_of<engine::InputFromMemory>(g, {nullptr, number, {1}});
 }
-inline Expression input(Graph& g, const Dim& d, const std::vector<real>& numbers) {
-  return Input::make(g, d, numbers);
+inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>& numbers) {
+  return engine::Input::make(g, d, numbers);
 }
-inline Expression input(Graph& g, const Dim& d, const std::vector<real>* numbers) {
-  return leaf_of<InputFromMemory>(g, {numbers, nullptr, d});
+inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>* numbers) {
+  return engine::leaf_of<engine::InputFromMemory>(g, {numbers, nullptr, d});
 }
-inline Expression input(Graph& g, const Dim& d, const std::vector<unsigned>& ids,
+inline Expression input(engine::Graph& g, const Dim& d, const std::vector<unsigned>& ids,
                         const std::vector<real>& data, real defdata = 0) {
-  return Input::sparse(g, d, ids, data, defdata);
+  return engine::Input::sparse(g, d, ids, data, defdata);
 }
-inline Expression one_hot(Graph& g, unsigned d, unsigned idx) { return Input::one_hot(g, d, only(idx)); }
-inline Expression one_hot(Graph& g, unsigned d, const std::vector<unsigned>& ids) {
-  return Input::one_hot(g, d, ids);
+inline Expression one_hot(engine::Graph& g, unsigned d, unsigned idx) {
+  return engine::Input::one_hot(g, d, engine::only(idx));
 }
-inline Expression constant(Graph& g, const Dim& d, real value) {
-  return leaf_of<Constant>(g, Constant::attrs(d, value));
+inline Expression one_hot(engine::Graph& g, unsigned d, const std::vector<unsigned>& ids) {
+  return engine::Input::one_hot(g, d, ids);
 }
-inline Expression zeros(Graph& g, const Dim& d) { return constant(g, d, 0); }
-inline Expression zeroes(Graph& g, const Dim& d) { return constant(g, d, 0); }
-inline Expression ones(Graph& g, const Dim& d) { return constant(g, d, 1); }
+inline Expression constant(engine::Graph& g, const Dim& d, real value) {
+  return engine::leaf_of<engine::Constant>(g, engine::Constant::attrs(d, value));
+}
+inline Expression zeros(engine::Graph& g, const Dim& d) { return constant(g, d, 0); }
+inline Expression zeroes(engine::Graph& g, const Dim& d) { return constant(g, d, 0); }
+inline Expression ones(engine::Graph& g, const Dim& d) { return constant(g, d, 1); }
 
 /// A parameter, or a whole lookup table with its rows along the last axis, as a node of a graph.
 template <class S>
-Expression parameter(Graph& g, const Handle<S>& p) {
+Expression parameter(engine::Graph& g, const engine::Handle<S>& p) {
   return {&g, g.add_parameter(p.get_storage(), true), g.id()};
 }
 /// The same without a gradient.
 template <class S>
-Expression const_parameter(Graph& g, const Handle<S>& p) {
+Expression const_parameter(engine::Graph& g, const engine::Handle<S>& p) {
   return {&g, g.add_parameter(p.get_storage(), false), g.id()};
 }
-inline Expression lookup(Graph& g, const LookupParameter& p, Indices rows) {
-  return Lookup::make(g, p.get_storage(), rows, true);
+inline Expression lookup(engine::Graph& g, const LookupParameter& p, engine::Indices rows) {
+  return engine::Lookup::make(g, p.get_storage(), rows, true);
 }
-inline Expression lookup(Graph& g, const LookupParameter& p, unsigned row) {
-  return Lookup::make(g, p.get_storage(), only(row), true);
+inline Expression lookup(engine::Graph& g, const LookupParameter& p, unsigned row) {
+  return engine::Lookup::make(g, p.get_storage(), engine::only(row), true);
 }
-inline Expression const_lookup(Graph& g, const LookupParameter& p, Indices rows) {
-  return Lookup::make(g, p.get_storage(), rows, false);
+inline Expression const_lookup(engine::Graph& g, const LookupParameter& p, engine::Indices rows) {
+  return engine::Lookup::make(g, p.get_storage(), rows, false);
 }
-inline Expression const_lookup(Graph& g, const LookupParameter& p, unsigned row) {
-  return Lookup::make(g, p.get_storage(), only(row), false);
+inline Expression const_lookup(engine::Graph& g, const LookupParameter& p, unsigned row) {
+  return engine::Lookup::make(g, p.get_storage(), engine::only(row), false);
 }
-
-using Inputs = Ops<Input, InputFromMemory, Constant, Lookup>;
-using InputForms = Ops<Zeros, Ones>;
 
 }  // namespace dynet

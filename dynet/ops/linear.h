@@ -4,7 +4,7 @@
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Rows and columns of a · x; throws unless both are matrices or vectors whose inner sizes agree.
 inline Dim product_shape(const Dim& a, const Dim& x) {
@@ -143,9 +143,15 @@ struct AffineTransform : OpDefaults {
   }
 };
 
-inline Expression operator*(const Expression& a, const Expression& b) { return MatrixMultiply::call(a, b); }
-inline Expression affine_transform(Expressions exprs) { return AffineTransform::call(exprs); }
-
 using Linear = Ops<MatrixMultiply, AffineTransform>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression operator*(const Expression& a, const Expression& b) {
+  return engine::MatrixMultiply::call(a, b);
+}
+inline Expression affine_transform(engine::Expressions exprs) { return engine::AffineTransform::call(exprs); }
 
 }  // namespace dynet

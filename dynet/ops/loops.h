@@ -3,7 +3,7 @@
 
 #include "dynet/ops/op.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The loop over n numbers that lie one after another on both sides.
 inline Strides run_of(size_t n) {
@@ -66,4 +66,4 @@ struct ItemList {
   Items items() const { return {nullptr, table, 0}; }
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

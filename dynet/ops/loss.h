@@ -6,7 +6,7 @@
 
 #include "dynet/ops/reduce.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 // -- kernels of ZipOps: what one pair of numbers contributes
 
@@ -246,33 +246,39 @@ struct PoissonLoss : Map<PoissonLoss> {
   }
 };
 
-inline Expression squared_distance(const Expression& x, const Expression& y) {
-  return SquaredDistance::call(x, y);
-}
-inline Expression l1_distance(const Expression& x, const Expression& y) {
-  return AbsoluteDistance::call(x, y);
-}
-inline Expression huber_distance(const Expression& x, const Expression& y, real c = real(1.345)) {
-  return HuberDistance::call(x, y, c);
-}
-inline Expression binary_log_loss(const Expression& x, const Expression& y) {
-  return BinaryLogLoss::call(x, y);
-}
-inline Expression pairwise_rank_loss(const Expression& x, const Expression& y, real m = 1) {
-  return PairwiseRankLoss::call(x, y, m);
-}
-inline Expression hinge(const Expression& x, unsigned v, real m = 1) { return Hinge::call(x, v, m); }
-inline Expression hinge(const Expression& x, Indices vs, real m = 1) { return HingeBatch::call(x, vs, m); }
-inline Expression hinge_dim(const Expression& x, Indices v, unsigned d = 0, real m = 1) {
-  return HingeDim::call(x, v, d, m);
-}
-inline Expression poisson_loss(const Expression& log_lambda, unsigned x) {
-  return PoissonLoss::call(log_lambda, x);
-}
-
 using LossTerms = Ops<SquaredDifference, AbsoluteDifference, HuberDifference, BinaryCrossEntropy, MarginTerm>;
 using Losses = Ops<SquaredDistance, AbsoluteDistance, HuberDistance, BinaryLogLoss, PairwiseRankLoss,
                    HingeDim, Hinge, PoissonLoss>;
 using LossForms = Ops<HingeBatch>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression squared_distance(const Expression& x, const Expression& y) {
+  return engine::SquaredDistance::call(x, y);
+}
+inline Expression l1_distance(const Expression& x, const Expression& y) {
+  return engine::AbsoluteDistance::call(x, y);
+}
+inline Expression huber_distance(const Expression& x, const Expression& y, real c = real(1.345)) {
+  return engine::HuberDistance::call(x, y, c);
+}
+inline Expression binary_log_loss(const Expression& x, const Expression& y) {
+  return engine::BinaryLogLoss::call(x, y);
+}
+inline Expression pairwise_rank_loss(const Expression& x, const Expression& y, real m = 1) {
+  return engine::PairwiseRankLoss::call(x, y, m);
+}
+inline Expression hinge(const Expression& x, unsigned v, real m = 1) { return engine::Hinge::call(x, v, m); }
+inline Expression hinge(const Expression& x, engine::Indices vs, real m = 1) {
+  return engine::HingeBatch::call(x, vs, m);
+}
+inline Expression hinge_dim(const Expression& x, engine::Indices v, unsigned d = 0, real m = 1) {
+  return engine::HingeDim::call(x, v, d, m);
+}
+inline Expression poisson_loss(const Expression& log_lambda, unsigned x) {
+  return engine::PoissonLoss::call(log_lambda, x);
+}
 
 }  // namespace dynet

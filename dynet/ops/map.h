@@ -9,6 +9,12 @@
 
 namespace dynet {
 
+enum GradientMode : uint32_t { zero_gradient, straight_through_gradient };
+
+}  // namespace dynet
+
+namespace dynet::engine {
+
 /// An op with a backward of its own that does not heed Call::accumulate says overwrites = false.
 template <class Self>
 struct Map : OpDefaults {
@@ -264,8 +270,6 @@ struct ScaleGradient : Map<ScaleGradient> {
 
 // -- rounding, with a choice of gradient
 
-enum GradientMode : uint32_t { zero_gradient, straight_through_gradient };
-
 inline GradientMode gradient_mode(std::string_view op, std::string_view mode) {
   if (mode == "zero_gradient") return zero_gradient;
   if (mode == "straight_through_gradient") return straight_through_gradient;
@@ -313,41 +317,51 @@ struct Floor : Rounding<Floor> {
 
 // -- the C++ names
 
-inline Expression operator-(const Expression& x) { return Negate::call(x); }
-inline Expression operator+(const Expression& x, real c) { return AddConstant::call(x, c); }
-inline Expression operator+(real c, const Expression& x) { return AddConstant::call(x, c); }
-inline Expression operator-(const Expression& x, real c) { return AddConstant::call(x, -c); }
-inline Expression operator-(real c, const Expression& x) { return ConstantMinus::call(x, c); }
-inline Expression operator*(const Expression& x, real c) { return Scale::call(x, c); }
-inline Expression operator*(real c, const Expression& x) { return Scale::call(x, c); }
-inline Expression operator/(const Expression& x, real c) { return Scale::call(x, 1 / c); }
-inline Expression pow(const Expression& x, real exponent) { return Power::call(x, exponent); }
-inline Expression square(const Expression& x) { return Square::call(x); }
-inline Expression cube(const Expression& x) { return Cube::call(x); }
-inline Expression sqrt(const Expression& x) { return Sqrt::call(x); }
-inline Expression exp(const Expression& x) { return Exp::call(x); }
-inline Expression log(const Expression& x) { return Log::call(x); }
-inline Expression lgamma(const Expression& x) { return LogGamma::call(x); }
-inline Expression erf(const Expression& x) { return Erf::call(x); }
-inline Expression abs(const Expression& x) { return Abs::call(x); }
-inline Expression tanh(const Expression& x) { return Tanh::call(x); }
-inline Expression logistic(const Expression& x) { return Logistic::call(x); }
-inline Expression log_sigmoid(const Expression& x) { return LogSigmoid::call(x); }
-inline Expression rectify(const Expression& x) { return Rectify::call(x); }
-inline Expression elu(const Expression& x, real alpha = 1) { return Elu::call(x, alpha); }
-inline Expression selu(const Expression& x) { return Selu::call(x); }
-inline Expression silu(const Expression& x, real beta = 1) { return Silu::call(x, beta); }
-inline Expression softsign(const Expression& x) { return Softsign::call(x); }
-inline Expression flip_gradient(const Expression& x) { return FlipGradient::call(x); }
-inline Expression scale_gradient(const Expression& x, real lambd = 1) {
-  return ScaleGradient::call(x, lambd);
-}
-inline Expression round(const Expression& x, GradientMode mode) { return apply<Round>(x, {mode}); }
-inline Expression ceil(const Expression& x, GradientMode mode) { return apply<Ceil>(x, {mode}); }
-inline Expression floor(const Expression& x, GradientMode mode) { return apply<Floor>(x, {mode}); }
-
 using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, Exp, Log,
                         LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign,
                         FlipGradient, ScaleGradient, Round, Ceil, Floor>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression operator-(const Expression& x) { return engine::Negate::call(x); }
+inline Expression operator+(const Expression& x, real c) { return engine::AddConstant::call(x, c); }
+inline Expression operator+(real c, const Expression& x) { return engine::AddConstant::call(x, c); }
+inline Expression operator-(const Expression& x, real c) { return engine::AddConstant::call(x, -c); }
+inline Expression operator-(real c, const Expression& x) { return engine::ConstantMinus::call(x, c); }
+inline Expression operator*(const Expression& x, real c) { return engine::Scale::call(x, c); }
+inline Expression operator*(real c, const Expression& x) { return engine::Scale::call(x, c); }
+inline Expression operator/(const Expression& x, real c) { return engine::Scale::call(x, 1 / c); }
+inline Expression pow(const Expression& x, real exponent) { return engine::Power::call(x, exponent); }
+inline Expression square(const Expression& x) { return engine::Square::call(x); }
+inline Expression cube(const Expression& x) { return engine::Cube::call(x); }
+inline Expression sqrt(const Expression& x) { return engine::Sqrt::call(x); }
+inline Expression exp(const Expression& x) { return engine::Exp::call(x); }
+inline Expression log(const Expression& x) { return engine::Log::call(x); }
+inline Expression lgamma(const Expression& x) { return engine::LogGamma::call(x); }
+inline Expression erf(const Expression& x) { return engine::Erf::call(x); }
+inline Expression abs(const Expression& x) { return engine::Abs::call(x); }
+inline Expression tanh(const Expression& x) { return engine::Tanh::call(x); }
+inline Expression logistic(const Expression& x) { return engine::Logistic::call(x); }
+inline Expression log_sigmoid(const Expression& x) { return engine::LogSigmoid::call(x); }
+inline Expression rectify(const Expression& x) { return engine::Rectify::call(x); }
+inline Expression elu(const Expression& x, real alpha = 1) { return engine::Elu::call(x, alpha); }
+inline Expression selu(const Expression& x) { return engine::Selu::call(x); }
+inline Expression silu(const Expression& x, real beta = 1) { return engine::Silu::call(x, beta); }
+inline Expression softsign(const Expression& x) { return engine::Softsign::call(x); }
+inline Expression flip_gradient(const Expression& x) { return engine::FlipGradient::call(x); }
+inline Expression scale_gradient(const Expression& x, real lambd = 1) {
+  return engine::ScaleGradient::call(x, lambd);
+}
+inline Expression round(const Expression& x, GradientMode mode) {
+  return engine::apply<engine::Round>(x, {mode});
+}
+inline Expression ceil(const Expression& x, GradientMode mode) {
+  return engine::apply<engine::Ceil>(x, {mode});
+}
+inline Expression floor(const Expression& x, GradientMode mode) {
+  return engine::apply<engine::Floor>(x, {mode});
+}
 
 }  // namespace dynet

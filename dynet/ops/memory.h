@@ -8,7 +8,7 @@
 #include "dynet/ops/sparsemax.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// An index, or a list whose length stays. A pointer to anything else, such as a literal 0, is none.
 template <class T>
@@ -48,62 +48,71 @@ struct CountFromMemory : OpDefaults {
   }
 };
 
-template <IndexMemory T>
-Expression lookup(Graph& g, const LookupParameter& p, const T* rows) {
-  return reading(rows, p.rows(), [&](const auto& at) { return lookup(g, p, Indices(at)); });
+}  // namespace dynet::engine
+
+namespace dynet {
+
+template <engine::IndexMemory T>
+Expression lookup(engine::Graph& g, const LookupParameter& p, const T* rows) {
+  return engine::reading(rows, p.rows(), [&](const auto& at) { return lookup(g, p, engine::Indices(at)); });
 }
-template <IndexMemory T>
-Expression const_lookup(Graph& g, const LookupParameter& p, const T* rows) {
-  return reading(rows, p.rows(), [&](const auto& at) { return const_lookup(g, p, Indices(at)); });
+template <engine::IndexMemory T>
+Expression const_lookup(engine::Graph& g, const LookupParameter& p, const T* rows) {
+  return engine::reading(rows, p.rows(),
+                         [&](const auto& at) { return const_lookup(g, p, engine::Indices(at)); });
 }
 inline Expression pick(const Expression& x, const std::same_as<unsigned> auto* index, unsigned d = 0) {
-  return reading(index, shape_of("pick", x)[d], [&](const auto& at) { return pick(x, at[0], d); });
+  return engine::reading(index, engine::shape_of("pick", x)[d],
+                         [&](const auto& at) { return pick(x, at[0], d); });
 }
 inline Expression pick(const Expression& x, const std::same_as<std::vector<unsigned>> auto* indices,
                        unsigned d = 0) {
-  return reading(indices, shape_of("pick", x)[d], [&](const auto& at) { return pick(x, Indices(at), d); });
+  return engine::reading(indices, engine::shape_of("pick", x)[d],
+                         [&](const auto& at) { return pick(x, engine::Indices(at), d); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression pick_batch_elem(const Expression& x, const T* element) {
-  return reading(element, shape_of("pick_batch_elem", x).bd,
-                 [&](const auto& at) { return PickBatchElements::make("pick_batch_elem", x, at); });
+  return engine::reading(element, engine::shape_of("pick_batch_elem", x).bd, [&](const auto& at) {
+    return engine::PickBatchElements::make("pick_batch_elem", x, at);
+  });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression pick_batch_elems(const Expression& x, const T* elements) {
-  return reading(elements, shape_of("pick_batch_elems", x).bd,
-                 [&](const auto& at) { return pick_batch_elems(x, Indices(at)); });
+  return engine::reading(elements, engine::shape_of("pick_batch_elems", x).bd,
+                         [&](const auto& at) { return pick_batch_elems(x, engine::Indices(at)); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression select_rows(const Expression& x, const T* rows) {
-  return reading(rows, shape_of("select_rows", x)[0],
-                 [&](const auto& at) { return select_rows(x, Indices(at)); });
+  return engine::reading(rows, engine::shape_of("select_rows", x)[0],
+                         [&](const auto& at) { return select_rows(x, engine::Indices(at)); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression select_cols(const Expression& x, const T* columns) {
-  return reading(columns, shape_of("select_cols", x)[1],
-                 [&](const auto& at) { return select_cols(x, Indices(at)); });
+  return engine::reading(columns, engine::shape_of("select_cols", x)[1],
+                         [&](const auto& at) { return select_cols(x, engine::Indices(at)); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression pickneglogsoftmax(const Expression& x, const T* classes) {
-  return reading(classes, shape_of("pickneglogsoftmax", x)[0],
-                 [&](const auto& at) { return pickneglogsoftmax(x, Indices(at)); });
+  return engine::reading(classes, engine::shape_of("pickneglogsoftmax", x)[0],
+                         [&](const auto& at) { return pickneglogsoftmax(x, engine::Indices(at)); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression hinge(const Expression& x, const T* classes, real m = 1) {
-  return reading(classes, shape_of("hinge", x)[0], [&](const auto& at) { return hinge(x, Indices(at), m); });
+  return engine::reading(classes, engine::shape_of("hinge", x)[0],
+                         [&](const auto& at) { return hinge(x, engine::Indices(at), m); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression hinge_dim(const Expression& x, const T* classes, unsigned d = 0, real m = 1) {
-  return reading(classes, shape_of("hinge_dim", x)[d],
-                 [&](const auto& at) { return hinge_dim(x, Indices(at), d, m); });
+  return engine::reading(classes, engine::shape_of("hinge_dim", x)[d],
+                         [&](const auto& at) { return hinge_dim(x, engine::Indices(at), d, m); });
 }
-template <IndexMemory T>
+template <engine::IndexMemory T>
 Expression sparsemax_loss(const Expression& x, const T* support) {
-  return reading(support, shape_of("sparsemax_loss", x)[0],
-                 [&](const auto& at) { return sparsemax_loss(x, Indices(at)); });
+  return engine::reading(support, engine::shape_of("sparsemax_loss", x)[0],
+                         [&](const auto& at) { return sparsemax_loss(x, engine::Indices(at)); });
 }
 inline Expression poisson_loss(const Expression& log_lambda, const std::same_as<unsigned> auto* count) {
-  const Expression k = leaf_of<CountFromMemory>(graph_of(log_lambda), {count});
+  const Expression k = engine::leaf_of<engine::CountFromMemory>(engine::graph_of(log_lambda), {count});
   return exp(log_lambda) - cmult(log_lambda, k) + lgamma(k + real(1));
 }
 
@@ -112,7 +121,7 @@ inline Expression hinge_dim(const Expression& x, const std::vector<std::vector<u
                             unsigned d = 0, real m = 1) {
   std::vector<unsigned> all;
   for (const auto& list : classes) all.insert(all.end(), list.begin(), list.end());
-  return hinge_dim(x, Indices(all), d, m);
+  return hinge_dim(x, engine::Indices(all), d, m);
 }
 
 }  // namespace dynet

@@ -4,7 +4,7 @@
 #include "dynet/ops/input.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// A tensor of random numbers, drawn anew in each graph.
 template <Distribution distribution>
@@ -146,27 +146,31 @@ struct BlockDropout : Masked<BlockDropout> {
   static Expression call(const Expression& x, real p) { return make(x, p); }
 };
 
-inline Expression random_normal(Graph& g, const Dim& d, real mean = 0, real stddev = 1) {
-  return leaf_of<RandomNormal>(g, {d, 0, mean, stddev});
-}
-inline Expression random_uniform(Graph& g, const Dim& d, real left, real right) {
-  return leaf_of<RandomUniform>(g, {d, 0, left, right});
-}
-inline Expression random_bernoulli(Graph& g, const Dim& d, real p, real scale = 1) {
-  return leaf_of<RandomBernoulli>(g, {d, 0, p, scale});
-}
-inline Expression random_gumbel(Graph& g, const Dim& d, real mu = 0, real beta = 1) {
-  return leaf_of<RandomGumbel>(g, {d, 0, mu, beta});
-}
-inline Expression noise(const Expression& x, real stddev) { return Noise::call(x, stddev); }
-inline Expression dropout(const Expression& x, real p) { return Dropout::call(x, p); }
-inline Expression dropout_dim(const Expression& x, unsigned d, real p) {
-  return DropoutAlongAxis::call(x, d, p);
-}
-inline Expression dropout_batch(const Expression& x, real p) { return DropoutBatch::call(x, p); }
-inline Expression block_dropout(const Expression& x, real p) { return BlockDropout::call(x, p); }
-
 using Random = Ops<RandomNormal, RandomUniform, RandomBernoulli, RandomGumbel, Noise, Dropout,
                    DropoutAlongAxis, DropoutBatch, BlockDropout>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression random_normal(engine::Graph& g, const Dim& d, real mean = 0, real stddev = 1) {
+  return engine::leaf_of<engine::RandomNormal>(g, {d, 0, mean, stddev});
+}
+inline Expression random_uniform(engine::Graph& g, const Dim& d, real left, real right) {
+  return engine::leaf_of<engine::RandomUniform>(g, {d, 0, left, right});
+}
+inline Expression random_bernoulli(engine::Graph& g, const Dim& d, real p, real scale = 1) {
+  return engine::leaf_of<engine::RandomBernoulli>(g, {d, 0, p, scale});
+}
+inline Expression random_gumbel(engine::Graph& g, const Dim& d, real mu = 0, real beta = 1) {
+  return engine::leaf_of<engine::RandomGumbel>(g, {d, 0, mu, beta});
+}
+inline Expression noise(const Expression& x, real stddev) { return engine::Noise::call(x, stddev); }
+inline Expression dropout(const Expression& x, real p) { return engine::Dropout::call(x, p); }
+inline Expression dropout_dim(const Expression& x, unsigned d, real p) {
+  return engine::DropoutAlongAxis::call(x, d, p);
+}
+inline Expression dropout_batch(const Expression& x, real p) { return engine::DropoutBatch::call(x, p); }
+inline Expression block_dropout(const Expression& x, real p) { return engine::BlockDropout::call(x, p); }
 
 }  // namespace dynet

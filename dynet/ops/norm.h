@@ -3,7 +3,7 @@
 
 #include "dynet/ops/statistics.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// (x - mean) / (standard deviation + 1e-8), over all elements of each batch element.
 struct Standardize : OpDefaults {
@@ -100,14 +100,20 @@ struct WeightNorm {
   }
 };
 
-inline Expression layer_norm(const Expression& x, const Expression& g, const Expression& b) {
-  return LayerNorm::call(x, g, b);
-}
-inline Expression squared_norm(const Expression& x) { return SquaredNorm::call(x); }
-inline Expression l2_norm(const Expression& x) { return L2Norm::call(x); }
-inline Expression weight_norm(const Expression& w, const Expression& g) { return WeightNorm::call(w, g); }
-
 using Normalization = Ops<Standardize>;
 using NormForms = Ops<LayerNorm, SquaredNorm, L2Norm, WeightNorm>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression layer_norm(const Expression& x, const Expression& g, const Expression& b) {
+  return engine::LayerNorm::call(x, g, b);
+}
+inline Expression squared_norm(const Expression& x) { return engine::SquaredNorm::call(x); }
+inline Expression l2_norm(const Expression& x) { return engine::L2Norm::call(x); }
+inline Expression weight_norm(const Expression& w, const Expression& g) {
+  return engine::WeightNorm::call(w, g);
+}
 
 }  // namespace dynet

@@ -6,7 +6,7 @@
 
 #include "dynet/graph/expression.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// A named argument of the public function, with its default if it has one: a number, or a list of up to two.
 struct Arg {
@@ -154,4 +154,4 @@ unsigned map_position();
 template <class T>
 unsigned zip_position();
 
-}  // namespace dynet
+}  // namespace dynet::engine

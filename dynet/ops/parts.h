@@ -5,7 +5,7 @@
 
 #include "dynet/ops/op.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// join(xs); where xs are too many for one node, join() of what it makes of their parts.
 template <class Join>
@@ -18,4 +18,4 @@ Expression in_parts(const Expressions& xs, Join join) {
   return in_parts(joined, join);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

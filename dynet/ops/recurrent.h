@@ -5,7 +5,7 @@
 #include "dynet/ops/noise.h"
 #include "dynet/ops/select.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// gates = wx + Wh h; c' = f ∘ c + i ∘ g; h' = o ∘ tanh(c'). The first step has wx alone.
 struct LstmCell : OpDefaults {
@@ -186,36 +186,40 @@ struct VanillaLstmH {
   }
 };
 
+using Recurrent = Ops<LstmCell>;
+using RecurrentForms = Ops<VanillaLstmGates, VanillaLstmGatesConcat, VanillaLstmGatesDropout,
+                           VanillaLstmGatesDropoutConcat, VanillaLstmC, VanillaLstmH>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
 inline Expression vanilla_lstm_gates(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                                      const Expression& Wh, const Expression& b, real weightnoise_std = 0) {
-  return VanillaLstmGates::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
+  return engine::VanillaLstmGates::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
 }
-inline Expression vanilla_lstm_gates_concat(Expressions x_t, const Expression& h_tm1, const Expression& Wx,
-                                            const Expression& Wh, const Expression& b,
+inline Expression vanilla_lstm_gates_concat(engine::Expressions x_t, const Expression& h_tm1,
+                                            const Expression& Wx, const Expression& Wh, const Expression& b,
                                             real weightnoise_std = 0) {
-  return VanillaLstmGatesConcat::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
+  return engine::VanillaLstmGatesConcat::call(x_t, h_tm1, Wx, Wh, b, weightnoise_std);
 }
 inline Expression vanilla_lstm_gates_dropout(const Expression& x_t, const Expression& h_tm1,
                                              const Expression& Wx, const Expression& Wh, const Expression& b,
                                              const Expression& mask_x, const Expression& mask_h,
                                              real weightnoise_std = 0) {
-  return VanillaLstmGatesDropout::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+  return engine::VanillaLstmGatesDropout::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
 }
-inline Expression vanilla_lstm_gates_dropout_concat(Expressions x_t, const Expression& h_tm1,
+inline Expression vanilla_lstm_gates_dropout_concat(engine::Expressions x_t, const Expression& h_tm1,
                                                     const Expression& Wx, const Expression& Wh,
                                                     const Expression& b, const Expression& mask_x,
                                                     const Expression& mask_h, real weightnoise_std = 0) {
-  return VanillaLstmGatesDropoutConcat::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+  return engine::VanillaLstmGatesDropoutConcat::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
 }
 inline Expression vanilla_lstm_c(const Expression& c_tm1, const Expression& gates_t) {
-  return VanillaLstmC::call(c_tm1, gates_t);
+  return engine::VanillaLstmC::call(c_tm1, gates_t);
 }
 inline Expression vanilla_lstm_h(const Expression& c_t, const Expression& gates_t) {
-  return VanillaLstmH::call(c_t, gates_t);
+  return engine::VanillaLstmH::call(c_t, gates_t);
 }
-
-using Recurrent = Ops<LstmCell>;
-using RecurrentForms = Ops<VanillaLstmGates, VanillaLstmGatesConcat, VanillaLstmGatesDropout,
-                           VanillaLstmGatesDropoutConcat, VanillaLstmC, VanillaLstmH>;
 
 }  // namespace dynet

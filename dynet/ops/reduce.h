@@ -5,7 +5,7 @@
 #include "dynet/ops/parts.h"
 #include "dynet/ops/zip.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// A set of axes, one bit each.
 inline unsigned axis_set(std::string_view op, Indices axes, const Dim& x) {
@@ -249,24 +249,34 @@ struct DotProduct : SumOfTerms<DotProduct, Multiply> {
   static Expression call(const Expression& x, const Expression& y) { return apply<DotProduct>({x, y}); }
 };
 
-inline Expression sum_elems(const Expression& x) { return SumElements::call(x); }
-inline Expression sum_batches(const Expression& x) { return SumBatches::call(x); }
-inline Expression sum_dim(const Expression& x, Indices dims, bool b = false) {
-  return SumAxes::call(x, dims, b, 0);
-}
-inline Expression sum_rows(const Expression& x) { return SumAxes::call(x, {0}, false, 0); }
-inline Expression sum_cols(const Expression& x) { return SumAxes::call(x, {1}, false, 0); }
-inline Expression max_dim(const Expression& x, unsigned d = 0) { return LargestAlongAxis::call(x, d); }
-inline Expression min_dim(const Expression& x, unsigned d = 0) { return SmallestAlongAxis::call(x, d); }
-inline Expression logsumexp_dim(const Expression& x, unsigned d = 0) {
-  return LogSumExpAlongAxis::call(x, d);
-}
-inline Expression logsumexp(Expressions xs) { return LogSumExpOfList::call(xs); }
-inline Expression cumsum(const Expression& x, unsigned d = 0) { return CumulativeSum::call(x, d); }
-inline Expression sum(Expressions xs) { return SumOfList::call(xs); }
-inline Expression dot_product(const Expression& x, const Expression& y) { return DotProduct::call(x, y); }
-
 using Reductions = Ops<SumElements, SumBatches, SumAxes, LargestAlongAxis, SmallestAlongAxis,
                        LogSumExpAlongAxis, CumulativeSum, SumOfList, LogSumExpOfList, DotProduct>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression sum_elems(const Expression& x) { return engine::SumElements::call(x); }
+inline Expression sum_batches(const Expression& x) { return engine::SumBatches::call(x); }
+inline Expression sum_dim(const Expression& x, engine::Indices dims, bool b = false) {
+  return engine::SumAxes::call(x, dims, b, 0);
+}
+inline Expression sum_rows(const Expression& x) { return engine::SumAxes::call(x, {0}, false, 0); }
+inline Expression sum_cols(const Expression& x) { return engine::SumAxes::call(x, {1}, false, 0); }
+inline Expression max_dim(const Expression& x, unsigned d = 0) {
+  return engine::LargestAlongAxis::call(x, d);
+}
+inline Expression min_dim(const Expression& x, unsigned d = 0) {
+  return engine::SmallestAlongAxis::call(x, d);
+}
+inline Expression logsumexp_dim(const Expression& x, unsigned d = 0) {
+  return engine::LogSumExpAlongAxis::call(x, d);
+}
+inline Expression logsumexp(engine::Expressions xs) { return engine::LogSumExpOfList::call(xs); }
+inline Expression cumsum(const Expression& x, unsigned d = 0) { return engine::CumulativeSum::call(x, d); }
+inline Expression sum(engine::Expressions xs) { return engine::SumOfList::call(xs); }
+inline Expression dot_product(const Expression& x, const Expression& y) {
+  return engine::DotProduct::call(x, y);
+}
 
 }  // namespace dynet

@@ -4,7 +4,7 @@
 #include "dynet/ops/map.h"
 #include "dynet/ops/shape.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// One place along an axis; the index is a word, so that different indices run as one call.
 struct Pick : OpDefaults {
@@ -326,31 +326,43 @@ struct ArgMax : OpDefaults {
   }
 };
 
-inline Expression pick(const Expression& x, unsigned index, unsigned d = 0) {
-  return Pick::call(x, index, d);
-}
-inline Expression pick(const Expression& x, Indices indices, unsigned d = 0) {
-  return PickBatch::call(x, indices, d);
-}
-inline Expression pick_range(const Expression& x, unsigned s, unsigned e, unsigned d = 0) {
-  return PickRange::call(x, s, e, d);
-}
-/// DyNet 2's older name of pick_range.
-inline Expression pickrange(const Expression& x, unsigned s, unsigned e) { return pick_range(x, s, e); }
-inline Expression select_rows(const Expression& x, Indices rows) { return SelectRows::call(x, rows); }
-inline Expression select_cols(const Expression& x, Indices columns) {
-  return SelectColumns::call(x, columns);
-}
-inline Expression strided_select(const Expression& x, Indices strides, Indices range_from = {},
-                                 Indices range_to = {}) {
-  return StridedSelect::call(x, strides, range_from, range_to);
-}
-inline Expression pick_batch_elem(const Expression& x, unsigned v) { return PickBatchElement::call(x, v); }
-inline Expression pick_batch_elems(const Expression& x, Indices vs) { return PickBatchElements::call(x, vs); }
-inline Expression argmax(const Expression& x, GradientMode mode) { return apply<ArgMax>(x, {mode}); }
-
 using Selections = Ops<Pick, PickRange, PickRangeView, PickList, StridedSelect, StridedSelectBatch,
                        PickBatchElements, ArgMax>;
 using SelectionForms = Ops<PickBatch, SelectRows, SelectColumns, PickBatchElement>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression pick(const Expression& x, unsigned index, unsigned d = 0) {
+  return engine::Pick::call(x, index, d);
+}
+inline Expression pick(const Expression& x, engine::Indices indices, unsigned d = 0) {
+  return engine::PickBatch::call(x, indices, d);
+}
+inline Expression pick_range(const Expression& x, unsigned s, unsigned e, unsigned d = 0) {
+  return engine::PickRange::call(x, s, e, d);
+}
+/// DyNet 2's older name of pick_range.
+inline Expression pickrange(const Expression& x, unsigned s, unsigned e) { return pick_range(x, s, e); }
+inline Expression select_rows(const Expression& x, engine::Indices rows) {
+  return engine::SelectRows::call(x, rows);
+}
+inline Expression select_cols(const Expression& x, engine::Indices columns) {
+  return engine::SelectColumns::call(x, columns);
+}
+inline Expression strided_select(const Expression& x, engine::Indices strides,
+                                 engine::Indices range_from = {}, engine::Indices range_to = {}) {
+  return engine::StridedSelect::call(x, strides, range_from, range_to);
+}
+inline Expression pick_batch_elem(const Expression& x, unsigned v) {
+  return engine::PickBatchElement::call(x, v);
+}
+inline Expression pick_batch_elems(const Expression& x, engine::Indices vs) {
+  return engine::PickBatchElements::call(x, vs);
+}
+inline Expression argmax(const Expression& x, GradientMode mode) {
+  return engine::apply<engine::ArgMax>(x, {mode});
+}
 
 }  // namespace dynet

@@ -5,7 +5,7 @@
 #include "dynet/ops/loops.h"
 #include "dynet/ops/parts.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// An op without a kernel: its value is its argument's memory.
 struct View : OpDefaults {
@@ -205,14 +205,24 @@ struct NoBackprop : View {
   static Expression call(const Expression& x) { return apply<NoBackprop>(x); }
 };
 
-inline Expression reshape(const Expression& x, const Dim& d) {
-  return Reshape::call(x, d.single_batch(), d.bd);
-}
-inline Expression transpose(const Expression& x, Indices dims = {1, 0}) { return Transpose::call(x, dims); }
-inline Expression concatenate(Expressions xs, unsigned d = 0) { return Concatenate::call(xs, d); }
-inline Expression concatenate_to_batch(Expressions xs) { return ConcatenateToBatch::call(xs); }
-inline Expression nobackprop(const Expression& x) { return NoBackprop::call(x); }
-
 using Shaping = Ops<Reshape, ReshapeBatch, Transpose, Concatenate, ConcatenateToBatch, NoBackprop>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression reshape(const Expression& x, const Dim& d) {
+  return engine::Reshape::call(x, d.single_batch(), d.bd);
+}
+inline Expression transpose(const Expression& x, engine::Indices dims = {1, 0}) {
+  return engine::Transpose::call(x, dims);
+}
+inline Expression concatenate(engine::Expressions xs, unsigned d = 0) {
+  return engine::Concatenate::call(xs, d);
+}
+inline Expression concatenate_to_batch(engine::Expressions xs) {
+  return engine::ConcatenateToBatch::call(xs);
+}
+inline Expression nobackprop(const Expression& x) { return engine::NoBackprop::call(x); }
 
 }  // namespace dynet

@@ -4,7 +4,7 @@
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Softmax : OpDefaults {
   struct Attrs {
@@ -143,19 +143,23 @@ struct PickNegativeLogSoftmaxBatch {
   }
 };
 
-inline Expression softmax(const Expression& x, unsigned d = 0) { return Softmax::call(x, d); }
-inline Expression log_softmax(const Expression& x) { return LogSoftmax::call(x, {}); }
-inline Expression log_softmax(const Expression& x, Indices restriction) {
-  return LogSoftmax::call(x, restriction);
-}
-inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {
-  return PickNegativeLogSoftmax::call(x, v);
-}
-inline Expression pickneglogsoftmax(const Expression& x, Indices vs) {
-  return PickNegativeLogSoftmaxBatch::call(x, vs);
-}
-
 using SoftmaxFamily = Ops<Softmax, LogSoftmax, RestrictedLogSoftmax, PickNegativeLogSoftmax>;
 using SoftmaxForms = Ops<PickNegativeLogSoftmaxBatch>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression softmax(const Expression& x, unsigned d = 0) { return engine::Softmax::call(x, d); }
+inline Expression log_softmax(const Expression& x) { return engine::LogSoftmax::call(x, {}); }
+inline Expression log_softmax(const Expression& x, engine::Indices restriction) {
+  return engine::LogSoftmax::call(x, restriction);
+}
+inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {
+  return engine::PickNegativeLogSoftmax::call(x, v);
+}
+inline Expression pickneglogsoftmax(const Expression& x, engine::Indices vs) {
+  return engine::PickNegativeLogSoftmaxBatch::call(x, vs);
+}
 
 }  // namespace dynet

@@ -7,7 +7,7 @@
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The threshold τ of the projection of x on the simplex, max(0, x - τ).
 inline real simplex_threshold(const real* x, size_t n) {
@@ -162,14 +162,18 @@ struct ConstrainedSoftmax : OpDefaults {
   }
 };
 
-inline Expression sparsemax(const Expression& x) { return Sparsemax::call(x); }
-inline Expression sparsemax_loss(const Expression& x, Indices target_support) {
-  return SparsemaxLoss::call(x, target_support);
+using SparseSoftmax = Ops<Sparsemax, SparsemaxLoss, ConstrainedSoftmax>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression sparsemax(const Expression& x) { return engine::Sparsemax::call(x); }
+inline Expression sparsemax_loss(const Expression& x, engine::Indices target_support) {
+  return engine::SparsemaxLoss::call(x, target_support);
 }
 inline Expression constrained_softmax(const Expression& x, const Expression& y) {
-  return ConstrainedSoftmax::call(x, y);
+  return engine::ConstrainedSoftmax::call(x, y);
 }
-
-using SparseSoftmax = Ops<Sparsemax, SparsemaxLoss, ConstrainedSoftmax>;
 
 }  // namespace dynet

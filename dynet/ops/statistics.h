@@ -4,7 +4,7 @@
 #include "dynet/ops/reduce.h"
 #include "dynet/ops/shape.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Which axes a statistic is taken over, and how many numbers that are.
 struct StatisticAxes {
@@ -134,24 +134,31 @@ struct DeviationBatches {
   static Expression call(const Expression& x) { return StatisticAxes(name, x, {}, true, 0).deviation(x); }
 };
 
-inline Expression mean_elems(const Expression& x) { return MeanElements::call(x); }
-inline Expression moment_elems(const Expression& x, unsigned r) { return MomentElements::call(x, r); }
-inline Expression std_elems(const Expression& x) { return DeviationElements::call(x); }
-inline Expression mean_dim(const Expression& x, Indices dims, bool b = false, unsigned n = 0) {
-  return MeanAxes::call(x, dims, b, n);
-}
-inline Expression moment_dim(const Expression& x, Indices dims, unsigned r, bool b = false, unsigned n = 0) {
-  return MomentAxes::call(x, dims, r, b, n);
-}
-inline Expression std_dim(const Expression& x, Indices dims, bool b = false, unsigned n = 0) {
-  return DeviationAxes::call(x, dims, b, n);
-}
-inline Expression mean_batches(const Expression& x) { return MeanBatches::call(x); }
-inline Expression moment_batches(const Expression& x, unsigned r) { return MomentBatches::call(x, r); }
-inline Expression std_batches(const Expression& x) { return DeviationBatches::call(x); }
-inline Expression average_cols(const Expression& x) { return MeanAxes::call(x, {1}, false, 0); }
-
 using Statistics = Ops<MeanElements, MomentElements, DeviationElements, MeanAxes, MomentAxes, DeviationAxes,
                        MeanBatches, MomentBatches, DeviationBatches>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression mean_elems(const Expression& x) { return engine::MeanElements::call(x); }
+inline Expression moment_elems(const Expression& x, unsigned r) { return engine::MomentElements::call(x, r); }
+inline Expression std_elems(const Expression& x) { return engine::DeviationElements::call(x); }
+inline Expression mean_dim(const Expression& x, engine::Indices dims, bool b = false, unsigned n = 0) {
+  return engine::MeanAxes::call(x, dims, b, n);
+}
+inline Expression moment_dim(const Expression& x, engine::Indices dims, unsigned r, bool b = false,
+                             unsigned n = 0) {
+  return engine::MomentAxes::call(x, dims, r, b, n);
+}
+inline Expression std_dim(const Expression& x, engine::Indices dims, bool b = false, unsigned n = 0) {
+  return engine::DeviationAxes::call(x, dims, b, n);
+}
+inline Expression mean_batches(const Expression& x) { return engine::MeanBatches::call(x); }
+inline Expression moment_batches(const Expression& x, unsigned r) {
+  return engine::MomentBatches::call(x, r);
+}
+inline Expression std_batches(const Expression& x) { return engine::DeviationBatches::call(x); }
+inline Expression average_cols(const Expression& x) { return engine::MeanAxes::call(x, {1}, false, 0); }
 
 }  // namespace dynet

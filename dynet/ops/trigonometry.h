@@ -3,7 +3,7 @@
 
 #include "dynet/ops/map.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Sin : Map<Sin> {
   static constexpr auto name = "sin", doc = "Sine, elementwise.";
@@ -82,18 +82,22 @@ struct Atanh : Map<Atanh> {
   static Expression call(const Expression& x) { return apply<Atanh>(x); }
 };
 
-inline Expression sin(const Expression& x) { return Sin::call(x); }
-inline Expression cos(const Expression& x) { return Cos::call(x); }
-inline Expression tan(const Expression& x) { return Tan::call(x); }
-inline Expression asin(const Expression& x) { return Asin::call(x); }
-inline Expression acos(const Expression& x) { return Acos::call(x); }
-inline Expression atan(const Expression& x) { return Atan::call(x); }
-inline Expression sinh(const Expression& x) { return Sinh::call(x); }
-inline Expression cosh(const Expression& x) { return Cosh::call(x); }
-inline Expression asinh(const Expression& x) { return Asinh::call(x); }
-inline Expression acosh(const Expression& x) { return Acosh::call(x); }
-inline Expression atanh(const Expression& x) { return Atanh::call(x); }
-
 using Trigonometry = Ops<Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Asinh, Acosh, Atanh>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression sin(const Expression& x) { return engine::Sin::call(x); }
+inline Expression cos(const Expression& x) { return engine::Cos::call(x); }
+inline Expression tan(const Expression& x) { return engine::Tan::call(x); }
+inline Expression asin(const Expression& x) { return engine::Asin::call(x); }
+inline Expression acos(const Expression& x) { return engine::Acos::call(x); }
+inline Expression atan(const Expression& x) { return engine::Atan::call(x); }
+inline Expression sinh(const Expression& x) { return engine::Sinh::call(x); }
+inline Expression cosh(const Expression& x) { return engine::Cosh::call(x); }
+inline Expression asinh(const Expression& x) { return engine::Asinh::call(x); }
+inline Expression acosh(const Expression& x) { return engine::Acosh::call(x); }
+inline Expression atanh(const Expression& x) { return engine::Atanh::call(x); }
 
 }  // namespace dynet

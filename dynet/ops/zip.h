@@ -3,7 +3,7 @@
 
 #include "dynet/ops/map.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The broadcast shape of x and y; missing trailing sizes count as 1.
 inline Dim broadcast(const Dim& x, const Dim& y) {
@@ -127,18 +127,22 @@ struct ColumnwiseAdd : Zip<Add> {
   }
 };
 
-inline Expression operator+(const Expression& x, const Expression& y) { return Add::call(x, y); }
-inline Expression operator-(const Expression& x, const Expression& y) { return Subtract::call(x, y); }
-inline Expression operator/(const Expression& x, const Expression& y) { return Divide::call(x, y); }
-inline Expression cmult(const Expression& x, const Expression& y) { return Multiply::call(x, y); }
-inline Expression cdiv(const Expression& x, const Expression& y) { return Divide::call(x, y); }
-inline Expression pow(const Expression& x, const Expression& y) { return Pow::call(x, y); }
-inline Expression max(const Expression& x, const Expression& y) { return Maximum::call(x, y); }
-inline Expression min(const Expression& x, const Expression& y) { return Minimum::call(x, y); }
-inline Expression colwise_add(const Expression& x, const Expression& bias) {
-  return ColumnwiseAdd::call(x, bias);
-}
-
 using Pairwise = Ops<Add, Subtract, Multiply, Divide, Pow, Maximum, Minimum>;
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+inline Expression operator+(const Expression& x, const Expression& y) { return engine::Add::call(x, y); }
+inline Expression operator-(const Expression& x, const Expression& y) { return engine::Subtract::call(x, y); }
+inline Expression operator/(const Expression& x, const Expression& y) { return engine::Divide::call(x, y); }
+inline Expression cmult(const Expression& x, const Expression& y) { return engine::Multiply::call(x, y); }
+inline Expression cdiv(const Expression& x, const Expression& y) { return engine::Divide::call(x, y); }
+inline Expression pow(const Expression& x, const Expression& y) { return engine::Pow::call(x, y); }
+inline Expression max(const Expression& x, const Expression& y) { return engine::Maximum::call(x, y); }
+inline Expression min(const Expression& x, const Expression& y) { return engine::Minimum::call(x, y); }
+inline Expression colwise_add(const Expression& x, const Expression& bias) {
+  return engine::ColumnwiseAdd::call(x, bias);
+}
 
 }  // namespace dynet

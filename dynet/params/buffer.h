@@ -12,7 +12,7 @@
 #include "dynet/core/real.h"
 #include "dynet/device/arena.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Whether buffers made from now on are shared with processes that are forked later.
 inline std::atomic<bool>& sharing_new_buffers() {
@@ -69,4 +69,4 @@ class Buffer {
   size_t size_ = 0;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

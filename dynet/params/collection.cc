@@ -6,6 +6,8 @@
 #include <mutex>
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 real& default_lambda() {
@@ -89,7 +91,7 @@ std::shared_ptr<S> find(const std::vector<std::shared_ptr<S>>& list, const std::
 
 }  // namespace
 
-std::vector<std::shared_ptr<Storage>> shared_storages() {
+std::vector<std::shared_ptr<Storage>> engine::shared_storages() {
   SharedList& list = SharedList::get();
   const std::lock_guard lock(list.mutex);
   std::vector<std::shared_ptr<Storage>> alive;
@@ -98,9 +100,9 @@ std::vector<std::shared_ptr<Storage>> shared_storages() {
   return alive;
 }
 
-real default_weight_decay() { return default_lambda(); }
+real engine::default_weight_decay() { return default_lambda(); }
 
-void set_default_weight_decay(real lambda) {
+void engine::set_default_weight_decay(real lambda) {
   check_lambda(lambda);
   default_lambda() = lambda;
 }
@@ -136,7 +138,7 @@ Parameter ParameterCollection::add_parameters(const Dim& dim, real scale, const 
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim,
                                                            const ParameterInit& init,
                                                            const std::string& name) {
-  auto lookup = std::make_shared<LookupStorage>(table_dim(n, dim));
+  auto lookup = std::make_shared<LookupParameterStorage>(table_dim(n, dim));
   Tensor values{lookup->dim, lookup->values.data()};
   init.initialize_params(values);
   lookup->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
@@ -154,7 +156,7 @@ std::shared_ptr<ParameterStorage> ParameterCollection::get_parameter_storage(con
   return find(parameters_list(), name);
 }
 
-std::shared_ptr<LookupStorage> ParameterCollection::get_lookup_parameter_storage(
+std::shared_ptr<LookupParameterStorage> ParameterCollection::get_lookup_parameter_storage(
     const std::string& name) const {
   return find(lookup_parameters_list(), name);
 }

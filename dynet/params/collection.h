@@ -10,7 +10,7 @@
 #include "dynet/params/lookup.h"
 #include "dynet/params/parameter.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// What the handles of one collection share. Parameters are listed in it and in all its ancestors.
 struct CollectionStorage {
@@ -18,7 +18,7 @@ struct CollectionStorage {
   std::shared_ptr<CollectionStorage> parent;
   std::shared_ptr<WeightDecay> decay;
   std::vector<std::shared_ptr<ParameterStorage>> parameters;
-  std::vector<std::shared_ptr<LookupStorage>> lookups;
+  std::vector<std::shared_ptr<LookupParameterStorage>> lookups;
   std::unordered_map<std::string, unsigned> parameter_names, collection_names;  // how often each was given
 };
 
@@ -29,10 +29,14 @@ void set_default_weight_decay(real lambda);
 /// The parameters and lookup tables there are whose memory is shared with processes forked later.
 std::vector<std::shared_ptr<Storage>> shared_storages();
 
+}  // namespace dynet::engine
+
+namespace dynet {
+
 class ParameterCollection {
  public:
   using Parameters = std::vector<std::shared_ptr<ParameterStorage>>;
-  using Lookups = std::vector<std::shared_ptr<LookupStorage>>;
+  using Lookups = std::vector<std::shared_ptr<LookupParameterStorage>>;
 
   /// A root, named "/".
   ParameterCollection();
@@ -59,7 +63,7 @@ class ParameterCollection {
   const Lookups& lookup_parameters_list() const { return storage_->lookups; }
   /// By full name.
   std::shared_ptr<ParameterStorage> get_parameter_storage(const std::string& name) const;
-  std::shared_ptr<LookupStorage> get_lookup_parameter_storage(const std::string& name) const;
+  std::shared_ptr<LookupParameterStorage> get_lookup_parameter_storage(const std::string& name) const;
   const Parameters& get_parameter_storages() const { return parameters_list(); }
   const Lookups& get_lookup_parameter_storages() const { return lookup_parameters_list(); }
 
@@ -82,16 +86,17 @@ class ParameterCollection {
 
   void set_weight_decay_lambda(real lambda);
   real get_weight_decay_lambda() const { return storage_->decay->lambda; }
-  WeightDecay& get_weight_decay() const { return *storage_->decay; }
+  engine::WeightDecay& get_weight_decay() const { return *storage_->decay; }
 
-  CollectionStorage& get_storage() const { return *storage_; }
+  engine::CollectionStorage& get_storage() const { return *storage_; }
   /// True for two handles of one collection.
   bool operator==(const ParameterCollection&) const = default;
 
  private:
-  explicit ParameterCollection(std::shared_ptr<CollectionStorage> storage) : storage_(std::move(storage)) {}
+  explicit ParameterCollection(std::shared_ptr<engine::CollectionStorage> storage)
+      : storage_(std::move(storage)) {}
 
-  std::shared_ptr<CollectionStorage> storage_;
+  std::shared_ptr<engine::CollectionStorage> storage_;
 };
 
 using Model = ParameterCollection;

@@ -10,6 +10,8 @@
 #include <random>
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 struct RandomState {
@@ -64,14 +66,14 @@ void orthonormalise(std::vector<double>& a, size_t n) {
 
 }  // namespace
 
-uint32_t random_seed() { return random_state().seed; }
+uint32_t engine::random_seed() { return random_state().seed; }
 
-void reset_random_seed(uint32_t seed) {
+void engine::reset_random_seed(uint32_t seed) {
   random_state().seed = seed ? seed : std::random_device{}();
   random_state().streams = 0;
 }
 
-uint32_t next_random_stream() { return 0x80000000u | random_state().streams++; }
+uint32_t engine::next_random_stream() { return 0x80000000u | random_state().streams++; }
 
 ParameterInitNormal::ParameterInitNormal(real mean, real variance) : mean(mean), variance(variance) {
   if (!(variance >= 0))

@@ -8,7 +8,7 @@
 #include "dynet/core/random.h"
 #include "dynet/core/tensor.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The seed of this process; drawn from the system when nobody chose one.
 uint32_t random_seed();
@@ -17,6 +17,10 @@ void reset_random_seed(uint32_t seed);
 /// The number of a stream nobody had before; its highest bit is set, which graphs leave to these streams.
 uint32_t next_random_stream();
 inline RandomStream next_random() { return {random_seed(), next_random_stream()}; }
+
+}  // namespace dynet::engine
+
+namespace dynet {
 
 /// Fills a parameter, or a whole lookup table (its rows are the last axis).
 struct ParameterInit {

@@ -5,7 +5,7 @@
 
 namespace dynet {
 
-class LookupParameter : public Handle<LookupStorage> {
+class LookupParameter : public engine::Handle<LookupParameterStorage> {
  public:
   using Handle::Handle;
 
@@ -14,11 +14,11 @@ class LookupParameter : public Handle<LookupStorage> {
   unsigned rows() const { return get_storage().rows(); }
 
   void initialize(unsigned row, std::span<const real> numbers) const {
-    LookupStorage& s = get_storage();
+    LookupParameterStorage& s = get_storage();
     check_row(row);
     if (numbers.size() != s.row_size())
-      invalid("initialize: ", numbers.size(), " numbers for a row of ", s.name, " of shape ", s.row_dim(),
-              "; it has ", s.row_size());
+      engine::invalid("initialize: ", numbers.size(), " numbers for a row of ", s.name, " of shape ",
+                      s.row_dim(), "; it has ", s.row_size());
     s.assign(numbers, row * s.row_size());
   }
   void initialize(unsigned row, const std::vector<real>& numbers) const {
@@ -45,9 +45,10 @@ class LookupParameter : public Handle<LookupStorage> {
 
  private:
   void check_row(unsigned row) const {
-    if (row >= rows()) bad_index(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
+    if (row >= rows())
+      engine::bad_index(get_fullname(), ": row ", row, " was asked for; it has ", rows(), " rows");
   }
-  std::vector<Tensor>* rows_of(Buffer& numbers, std::vector<Tensor>& tensors) const {
+  std::vector<Tensor>* rows_of(engine::Buffer& numbers, std::vector<Tensor>& tensors) const {
     for (size_t i = tensors.size(); i < rows(); ++i)
       tensors.push_back({dim(), numbers.data() + i * get_storage().row_size()});
     return &tensors;

@@ -14,7 +14,7 @@
 #include "dynet/device/engine.h"
 #include "dynet/params/buffer.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Lazy weight decay: the effective value of a parameter is its stored value times `factor`.
 struct WeightDecay {
@@ -82,8 +82,12 @@ struct Storage : std::enable_shared_from_this<Storage> {
   }
 };
 
-struct ParameterStorage : Storage {
-  using Storage::Storage;
+}  // namespace dynet::engine
+
+namespace dynet {
+
+struct ParameterStorage : engine::Storage {
+  using engine::Storage::Storage;
   Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
 
   void clear_gradient() {
@@ -101,9 +105,9 @@ struct ParameterStorage : Storage {
   void gradient_cleared() { nonzero = false; }
 };
 
-struct LookupStorage : Storage {
+struct LookupParameterStorage : engine::Storage {
   /// The last size of `d` is the number of rows.
-  explicit LookupStorage(const Dim& d) : Storage(d), is_touched(d[d.nd - 1]) {
+  explicit LookupParameterStorage(const Dim& d) : engine::Storage(d), is_touched(d[d.nd - 1]) {
     is_lookup = true;
     touched.reserve(rows());
   }
@@ -151,6 +155,10 @@ struct LookupStorage : Storage {
   }
 };
 
+}  // namespace dynet
+
+namespace dynet::engine {
+
 /// What the handles of parameters and of lookup tables can do alike; copies share the storage.
 template <class S>
 class Handle {
@@ -184,8 +192,12 @@ class Handle {
   std::shared_ptr<S> p;
 };
 
+}  // namespace dynet::engine
+
+namespace dynet {
+
 /// A tensor that is learned.
-class Parameter : public Handle<ParameterStorage> {
+class Parameter : public engine::Handle<ParameterStorage> {
  public:
   using Handle::Handle;
 
@@ -199,8 +211,8 @@ class Parameter : public Handle<ParameterStorage> {
   void set_value(std::span<const real> numbers) {
     ParameterStorage& s = get_storage();
     if (numbers.size() != s.values.size())
-      invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of shape ", s.dim, "; it has ",
-              s.values.size());
+      engine::invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of shape ", s.dim,
+                      "; it has ", s.values.size());
     s.assign(numbers);
   }
   void set_value(const std::vector<real>& numbers) { set_value(std::span<const real>(numbers)); }

@@ -7,7 +7,7 @@
 #include "dynet/plan/reach.h"
 #include "dynet/plan/schedule.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 constexpr uint32_t none = ~0u;
@@ -148,4 +148,4 @@ void schedule_agenda(const Graph& graph, std::span<const uint32_t> nodes, Schedu
   Agenda(graph, nodes, scratch).run(result);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

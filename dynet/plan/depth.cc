@@ -4,7 +4,7 @@
 #include "dynet/plan/reach.h"
 #include "dynet/plan/schedule.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& s,
                     Schedule& result) {
@@ -35,4 +35,4 @@ void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, Schedul
   for (uint32_t& p : result.order) p = nodes[p];
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

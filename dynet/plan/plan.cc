@@ -3,7 +3,7 @@
 
 #include "dynet/device/arena.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 /// The batch elements of all nodes; mostly their shapes are the same, and looked up once.
@@ -45,4 +45,4 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
   }
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

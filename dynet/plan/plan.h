@@ -5,7 +5,7 @@
 
 #include "dynet/plan/schedule.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// One merged call: nodes order[first … first + count) of the schedule, in memory one after another.
 struct Step {
@@ -22,4 +22,4 @@ struct Plan {
 
 void plan(const Graph& graph, const Schedule& schedule, Plan& result);
 
-}  // namespace dynet
+}  // namespace dynet::engine

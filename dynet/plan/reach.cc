@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace dynet {
+namespace dynet::engine {
 
 void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done,
            std::vector<uint8_t>& marks, Reach& found) {
@@ -30,4 +30,4 @@ void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const
   std::ranges::reverse(found.kernels);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -7,7 +7,7 @@
 
 #include "dynet/graph/graph.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The nodes to visit, each list in ascending order.
 struct Reach {
@@ -25,4 +25,4 @@ inline uint32_t origin(const Graph& graph, uint32_t id) {
   return id;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

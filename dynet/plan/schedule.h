@@ -7,7 +7,7 @@
 
 #include "dynet/graph/graph.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 enum class Policy : uint8_t {
   single,  // every node alone, in order of creation
@@ -55,4 +55,4 @@ void schedule_single(std::span<const uint32_t> nodes, Schedule& result);
 void schedule_depth(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);
 void schedule_agenda(const Graph&, std::span<const uint32_t> nodes, ScheduleScratch&, Schedule& result);
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -1,7 +1,7 @@
 // The policy without batching: every node alone, in order of creation; and the choice of a policy.
 #include "dynet/plan/schedule.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 void schedule_single(std::span<const uint32_t> nodes, Schedule& result) {
   result.order.assign(nodes.begin(), nodes.end());
@@ -18,4 +18,4 @@ void schedule(const Graph& graph, std::span<const uint32_t> nodes, Policy policy
   }
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

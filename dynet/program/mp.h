@@ -76,8 +76,8 @@ void training_loop(unsigned children, ILearner<D, S>* learner, Trainer* trainer,
                    const std::vector<D>& dev, unsigned num_iterations, unsigned dev_frequency,
                    unsigned report_frequency, unsigned batch_size) {
   if (dev_frequency == 0 || report_frequency == 0 || batch_size == 0)
-    invalid("the frequencies and the batch size of training must be positive; ", dev_frequency, ", ",
-            report_frequency, " and ", batch_size, " were given");
+    engine::invalid("the frequencies and the batch size of training must be positive; ", dev_frequency, ", ",
+                    report_frequency, " and ", batch_size, " were given");
   std::vector<unsigned> order(train.size()), dev_order(dev.size());
   std::iota(order.begin(), order.end(), 0u);
   std::iota(dev_order.begin(), dev_order.end(), 0u);

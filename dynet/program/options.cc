@@ -14,6 +14,8 @@
 #include "dynet/run/profile.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 /// An option by its beginning, after "--dynet-", and what it does with its value.

@@ -6,6 +6,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 void save_pretrained_embeddings(const std::string& file, const Dict& dict, const LookupParameter& table) {
   if (dict.size() > table.rows())
     invalid("save_pretrained_embeddings: ", dict.size(), " words for a table of ", table.rows(), " rows");

@@ -10,6 +10,8 @@
 #include "dynet/params/init.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 std::span<real> numbers_of(const Tensor& t) { return {t.v, t.d.size()}; }

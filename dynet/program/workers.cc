@@ -17,6 +17,8 @@
 
 namespace dynet::mp {
 
+using namespace engine;
+
 SharedMemory::SharedMemory(size_t bytes) : bytes_(bytes + 1) {
   start_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (start_ == MAP_FAILED)

@@ -69,9 +69,9 @@ class Workers {
 
   unsigned count_;
   Trainer* trainer_;
-  std::vector<std::shared_ptr<Storage>> storages_;
-  std::vector<WeightDecay*> decays_;
-  std::vector<Buffer> shared_gradients_;  // in a worker: those of its parent
+  std::vector<std::shared_ptr<engine::Storage>> storages_;
+  std::vector<engine::WeightDecay*> decays_;
+  std::vector<engine::Buffer> shared_gradients_;  // in a worker: those of its parent
   SharedMemory state_memory_;
   State* state_;
   SharedMemory decay_factors_;

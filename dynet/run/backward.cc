@@ -6,7 +6,7 @@
 #include "dynet/run/executor.h"
 #include "dynet/run/profile.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 void Executor::backward(unsigned loss, bool full) {
   if (const Dim& dim = graph_.dim(loss); dim.size() != 1)
@@ -225,12 +225,12 @@ void Executor::deliver_parameter(uint32_t id) {
     engine_->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
   if (is_used_as_matrix(id)) add_outer(id, storage.gradient.data());
   storage.nonzero = true;
-  if (storage.is_lookup) static_cast<LookupStorage&>(storage).all_touched = true;
+  if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
 
 void Executor::deliver_rows(uint32_t id) {
   const Node& node = graph_[id];
-  LookupStorage& table = *attrs_of<Lookup>(node.payload).table;
+  LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
   const size_t size = graph_.dim(node).batch_size();
   const real* from = place_[id].gradient;
   for (uint32_t row : node.words()) {
@@ -256,4 +256,4 @@ Tensor Executor::gradient(unsigned id) {
   return {dim, zeroed(dim.size())};
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -5,7 +5,7 @@
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 void Executor::bind_leaves(std::span<const uint32_t> leaves) {
   size_t rows = 0;
@@ -20,7 +20,7 @@ void Executor::bind_leaves(std::span<const uint32_t> leaves) {
     if (node.op == &op<Input>) {
       place.value = attrs_of<Input>(node.payload).values;
     } else if (node.op == &op<Lookup>) {
-      LookupStorage& table = *attrs_of<Lookup>(node.payload).table;
+      LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
       place.value = row;
       for (uint32_t index : node.words()) {
         std::copy_n(table.values.data() + index * size, size, row);
@@ -187,4 +187,4 @@ Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsign
       nodes, items, tables_, [&](uint32_t id) { return edge_target_[graph_[id].args + i]; }, stride);
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

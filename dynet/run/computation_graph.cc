@@ -10,6 +10,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor; }
 
 struct StatePool {

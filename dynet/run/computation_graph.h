@@ -21,8 +21,8 @@ class ComputationGraph {
   ComputationGraph(const ComputationGraph&) = delete;
   ComputationGraph& operator=(const ComputationGraph&) = delete;
 
-  Graph& graph() { return state_->graph; }
-  operator Graph&() { return graph(); }
+  engine::Graph& graph() { return state_->graph; }
+  operator engine::Graph&() { return graph(); }
 
   /// Starts anew; expressions made before are stale.
   void clear() { graph().clear(); }
@@ -43,7 +43,7 @@ class ComputationGraph {
   Expression at(VariableIndex i);
   void invalidate() { executor().invalidate(0); }
   /// Evaluates all of these by one schedule.
-  void evaluate(Expressions wanted);
+  void evaluate(engine::Expressions wanted);
   /// Merged calls run so far.
   size_t step_count() const { return state_->executor.step_count(); }
   unsigned get_id() const { return state_->graph.id(); }
@@ -62,11 +62,11 @@ class ComputationGraph {
     return input(graph(), d, ids, data, defdata).i;
   }
   template <class S>
-  VariableIndex add_parameters(const Handle<S>& p) {
+  VariableIndex add_parameters(const engine::Handle<S>& p) {
     return parameter(graph(), p).i;
   }
   template <class S>
-  VariableIndex add_const_parameters(const Handle<S>& p) {
+  VariableIndex add_const_parameters(const engine::Handle<S>& p) {
     return const_parameter(graph(), p).i;
   }
   VariableIndex add_lookup(const LookupParameter& p, const auto& rows) { return lookup(graph(), p, rows).i; }
@@ -74,12 +74,12 @@ class ComputationGraph {
     return const_lookup(graph(), p, rows).i;
   }
   /// Adds a node of operation T, of DyNet's or of the program's own.
-  template <OpSpec T>
+  template <engine::OpSpec T>
   VariableIndex add_function(std::initializer_list<VariableIndex> arguments,
                              const typename T::Attrs& attrs = {}) {
     std::vector<Expression> xs;
     for (VariableIndex i : arguments) xs.push_back(at(i));
-    return xs.empty() ? leaf_of<T>(graph(), attrs).i : apply<T>(xs, attrs).i;
+    return xs.empty() ? engine::leaf_of<T>(graph(), attrs).i : engine::apply<T>(xs, attrs).i;
   }
   /// Nodes so far.
   unsigned size() const { return state_->graph.size(); }
@@ -99,20 +99,20 @@ class ComputationGraph {
  private:
   struct State {
     State();
-    Graph graph;
-    Executor executor;
+    engine::Graph graph;
+    engine::Executor executor;
   };
-  Executor& executor() { return state_->executor; }
+  engine::Executor& executor() { return state_->executor; }
 
   friend struct StatePool;
   State* state_;
-  Graph* previous_;
-  std::vector<Graph::Mark> marks_;
+  engine::Graph* previous_;
+  std::vector<engine::Graph::Mark> marks_;
 };
 
 /// Graphs that are alive; the number of the newest one.
 unsigned get_number_of_active_graphs();
-inline unsigned get_current_graph_id() { return newest_graph_id(); }
+inline unsigned get_current_graph_id() { return engine::newest_graph_id(); }
 
 /// Starts the random numbers anew: parameters and graphs made after this are the same for the same seed.
 void reset_random(uint32_t seed);

@@ -9,6 +9,8 @@
 #include "dynet/run/executor.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr size_t most_words = 8;  // longer lists of indices are cut

@@ -9,15 +9,15 @@
 namespace dynet {
 
 /// What a node computes, with its arguments by number: "v3 = pick(v2, 1)".
-std::string describe(const Graph& graph, unsigned node);
+std::string describe(const engine::Graph& graph, unsigned node);
 /// The graph in Graphviz's language.
-void print_graphviz(const Graph& graph, std::ostream& out);
+void print_graphviz(const engine::Graph& graph, std::ostream& out);
 
 struct DumpOptions {
   bool values = true, gradients = true;
   bool only_check = false;  // says "valid" or "invalid" instead of the numbers
 };
 /// Every node with its value and its gradient, "(not computed)" where there is none; evaluates all of them.
-void dump(Graph& graph, std::ostream& out, const DumpOptions& options = {});
+void dump(engine::Graph& graph, std::ostream& out, const DumpOptions& options = {});
 
 }  // namespace dynet

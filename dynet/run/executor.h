@@ -9,7 +9,7 @@
 #include "dynet/plan/reach.h"
 #include "dynet/run/settings.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 class Executor final : public Evaluator {
  public:
@@ -171,4 +171,4 @@ class Executor final : public Evaluator {
   uint32_t backward_from_ = none;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -7,7 +7,7 @@
 
 #include "dynet/run/executor.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 real* Executor::zeroed(size_t numbers) {
   real* p = gradients_.take<real>(numbers);
@@ -217,4 +217,4 @@ real* Executor::route_edge(uint32_t id, unsigned i) {
   return slot;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -2,7 +2,7 @@
 #include "dynet/run/executor.h"
 #include "dynet/run/profile.h"
 
-namespace dynet {
+namespace dynet::engine {
 namespace {
 
 /// What a graph says of batching comes before what the process says.
@@ -117,4 +117,4 @@ void Executor::invalidate(unsigned first) {
   backward_from_ = none;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

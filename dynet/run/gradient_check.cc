@@ -9,6 +9,8 @@
 #include "dynet/graph/graph.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr double distance = 5e-3, tolerance = 0.01, smallest = 1e-4;
@@ -65,7 +67,7 @@ class GradientCheck {
   std::ostream& out_;
 };
 
-std::vector<size_t> used_places(const LookupStorage& l) {
+std::vector<size_t> used_places(const LookupParameterStorage& l) {
   std::vector<size_t> places(l.values.size());
   std::iota(places.begin(), places.end(), size_t{0});
   if (!l.all_touched) std::erase_if(places, [&](size_t i) { return !l.is_touched[i / l.row_size()]; });

@@ -5,7 +5,7 @@
 #include <iomanip>
 #include <vector>
 
-namespace dynet {
+namespace dynet::engine {
 
 void Profile::add(bool forward, std::string_view name, size_t nodes, double seconds) {
   const std::string key = (forward ? "FWD " : "BWD ") + std::string(name);
@@ -41,4 +41,4 @@ void Profile::print(std::ostream& out, bool batches) const {
   line("all", total > 0 ? 100.0 : 0.0, 1000 * total, "", "");
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

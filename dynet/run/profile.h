@@ -11,7 +11,7 @@
 
 #include "dynet/run/settings.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The sum of what was timed while settings().profile pointed to it; any thread may add.
 class Profile {
@@ -56,4 +56,4 @@ class Timed {
   std::chrono::steady_clock::time_point start_;
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -3,7 +3,7 @@
 
 #include "dynet/plan/schedule.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 class Profile;
 
@@ -22,4 +22,4 @@ inline Settings& settings() {
   return s;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

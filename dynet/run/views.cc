@@ -1,7 +1,7 @@
 // Views in the backward pass: a view's gradient may be a place in the gradient of what it shows.
 #include "dynet/run/executor.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// Lists the views of each kernel or leaf, newest first.
 void Executor::link_views() {
@@ -48,4 +48,4 @@ Executor::Cover Executor::cover_by_views(uint32_t id) const {
   return covered == graph_.dim(id).batch_size() ? Cover::whole : Cover::partial;
 }
 
-}  // namespace dynet
+}  // namespace dynet::engine

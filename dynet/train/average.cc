@@ -5,6 +5,8 @@
 #include <cmath>
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 /// Calls act(storage, average, saved) for every parameter and table; `saved` is null where nothing is.

@@ -9,6 +9,10 @@ namespace dynet {
 
 enum class MovingAverage { None, Cumulative, Exponential };
 
+}  // namespace dynet
+
+namespace dynet::engine {
+
 /// The averages of a trainer's parameters. Those that are added late count as if they had been there with
 /// their value from the start.
 struct Averages {
@@ -31,4 +35,4 @@ struct Averages {
   void swap_out(const ParameterCollection& model);
 };
 
-}  // namespace dynet
+}  // namespace dynet::engine

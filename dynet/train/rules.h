@@ -12,7 +12,7 @@
 
 #include "dynet/core/real.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// An argument of a trainer with its default, which Python's DyNet may have chosen differently.
 struct RuleArg {
@@ -188,4 +188,4 @@ struct RuleList {
 };
 using Rules = RuleList<SimpleSGD, CyclicalSGD, MomentumSGD, Adagrad, Adadelta, RMSProp, Adam, Amsgrad, EG>;
 
-}  // namespace dynet
+}  // namespace dynet::engine

@@ -23,6 +23,8 @@
 #include "dynet/train/trainer.h"
 
 namespace dynet {
+
+using namespace engine;
 namespace {
 
 constexpr int exact = std::numeric_limits<double>::max_digits10 - 1;  // of numbers that are doubles here

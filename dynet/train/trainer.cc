@@ -7,6 +7,8 @@
 
 namespace dynet {
 
+using namespace engine;
+
 double CyclicalRate::next() {
   const double cycle = std::floor(1 + updates / (2 * step_size));
   const double x = std::abs(updates / step_size - 2 * cycle + 1);
@@ -78,7 +80,7 @@ void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
   if (pack) p.packed_version = p.version;
 }
 
-void Trainer::apply(const real* hyper, LookupStorage& l, State& state) {
+void Trainer::apply(const real* hyper, LookupParameterStorage& l, State& state) {
   const size_t n = l.row_size();
   if (sparse_updates_enabled && !l.all_touched) {
     if (l.touched.empty()) return;

@@ -11,7 +11,7 @@
 #include "dynet/train/average.h"
 #include "dynet/train/rules.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 /// The constant row of a rule: its identity is its position in Rules.
 struct RuleRow {
@@ -49,6 +49,10 @@ struct CyclicalRate {
   /// The rate after one more update.
   double next();
 };
+
+}  // namespace dynet::engine
+
+namespace dynet {
 
 class Trainer {
  public:
@@ -113,33 +117,37 @@ class Trainer {
 
  protected:
   /// args holds as many numbers as the rule has arguments.
-  Trainer(const ParameterCollection& m, const RuleRow& rule, const double* args);
+  Trainer(const ParameterCollection& m, const engine::RuleRow& rule, const double* args);
 
-  CyclicalRate cyclical_;
+  engine::CyclicalRate cyclical_;
 
  private:
   struct State {
-    Buffer slot[max_slots];
+    engine::Buffer slot[engine::max_slots];
   };
 
   double gradient_scale();
   void apply(const real* hyper, ParameterStorage&, State&);
-  void apply(const real* hyper, LookupStorage&, State&);
-  void step(const real* hyper, Storage&, State&, size_t first, size_t n);
-  void project(Storage&, State&, size_t first, size_t n, double per_decay);
+  void apply(const real* hyper, LookupParameterStorage&, State&);
+  void step(const real* hyper, engine::Storage&, State&, size_t first, size_t n);
+  void project(engine::Storage&, State&, size_t first, size_t n, double per_decay);
   void advance();
-  void average(Averages&& chosen);
+  void average(engine::Averages&& chosen);
   void resume();
 
   friend class TrainerText;
 
-  const RuleRow& rule_;
+  const engine::RuleRow& rule_;
   std::string name_;
-  double args_[max_rule_args] = {};
+  double args_[engine::max_rule_args] = {};
   // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
   std::vector<State> parameter_states_, lookup_states_;
-  Averages averages_;
+  engine::Averages averages_;
 };
+
+}  // namespace dynet
+
+namespace dynet::engine {
 
 /// The trainer of a rule. Arguments that are not given have the rule's defaults.
 template <class R>
@@ -158,14 +166,18 @@ class RuleTrainer : public Trainer {
     explicit Args(Number... given) : numbers{given...} {
       for (size_t i = sizeof...(given); i < std::size(R::args); ++i) numbers[i] = R::args[i].value;
     }
-    double numbers[max_rule_args];
+    double numbers[engine::max_rule_args];
   };
 };
 
-using SimpleSGDTrainer = RuleTrainer<SimpleSGD>;
+}  // namespace dynet::engine
+
+namespace dynet {
+
+using SimpleSGDTrainer = engine::RuleTrainer<engine::SimpleSGD>;
 
 /// The last argument of all six, the decay with each epoch, has no effect.
-class CyclicalSGDTrainer : public RuleTrainer<CyclicalSGD> {
+class CyclicalSGDTrainer : public engine::RuleTrainer<engine::CyclicalSGD> {
  public:
   using RuleTrainer::RuleTrainer;
   CyclicalSGDTrainer(const ParameterCollection& m, double min, double max, double step_size, double gamma,
@@ -173,15 +185,15 @@ class CyclicalSGDTrainer : public RuleTrainer<CyclicalSGD> {
       : RuleTrainer(m, min, max, step_size, gamma) {}
 };
 
-using MomentumSGDTrainer = RuleTrainer<MomentumSGD>;
-using AdagradTrainer = RuleTrainer<Adagrad>;
-using AdadeltaTrainer = RuleTrainer<Adadelta>;
-using RMSPropTrainer = RuleTrainer<RMSProp>;
-using AdamTrainer = RuleTrainer<Adam>;
-using AmsgradTrainer = RuleTrainer<Amsgrad>;
+using MomentumSGDTrainer = engine::RuleTrainer<engine::MomentumSGD>;
+using AdagradTrainer = engine::RuleTrainer<engine::Adagrad>;
+using AdadeltaTrainer = engine::RuleTrainer<engine::Adadelta>;
+using RMSPropTrainer = engine::RuleTrainer<engine::RMSProp>;
+using AdamTrainer = engine::RuleTrainer<engine::Adam>;
+using AmsgradTrainer = engine::RuleTrainer<engine::Amsgrad>;
 
 /// Exponentiated gradient, with a learning rate that may swing.
-class EGTrainer : public RuleTrainer<EG> {
+class EGTrainer : public engine::RuleTrainer<engine::EG> {
  public:
   using RuleTrainer::RuleTrainer;
   void enableCyclicalLR(double min = 0.01, double max = 0.1, double step_size = 2000, double gamma = 1);

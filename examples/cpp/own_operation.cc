@@ -11,6 +11,7 @@
 
 using namespace std;
 using namespace dynet;
+using namespace dynet::engine;  // what operations are made of
 
 /// What an operation must say: its name, its shape, its value, and how dy adds to the gradient of argument i.
 /// A call holds `count` items of one shape, from one node or from many.

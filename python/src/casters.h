@@ -26,8 +26,8 @@ struct Flag {
 };
 /// A lookup table for the length of a call, without a share in it.
 struct Table {
-  LookupStorage* storage;
-  operator LookupStorage&() const { return *storage; }
+  LookupParameterStorage* storage;
+  operator LookupParameterStorage&() const { return *storage; }
 };
 
 /// Room for the elements of lists on their way into one call; calls may nest, as generators run programs.
@@ -137,13 +137,14 @@ struct list_caster {
 };
 
 template <>
-struct type_caster<dynet::Expressions>
-    : list_caster<dynet::Expressions, dynet::Expression, dynet::python::read_expressions> {
+struct type_caster<dynet::engine::Expressions>
+    : list_caster<dynet::engine::Expressions, dynet::Expression, dynet::python::read_expressions> {
   static constexpr auto Name = const_name("collections.abc.Iterable[Expression]");
 };
 
 template <>
-struct type_caster<dynet::Indices> : list_caster<dynet::Indices, unsigned, dynet::python::read_indices> {
+struct type_caster<dynet::engine::Indices>
+    : list_caster<dynet::engine::Indices, unsigned, dynet::python::read_indices> {
   static constexpr auto Name = const_name("collections.abc.Iterable[int]");
 };
 
@@ -177,7 +178,7 @@ struct type_caster<dynet::python::SignedWhole> {
     long long number;
     if (!dynet::python::read_whole(src.ptr(), number)) return false;
     value.value = static_cast<int>(number);
-    if (value.value != number) dynet::invalid(number, " was given; a smaller number is needed");
+    if (value.value != number) dynet::engine::invalid(number, " was given; a smaller number is needed");
     return true;
   }
 };

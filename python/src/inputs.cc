@@ -144,7 +144,7 @@ PyObject* lookup_row(PyObject* table, PyObject* key) {
       throw nb::type_error(text("a row of a table is a ", type_name(key),
                                 "; a whole number is needed, or lookup_batch for several rows")
                                .c_str());
-    LookupStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
+    LookupParameterStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
     const long long rows = storage.rows();
     if (index < -rows || index >= rows)
       bad_index("lookup: index ", index, " is out of range for the table ", storage.name, " of size ", rows,

@@ -10,6 +10,8 @@
 
 namespace dynet::python {
 
+using namespace engine;
+
 namespace nb = nanobind;
 
 /// A handle of a node, or of a parameter that becomes a node where it is used.

@@ -62,7 +62,7 @@ Array raw(const Storage& s, const Buffer& numbers) { return array_of(s.dim, numb
 /// Fills the first rows; std::invalid_argument if there are too many or their shape differs.
 void init_from_array(LookupParameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr(), true);
-  LookupStorage& s = p.get_storage();
+  LookupParameterStorage& s = p.get_storage();
   const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
   if (dim[dim.nd - 1] > s.rows()) invalid("too many rows: ", dim[dim.nd - 1], " for a table of ", s.rows());
   if (!row.same_sizes(s.row_dim()))
@@ -71,13 +71,13 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
 }
 
 Array row_of(const LookupParameter& p, unsigned row, const Buffer& from) {
-  const LookupStorage& s = p.get_storage();
+  const LookupParameterStorage& s = p.get_storage();
   if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
   return array_of(s.row_dim(), from.data() + row * s.row_size());
 }
 
 Array rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
-  const LookupStorage& s = p.get_storage();
+  const LookupParameterStorage& s = p.get_storage();
   Dim dim = s.dim;
   dim.d[dim.nd - 1] = static_cast<unsigned>(rows.size());
   std::vector<real> numbers;

@@ -10,6 +10,8 @@
 
 namespace dynet::python {
 
+using namespace engine;
+
 /// Held by who changes what is learned, or reads what backward passes write, for the length of a call.
 /// It is taken with Python's lock. Whoever holds it may evaluate graphs and may take it again.
 class Changing {

@@ -27,6 +27,7 @@ void operator delete(void* p, size_t, std::align_val_t) noexcept { std::free(p);
 void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { std::free(p); }
 
 using namespace dynet;
+using namespace dynet::engine;
 
 namespace {
 

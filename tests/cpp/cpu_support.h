@@ -13,6 +13,7 @@
 namespace test {
 
 using namespace dynet;
+using namespace dynet::engine;
 using Numbers = std::vector<real>;
 
 constexpr double tolerance = sizeof(real) == 4 ? 2e-5 : 1e-12;

@@ -5,6 +5,7 @@
 #include "tests/cpp/check.h"
 
 using namespace dynet;
+using namespace dynet::engine;
 using test::check;
 using test::check_throws;
 

@@ -65,7 +65,7 @@ class Learner : public mp::ILearner<Datum, real> {
   explicit Learner(ParameterCollection& m)
       : table(m.add_lookup_parameters(4, {1})), scale(m.add_parameters({1})) {}
   real LearnFromDatum(const Datum& datum, bool learn) override {
-    if (datum.row == 98) invalid("a datum that cannot be learned");
+    if (datum.row == 98) engine::invalid("a datum that cannot be learned");
     if (datum.row == 99) std::raise(SIGKILL);
     ComputationGraph cg;
     const Expression y = cmult(parameter(cg, scale), lookup(cg, table, datum.row));

@@ -10,6 +10,7 @@
 #include "tests/cpp/check.h"
 
 using namespace dynet;
+using namespace dynet::engine;
 using test::check;
 
 namespace {

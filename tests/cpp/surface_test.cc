@@ -82,7 +82,8 @@ void graphs() {
   VariableIndex a = cg.add_input(2), b = cg.add_input({2}, V{1, 2}), c = cg.add_parameters(p),
                 d = cg.add_lookup(lp, 1u);
   cg.add_const_parameters(p), cg.add_const_lookup(lp, vector<unsigned>{0, 1}), cg.add_input({3}, {0}, {1.f});
-  const VariableIndex sum_of = cg.add_function<Add>({b, c}), t = cg.add_function<Tanh>({sum_of});
+  const VariableIndex sum_of = cg.add_function<engine::Add>({b, c}),
+                      t = cg.add_function<engine::Tanh>({sum_of});
   check(cg.get_dimension(t) == Dim{2} && as_scalar(cg.forward(a)) == 2 && as_vector(cg.get_value(d))[0] == 2,
         "by place");
   const Expression loss = sum_elems(cg.at(t));
@@ -138,7 +139,7 @@ void tensors() {
         "sizes");
   check(d.transpose().rows() == 3 && d.truncate() == d && d != Dim{2, 3}, "shapes");
   d.set(0, 5), d.resize(3), d.delete_dim(1), d.add_dim(7), d.insert_dim(0, 2), d.delete_dims({0}, true);
-  check(d == Dim{5, 1, 7}, text(d));
+  check(d == Dim{5, 1, 7}, engine::text(d));
   istringstream in("{3,4X2}");
   in >> d;
   check(d == Dim({3, 4}, 2), "reading a shape");

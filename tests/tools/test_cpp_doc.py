@@ -26,10 +26,11 @@ class Thing : public Base {
 /// Adds "{".
 inline int add(int a, int b) { return a + b; }
 
-namespace cpu {
-int inside();
-}
 }  // namespace dynet
+
+namespace dynet::engine {
+int inside();
+}  // namespace dynet::engine
 """
 
 

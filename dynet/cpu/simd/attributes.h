@@ -5,7 +5,7 @@
 
 #include "dynet/cpu/simd/isa.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 template <class Op>
 typename Op::Attrs attributes(const void* p) {
@@ -24,4 +24,4 @@ auto with_attributes(const typename Op::Attrs& a, F f, V... v) {
     return f(v..., a);
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -12,7 +12,7 @@
 #error "compile with -DDYNET_ISA=v2, v3, v4 or plain, and the flags that go with it"
 #endif
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 #if defined(__AVX512F__)
 inline constexpr int register_bytes = 64, register_count = 32;
@@ -31,4 +31,4 @@ inline constexpr bool masked_loads = true;  // a partial load is one instruction
 inline constexpr bool masked_loads = false;
 #endif
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

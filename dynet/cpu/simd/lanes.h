@@ -5,7 +5,7 @@
 
 #include "dynet/cpu/simd/vec.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 template <class F, class... V>
 inline Vec by_lane(F f, V... x) {
@@ -128,4 +128,4 @@ inline Vec pow(Vec x, Vec y) {
 }
 #endif
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

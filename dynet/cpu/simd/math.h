@@ -6,7 +6,7 @@
 
 #include "dynet/cpu/simd/lanes.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 #ifdef DYNET_DOUBLE
 
@@ -155,4 +155,4 @@ inline Vec round(Vec x) {
   return select(abs(x - whole) >= real(0.5), whole + copysign(1, x), whole);
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-namespace dynet::cpu::DYNET_ISA::native {
+namespace dynet::engine::cpu::DYNET_ISA::native {
 
 typedef real Reals __attribute__((vector_size(register_bytes)));
 
@@ -134,4 +134,4 @@ inline Reals quotient(Reals a, Reals b) { return a / b; }
 
 #endif
 
-}  // namespace dynet::cpu::DYNET_ISA::native
+}  // namespace dynet::engine::cpu::DYNET_ISA::native

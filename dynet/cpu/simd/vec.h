@@ -5,7 +5,7 @@
 
 #include "dynet/cpu/simd/native.h"
 
-namespace dynet::cpu::DYNET_ISA {
+namespace dynet::engine::cpu::DYNET_ISA {
 
 /// "All lanes", where the number of lanes is asked for.
 struct Whole {
@@ -113,4 +113,4 @@ inline void for_vectors(size_t n, F f) {
   if (i < n) f(i, static_cast<int>(n - i));
 }
 
-}  // namespace dynet::cpu::DYNET_ISA
+}  // namespace dynet::engine::cpu::DYNET_ISA

@@ -2,7 +2,7 @@
 // The error must say: slope
 #include "dynet/dynet.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Twice : Map<Twice> {
   static constexpr auto name = "twice", doc = "y = 2 x.";
@@ -11,4 +11,4 @@ struct Twice : Map<Twice> {
 
 real derivative(real x) { return Twice::slope(x, x); }
 
-}  // namespace dynet
+}  // namespace dynet::engine

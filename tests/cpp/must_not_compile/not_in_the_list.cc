@@ -2,7 +2,7 @@
 // The error must say: list this op in MapOps
 #include "dynet/dynet.h"
 
-namespace dynet {
+namespace dynet::engine {
 
 struct Twice : Map<Twice> {
   static constexpr auto name = "twice", doc = "y = 2 x.";
@@ -12,4 +12,4 @@ struct Twice : Map<Twice> {
 
 Expression make(const Expression& x) { return apply<Twice>(x); }
 
-}  // namespace dynet
+}  // namespace dynet::engine

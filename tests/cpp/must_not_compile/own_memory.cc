@@ -3,6 +3,7 @@
 #include "dynet/dynet.h"
 
 using namespace dynet;
+using namespace dynet::engine;
 
 struct Listed : OpDefaults {
   struct Attrs {

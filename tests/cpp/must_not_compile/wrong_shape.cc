@@ -3,6 +3,7 @@
 #include "dynet/dynet.h"
 
 using namespace dynet;
+using namespace dynet::engine;
 
 struct Counted : OpDefaults {
   static constexpr auto name = "counted", doc = "Says how many numbers there are.";
