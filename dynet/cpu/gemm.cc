@@ -164,6 +164,28 @@ void multiply_turned(const Work& w, const Panels& panels, size_t begin, size_t e
   }
 }
 
+/// y = init + A x for the panels [begin, end).
+void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  // A block of a panel, and as many columns as are taken at once, stay in the cache.
+  const size_t block = w.depth <= 768 ? w.depth : 512;
+  const size_t most = columns_at_once(block);
+  const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
+  for (size_t c = 0; c < w.columns; c += most) {
+    Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
+    if (block == w.depth) {
+      multiply(w, panels, part);
+      continue;
+    }
+    part.sums_rows = panels.start(end) * lanes - row;
+    part.sums = scratch(Scratch::sums, part.sums_rows * (part.column_end - c));
+    for (; part.depth < w.depth; part.depth += block) {
+      part.depth_end = smaller(part.depth + block, w.depth);
+      multiply(w, panels, part);
+    }
+    add_sums(w, part, row, row_end - row);
+  }
+}
+
 /// Cuts the panels among threads.
 void on_panels(const Work& w, void (*run)(const Work&, const Panels&, size_t, size_t)) {
   const Panels panels(w.rows);
@@ -186,27 +208,6 @@ void multiply_plain(bool transposed, Work w) {
 }
 
 }  // namespace
-
-void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
-  // A block of a panel, and as many columns as are taken at once, stay in the cache.
-  const size_t block = w.depth <= 768 ? w.depth : 512;
-  const size_t most = columns_at_once(block);
-  const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
-  for (size_t c = 0; c < w.columns; c += most) {
-    Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
-    if (block == w.depth) {
-      multiply(w, panels, part);
-      continue;
-    }
-    part.sums_rows = panels.start(end) * lanes - row;
-    part.sums = scratch(Scratch::sums, part.sums_rows * (part.column_end - c));
-    for (; part.depth < w.depth; part.depth += block) {
-      part.depth_end = smaller(part.depth + block, w.depth);
-      multiply(w, panels, part);
-    }
-    add_sums(w, part, row, row_end - row);
-  }
-}
 
 void multiply_all(const Work& w) { on_panels(w, multiply_panels); }
 

@@ -38,8 +38,6 @@ void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t de
                            real scale, real* to);
 /// All panels of A, or of Aᵀ when `turned`: columns (or rows) of the source lie a_step apart.
 void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turned, real scale, real* to);
-/// Number i of every column, then number i + 1 of every column, …
-void turn_columns(const real* const* columns, size_t count, size_t rows, real* to);
 /// Writes steps of the depth of a panel of Aᵀ from the panels [begin, end) of A (rows × depth of it).
 void turn_panels(const real* panels, const Panels& rows, size_t depth, size_t begin, size_t end,
                  const Panels& turned, size_t p, real* to);
@@ -97,7 +95,5 @@ struct Work {
 
 /// y = init + A x for all columns; the rows are cut among threads.
 void multiply_all(const Work& w);
-/// The same for the panels [begin, end) only.
-void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end);
 
 }  // namespace dynet::engine::cpu::DYNET_ISA

@@ -1,18 +1,10 @@
 // The gradient of a matrix: the sum of outer products of columns that lie anywhere.
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/gemm.h"
-#include "dynet/cpu/scratch.h"
 #include "dynet/cpu/threads.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
-
-/// A panel whose depth runs over the columns: rows from `row` on.
-void pack_columns(const real* const* columns, size_t count, size_t row, size_t rows, size_t height,
-                  real* to) {
-  for (size_t c = 0; c < count; ++c, to += height)
-    for_vectors(rows, [&](size_t i, auto n) { Vec::load(columns[c] + row + i, n).store(to + i); });
-}
 
 /// A tile of G, the columns read where they lie: rows from the offset in dy, columns from the offset in x.
 struct OuterTile {
@@ -92,42 +84,23 @@ void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
   }
 }
 
-/// G += Σ dy xᵀ without copies, for few columns.
-void add_directly(const OuterSum& o) {
-  const Panels panels(o.m);
-  const size_t flops = 2 * o.count * o.m * o.k;
-  split(panels.count, 1, flops < (1 << 20) ? panels.count : 1, [&](size_t begin, size_t end) {
-    for (size_t p = begin; p < end; ++p) {
-      const size_t height = panels.height(p), row = panels.start(p) * lanes;
-      const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
-      OuterTile t{o.dy, o.x, row, 0, o.count, o.m, panels.tail(panels.start(p) + height), o.g + row};
-      for (size_t i = 0; i < tiles; ++i) {
-        const size_t columns = o.k / tiles + (i < o.k % tiles);
-        t.tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
-        t.x_at += columns, t.g += columns * o.m;
-      }
-    }
-  });
-}
+/// So many columns of one panel stay in the cache while the tiles of the panel are summed over them.
+constexpr size_t most_columns = 256;
 
-/// G += Σ dy xᵀ as a product: panels of dy, whose depth is the columns, times rows of x.
-void add_as_product(const OuterSum& o) {
-  real* turned = scratch(Scratch::columns, size_t{o.k} * o.count);
-  turn_columns(o.x, o.count, o.k, turned);
-  const Columns x({turned, nullptr, 0}, 0, 1, o.k, o.count);
-  const Panels panels(o.m);
-  const size_t flops = 2 * o.count * o.m * o.k;
-  const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
-  parallel(static_cast<unsigned>(parts), [&](unsigned part) {
-    for (size_t p = panels.count * part / parts; p < panels.count * (part + 1) / parts; ++p) {
-      const size_t row = panels.start(p) * lanes, height = panels.height(p) * lanes;
-      const size_t rows = smaller(height, o.m - row);
-      real* panel = scratch(Scratch::panel, height * o.count);
-      pack_columns(o.dy, o.count, row, rows, height, panel);
-      const Columns g({o.g + row, nullptr, 0}, 0, 1, o.k, o.m);
-      multiply_panels({panel, rows, o.count, 0, true, o.k, x, g, g, true}, Panels(rows), 0, 1);
+/// The rows of one panel, from all of its tiles.
+void add_panel(const OuterSum& o, const Panels& panels, size_t panel) {
+  const size_t height = panels.height(panel), row = panels.start(panel) * lanes;
+  const int tail = panels.tail(panels.start(panel) + height);
+  const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
+  for (size_t first = 0; first < o.count; first += most_columns) {
+    OuterTile t{o.dy + first, o.x + first, row, 0, smaller(most_columns, o.count - first), o.m, tail,
+                o.g + row};
+    for (size_t i = 0; i < tiles; ++i) {
+      const size_t columns = o.k / tiles + (i < o.k % tiles);
+      tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
+      t.x_at += columns, t.g += columns * o.m;
     }
-  });
+  }
 }
 
 }  // namespace
@@ -136,9 +109,11 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   // G lies as its transpose where it has one row: then the roles change, and the vectors run along it.
   OuterSum o = given;
   if (o.m == 1) o.m = given.k, o.k = 1, o.dy = given.x, o.x = given.dy;
-  // Copies pay where a panel's columns outgrow the cache, or are read for very many tiles.
-  const bool few = o.count <= 64 || (o.count <= 512 && size_t{o.m} * o.k <= 1 << 20);
-  few ? add_directly(o) : add_as_product(o);
+  const Panels panels(o.m);
+  const size_t flops = 2 * o.count * o.m * o.k;
+  split(panels.count, 1, flops < (1 << 20) ? panels.count : 1, [&](size_t begin, size_t end) {
+    for (size_t panel = begin; panel < end; ++panel) add_panel(o, panels, panel);
+  });
 }
 
 }  // namespace dynet::engine::cpu::DYNET_ISA

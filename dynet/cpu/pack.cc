@@ -87,23 +87,6 @@ void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t de
               vectors * lanes);
 }
 
-void turn_columns(const real* const* columns, size_t count, size_t rows, real* to) {
-  for (size_t c = 0; c < count; c += lanes) {
-    const int used = static_cast<int>(smaller(lanes, count - c));
-    for_vectors(rows, [&](size_t i, auto n) {
-      Vec square[lanes];
-      for (int j = 0; j < lanes; ++j) square[j] = j < used ? Vec::load(columns[c + j] + i, n) : Vec(0);
-      transpose(square);
-      for (int j = 0; j < n; ++j) {
-        if (used == lanes)
-          square[j].store(to + (i + j) * count + c);
-        else
-          square[j].store(to + (i + j) * count + c, used);
-      }
-    });
-  }
-}
-
 void pack_all(const real* a, size_t rows, size_t depth, size_t a_step, bool turned, real scale, real* to) {
   if (rows == 1) {
     for (size_t k = 0; k < depth; ++k) to[k] = a[k] * scale;

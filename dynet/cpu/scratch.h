@@ -7,7 +7,7 @@
 
 namespace dynet::engine::cpu {
 
-enum class Scratch { panel, columns, sums };
+enum class Scratch { panel, sums };
 
 /// At least n numbers of this thread, aligned to a cache line; valid until the same use is asked for again.
 real* scratch(Scratch use, size_t n);

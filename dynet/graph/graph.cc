@@ -213,7 +213,7 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
 void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
   Dim* dims = item_dims_.take_small<Dim>(shape_args_.size());
   std::ranges::copy(shape_args_, dims);
-  Item item{{dims, shape_args_.size()}, shape, 0, 0, 0, 0};
+  Item item{{dims, shape_args_.size()}, shape, 0, 0, 0, 0, 0, 0};
   if (op.batching == Batching::elements) {
     for (size_t i = 0; i < shape_args_.size(); ++i) dims[i].bd = 1;
     item.dim.bd = 1;
@@ -222,6 +222,11 @@ void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
   item.aux_size = op.aux_size(attrs, item.x_dims);
   item.d_aux_size = op.d_aux_size(attrs, item.x_dims);
   if (op.view) item.view_offset = op.view_offset(attrs, item.x_dims);
+  for (unsigned i = 0; i < item.x_dims.size(); ++i) {
+    const uint32_t bit = uint32_t{1} << std::min(i, 31u);
+    if (op.has_matrix && op.is_matrix(attrs, i)) item.matrices |= bit;
+    if (op.passes & bit && item.x_dims[i].same_sizes(item.dim)) item.passing |= bit;
+  }
   items_.push_back(item);
 }
 

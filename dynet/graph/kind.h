@@ -32,6 +32,16 @@ struct Item {
   Dim dim;
   size_t size, aux_size, d_aux_size;  // numbers
   size_t view_offset;
+  // Bit i: argument i is a matrix that is multiplied from the left; its gradient may be the node's as it is,
+  // batch sizes aside. Bit 31 stands for all from 31 on, which are asked one by one.
+  uint32_t matrices, passing;
+
+  bool is_matrix(const Node& node, unsigned i) const {
+    return i < 31 ? matrices >> i & 1 : matrices >> 31 && node.op->is_matrix(node.payload, i);
+  }
+  bool passes(unsigned i) const {
+    return i < 31 ? passing >> i & 1 : passing >> 31 && x_dims[i].same_sizes(dim);
+  }
 };
 
 /// The kind of a node: its signature (nodes of equal signature may run as one call) and its shape.

@@ -21,9 +21,7 @@ void Executor::backward(unsigned loss, bool full) {
       for (uint32_t id : e.path_) e.marks_[id] = 0;
     }
   } unmark{*this};
-  choose_modes();
   place_gradients();
-  route();
   if (real* gradient = place_[loss].gradient) *gradient = 1, flow_[loss].ready = true;
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     members_.clear();
@@ -32,9 +30,9 @@ void Executor::backward(unsigned loss, bool full) {
     if (members_.empty()) continue;
     for (uint32_t id : members_) finish(id);
     const Timed timed(Timed::backward, graph_[members_[0]].op->name, members_.size());
-    run_backward(members_, members_.size() == step->count ? step->call : Call{});
+    run_backward(members_, *step);
   }
-  for (uint32_t id : path_)  // views of memory that has no gradient itself
+  for (uint32_t id : loose_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !marks_[views_[id].origin]) finish_one(id);
   deliver();
   backward_from_ = loss;
@@ -47,23 +45,26 @@ size_t Executor::items_in(std::span<const uint32_t> nodes) const {
   return items;
 }
 
-void Executor::run_backward(std::span<const uint32_t> nodes, const Call& forward) {
+void Executor::run_backward(std::span<const uint32_t> nodes, const StepRecord& step) {
   const Node& example = graph_[nodes[0]];
   const Op& op = *example.op;
   if (!op.differentiable) return;
   tables_.reset();
-  Call call = forward.count ? forward : make_call(nodes, items_in(nodes), tables_);
+  const bool whole = step.call.count && nodes.size() == step.count;
+  Call call = whole ? step.call : make_call(nodes, items_in(nodes), tables_);
+  add_gradients(call, nodes, whole ? &step : nullptr);
   if (const size_t size = graph_.item(example).d_aux_size) {
     real* d_aux = zeroed(size * call.count);
+    call.d_aux = {d_aux, nullptr, size};
     for (uint32_t id : nodes) {
       place_[id].d_aux = d_aux;
       d_aux += size * (op.batching == Batching::nodes ? 1 : graph_.dim(id).bd);
     }
   }
-  add_gradients(call, nodes);
   transpose_matrices(call, example);
   if (op.prepare_backward) op.prepare_backward(*engine_, call);
-  for (unsigned i = 0; i < example.arg_count; ++i) backward_argument(call, nodes, i);
+  for (unsigned i = 0; i < example.arg_count; ++i)
+    if (!call.packed[i]) backward_argument(call, nodes, i);
 }
 
 /// The products of the backward pass read transposed panels.
@@ -74,34 +75,62 @@ void Executor::transpose_matrices(const Call& call, const Node& example) {
 
 /// Runs the kernel for those members whose contribution needs one.
 void Executor::backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i) {
-  subset_.clear();
-  for (uint32_t id : nodes)
-    if (edge_target_[graph_[id].args + i]) subset_.push_back(id);
+  find_targets(nodes, i);
   if (subset_.empty()) return;
   const Op& op = *graph_[nodes[0]].op;
   Call call = all;
   if (subset_.size() < nodes.size()) {
     call = make_call(subset_, items_in(subset_), tables_);
-    add_gradients(call, subset_);
+    add_gradients(call, subset_, nullptr);
   }
-  call.accumulate = start_targets(subset_, i);
-  call.dx = targets_of(subset_, call.count, i);
+  call.accumulate = start_targets(op, i);
+  call.dx = targets_of(call.count, i);
   op.backward(*engine_, call, i);
+}
+
+/// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those
+/// that are the member's gradient as it is need not be.
+void Executor::find_targets(std::span<const uint32_t> nodes, unsigned i) {
+  subset_.clear(), targets_.clear();
+  const Node& example = graph_[nodes[0]];
+  const bool matrix = graph_.item(example).is_matrix(example, i);
+  for (uint32_t id : nodes) {
+    const uint32_t arg = graph_.args(graph_[id])[i];
+    if (!marks_[arg] || (matrix && graph_.dim(arg).bd == 1)) continue;
+    const Flow& flow = flow_[arg];
+    if (flow.shared) continue;
+    real* const target = flow.slots ? part_of(id, i) : place_[arg].gradient;
+    if (!target) continue;
+    subset_.push_back(id);
+    targets_.push_back(target);
+  }
+}
+
+/// A place for the contribution of a node to its argument i; null where there is one already.
+real* Executor::part_of(uint32_t id, unsigned i) {
+  const Node& node = graph_[id];
+  const uint32_t arg = graph_.args(node)[i];
+  const bool is_own = passes(node, i);
+  real* const part = is_own ? place_[id].gradient : zeroed(graph_.dim(arg).size());
+  append_part(arg, {part, none, id, none});
+  return is_own ? nullptr : part;
 }
 
 /// True if the contributions to argument i must be added to what its gradients hold. Where none holds
 /// anything yet they are written by ops that can; otherwise those that hold nothing are set to zero first.
-bool Executor::start_targets(std::span<const uint32_t> nodes, unsigned i) {
-  const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
-  bool accumulate = !graph_[nodes[0]].op->overwrites;
-  for (uint32_t id : nodes) {
-    const Flow& flow = flow_[argument(id)];
+bool Executor::start_targets(const Op& op, unsigned i) {
+  bool accumulate = !op.overwrites, all_ready = true;
+  for (uint32_t id : subset_) {
+    const Flow& flow = flow_[graph_.args(graph_[id])[i]];
     accumulate |= flow.ready || flow.slots || flow.broadcast;
+    all_ready &= flow.ready || flow.slots;
   }
-  for (uint32_t id : nodes) {
-    Flow& flow = flow_[argument(id)];
+  if (all_ready) return true;
+  for (uint32_t id : subset_) {
+    const uint32_t arg = graph_.args(graph_[id])[i];
+    Flow& flow = flow_[arg];
     if (flow.ready || flow.slots) continue;
-    if (accumulate) clear_gradient(argument(id));
+    if (accumulate) clear_gradient(arg);
     flow.ready = true;
   }
   return accumulate;
@@ -132,6 +161,20 @@ void Executor::finish_one(uint32_t id) {
     add_outer(id, place_[id].gradient);
 }
 
+/// The parts of a node in canonical order; they came call by call.
+std::span<const Executor::Part> Executor::sorted_parts(uint32_t id) {
+  sorted_.clear();
+  for (uint32_t at = lists_[flow_[id].lists].first_part; at != none; at = parts_[at].next) {
+    sorted_.push_back(parts_[at]);
+    sorted_.back().next = at;
+  }
+  const auto newest_first = [](const Part& a, const Part& b) {
+    return a.consumer != b.consumer ? a.consumer > b.consumer : a.next < b.next;
+  };
+  if (!std::ranges::is_sorted(sorted_, newest_first)) std::ranges::sort(sorted_, newest_first);
+  return sorted_;
+}
+
 void Executor::add_parts(uint32_t id) {
   const Dim& dim = graph_.dim(id);
   const size_t size = dim.batch_size();
@@ -142,8 +185,7 @@ void Executor::add_parts(uint32_t id) {
       engine_->add_each(dim.size(), addresses_.size(), addresses_.data(), place_[id].gradient);
     addresses_.clear();
   };
-  for (uint32_t at = lists_[flow_[id].lists].first_part; at != none; at = parts_[at].next) {
-    const Part& part = parts_[at];
+  for (const Part& part : sorted_parts(id)) {
     const real* from = part.from;
     size_t n = size, offset = 0;
     if (part.view != none) {
@@ -202,7 +244,7 @@ std::mutex delivery;  // graphs of several threads may lead to the same paramete
 void Executor::deliver() {
   const std::lock_guard lock(delivery);
   const Timed timed(Timed::backward, "gradients of parameters", 1);
-  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+  for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) {
     const uint32_t id = *it;
     const Node& node = graph_[id];
     if (!node.op->leaf) continue;

@@ -31,18 +31,13 @@ void Executor::bind_leaves(std::span<const uint32_t> leaves) {
   }
 }
 
-void Executor::bind_parameters(std::span<const uint32_t> kernels) {
-  for (uint32_t id : kernels) {
-    const Node& node = graph_[id];
-    const std::span<const uint32_t> args = graph_.args(node);
-    for (unsigned i = 0; i < args.size(); ++i) {
-      if (graph_[args[i]].op != &parameter_op) continue;
-      if (node.op->has_matrix && node.op->is_matrix(node.payload, i))
-        bind_packed(args[i]);
-      else
-        bind_value(args[i]);
-    }
-  }
+/// Packs the matrices of a call, which all its members share.
+void Executor::bind_matrices(const Node& example) {
+  const Item& item = graph_.item(example);
+  if (!item.matrices) return;
+  const std::span<const uint32_t> args = graph_.args(example);
+  for (unsigned i = 0; i < args.size(); ++i)
+    if (item.is_matrix(example, i) && graph_[args[i]].op == &parameter_op) bind_packed(args[i]);
 }
 
 void Executor::bind_value(uint32_t id) {
@@ -121,25 +116,33 @@ Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool who
   return {table};
 }
 
+/// The address of a value; parameters get theirs when they are first used as something else than a matrix.
+real* Executor::value_of(uint32_t id) {
+  if (!place_[id].value) [[unlikely]]
+    bind_value(id);
+  return place_[id].value;
+}
+
 /// The address of a value as one item: copied together where batch elements lie apart.
 real* Executor::whole_value(uint32_t id) {
-  return contiguous(graph_.dim(id), place_[id].value, place_[id].stride).v;
+  real* const value = value_of(id);
+  return contiguous(graph_.dim(id), value, place_[id].stride).v;
 }
 
 Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
   const Node& example = graph_[nodes[0]];
   const bool whole = example.op->batching == Batching::nodes;
+  const Item& item = graph_.item(example);
   const unsigned arg_count = example.arg_count;
   Items* x = tables.take_small<Items>(arg_count);
   PackedMatrix** packed = tables.take_small<PackedMatrix*>(arg_count);
   for (unsigned i = 0; i < arg_count; ++i) {
-    const uint32_t arg = graph_.args(example)[i];
     packed[i] = nullptr;
     x[i] = {};
-    if (graph_[arg].op == &parameter_op && example.op->has_matrix &&
-        example.op->is_matrix(example.payload, i)) {
-      packed[i] = reinterpret_cast<PackedMatrix*>(place_[arg].aux);
-      continue;
+    if (item.is_matrix(example, i)) {
+      const uint32_t arg = graph_.args(example)[i];
+      packed[i] = reinterpret_cast<PackedMatrix*>(graph_[arg].op == &parameter_op ? place_[arg].aux : nullptr);
+      if (packed[i]) continue;
     }
     const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
     const auto stride = [&](uint32_t id) {
@@ -148,12 +151,11 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
     if (whole)
       x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
     else
-      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return place_[argument(id)].value; }, stride);
+      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return value_of(argument(id)); }, stride);
   }
   Call call{};
   call.attrs = example.payload;
   call.count = items;
-  const Item& item = graph_.item(example);
   call.x_dims = item.x_dims;
   call.dim = item.dim;
   call.x = {x, arg_count};
@@ -163,28 +165,32 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
   return call;
 }
 
-/// What the backward pass of these nodes reads beside their arguments.
-void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes) {
+/// What the backward pass of these nodes reads beside their arguments; of a whole step much is known.
+void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step) {
   const auto items = [&](real* Place::* memory, size_t size) {
     return items_of(
         nodes, call.count, tables_, [&](uint32_t id) { return place_[id].*memory; },
         [&](uint32_t) { return size; });
   };
   const Item& item = graph_.item(nodes[0]);
+  call.dy = step && step->gradient ? Items{step->gradient, nullptr, item.size}
+                                   : items(&Place::gradient, item.size);
+  if (step) return;
   call.y = items(&Place::value, item.size);
-  call.dy = items(&Place::gradient, item.size);
   if (item.aux_size) call.aux = items(&Place::aux, item.aux_size);
   if (item.d_aux_size) call.d_aux = items(&Place::d_aux, item.d_aux_size);
 }
 
-Items Executor::targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i) {
+/// Where the contributions of the members of subset_ go, for each batch element.
+Items Executor::targets_of(size_t items, unsigned i) {
   const auto stride = [&](uint32_t id) -> size_t {
     const uint32_t arg = graph_.args(graph_[id])[i];
     const Dim& dim = graph_.dim(arg);
     return dim.bd == 1 ? 0 : flow_[arg].slots ? dim.batch_size() : gradient_stride(arg);
   };
+  const real* const* target = targets_.data();
   return items_of(
-      nodes, items, tables_, [&](uint32_t id) { return edge_target_[graph_[id].args + i]; }, stride);
+      subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
 }
 
 }  // namespace dynet::engine

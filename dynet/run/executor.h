@@ -42,6 +42,7 @@ class Executor final : public Evaluator {
   struct StepRecord {
     uint32_t first, count;  // in order_
     Call call;              // as it was run; count 0 where that is no longer known
+    real* gradient = nullptr;  // of all members, if these lie one after another
   };
   /// How gradients reach a node.
   struct Flow {
@@ -75,8 +76,9 @@ class Executor final : public Evaluator {
   };
   /// A contribution that waits to be added in canonical order.
   struct Part {
-    const real* from;  // laid out as the node, without gaps
-    uint32_t view;     // or the gradient of this view of the node
+    const real* from;   // laid out as the node, without gaps
+    uint32_t view;      // or the gradient of this view of the node
+    uint32_t consumer;  // who contributes
     uint32_t next;
   };
   /// A use as matrix: argument `arg` of `node`.
@@ -86,39 +88,41 @@ class Executor final : public Evaluator {
 
   // forward.cc
   Call run(const Step& step, std::span<const uint32_t> nodes, real* base);
+  void place_step(const Step& step, uint32_t number, real* base);
   void place_views(std::span<const uint32_t> views);
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
 
   // bind.cc
   void bind_leaves(std::span<const uint32_t> leaves);
-  void bind_parameters(std::span<const uint32_t> kernels);
+  void bind_matrices(const Node& example);
   void bind_value(uint32_t parameter);
   void bind_packed(uint32_t parameter);
   void bind_transposed(PackedMatrix& packed, Storage& storage);
   Call make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables);
-  void add_gradients(Call& call, std::span<const uint32_t> nodes);
+  void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
   template <class Address, class Stride>
   Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
                  Stride&& stride);
-  Items targets_of(std::span<const uint32_t> nodes, size_t items, unsigned i);
+  Items targets_of(size_t items, unsigned i);
+  real* value_of(uint32_t id);
   real* whole_value(uint32_t id);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
-  void trace_edges(uint32_t id);
   void link_views();
   bool passes(const Node& node, unsigned i) const;
   bool is_outer_use(const Node& node, unsigned i) const;
-  bool waits(const Flow& flow) const;
-  void choose_modes();
   void place_gradients();
-  void place_view_gradients();
+  void count_uses(std::span<const uint32_t> nodes, uint32_t step);
+  void choose_mode(uint32_t id);
+  bool waits(const Flow& flow) const;
+  void place_loose(uint32_t id);
+  void open_to_views(uint32_t id);
   uint32_t gradient_stride(uint32_t id) const;
   Waiting& waiting(uint32_t id);
   void append_part(uint32_t id, const Part& part);
-  void route();
-  real* route_edge(uint32_t id, unsigned i);
+  void append_outer(uint32_t id, uint32_t node, uint32_t arg);
   real* zeroed(size_t numbers);
 
   // views.cc: views whose gradients are places in the gradient of what they show
@@ -127,13 +131,16 @@ class Executor final : public Evaluator {
 
   // backward.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
-  void run_backward(std::span<const uint32_t> nodes, const Call& forward);
+  void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
-  bool start_targets(std::span<const uint32_t> nodes, unsigned i);
+  void find_targets(std::span<const uint32_t> nodes, unsigned i);
+  real* part_of(uint32_t id, unsigned i);
+  bool start_targets(const Op& op, unsigned i);
   void clear_gradient(uint32_t id);
   void finish(uint32_t id);
   void finish_one(uint32_t id);
+  std::span<const Part> sorted_parts(uint32_t id);
   void add_parts(uint32_t id);
   void add_outer(uint32_t id, real* target);
   bool is_used_as_matrix(uint32_t id) const;
@@ -158,14 +165,16 @@ class Executor final : public Evaluator {
   Plan plan_;
   ScheduleScratch scratch_;
 
-  std::vector<uint32_t> path_;  // of the last backward pass, descending
+  std::vector<uint32_t> path_;   // of the last backward pass, descending
+  std::vector<uint32_t> loose_;  // its views and leaves
   std::vector<Flow> flow_;
   std::vector<Views> views_;  // valid for views and for nodes with views
   std::vector<Waiting> lists_;
   std::vector<Part> parts_;
   std::vector<OuterUse> outer_uses_;
-  std::vector<real*> edge_target_;  // by position in the graph's pool of arguments
   std::vector<uint32_t> members_, subset_;
+  std::vector<real*> targets_;   // where the members of subset_ put their contributions
+  std::vector<Part> sorted_;
   std::vector<const real*> addresses_, outer_x_;
   std::vector<real*> view_x_;
   uint32_t backward_from_ = none;

@@ -41,21 +41,10 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   schedule(graph_, reach_.kernels, policy_of(graph_), scratch_, schedule_);
   plan(graph_, schedule_, plan_);
   bind_leaves(reach_.leaves);
-  bind_parameters(reach_.kernels);
 
   real* base = values_.take<real>(plan_.size);
-  auto number = static_cast<uint32_t>(steps_.size());
-  for (const Step& step : plan_.steps) {
-    real* value = base + step.value;
-    real* aux = step.aux_size ? base + step.aux : nullptr;
-    for (uint32_t id : std::span(schedule_.order).subspan(step.first, step.count)) {
-      const Dim& dim = graph_.dim(id);
-      place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(dim.batch_size()), number};
-      value += dim.size();
-      if (aux) aux += step.aux_size * (graph_[id].op->batching == Batching::nodes ? 1 : dim.bd);
-    }
-    ++number;
-  }
+  for (size_t i = 0; i < plan_.steps.size(); ++i)
+    place_step(plan_.steps[i], static_cast<uint32_t>(steps_.size() + i), base);
   place_views(reach_.views);
   calls_.clear();
   for (const Step& step : plan_.steps)
@@ -67,6 +56,23 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
     steps_.push_back({start + plan_.steps[i].first, plan_.steps[i].count, calls_[i]});
   for (const auto* list : {&reach_.leaves, &reach_.views, &reach_.kernels})
     for (uint32_t id : *list) done_[id] = 1;
+}
+
+/// Tells the members of a call where their values will be.
+void Executor::place_step(const Step& step, uint32_t number, real* base) {
+  const std::span nodes = std::span(schedule_.order).subspan(step.first, step.count);
+  const Node& example = graph_[nodes[0]];
+  bind_matrices(example);
+  real* value = base + step.value;
+  real* aux = step.aux_size ? base + step.aux : nullptr;
+  const auto stride = static_cast<uint32_t>(example.op->batching == Batching::nodes ? 0 : step.value_size);
+  for (uint32_t id : nodes) {
+    const uint32_t items = stride ? graph_.dim(id).bd : 1;
+    place_[id] = {value, nullptr, aux, nullptr, stride, number};
+    if (!stride) place_[id].stride = static_cast<uint32_t>(graph_.dim(id).batch_size());
+    value += items * step.value_size;
+    if (aux) aux += items * step.aux_size;
+  }
 }
 
 void Executor::place_views(std::span<const uint32_t> views) {
