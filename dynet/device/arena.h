@@ -1,6 +1,8 @@
 // Bump memory that keeps its blocks: after a warm-up, resetting and filling it again touches no heap.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <memory>
@@ -61,8 +63,11 @@ class Arena {
   }
 
  private:
+  static constexpr size_t huge_page = size_t{1} << 21;
+
   struct Free {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{alignment}); }
+    size_t align;
+    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{align}); }
   };
   struct Block {
     std::unique_ptr<std::byte, Free> bytes;
@@ -81,10 +86,13 @@ class Arena {
     return blocks_[block_].bytes.get();
   }
   void add_block(size_t bytes) {
-    const size_t size = (bytes + alignment - 1) & ~(alignment - 1);
-    void* p = ::operator new(size, std::align_val_t{alignment}, std::nothrow);
+    const size_t align = bytes < 2 * huge_page ? alignment : huge_page;
+    const size_t size = (bytes + align - 1) & ~(align - 1);
+    void* p = ::operator new(size, std::align_val_t{align}, std::nothrow);
     if (!p) throw out_of_memory(text("out of memory: ", size, " bytes were asked for"));
-    blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p)), size});
+    // Addresses all over a large block are found faster on huge pages; where there are none, nothing changes.
+    if (align == huge_page) madvise(p, size, MADV_HUGEPAGE);
+    blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p), {align}), size});
   }
 
   std::vector<Block> blocks_;
