@@ -53,10 +53,10 @@ class CpuEngine final : public Engine {
   void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                           Items d_gates, Items dc_prev) override;
 
-  void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
+  void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
               real* const* slots) override;
   void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
-                     real* gradient, real* const* slots, real scale, bool transposed,
+                     const real* gradient, real* const* slots, real scale, bool transposed,
                      PackedMatrix& p) override;
 
   void set_threads(unsigned n) override;

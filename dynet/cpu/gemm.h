@@ -30,9 +30,11 @@ struct Panels {
   size_t packed_size(size_t depth) const { return rows == 1 ? depth : vectors * lanes * depth; }
 };
 
+/// True of numbers that other memory drives out of the cache before they are read again: 4 MiB of them.
+constexpr bool outgrows_cache(size_t numbers) { return numbers * sizeof(real) > size_t{1} << 22; }
 /// Writes a panel of `vectors` vectors: for each step of the depth, the rows of A, padded with zeros.
-void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
-                real* to);
+void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale, real* to,
+                bool past_the_cache = false);
 /// The same from Aᵀ: row i of the panel lies at a + i * a_step, its depth consecutive.
 void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step,
                            real scale, real* to);

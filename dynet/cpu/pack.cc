@@ -73,9 +73,14 @@ void unpack_all(const PackedMatrix& p, real* a) {
 
 }  // namespace
 
-void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale,
-                real* to) {
+void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale, real* to,
+                bool past_the_cache) {
   const Vec factor = scale;
+  if (past_the_cache) {
+    for (size_t k = 0; k < depth; ++k, a += a_step, to += vectors * lanes)
+      for_vectors(rows, [=](size_t i, auto n) { (Vec::load(a + i, n) * factor).stream(to + i); });
+    return native::end_stream();
+  }
   for (size_t k = 0; k < depth; ++k, a += a_step, to += vectors * lanes)
     for_vectors(rows, [=](size_t i, auto n) { (Vec::load(a + i, n) * factor).store(to + i); });
 }
@@ -134,7 +139,7 @@ void Packing::write(const real* a, size_t first, size_t n) const {
   for (size_t p = 0; p < rows.count; ++p) {
     const size_t row = rows.start(p) * lanes, height = rows.height(p);
     pack_panel(a + row, smaller(height * lanes, rows.rows - row), height, n, rows.rows, scale,
-               forward + row * cols.rows + first * height * lanes);
+               forward + row * cols.rows + first * height * lanes, outgrows_cache(rows.rows * cols.rows));
   }
   if (!transposed) return;
   const size_t p = cols.holding(first / lanes), start = cols.start(p) * lanes;

@@ -8,7 +8,7 @@ namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
 template <class Rule>
-void run(const real* hyper, size_t first, size_t n, real* values, real* gradient, real* const* slots) {
+void run(const real* hyper, size_t first, size_t n, real* values, const real* gradient, real* const* slots) {
   constexpr int count = Rule::slots;
   real own[max_hyper];
   for (size_t i = 0; i < max_hyper; ++i) own[i] = hyper[i];
@@ -20,12 +20,11 @@ void run(const real* hyper, size_t first, size_t n, real* values, real* gradient
     for (int s = 0; s < count; ++s) slot[s] = Vec::load(state[s] + i, c);
     Rule::step(w, Vec::load(gradient + i, c) * own[0], slot, own);
     w.store(values + i, c);
-    Vec(0).store(gradient + i, c);
     for (int s = 0; s < count; ++s) slot[s].store(state[s] + i, c);
   });
 }
 
-using Kernel = void (*)(const real*, size_t, size_t, real*, real*, real* const*);
+using Kernel = void (*)(const real*, size_t, size_t, real*, const real*, real* const*);
 template <class... Rule>
 Kernel kernel(RuleList<Rule...>, unsigned rule) {
   static constexpr Kernel kernels[] = {run<Rule>...};
@@ -34,7 +33,7 @@ Kernel kernel(RuleList<Rule...>, unsigned rule) {
 
 }  // namespace
 
-void CpuEngine::update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
+void CpuEngine::update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
                        real* const* slots) {
   const Kernel step = kernel(Rules{}, rule);
   split(n, lanes, 1 << 16,
@@ -42,7 +41,7 @@ void CpuEngine::update(unsigned rule, const real* hyper, size_t n, real* values,
 }
 
 void CpuEngine::update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
-                              real* gradient, real* const* slots, real scale, bool transposed,
+                              const real* gradient, real* const* slots, real scale, bool transposed,
                               PackedMatrix& p) {
   const Kernel step = kernel(Rules{}, rule);
   const Packing packing(p, this, rows, cols, scale, transposed);

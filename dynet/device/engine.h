@@ -61,13 +61,14 @@ struct Product {
   bool init_is_column = false;  // init_i is one column, added to each of the n columns
 };
 
-/// G += Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
+/// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
 struct OuterSum {
   unsigned m, k;
   size_t count;
   const real* const* dy;  // columns of m
   const real* const* x;   // columns of k
   real* g;                // m×k, column-major
+  bool accumulate;        // false: G is written, not added to
 };
 
 /// A nest of loops over up to eight axes with a stride on each side (in numbers; 0 = repeat).
@@ -186,13 +187,12 @@ class Engine {
   virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                                   Items d_gates, Items dc_prev) = 0;
 
-  // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state; the
-  // gradient is zero afterwards
-  virtual void update(unsigned rule, const real* hyper, size_t n, real* values, real* gradient,
+  // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state
+  virtual void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
                       real* const* slots) = 0;
   /// The update of a rows×cols matrix that packs the new scale * A in the same pass.
   virtual void update_packed(unsigned rule, const real* hyper, unsigned rows, unsigned cols, real* values,
-                             real* gradient, real* const* slots, real scale, bool transposed,
+                             const real* gradient, real* const* slots, real scale, bool transposed,
                              PackedMatrix& p) = 0;
 
   virtual void set_threads(unsigned n) = 0;

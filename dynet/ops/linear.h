@@ -34,13 +34,12 @@ struct ProductCalls {
   /// dA += dy xᵀ, or 0 + dy xᵀ, for matrices of their own in each item
   static void left_gradient(Engine& e, const Call& c, unsigned a) {
     const unsigned m = c.x_dims[a].rows(), k = c.x_dims[a].cols(), n = c.dim.cols();
-    if (!c.accumulate) fill_items(e, c.count, size_t{m} * k, 0, c.dx);
     thread_local std::vector<const real*> dy, x;
     for (size_t i = 0; i < c.count; ++i) {
       dy.clear(), x.clear();
       for (size_t column = 0; column < n; ++column)
         dy.push_back(c.dy[i] + column * m), x.push_back(c.x[a + 1][i] + column * k);
-      e.outer_sum({.m = m, .k = k, .count = n, .dy = dy.data(), .x = x.data(), .g = c.dx[i]});
+      e.outer_sum({m, k, n, dy.data(), x.data(), c.dx[i], c.accumulate});
     }
   }
   static OuterPair pair(const NodeView& v, unsigned a) { return {v.dy, v.x[a + 1], v.x_dims[a + 1].cols()}; }

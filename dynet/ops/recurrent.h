@@ -72,7 +72,7 @@ struct LstmCell : OpDefaults {
     } else if (i == 1) {
       for (size_t item = 0; item < c.count; ++item) {
         const real *dy = c.d_aux[item], *x = c.x[2][item];
-        e.outer_sum({.m = 4 * size, .k = size, .count = 1, .dy = &dy, .x = &x, .g = c.dx[item]});
+        e.outer_sum({4 * size, size, 1, &dy, &x, c.dx[item], true});
       }
     } else if (i == 2) {
       e.product({.m = 4 * size,

@@ -3,11 +3,13 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "dynet/core/real.h"
 #include "dynet/device/arena.h"
@@ -67,6 +69,39 @@ class Buffer {
   Memory memory_{nullptr, {0}};
   real* numbers_ = nullptr;
   size_t size_ = 0;
+};
+
+/// The gradient of what is learned. Clearing it writes nothing: the zeros are written when somebody reads the
+/// numbers or adds to them, and not at all where the next contribution is written over them.
+class Gradient {
+ public:
+  explicit Gradient(size_t size) : numbers_(size) {}
+
+  const Buffer& numbers() const {
+    if (std::exchange(zeros_due_, false)) std::fill(numbers_.begin(), numbers_.end(), real(0));
+    return numbers_;
+  }
+  Buffer& numbers() { return const_cast<Buffer&>(std::as_const(*this).numbers()); }
+  operator const Buffer&() const { return numbers(); }
+  real* data() { return numbers().data(); }
+  size_t size() const { return numbers_.size(); }
+  real* begin() { return data(); }
+  real* end() { return data() + size(); }
+  real& operator[](size_t i) { return numbers()[i]; }
+
+  void clear() { zeros_due_ = true; }
+  bool is_clear() const { return zeros_due_; }
+  /// Room for numbers that will all be written.
+  real* overwrite() {
+    zeros_due_ = false;
+    return numbers_.data();
+  }
+  /// Puts zeros in place of the numbers and gives these.
+  Buffer replace(Buffer zeros) { return std::exchange(numbers(), std::move(zeros)); }
+
+ private:
+  mutable Buffer numbers_;
+  mutable bool zeros_due_ = false;
 };
 
 }  // namespace dynet::engine

@@ -172,7 +172,8 @@ size_t ParameterCollection::updated_parameter_count() const {
 double ParameterCollection::gradient_l2_norm() const {
   Engine& engine = cpu_engine();
   double sum = 0;
-  for (const auto& p : parameters_list()) sum += engine.squared_norm(p->gradient.size(), p->gradient.data());
+  for (const auto& p : parameters_list())
+    if (!p->gradient.is_clear()) sum += engine.squared_norm(p->gradient.size(), p->gradient.data());
   for (const auto& l : lookup_parameters_list()) {
     if (l->all_touched) {
       sum += engine.squared_norm(l->gradient.size(), l->gradient.data());

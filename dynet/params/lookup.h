@@ -40,7 +40,7 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
     return rows_of(get_storage().values, get_storage().row_values);
   }
   std::vector<Tensor>* gradients() const {
-    return rows_of(get_storage().gradient, get_storage().row_gradients);
+    return rows_of(get_storage().gradient.numbers(), get_storage().row_gradients);
   }
 
  private:

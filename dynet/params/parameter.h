@@ -28,7 +28,8 @@ struct Storage : std::enable_shared_from_this<Storage> {
   const uint64_t uid = next_uid();  // unlike its address, never used again
   std::string name;                 // from the root on: "/lstm/_0"
   Dim dim;                          // a lookup table's rows are its last axis
-  Buffer values, gradient;
+  Buffer values;
+  Gradient gradient;
   std::shared_ptr<WeightDecay> decay;
   uint64_t version = 1;  // changes with the values
   bool updated = true;   // trainers change it
@@ -73,7 +74,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
     changed();
   }
   void scale_gradient(real factor) {
-    for (real& g : gradient) g *= factor;
+    for (real& g : gradient.numbers()) g *= factor;
   }
   /// Forces every value into [left, right].
   void clip(real left, real right) {
@@ -91,7 +92,7 @@ struct ParameterStorage : engine::Storage {
   Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
 
   void clear_gradient() {
-    std::fill(gradient.begin(), gradient.end(), real(0));
+    gradient.clear();
     gradient_cleared();
   }
   void gradient_moved() override {
@@ -99,7 +100,7 @@ struct ParameterStorage : engine::Storage {
     gradient_cleared();
   }
   void gradient_written() override {
-    nonzero = std::ranges::any_of(gradient, [](real g) { return g != 0; });
+    nonzero = std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; });
   }
   /// Says that the gradient's numbers are zero.
   void gradient_cleared() { nonzero = false; }
@@ -133,7 +134,7 @@ struct LookupParameterStorage : engine::Storage {
   void clear_gradient() {
     const size_t n = row_size();
     if (all_touched)
-      std::fill(gradient.begin(), gradient.end(), real(0));
+      gradient.clear();
     else
       for (uint32_t row : touched) std::fill_n(gradient.data() + row * n, n, real(0));
     gradient_cleared();
@@ -207,7 +208,10 @@ class Parameter : public engine::Handle<ParameterStorage> {
     get_storage().changed();
     return &get_storage().value_tensor;
   }
-  Tensor* gradients() const { return &get_storage().gradient_tensor; }
+  Tensor* gradients() const {
+    get_storage().gradient.numbers();
+    return &get_storage().gradient_tensor;
+  }
   void set_value(std::span<const real> numbers) {
     ParameterStorage& s = get_storage();
     if (numbers.size() != s.values.size())

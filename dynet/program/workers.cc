@@ -70,6 +70,8 @@ Workers::~Workers() { close(lock_file_); }
 
 void Workers::run(const std::function<void(unsigned)>& work) {
   std::cout.flush(), std::cerr.flush(), std::fflush(nullptr);  // or each worker would write it again
+  for (const auto& s : storages_)
+    s->gradient.numbers();  // zeros that are due are written before there are others
   std::vector<pid_t> children;
   const uint32_t seed = (*rndeng)();
   for (unsigned child = 0; child < count_; ++child) {
@@ -109,7 +111,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
 void Workers::begin() {
   share_new_buffers(false);
   for (const auto& s : storages_) {
-    shared_gradients_.push_back(std::exchange(s->gradient, Buffer(s->values.size())));
+    shared_gradients_.push_back(s->gradient.replace(Buffer(s->values.size())));
     s->gradient_moved();
   }
 }

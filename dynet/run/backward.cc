@@ -158,7 +158,7 @@ void Executor::finish_one(uint32_t id) {
   if (flow.lists == none) return;
   if (lists_[flow.lists].first_part != none) add_parts(id);
   if (lists_[flow.lists].first_outer != none && graph_[id].op != &parameter_op)
-    add_outer(id, place_[id].gradient);
+    add_outer(id, place_[id].gradient, true);
 }
 
 /// The parts of a node in canonical order; they came call by call.
@@ -204,8 +204,8 @@ void Executor::add_parts(uint32_t id) {
   add_whole();
 }
 
-/// target += Σ over the uses of matrix `id` of dy xᵀ.
-void Executor::add_outer(uint32_t id, real* target) {
+/// target (or zero, unless `accumulate`) + Σ over the uses of matrix `id` of dy xᵀ.
+void Executor::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = graph_.dim(id);
   const unsigned m = dim.rows(), k = dim.cols();
   addresses_.clear(), outer_x_.clear();
@@ -233,7 +233,7 @@ void Executor::add_outer(uint32_t id, real* target) {
       }
     }
   }
-  engine_->outer_sum({m, k, addresses_.size(), addresses_.data(), outer_x_.data(), target});
+  engine_->outer_sum({m, k, addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
 }
 
 namespace {
@@ -265,7 +265,10 @@ void Executor::deliver_parameter(uint32_t id) {
   Storage& storage = *parameter_storage(graph_[id]);
   if (const real* gradient = place_[id].gradient)
     engine_->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
-  if (is_used_as_matrix(id)) add_outer(id, storage.gradient.data());
+  if (is_used_as_matrix(id)) {
+    const bool accumulate = !storage.gradient.is_clear();
+    add_outer(id, storage.gradient.overwrite(), accumulate);
+  }
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
@@ -291,7 +294,7 @@ Tensor Executor::gradient(unsigned id) {
   if (on_path && graph_[id].op == &parameter_op && is_used_as_matrix(id)) {
     real* sum = zeroed(dim.size());
     if (place_[id].gradient) engine_->add_scaled(dim.size(), 1, place_[id].gradient, sum);
-    add_outer(id, sum);
+    add_outer(id, sum, true);
     return {dim, sum};
   }
   if (on_path && place_[id].gradient) return contiguous(dim, place_[id].gradient, gradient_stride(id));

@@ -141,7 +141,8 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
     x[i] = {};
     if (item.is_matrix(example, i)) {
       const uint32_t arg = graph_.args(example)[i];
-      packed[i] = reinterpret_cast<PackedMatrix*>(graph_[arg].op == &parameter_op ? place_[arg].aux : nullptr);
+      packed[i] =
+          reinterpret_cast<PackedMatrix*>(graph_[arg].op == &parameter_op ? place_[arg].aux : nullptr);
       if (packed[i]) continue;
     }
     const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
@@ -173,8 +174,8 @@ void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes, const 
         [&](uint32_t) { return size; });
   };
   const Item& item = graph_.item(nodes[0]);
-  call.dy = step && step->gradient ? Items{step->gradient, nullptr, item.size}
-                                   : items(&Place::gradient, item.size);
+  call.dy =
+      step && step->gradient ? Items{step->gradient, nullptr, item.size} : items(&Place::gradient, item.size);
   if (step) return;
   call.y = items(&Place::value, item.size);
   if (item.aux_size) call.aux = items(&Place::aux, item.aux_size);
@@ -189,8 +190,7 @@ Items Executor::targets_of(size_t items, unsigned i) {
     return dim.bd == 1 ? 0 : flow_[arg].slots ? dim.batch_size() : gradient_stride(arg);
   };
   const real* const* target = targets_.data();
-  return items_of(
-      subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
+  return items_of(subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
 }
 
 }  // namespace dynet::engine

@@ -40,8 +40,8 @@ class Executor final : public Evaluator {
     uint32_t step = 0;    // the call that computed it, in steps_
   };
   struct StepRecord {
-    uint32_t first, count;  // in order_
-    Call call;              // as it was run; count 0 where that is no longer known
+    uint32_t first, count;     // in order_
+    Call call;                 // as it was run; count 0 where that is no longer known
     real* gradient = nullptr;  // of all members, if these lie one after another
   };
   /// How gradients reach a node.
@@ -142,7 +142,7 @@ class Executor final : public Evaluator {
   void finish_one(uint32_t id);
   std::span<const Part> sorted_parts(uint32_t id);
   void add_parts(uint32_t id);
-  void add_outer(uint32_t id, real* target);
+  void add_outer(uint32_t id, real* target, bool accumulate);
   bool is_used_as_matrix(uint32_t id) const;
   void deliver();
   void deliver_parameter(uint32_t id);
@@ -173,7 +173,7 @@ class Executor final : public Evaluator {
   std::vector<Part> parts_;
   std::vector<OuterUse> outer_uses_;
   std::vector<uint32_t> members_, subset_;
-  std::vector<real*> targets_;   // where the members of subset_ put their contributions
+  std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<Part> sorted_;
   std::vector<const real*> addresses_, outer_x_;
   std::vector<real*> view_x_;

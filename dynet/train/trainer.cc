@@ -75,7 +75,7 @@ void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
   } else {
     step(hyper, p, state, 0, p.values.size());
   }
-  p.gradient_cleared();
+  p.clear_gradient();
   p.changed();
   if (pack) p.packed_version = p.version;
 }
@@ -89,7 +89,7 @@ void Trainer::apply(const real* hyper, LookupParameterStorage& l, State& state) 
     const size_t stride = rule_.simplex ? n : l.values.size();
     for (size_t first = 0; first < l.values.size(); first += stride) step(hyper, l, state, first, stride);
   }
-  l.gradient_cleared();
+  l.clear_gradient();
   l.changed();
 }
 

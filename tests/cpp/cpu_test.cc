@@ -68,7 +68,7 @@ void check_outer(Engine& e) {
   for (unsigned c = 0; c < count; ++c)
     for (unsigned j = 0; j < k; ++j)
       for (unsigned i = 0; i < m; ++i) right[i + size_t{j} * m] += double{dy.at(c, i)} * x.at(c, j);
-  e.outer_sum({m, k, count, dy.table.data(), x.table.data(), g.data()});
+  e.outer_sum({m, k, count, dy.table.data(), x.table.data(), g.data(), true});
   check(near(g, right, 30), text("outer_sum ", m, "x", k, " of ", count));
 }
 
@@ -226,7 +226,7 @@ void check_threads(Engine& e) {
   Numbers g[2] = {a, a};
   for (unsigned i = 0; i < 2; ++i) {
     e.set_threads(1 + i);
-    e.outer_sum({m, k, n, dy.table.data(), columns.table.data(), g[i].data()});
+    e.outer_sum({m, k, n, dy.table.data(), columns.table.data(), g[i].data(), true});
   }
   e.set_threads(1);
   check(y[0] == y[1], "threads change a product");

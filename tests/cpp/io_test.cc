@@ -113,7 +113,7 @@ struct Model {
     std::vector<real> all;
     const auto add = [&](const Storage& s) {
       all.insert(all.end(), s.values.begin(), s.values.end());
-      all.insert(all.end(), s.gradient.begin(), s.gradient.end());
+      all.insert(all.end(), s.gradient.numbers().begin(), s.gradient.numbers().end());
     };
     add(*a.p), add(*b.p), add(*table.p);
     return all;

@@ -54,6 +54,9 @@ inline Reals quotient(Reals a, Reals b) {
 }
 inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
+/// Past the cache, to an aligned address; seen by others after end_stream().
+inline void stream(real* p, Reals a) { _mm512_stream_ps(p, a); }
+inline void end_stream() { _mm_sfence(); }
 
 #elif defined(__AVX2__) && !defined(DYNET_DOUBLE)
 
@@ -70,6 +73,8 @@ inline Reals min(Reals a, Reals b) { return _mm256_min_ps(a, b); }
 inline Reals max(Reals a, Reals b) { return _mm256_max_ps(a, b); }
 inline Reals load(const real* p, int n) { return _mm256_maskload_ps(p, first(n)); }
 inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a); }
+inline void stream(real* p, Reals a) { _mm256_stream_ps(p, a); }
+inline void end_stream() { _mm_sfence(); }
 
 inline Reals quotient(Reals a, Reals b) { return a / b; }
 
@@ -85,6 +90,8 @@ inline Reals load(const real* p, int n) {
 inline void store(real* p, int n, Reals a) {
   for (int i = 0; i < n; ++i) p[i] = a[i];
 }
+inline void stream(real* p, Reals a) { __builtin_memcpy(p, &a, sizeof a); }
+inline void end_stream() {}
 
 #if defined(__SSE4_1__) && !defined(DYNET_DOUBLE)
 

@@ -42,6 +42,7 @@ struct Vec {
   static Vec load(const real* p, int n) { return native::load(p, n); }
   void store(real* p) const { __builtin_memcpy(p, &v, sizeof v); }
   void store(real* p, Whole) const { store(p); }
+  void stream(real* p) const { native::stream(p, v); }
   void store(real* p, int n) const { native::store(p, n, v); }
   real operator[](int i) const { return v[i]; }
 
