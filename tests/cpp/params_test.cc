@@ -100,6 +100,22 @@ void handles() {
   check(l.p->gradient[0] == 0 && !l.p->all_touched, "whole gradient");
 }
 
+/// Clearing writes nothing, which no reader may see.
+void cleared_gradient() {
+  ParameterCollection m;
+  Parameter p = m.add_parameters({3});
+  const real* numbers = p.gradients()->v;
+  p.p->gradient[1] = 5;
+  m.reset_gradient();
+  check(p.p->gradient.is_clear() && p.gradients()->v == numbers && numbers[1] == 0, "zeros when asked for");
+  check(!p.p->gradient.is_clear(), "and then they are there");
+  p.p->clear_gradient();
+  std::fill_n(p.p->gradient.overwrite(), 3, real(2));
+  check(m.gradient_l2_norm() == std::sqrt(12.0), "numbers written over it count");
+  p.p->clear_gradient();
+  check(m.gradient_l2_norm() == 0, "zeros that are due have no norm");
+}
+
 void shapes() {
   ParameterCollection m;
   check_throws<std::invalid_argument>("no batch", [&] { m.add_parameters(Dim({2}, 3)); });
@@ -212,6 +228,7 @@ int main() {
   names();
   lists_and_ownership();
   handles();
+  cleared_gradient();
   shapes();
   random_initialisers();
   given_initialisers();
