@@ -81,6 +81,7 @@ void Graph::clear() {
   if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
     kinds_.clear(), signatures_.clear(), recent_.clear(), dims_.clear();
     items_.resize(1), item_dims_.reset();
+    ++numbering_;
   }
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();

@@ -51,10 +51,13 @@ class Graph {
   const Node& operator[](unsigned id) const { return nodes_[id]; }
   std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
   unsigned edge_count() const { return args_.size(); }
+  std::span<const uint32_t> all_args() const { return {args_.data(), args_.size()}; }
   const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
   const Dim& dim(unsigned id) const { return dims_[nodes_[id].dim_id]; }
   /// Signatures are numbered below this; leaves have 0.
   uint32_t signature_count() const { return static_cast<uint32_t>(items_.size()); }
+  /// Changes when signatures and shapes are numbered anew.
+  unsigned numbering() const { return numbering_; }
   const Item& item(const Node& n) const { return items_[n.signature]; }
   const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
 
@@ -168,7 +171,7 @@ class Graph {
   std::vector<Held> held_;       // in order of first use
   std::vector<std::shared_ptr<const void>> kept_;
   std::vector<Source> sources_;
-  unsigned id_ = 0;
+  unsigned id_ = 0, numbering_ = 0;
   bool is_aside_ = false;
   std::atomic<bool> in_use_ = false;
 };

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "dynet/device/arena.h"
-#include "dynet/plan/plan.h"
-#include "dynet/plan/reach.h"
+#include "dynet/plan/cache.h"
 #include "dynet/run/settings.h"
 
 namespace dynet::engine {
@@ -88,7 +87,8 @@ class Executor final : public Evaluator {
 
   // forward.cc
   Call run(const Step& step, std::span<const uint32_t> nodes, real* base);
-  void place_step(const Step& step, uint32_t number, real* base);
+  const Planned& planned(std::span<const uint32_t> wanted);
+  void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
   void place_views(std::span<const uint32_t> views);
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
 
@@ -160,9 +160,8 @@ class Executor final : public Evaluator {
   std::vector<std::shared_ptr<PackedMatrix>> packed_;  // what this graph reads stays as it was
   uint32_t round_ = 0, round_graph_ = 0;               // re-evaluations of a graph, for fresh random numbers
 
-  Reach reach_;
-  Schedule schedule_;
-  Plan plan_;
+  Planned planned_;  // of the last evaluation that no plan was kept for
+  PlanCache plans_;
   ScheduleScratch scratch_;
 
   std::vector<uint32_t> path_;   // of the last backward pass, descending

@@ -31,36 +31,47 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
   return {dim, to};
 }
 
-void Executor::evaluate(std::span<const uint32_t> wanted) {
+/// What is to be run, in what order, and where values lie.
+const Planned& Executor::planned(std::span<const uint32_t> wanted) {
+  const Policy policy = policy_of(graph_);
+  const bool is_first = done_.empty();
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
-  place_.resize(graph_.size());
-  reach(graph_, wanted, done_, marks_, reach_);
-  graph_.refresh_words(reach_.leaves);
-  graph_.refresh_words(reach_.kernels);
-  schedule(graph_, reach_.kernels, policy_of(graph_), scratch_, schedule_);
-  plan(graph_, schedule_, plan_);
-  bind_leaves(reach_.leaves);
+  if (is_first)
+    if (const Planned* kept = plans_.find(graph_, wanted, policy)) return *kept;
+  auto& [found, order, layout] = planned_;
+  reach(graph_, wanted, done_, marks_, found);
+  schedule(graph_, found.kernels, policy, scratch_, order);
+  plan(graph_, order, layout);
+  if (is_first) plans_.offer(graph_, wanted, policy, planned_);
+  return planned_;
+}
 
-  real* base = values_.take<real>(plan_.size);
-  for (size_t i = 0; i < plan_.steps.size(); ++i)
-    place_step(plan_.steps[i], static_cast<uint32_t>(steps_.size() + i), base);
-  place_views(reach_.views);
+void Executor::evaluate(std::span<const uint32_t> wanted) {
+  const auto& [found, order, layout] = planned(wanted);
+  const auto nodes = [&](const Step& step) { return std::span(order.order).subspan(step.first, step.count); };
+  graph_.refresh_words(found.leaves);
+  graph_.refresh_words(found.kernels);
+  place_.resize(graph_.size());
+  bind_leaves(found.leaves);
+
+  real* base = values_.take<real>(layout.size);
+  auto number = static_cast<uint32_t>(steps_.size());
+  for (const Step& step : layout.steps) place_step(step, nodes(step), number++, base);
+  place_views(found.views);
   calls_.clear();
-  for (const Step& step : plan_.steps)
-    calls_.push_back(run(step, std::span(schedule_.order).subspan(step.first, step.count), base));
+  for (const Step& step : layout.steps) calls_.push_back(run(step, nodes(step), base));
 
   const auto start = static_cast<uint32_t>(order_.size());
-  order_.insert(order_.end(), schedule_.order.begin(), schedule_.order.end());
+  order_.insert(order_.end(), order.order.begin(), order.order.end());
   for (size_t i = 0; i < calls_.size(); ++i)
-    steps_.push_back({start + plan_.steps[i].first, plan_.steps[i].count, calls_[i]});
-  for (const auto* list : {&reach_.leaves, &reach_.views, &reach_.kernels})
+    steps_.push_back({start + layout.steps[i].first, layout.steps[i].count, calls_[i]});
+  for (const auto* list : {&found.leaves, &found.views, &found.kernels})
     for (uint32_t id : *list) done_[id] = 1;
 }
 
 /// Tells the members of a call where their values will be.
-void Executor::place_step(const Step& step, uint32_t number, real* base) {
-  const std::span nodes = std::span(schedule_.order).subspan(step.first, step.count);
+void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base) {
   const Node& example = graph_[nodes[0]];
   bind_matrices(example);
   real* value = base + step.value;

@@ -235,7 +235,28 @@ void check_errors() {
 
 }  // namespace
 
+/// The third graph of a kind runs by the plan of the second: with numbers, indices and parameters of its own.
+void repeated_graphs() {
+  ParameterCollection m;
+  Parameter weights = m.add_parameters({3});
+  for (unsigned time = 0; time < 5; ++time) {
+    weights.set_value({real(1), real(2), real(time)});
+    ComputationGraph cg;
+    const Expression x = input(cg, {3}, {real(time), real(10), real(20)});
+    const Expression y = cmult(parameter(cg, weights), x);
+    const Expression loss = pick(y, time % 3) + pick(tanh(x * real(0)) + y, 2);
+    const real picked[] = {real(time), 20, real(20 * time)};
+    check(as_scalar(cg.forward(loss)) == picked[time % 3] + 20 * time, text("forward, graph ", time));
+    cg.backward(loss);
+    const real slope[] = {real(time), 10, 20};
+    check(weights.gradients()->v[time % 3] == slope[time % 3] + (time % 3 == 2 ? 20 : 0),
+          text("backward, graph ", time));
+    m.reset_gradient();
+  }
+}
+
 int main() {
+  repeated_graphs();
   check_schedules();
   check_gradients();
   check_views();

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "dynet/ops/op.h"
-#include "dynet/plan/plan.h"
+#include "dynet/plan/cache.h"
 #include "dynet/plan/reach.h"
 #include "tests/cpp/check.h"
 
@@ -208,7 +208,46 @@ void check_errors() {
 
 }  // namespace
 
+/// A plan is kept for graphs that came twice, and given only to the same graph and the same question.
+void check_cache() {
+  Graph graph;
+  PlanCache cache;
+  Planned planned;
+  const auto build = [&](unsigned seed, unsigned size) {
+    std::mt19937 random(seed);
+    fill(graph, random, size);
+    return graph.size() - 1;
+  };
+  const auto find = [&](uint32_t wanted, Policy policy = Policy::agenda) {
+    return cache.find(graph, {&wanted, 1}, policy);
+  };
+  const auto plan_it = [&](uint32_t wanted) {
+    std::vector<uint8_t> done(graph.size()), marks(graph.size());
+    ScheduleScratch scratch;
+    reach(graph, {&wanted, 1}, done, marks, planned.reach);
+    schedule(graph, planned.reach.kernels, Policy::agenda, scratch, planned.schedule);
+    plan(graph, planned.schedule, planned.plan);
+    cache.offer(graph, {&wanted, 1}, Policy::agenda, planned);
+  };
+  for (int time = 0; time < 2; ++time) {
+    const uint32_t wanted = build(1, 60);
+    check(!find(wanted), "not kept yet");
+    plan_it(wanted);
+  }
+  const uint32_t wanted = build(1, 60);
+  const Planned* kept = find(wanted);
+  check(kept && kept->schedule.order == planned.schedule.order && kept->plan.size == planned.plan.size,
+        "kept at the second time");
+  check(!find(wanted - 1) && !find(wanted, Policy::depth), "another question");
+  for (unsigned seed = 2; seed < 40; ++seed) check(!find(build(seed, 60)), "another graph");
+  for (unsigned seed = 2; seed < 40; ++seed)
+    for (int time = 0; time < 2; ++time)
+      if (const uint32_t last = build(seed, 4000); !find(last)) plan_it(last);
+  check(find(build(1, 60)), "what was used lately stays, however many others come");
+}
+
 int main() {
+  check_cache();
   check_random_graphs();
   check_signatures();
   check_errors();

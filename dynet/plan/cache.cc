@@ -1,0 +1,83 @@
+// Looks for a plan by a number made of all nodes, and then compares these nodes one by one.
+#include "dynet/plan/cache.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dynet::engine {
+
+uint32_t PlanCache::nodes_in(std::span<const uint32_t> wanted) { return std::ranges::max(wanted) + 1; }
+
+/// The arguments of these nodes, one after another.
+std::span<const uint32_t> PlanCache::args_of(const Graph& graph, std::span<const uint32_t> wanted) {
+  const Node& last = graph[nodes_in(wanted) - 1];
+  return graph.all_args().first(last.args + last.arg_count);
+}
+
+/// A sum of products, as none of them has to wait for another.
+uint64_t PlanCache::hash_of(const Graph& graph, std::span<const uint32_t> wanted) {
+  uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
+  const auto add = [&](uint64_t word) {
+    sum += (word ^ word >> 32) * factor;
+    factor += 0xD6E8FEB86659FD92u;
+  };
+  for (uint32_t id = 0, count = nodes_in(wanted); id < count; ++id)
+    add(uint64_t{graph[id].signature} << 32 ^ graph[id].dim_id);
+  for (uint32_t arg : args_of(graph, wanted)) add(arg);
+  for (uint32_t id : wanted) add(id);
+  return sum ^ sum >> 32;
+}
+
+bool PlanCache::is_same(const Entry& entry, const Graph& graph, std::span<const uint32_t> wanted,
+                        Policy policy) {
+  if (entry.policy != policy || entry.numbering != graph.numbering() ||
+      entry.nodes.size() != nodes_in(wanted) || !std::ranges::equal(entry.wanted, wanted))
+    return false;
+  for (uint32_t id = 0; id < entry.nodes.size(); ++id)
+    if (entry.nodes[id] != known(graph[id])) return false;
+  return std::ranges::equal(entry.args, args_of(graph, wanted));
+}
+
+const Planned* PlanCache::find(const Graph& graph, std::span<const uint32_t> wanted, Policy policy) {
+  if (nodes_in(wanted) > most_nodes / 4) return nullptr;
+  asked_ = hash_of(graph, wanted);
+  ++now_;
+  for (Entry& entry : entries_)
+    if (entry.hash == asked_ && is_same(entry, graph, wanted, policy)) {
+      entry.last_use = now_;
+      return &entry.planned;
+    }
+  return nullptr;
+}
+
+void PlanCache::offer(const Graph& graph, std::span<const uint32_t> wanted, Policy policy,
+                      const Planned& planned) {
+  const uint32_t count = nodes_in(wanted);
+  if (count > most_nodes / 4) return;
+  seen_.resize(most_seen);
+  if (std::exchange(seen_[asked_ % most_seen], asked_) != asked_ || !make_room(count)) return;
+  Entry& entry = entries_.emplace_back();
+  entry.hash = asked_, entry.last_use = now_;
+  entry.numbering = graph.numbering(), entry.policy = policy;
+  entry.wanted.assign(wanted.begin(), wanted.end());
+  for (uint32_t id = 0; id < count; ++id) entry.nodes.push_back(known(graph[id]));
+  const std::span<const uint32_t> args = args_of(graph, wanted);
+  entry.args.assign(args.begin(), args.end());
+  entry.planned = planned;
+}
+
+/// Drops what was not used lately; false if all that is kept was, so that graphs which come round in a circle
+/// that has no room do not drive out one another.
+bool PlanCache::make_room(size_t nodes) {
+  size_t kept = nodes;
+  for (const Entry& entry : entries_) kept += entry.nodes.size();
+  while (!entries_.empty() && (kept > most_nodes || entries_.size() == most_entries)) {
+    const auto oldest = std::ranges::min_element(entries_, {}, &Entry::last_use);
+    if (now_ - oldest->last_use < most_seen) return false;
+    kept -= oldest->nodes.size();
+    entries_.erase(oldest);
+  }
+  return true;
+}
+
+}  // namespace dynet::engine

@@ -1,0 +1,64 @@
+// Plans of graphs that came before: a program that builds the same graph again need not wait for its plan.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dynet/plan/plan.h"
+#include "dynet/plan/reach.h"
+
+namespace dynet::engine {
+
+/// All that is known of an evaluation before its first kernel runs.
+struct Planned {
+  Reach reach;
+  Schedule schedule;
+  Plan plan;
+};
+
+/// Keeps what was planned for whole graphs that came twice, as many as have room; what was not used for long
+/// makes room for new ones.
+class PlanCache {
+ public:
+  /// What was planned when these nodes were wanted of a graph whose nodes, up to the last one wanted, were
+  /// the same; null if nothing is kept. Nothing of the graph may have been evaluated yet.
+  const Planned* find(const Graph& graph, std::span<const uint32_t> wanted, Policy policy);
+  /// What was planned after find() gave null, to be kept if it was asked for before.
+  void offer(const Graph& graph, std::span<const uint32_t> wanted, Policy policy, const Planned& planned);
+
+ private:
+  static constexpr size_t most_entries = 64, most_nodes = size_t{1} << 16, most_seen = 256;
+
+  /// What a plan depends on of a node, beside its arguments.
+  struct Known {
+    const Op* op;
+    uint32_t signature, dim_id, args;
+    uint16_t arg_count;
+    bool operator==(const Known&) const = default;
+  };
+  struct Entry {
+    uint64_t hash = 0, last_use = 0;
+    unsigned numbering = 0;
+    Policy policy{};
+    std::vector<uint32_t> wanted, args;
+    std::vector<Known> nodes;
+    Planned planned;
+  };
+  /// The nodes that matter: those up to the last one wanted.
+  static uint32_t nodes_in(std::span<const uint32_t> wanted);
+  static std::span<const uint32_t> args_of(const Graph& graph, std::span<const uint32_t> wanted);
+  static Known known(const Node& node) {
+    return {node.op, node.signature, node.dim_id, node.args, node.arg_count};
+  }
+  static bool is_same(const Entry& entry, const Graph& graph, std::span<const uint32_t> wanted,
+                      Policy policy);
+  static uint64_t hash_of(const Graph& graph, std::span<const uint32_t> wanted);
+  bool make_room(size_t nodes);
+
+  std::vector<Entry> entries_;
+  std::vector<uint64_t> seen_;    // hashes of what was not kept, each in its place
+  uint64_t now_ = 0, asked_ = 0;  // evaluations so far; the hash of the last one
+};
+
+}  // namespace dynet::engine
