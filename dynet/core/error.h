@@ -15,21 +15,24 @@ std::string text(const T&... parts) {
   return out.str();
 }
 
+// These take their parts as copies: a variable that is referred to has to lie in memory where nothing is
+// wrong, too.
+
 /// Bad argument of a caller: Python sees ValueError.
 template <class... T>
-[[noreturn]] void invalid(const T&... parts) {
+[[noreturn]] void invalid(T... parts) {
   throw std::invalid_argument(text(parts...));
 }
 
 /// Index outside its range: Python sees IndexError.
 template <class... T>
-[[noreturn]] void bad_index(const T&... parts) {
+[[noreturn]] void bad_index(T... parts) {
   throw std::out_of_range(text(parts...));
 }
 
 /// A condition that only shows while running: Python sees RuntimeError.
 template <class... T>
-[[noreturn]] void failed(const T&... parts) {
+[[noreturn]] void failed(T... parts) {
   throw std::runtime_error(text(parts...));
 }
 

@@ -1,10 +1,8 @@
 // Bump memory that keeps its blocks: after a warm-up, resetting and filling it again touches no heap.
 #pragma once
 
-#include <sys/mman.h>
-
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
@@ -38,24 +36,14 @@ class Arena {
   }
   /// Bytes at this alignment (a power of two, at most 64).
   std::byte* take_bytes(size_t bytes, size_t align) {
-    const size_t at = (used_ + align - 1) & ~(align - 1);
-    if (block_ < blocks_.size() && at + bytes <= blocks_[block_].size) {
-      used_ = at + bytes;
-      return blocks_[block_].bytes.get() + at;
-    }
-    return next_block(bytes);
+    const uintptr_t at = (next_ + align - 1) & ~(uintptr_t{align} - 1);
+    if (at + bytes > end_) [[unlikely]]
+      return next_block(bytes);
+    next_ = at + bytes;
+    return reinterpret_cast<std::byte*>(at);
   }
   /// Forgets what was taken; several blocks become one, so that the next round fits in it.
-  void reset() {
-    if (blocks_.size() > 1) {
-      size_t total = 0;
-      for (const Block& b : blocks_) total += b.size;
-      blocks_.clear();
-      add_block(total);
-    }
-    block_ = 0;
-    used_ = 0;
-  }
+  void reset();
   size_t capacity() const {
     size_t total = 0;
     for (const Block& b : blocks_) total += b.size;
@@ -74,29 +62,13 @@ class Arena {
     size_t size;
   };
 
-  std::byte* next_block(size_t bytes) {
-    if (!blocks_.empty()) ++block_;
-    while (block_ < blocks_.size() && blocks_[block_].size < bytes) ++block_;
-    if (block_ >= blocks_.size()) {
-      const size_t grown = blocks_.empty() ? 0 : 2 * blocks_.back().size;
-      add_block(std::max({bytes, grown, size_t{1} << 16}));
-      block_ = blocks_.size() - 1;
-    }
-    used_ = bytes;
-    return blocks_[block_].bytes.get();
-  }
-  void add_block(size_t bytes) {
-    const size_t align = bytes < 2 * huge_page ? alignment : huge_page;
-    const size_t size = (bytes + align - 1) & ~(align - 1);
-    void* p = ::operator new(size, std::align_val_t{align}, std::nothrow);
-    if (!p) throw out_of_memory(text("out of memory: ", size, " bytes were asked for"));
-    // Addresses all over a large block are found faster on huge pages; where there are none, nothing changes.
-    if (align == huge_page) madvise(p, size, MADV_HUGEPAGE);
-    blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p), {align}), size});
-  }
+  std::byte* next_block(size_t bytes);
+  void add_block(size_t bytes);
+  void enter(size_t block);
 
   std::vector<Block> blocks_;
-  size_t block_ = 0, used_ = 0;
+  size_t block_ = 0;
+  uintptr_t next_ = 1, end_ = 0;  // the rest of the block; before there is one, not even nothing fits
 };
 
 }  // namespace dynet::engine

@@ -2,7 +2,6 @@
 #include "dynet/graph/graph.h"
 
 #include <atomic>
-#include <bit>
 #include <utility>
 
 namespace dynet::engine {
@@ -15,9 +14,6 @@ constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of mo
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
 
-// Set in the word of a key that stands for a certain matrix instead of a shape.
-constexpr uint64_t matrix_key = uint64_t{1} << 63;
-
 /// A leaf that stands for a parameter; its value is bound by the executor.
 struct ParameterAttrs {
   Storage* storage;
@@ -29,6 +25,11 @@ const ParameterAttrs& parameter_attrs(const Node& node) {
   return *reinterpret_cast<const ParameterAttrs*>(node.payload);
 }
 
+/// The word of a key that stands for a certain parameter instead of a shape.
+inline uint64_t parameter_word(const Node& node) {
+  return parameter_attrs(node).uid << 1 | node.needs_gradient | uint64_t{1} << 63;
+}
+
 constexpr bool no_matrix(const void*, unsigned) { return false; }
 
 inline bool is_shared_matrix(const Op& op, const void* attrs, unsigned i, const Node& arg) {
@@ -37,27 +38,29 @@ inline bool is_shared_matrix(const Op& op, const void* attrs, unsigned i, const 
 
 }  // namespace
 
-const Op parameter_op{.name = "parameter",
-                      .attr_size = sizeof(ParameterAttrs),
-                      .key_size = 0,
-                      .batching = Batching::elements,
-                      .view = false,
-                      .differentiable = true,
-                      .random = false,
-                      .leaf = true,
-                      .has_matrix = false,
-                      .overwrites = false,
-                      .passes = 0,
-                      .shape = nullptr,
-                      .trained = nullptr,
-                      .forward = nullptr,
-                      .prepare_backward = nullptr,
-                      .backward = nullptr,
-                      .aux_size = nullptr,
-                      .d_aux_size = nullptr,
-                      .view_offset = nullptr,
-                      .is_matrix = no_matrix,
-                      .outer = nullptr};
+const Op parameter_op{
+    .name = "parameter",
+    .attr_size = sizeof(ParameterAttrs),
+    .key_size = 0,
+    .batching = Batching::elements,
+    .view = false,
+    .differentiable = true,
+    .random = false,
+    .leaf = true,
+    .has_matrix = false,
+    .overwrites = false,
+    .passes = 0,
+    .copy_attrs = [](std::byte* to, const void* attrs) { std::memcpy(to, attrs, sizeof(ParameterAttrs)); },
+    .shape = nullptr,
+    .trained = nullptr,
+    .forward = nullptr,
+    .prepare_backward = nullptr,
+    .backward = nullptr,
+    .aux_size = nullptr,
+    .d_aux_size = nullptr,
+    .view_offset = nullptr,
+    .is_matrix = no_matrix,
+    .outer = nullptr};
 
 unsigned newest_graph_id() { return last_graph_id; }
 
@@ -85,6 +88,7 @@ void Graph::clear() {
   }
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
+  last_held_ = nullptr;
   id_ = is_aside_ ? --last_aside_id : ++last_graph_id;
   if (evaluator) evaluator->invalidate(0);
   kept.clear();
@@ -106,36 +110,51 @@ unsigned Graph::resolve(const Expression& e) {
 }
 
 /// Adds the word of an argument to a key. A matrix argument that is a parameter is shared by all items of a
-/// call: its identity counts, not its shape.
-inline void add_argument(KeyWriter& key, const Op& op, const void* attrs, unsigned i, const Node& arg) {
-  if (is_shared_matrix(op, attrs, i, arg))
-    key.matrix_argument(parameter_attrs(arg).uid << 1 | arg.needs_gradient | matrix_key);
+/// call: its identity counts, not its shape. So do the other parameters of such an op, which saves asking it
+/// which ones are matrices.
+inline void add_argument(KeyWriter& key, const Op& op, const Node& arg) {
+  if (op.has_matrix && arg.op == &parameter_op)
+    key.matrix_argument(parameter_word(arg));
   else
     key.argument(arg.dim_id);
 }
 
-unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
+/// The common case is apart from the others, whose calls and errors would take its registers: few arguments,
+/// all of them nodes of this graph, and a kind that was seen lately.
+Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
+                      std::span<const unsigned> words) {
   check_idle();
+  const size_t count = xs.size();
+  if (count >= RecentKinds::most_words || KeyWriter::room(op, count) > RecentKinds::most_words)
+    return add_any(op, xs, attrs, words);
+  uint64_t room[RecentKinds::most_words];
+  KeyWriter key(room, op, count, attrs);
+  uint32_t* args = args_.room(count);
+  bool needs_gradient = op.trained && op.trained(attrs);
+  for (size_t i = 0; i < count; ++i) {
+    const Expression& x = xs[i];
+    args[i] = is_current(x) ? x.i : known_parameter(x);
+    if (args[i] == none) return add_any(op, xs, attrs, words);
+    const Node& arg = nodes_[args[i]];
+    add_argument(key, op, arg);
+    needs_gradient |= arg.needs_gradient;
+  }
+  const Kind* kind = recent_.find(key);
+  if (!kind) return add_any(op, xs, attrs, words);
+  return append(op, *kind, count, attrs, words, needs_gradient & op.differentiable);
+}
+
+Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs,
+                          std::span<const unsigned> words) {
   const Mark before = mark();
   try {
     const size_t count = xs.size();
     if (count > most_arguments)
       invalid(count, " arguments were given; at most ", most_arguments, " are possible");
-    bool needs_gradient = op.trained && op.trained(attrs);
     uint32_t* args = args_.room(count);
-    KeyWriter key(key_, op, count, attrs);
-    for (unsigned i = 0; i < count; ++i) {
-      // A parameter's own node comes first, where it is not in the graph yet.
-      const Expression& x = xs[i];
-      args[i] = is_current(x) ? x.i : resolve(x);
-      const Node& arg = nodes_[args[i]];
-      add_argument(key, op, attrs, i, arg);
-      needs_gradient |= arg.needs_gradient;
-    }
-    const Kind* recent = recent_.find(key);
-    const Kind kind = recent ? *recent : kind_of(op, key, {args, count}, attrs);
-    args_.extend(count);
-    return append(op, kind, before.args, count, attrs, words, needs_gradient && op.differentiable);
+    // A parameter's own node comes first, where it is not in the graph yet.
+    for (size_t i = 0; i < count; ++i) args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+    return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
     revert(before);
     invalid(op.name, ": ", error.what());
@@ -148,28 +167,45 @@ unsigned Graph::add(const Op& op, const Expressions& xs, const void* attrs, std:
   }
 }
 
-inline unsigned Graph::append(const Op& op, Kind kind, uint32_t first_arg, size_t arg_count,
-                              const void* attrs, std::span<const unsigned> words, bool needs_gradient) {
+/// The ids of the arguments are in the room at the end of args_.
+inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const void* attrs,
+                                std::span<const unsigned> words, bool needs_gradient) {
   const std::byte* payload = nullptr;
-  if (op.attr_size || op.random || !words.empty())
-    payload = keep_payload(op, attrs, words, dims_[kind.dim_id].bd);
+  if (op.random) [[unlikely]]
+    payload = add_random_payload(op, attrs, dims_[kind.dim_id].bd);
+  else if (op.attr_size || !words.empty())
+    payload = add_payload(op, attrs, words);
   Node& node = *nodes_.room(1);
   node.op = &op;
   node.payload = payload;
-  node.args = first_arg;
+  node.args = edge_count();
   node.signature = kind.signature;
   node.dim_id = kind.dim_id;
   node.arg_count = static_cast<uint16_t>(arg_count);
   node.needs_gradient = needs_gradient;
+  args_.extend(arg_count);
   nodes_.extend(1);
-  return size() - 1;
+  return {this, size() - 1, id_};
 }
 
-Kind Graph::kind_of(const Op& op, KeyWriter& key, std::span<const uint32_t> args, const void* attrs) {
+Expression Graph::append_any(const Op& op, std::span<const uint32_t> args, const void* attrs,
+                             std::span<const unsigned> words) {
+  KeyWriter key = key_writer(op, args.size(), attrs);
+  bool needs_gradient = op.trained && op.trained(attrs);
+  for (const uint32_t arg : args) {
+    add_argument(key, op, nodes_[arg]);
+    needs_gradient |= nodes_[arg].needs_gradient;
+  }
   const Kind* known = kinds_.find(key.finish());
-  if (!known) return learn(op, args, attrs);
-  recent_.set(key, *known);
-  return *known;
+  if (known) recent_.set(key, *known);
+  const Kind kind = known ? *known : learn(op, args, attrs);
+  return append(op, kind, args.size(), attrs, words, needs_gradient & op.differentiable);
+}
+
+KeyWriter Graph::key_writer(const Op& op, size_t arg_count, const void* attrs) {
+  const size_t most = KeyWriter::room(op, arg_count);
+  if (key_.size() < most) key_.resize(most);
+  return {key_.data(), op, arg_count, attrs};
 }
 
 /// Computes shape and signature of a node of a kind not seen before.
@@ -186,8 +222,8 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
   Kind kind{0, dims_.intern(shape)};
   if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 
-  KeyWriter key(key_, op, args.size(), attrs);
-  for (unsigned i = 0; i < args.size(); ++i) add_argument(key, op, attrs, i, nodes_[args[i]]);
+  KeyWriter key = key_writer(op, args.size(), attrs);
+  for (const uint32_t arg : args) add_argument(key, op, nodes_[arg]);
   kinds_.add(key.finish(), kind);
   return kind;
 }
@@ -195,11 +231,13 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
 /// The number of a signature: op, attributes and shapes, without batch sizes where the op allows.
 uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const void* attrs, const Dim& shape) {
   const bool with_batch = op.batching == Batching::nodes;
-  KeyWriter key(key_, op, args.size() + 1, attrs);
+  KeyWriter key = key_writer(op, args.size() + 1, attrs);
   for (unsigned i = 0; i < args.size(); ++i) {
     const Node& arg = nodes_[args[i]];
-    if (with_batch || is_shared_matrix(op, attrs, i, arg))
-      add_argument(key, op, attrs, i, arg);
+    if (is_shared_matrix(op, attrs, i, arg))
+      key.argument(parameter_word(arg));
+    else if (with_batch)
+      key.argument(arg.dim_id);
     else
       key.argument(dims_.intern(shape_args_[i].single_batch()));
   }
@@ -231,20 +269,24 @@ void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
   items_.push_back(item);
 }
 
-const std::byte* Graph::keep_payload(const Op& op, const void* attrs, std::span<const unsigned> words,
-                                     unsigned batch) {
-  const size_t word_count = op.random ? 2 * size_t{batch} : words.size();
+inline std::byte* Graph::add_payload(const Op& op, const void* attrs, std::span<const unsigned> words) {
   const size_t head = (op.attr_size + 3) & ~size_t{3};
-  std::byte* payload = payload_.take_bytes(head + 4 * (word_count + 1), 8);
-  if (op.attr_size) std::memcpy(payload, attrs, op.attr_size);
+  std::byte* payload = payload_.take_bytes(head + 4 * (words.size() + 1), 8);
+  if (op.attr_size) op.copy_attrs(payload, attrs);
   auto* to = reinterpret_cast<uint32_t*>(payload + head);
-  *to++ = static_cast<uint32_t>(word_count);
-  if (op.random) {
-    for (unsigned b = 0; b < batch; ++b) to[2 * b] = size(), to[2 * b + 1] = b;
-  } else if (word_count) {
-    std::memcpy(to, words.data(), 4 * word_count);
-  }
+  *to = static_cast<uint32_t>(words.size());
+  if (words.size() == 1)
+    to[1] = words[0];
+  else if (!words.empty())
+    std::memcpy(to + 1, words.data(), 4 * words.size());
   return payload;
+}
+
+/// The words of a random node say for each batch element which node and element of it this is.
+std::byte* Graph::add_random_payload(const Op& op, const void* attrs, unsigned batch) {
+  random_words_.clear();
+  for (unsigned b = 0; b < batch; ++b) random_words_.insert(random_words_.end(), {size(), b});
+  return add_payload(op, attrs, random_words_);
 }
 
 inline size_t Graph::place_of(const Storage& storage) const {
@@ -265,9 +307,16 @@ inline Graph::Bound& Graph::bound(Storage& storage) {
   return bound_[at];
 }
 
-void Graph::hold(Storage& storage) {
+void Graph::hold_another(Storage& storage) {
   check_idle();
   bound(storage);
+  last_held_ = &storage;
+}
+
+/// Not inline, as it would take the registers of add().
+[[gnu::noinline]] unsigned Graph::known_parameter(const Expression& e) const {
+  if (!e.is_parameter() || held_.empty()) return none;
+  return bound_[place_of(*e.storage())].node[e.graph_id != 0];
 }
 
 unsigned Graph::add_parameter(Storage& storage, bool trained) {
@@ -276,7 +325,7 @@ unsigned Graph::add_parameter(Storage& storage, bool trained) {
   if (node != none) [[likely]]
     return node;
   const ParameterAttrs attrs{&storage, storage.uid, trained};
-  return node = append(parameter_op, {0, dims_.intern(storage.dim)}, edge_count(), 0, &attrs, {}, trained);
+  return node = append(parameter_op, {0, dims_.intern(storage.dim)}, 0, &attrs, {}, trained).i;
 }
 
 void Graph::grow_bound() {
@@ -331,18 +380,29 @@ void Graph::revert(const Mark& m) {
   if (evaluator) evaluator->invalidate(m.nodes);
 }
 
+namespace {
+
+/// The graph of the first argument that has one, or null.
+inline Graph* graph_among(const Expressions& xs) {
+  for (size_t i = 0; i < xs.size(); ++i)
+    if (!xs[i].is_parameter() && xs[i].pg) return xs[i].pg;
+  return nullptr;
+}
+
+Expression add_and_compute(Graph& graph, const Op& op, const Expressions& xs, const void* attrs,
+                           std::span<const unsigned> words) {
+  const Expression node = graph.add(op, xs, attrs, words);
+  if (graph.immediate_compute) graph.compute_now(node.i);
+  return node;
+}
+
+}  // namespace
+
 Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
-  Graph* graph = nullptr;
-  for (const Expression& e : xs)
-    if (!e.is_parameter() && e.pg) {
-      graph = e.pg;
-      break;
-    }
-  if (!graph) graph = &current_graph();
-  const unsigned id = graph->add(op, xs, attrs, words);
-  if (graph->immediate_compute) [[unlikely]]
-    graph->compute_now(id);
-  return {graph, id, graph->id()};
+  Graph* graph = graph_among(xs);
+  if (graph && !graph->immediate_compute) [[likely]]
+    return graph->add(op, xs, attrs, words);
+  return add_and_compute(graph ? *graph : current_graph(), op, xs, attrs, words);
 }
 
 }  // namespace dynet::engine

@@ -39,11 +39,13 @@ class Graph {
   /// Number of this graph; larger than that of every graph before it in this process.
   unsigned id() const { return id_; }
 
-  unsigned add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
+  Expression add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
   unsigned add_parameter(Storage& storage, bool trained);
   /// Shares the ownership of a parameter or lookup table until the graph starts anew.
-  void hold(Storage& storage);
+  void hold(Storage& storage) {
+    if (&storage != last_held_) hold_another(storage);
+  }
   /// The node id of an expression used in this graph; checks that it is not stale.
   unsigned resolve(const Expression& e);
 
@@ -143,14 +145,20 @@ class Graph {
   void refresh(const Source& source);
   /// The common case of resolve(): a node of this graph.
   bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
-  unsigned append(const Op&, Kind, uint32_t first_arg, size_t arg_count, const void* attrs,
-                  std::span<const unsigned> words, bool needs_gradient);
-  Kind kind_of(const Op&, KeyWriter& key, std::span<const uint32_t> args, const void* attrs);
+  /// The node of a parameter, or none.
+  unsigned known_parameter(const Expression& e) const;
+  Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,
+                    bool needs_gradient);
+  Expression add_any(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
+  KeyWriter key_writer(const Op&, size_t arg_count, const void* attrs);
+  Expression append_any(const Op&, std::span<const uint32_t> args, const void* attrs,
+                        std::span<const unsigned> words);
   Kind learn(const Op&, std::span<const uint32_t> args, const void* attrs);
   uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
   void add_item(const Op&, const void* attrs, const Dim& shape);
-  const std::byte* keep_payload(const Op&, const void* attrs, std::span<const unsigned> words,
-                                unsigned batch);
+  std::byte* add_payload(const Op&, const void* attrs, std::span<const unsigned> words);
+  std::byte* add_random_payload(const Op&, const void* attrs, unsigned batch);
+  void hold_another(Storage& storage);
   Bound& bound(Storage& storage);
   size_t place_of(const Storage& storage) const;
   void grow_bound();
@@ -163,12 +171,14 @@ class Graph {
   DimTable dims_;
   KindTable kinds_, signatures_;
   RecentKinds recent_;
-  std::vector<Item> items_{1};   // by signature
-  Arena item_dims_;              // the shapes of their arguments
-  std::vector<uint64_t> key_;    // scratch of add() and learn()
-  std::vector<Dim> shape_args_;  // scratch of learn()
-  std::vector<Bound> bound_;     // open addressing
-  std::vector<Held> held_;       // in order of first use
+  std::vector<Item> items_{1};          // by signature
+  Arena item_dims_;                     // the shapes of their arguments
+  std::vector<uint64_t> key_;           // scratch of add() and learn()
+  std::vector<Dim> shape_args_;         // scratch of learn()
+  std::vector<unsigned> random_words_;  // scratch of add_random_payload()
+  std::vector<Bound> bound_;            // open addressing
+  std::vector<Held> held_;              // in order of first use
+  const Storage* last_held_ = nullptr;
   std::vector<std::shared_ptr<const void>> kept_;
   std::vector<Source> sources_;
   unsigned id_ = 0, numbering_ = 0;

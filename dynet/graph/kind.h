@@ -55,16 +55,17 @@ struct Kind {
 /// long list of arguments equal words in a row are written once, with their count.
 class KeyWriter {
  public:
-  KeyWriter(std::vector<uint64_t>& room, const Op& op, size_t arg_count, const void* attrs)
-      : counts_(arg_count > few) {
-    const size_t most = 1 + (op.key_size + 7) / 8 + (counts_ ? 2 * arg_count : arg_count);
-    if (room.size() < most) [[unlikely]]
-      room.resize(most);
-    first_ = to_ = room.data();
+  /// Words that a key may need.
+  static size_t room(const Op& op, size_t arg_count) {
+    return 1 + (op.key_size + 7) / 8 + (arg_count > few ? 2 * arg_count : arg_count);
+  }
+  KeyWriter(uint64_t* room, const Op& op, size_t arg_count, const void* attrs)
+      : first_(room), to_(room), counts_(arg_count > few) {
     put(reinterpret_cast<uintptr_t>(&op) ^ uint64_t{arg_count} << 48);
+    distinct_ = *first_;
     for (uint32_t at = 0; at < op.key_size; at += 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, static_cast<const std::byte*>(attrs) + at, std::min(8u, op.key_size - at));
+      const uint64_t word = word_of(static_cast<const std::byte*>(attrs) + at, op.key_size - at);
+      distinct_ += word;
       put(word);
     }
   }
@@ -83,12 +84,24 @@ class KeyWriter {
     if (run_) end_run();
     return {first_, to_};
   }
-  /// A number that depends on the op and its matrices alone.
-  uint64_t distinct() const { return (distinct_ + *first_) * 0x9E3779B97F4A7C15u; }
+  /// A number that depends on the op, its attributes and its matrices alone.
+  uint64_t distinct() const { return distinct_ * 0x9E3779B97F4A7C15u; }
 
  private:
   static constexpr size_t few = 8;
 
+  /// The next word of attributes of which so many bytes are left. Most have whole or half words, read at
+  /// once.
+  static uint64_t word_of(const std::byte* from, uint32_t left) {
+    if (left >= 8) return bytes_at(from, 8);
+    if (left == 4) return bytes_at(from, 4);
+    return bytes_at(from, left);
+  }
+  static uint64_t bytes_at(const std::byte* from, size_t count) {
+    uint64_t word = 0;
+    std::memcpy(&word, from, count);
+    return word;
+  }
   void put(uint64_t word) { *to_++ = word; }
   void end_run() {
     put(last_), put(run_);
@@ -96,7 +109,7 @@ class KeyWriter {
   }
 
   uint64_t *first_, *to_;
-  uint64_t last_ = 0, run_ = 0, distinct_ = 0;
+  uint64_t last_ = 0, run_ = 0, distinct_;
   bool counts_;
 };
 
@@ -150,24 +163,25 @@ class KindTable {
   std::vector<uint64_t> words_;  // the keys
 };
 
-/// The last kinds seen, in places that depend on the op and its matrices alone: that what was guessed is
-/// right is only compared, so that a node need not wait for the shapes of its arguments, which may just have
-/// been made.
+/// The last kinds seen, in places that depend on the op, its attributes and its matrices alone: that what was
+/// guessed is right is only compared, so that a node need not wait for the shapes of its arguments, which may
+/// just have been made.
 class RecentKinds {
  public:
+  static constexpr size_t most_words = 6;  // longer keys are not kept
+
   /// Null if the last kind seen there is another one.
   const Kind* find(KeyWriter& writer) const {
-    const Entry& entry = entries_[writer.distinct() >> 58];
+    const Entry& entry = entries_[place(writer)];
     const KindTable::Key key = writer.finish();
-    if (key.size() > std::size(entry.words)) return nullptr;
     for (size_t i = 0; i < key.size(); ++i)
       if (entry.words[i] != key[i]) return nullptr;
     return &entry.kind;
   }
   void set(KeyWriter& writer, Kind kind) {
-    Entry& entry = entries_[writer.distinct() >> 58];
     const KindTable::Key key = writer.finish();
-    if (key.size() > std::size(entry.words)) return;
+    if (key.size() > most_words) return;
+    Entry& entry = entries_[place(writer)];
     std::ranges::copy(key, entry.words);
     entry.kind = kind;
   }
@@ -175,9 +189,11 @@ class RecentKinds {
 
  private:
   struct Entry {
-    uint64_t words[4];
+    uint64_t words[most_words];
     Kind kind;
   };
+  static size_t place(const KeyWriter& writer) { return writer.distinct() >> 58; }
+
   Entry entries_[64] = {};
 };
 

@@ -66,6 +66,7 @@ struct Op {
   uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 
+  void (*copy_attrs)(std::byte* to, const void* attrs);  // of a size that the compiler knows
   Dim (*shape)(const void* attrs, Dims x);
   bool (*trained)(const void* attrs);  // of a leaf: its gradient is wanted; null: no
   void (*forward)(Engine&, const Call&);

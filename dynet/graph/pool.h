@@ -20,8 +20,10 @@ class Pool {
 
   /// Room for more elements at the end; valid until the next call.
   T* room(size_t count) {
-    if (memory_.size() < size_ + count) [[unlikely]]
+    if (capacity_ - size_ < count) [[unlikely]] {
       memory_.resize(std::max(2 * memory_.size(), size_ + count));
+      capacity_ = static_cast<uint32_t>(memory_.size());
+    }
     return memory_.data() + size_;
   }
   /// Counts elements that were written into room().
@@ -30,7 +32,7 @@ class Pool {
 
  private:
   std::vector<T> memory_;
-  uint32_t size_ = 0;
+  uint32_t size_ = 0, capacity_ = 0;
 };
 
 }  // namespace dynet::engine

@@ -11,7 +11,7 @@ namespace dynet::engine {
 /// Adds a node without arguments to a graph that the caller names.
 template <OpSpec T>
 Expression leaf_of(Graph& g, const typename T::Attrs& a, std::span<const unsigned> words = {}) {
-  return {&g, g.add(op<T>, {}, &a, words), g.id()};
+  return g.add(op<T>, {}, &a, words);
 }
 
 /// A leaf: the executor knows where its numbers are.

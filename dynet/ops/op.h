@@ -120,6 +120,7 @@ inline constexpr Op op{
     .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
     .passes = T::passes,
+    .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
     .trained = trained_of<T>(),
     .forward = [](Engine& e, const Call& c) { T::forward(attrs_of<T>(c.attrs), e, c); },

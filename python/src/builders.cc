@@ -10,6 +10,7 @@
 #include "dynet/ops/all.h"
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
+#include "python/src/positional.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -25,6 +26,10 @@ struct PythonState {
   PythonState with(const RNNState& other) const { return {other, builder}; }
 };
 
+struct AddInput {
+  static PythonState make(const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); }
+};
+
 void bind_state(nb::module_& m) {
   const auto read = [](const PythonState& s, Expressions xs) {
     nb::typed<nb::list, PythonState> states;
@@ -38,11 +43,9 @@ void bind_state(nb::module_& m) {
   const auto output = [](const PythonState& s) {
     return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
-  nb::class_<PythonState>(m, "RNNState", "A state of a sequence; states form a tree.",
-                          nb::is_weak_referenceable())
-      .def(
-          "add_input", [](const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); },
-          "x"_a, "The state after reading x.")
+  nb::class_<PythonState> type(m, "RNNState", "A state of a sequence; states form a tree.",
+                               nb::is_weak_referenceable());
+  type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
       .def("add_inputs", read, "xs"_a, "The states after each input.")
       .def(
           "transduce", [](const PythonState& s, Expressions xs) { return list_of(s.state.transduce(xs)); },
@@ -66,6 +69,7 @@ void bind_state(nb::module_& m) {
           "__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; },
           nb::is_operator())
       .def("__hash__", [](const PythonState& s) { return s.state.position; });
+  Successor<PythonState, AddInput>::bind(type, "add_input");
 }
 
 using StateObject = nb::typed<nb::object, PythonState>;

@@ -43,7 +43,8 @@ struct {
   bool validity = false;
 } checked;
 
-void evaluate_now(const Expression& e) {
+/// Takes a copy, so that a new expression stays in registers until it is in its object.
+void evaluate_now(Expression e) {
   with_value(e, false, [&](const Tensor& value) {
     if (!checked.validity) return;
     for (const real x : as_vector(value))

@@ -98,4 +98,31 @@ class Positional {
   static inline VectorCall otherwise = nullptr;
 };
 
+/// The call of a method of T that makes the next T from an expression; Make names it.
+template <class T, class Make>
+class Successor {
+ public:
+  static void bind(const nb::class_<T>& type, const char* name) {
+    type_of_t = reinterpret_cast<PyTypeObject*>(type.ptr());
+    otherwise = intercept(nb::object(type.attr(name)), call);
+  }
+
+ private:
+  static PyObject* call(PyObject* function, PyObject* const* args, size_t flags, PyObject* names) {
+    const bool plain =
+        !names && NB_VECTORCALL_NARGS(flags) == 2 && Py_TYPE(args[0]) == type_of_t && nb::inst_ready(args[0]);
+    const Expression* x = plain ? expression_in(args[1]) : nullptr;
+    if (!x) return otherwise(function, args, flags, names);
+    return guarded([&] {
+      nb::object next = nb::inst_alloc(reinterpret_cast<PyObject*>(type_of_t));
+      new (nb::inst_ptr<T>(next)) T(Make::make(*nb::inst_ptr<T>(args[0]), *x));
+      nb::inst_mark_ready(next);
+      return next.release().ptr();
+    });
+  }
+
+  static inline PyTypeObject* type_of_t = nullptr;
+  static inline VectorCall otherwise = nullptr;
+};
+
 }  // namespace dynet::python

@@ -221,13 +221,31 @@ void check_updates() {
   check(as_vector(loss_in(anew).value()) == value, "an update leaves the panels that packing makes");
 }
 
+/// A graph shares the tables it uses until it starts anew, and again each time it does.
+void check_ownership() {
+  ComputationGraph cg;
+  auto m = std::make_unique<Model>();
+  const std::weak_ptr<LookupParameterStorage> table = m->table.p;
+  for (int i = 0; i < 2; ++i) {
+    cg.clear();
+    lookup(cg, m->table, 0u);
+  }
+  m = nullptr;
+  check(!table.expired(), "a graph keeps the tables that it uses");
+  cg.clear();
+  check(table.expired(), "a graph that starts anew keeps none");
+}
+
 void check_errors() {
   Model m;
   ComputationGraph cg;
   const Expression x = lookup(cg, m.table, 0u);
   test::check_throws<std::invalid_argument>("scalar", [&] { x.backward(); });
   test::check_throws<std::runtime_error>("backward was not run", [&] { x.gradient(); });
-  test::check_throws<std::exception>("{6,6}", [&] { of(m.square) * concatenate({x, x}); });
+  const Expression twelve = concatenate({x, x});
+  const unsigned before = cg.size();
+  test::check_throws<std::exception>("{6,6}", [&] { of(m.square) * twelve; });
+  check(cg.size() == before, "a call that fails leaves the graph as it was");
   cg.clear();
   test::check_throws<std::runtime_error>("Stale", [&] { x.value(); });
   test::check_throws<std::invalid_argument>("stale", [&] { tanh(x); });
@@ -262,6 +280,7 @@ int main() {
   check_views();
   check_snapshots();
   check_updates();
+  check_ownership();
   check_errors();
   return test::finish();
 }

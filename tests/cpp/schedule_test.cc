@@ -168,11 +168,11 @@ void check_signatures() {
   graph.clear();
   const auto add_source = [&](unsigned size) {
     const Source::Attrs attrs{size};
-    return Expression(&graph, graph.add(op<Source>, {}, &attrs, {}), graph.id());
+    return graph.add(op<Source>, {}, &attrs, {});
   };
   const auto signature = [&](const Expression& x, unsigned kind) {
     const Mix::Attrs attrs{kind};
-    return graph[graph.add(op<Mix>, x, &attrs, {})].signature;
+    return graph[graph.add(op<Mix>, x, &attrs, {}).i].signature;
   };
   const Expression four = add_source(4), five = add_source(5), other_four = add_source(4);
   check(signature(four, 1) == signature(other_four, 1), "equal calls have different signatures");
@@ -191,8 +191,8 @@ void check_errors() {
   Graph a, b;
   a.clear(), b.clear();
   const Source::Attrs attrs{4};
-  const Expression x(&a, a.add(op<Source>, {}, &attrs, {}), a.id());
-  const Expression y(&b, b.add(op<Source>, {}, &attrs, {}), b.id());
+  const Expression x = a.add(op<Source>, {}, &attrs, {});
+  const Expression y = b.add(op<Source>, {}, &attrs, {});
   const Mix::Attrs mix{0};
   const unsigned before = a.size();
   test::check_throws<std::invalid_argument>("belongs to graph", [&] { a.add(op<Mix>, {x, y}, &mix, {}); });
