@@ -34,7 +34,7 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 /// What is to be run, in what order, and where values lie.
 const Planned& Executor::planned(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
-  const bool is_first = done_.empty();
+  const bool is_first = done_.empty() && !wanted.empty();
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   if (is_first)

@@ -273,7 +273,14 @@ void repeated_graphs() {
   }
 }
 
+void nothing_wanted() {
+  ComputationGraph cg;
+  cg.evaluate({});
+  check(cg.size() == 0 && cg.step_count() == 0, "evaluating nothing");
+}
+
 int main() {
+  nothing_wanted();
   repeated_graphs();
   check_schedules();
   check_gradients();
