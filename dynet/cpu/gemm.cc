@@ -190,7 +190,7 @@ void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t e
 void on_panels(const Work& w, void (*run)(const Work&, const Panels&, size_t, size_t)) {
   const Panels panels(w.rows);
   const size_t flops = 2 * w.rows * w.depth * w.columns;
-  const size_t parts = flops < (1 << 20) ? 1 : smaller(thread_count(), panels.count);
+  const size_t parts = flops < worth_sharing ? 1 : smaller(thread_count(), panels.count);
   parallel(static_cast<unsigned>(parts), [&](unsigned part) {
     run(w, panels, panels.count * part / parts, panels.count * (part + 1) / parts);
   });

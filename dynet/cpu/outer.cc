@@ -129,7 +129,7 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   if (o.m == 1) o.m = given.k, o.k = 1, o.dy = given.x, o.x = given.dy;
   const Panels panels(o.m);
   const size_t flops = 2 * o.count * o.m * o.k;
-  split(panels.count, 1, flops < (1 << 20) ? panels.count : 1, [&](size_t begin, size_t end) {
+  split(panels.count, 1, flops < worth_sharing ? panels.count : 1, [&](size_t begin, size_t end) {
     for (size_t panel = begin; panel < end; ++panel) add_panel(o, panels, panel);
   });
 }

@@ -9,6 +9,9 @@ namespace dynet::engine::cpu {
 unsigned thread_count();
 void set_thread_count(unsigned n);
 
+/// Work of fewer operations is done before another thread is awake.
+constexpr size_t worth_sharing = size_t{1} << 20;
+
 /// Calls run(context, part) for every part below `parts`, on as many threads as there are; returns when all
 /// are done.
 void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* context);
