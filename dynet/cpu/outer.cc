@@ -13,7 +13,7 @@ struct OuterTile {
   size_t dy_at, x_at, count, g_step;
   int tail;  // lanes in use in the last vector
   real* g;
-  bool accumulate, past_the_cache;
+  bool accumulate;
 };
 
 template <int V, int C, bool Masked>
@@ -49,10 +49,6 @@ void run_outer(const OuterTile& t) {
     real* g = t.g + c * t.g_step;
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v, g += lanes) {
-      if (!Masked && t.past_the_cache) {
-        (Vec(0) + sum[c][v]).stream(g);
-        continue;
-      }
       const real* before = t.accumulate ? g : nullptr;
       if (Masked && v == V - 1)
         finish(sum[c][v], before, g, t.tail);
@@ -98,9 +94,6 @@ void add_panel(const OuterSum& o, const Panels& panels, size_t panel) {
   const size_t height = panels.height(panel), row = panels.start(panel) * lanes;
   const int tail = panels.tail(panels.start(panel) + height);
   const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
-  const bool is_aligned = o.m % lanes == 0 && reinterpret_cast<uintptr_t>(o.g) % register_bytes == 0;
-  const bool past_the_cache =
-      !o.accumulate && o.count <= most_columns && is_aligned && outgrows_cache(size_t{o.m} * o.k);
   for (size_t first = 0; first < o.count; first += most_columns) {
     OuterTile t{o.dy + first,
                 o.x + first,
@@ -110,15 +103,13 @@ void add_panel(const OuterSum& o, const Panels& panels, size_t panel) {
                 o.m,
                 tail,
                 o.g + row,
-                o.accumulate || first > 0,
-                past_the_cache};
+                o.accumulate || first > 0};
     for (size_t i = 0; i < tiles; ++i) {
       const size_t columns = o.k / tiles + (i < o.k % tiles);
       tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
       t.x_at += columns, t.g += columns * o.m;
     }
   }
-  if (past_the_cache) native::end_stream();
 }
 
 }  // namespace
