@@ -76,13 +76,15 @@ void unpack_all(const PackedMatrix& p, real* a) {
 void pack_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step, real scale, real* to,
                 bool past_the_cache) {
   const Vec factor = scale;
-  if (past_the_cache) {
-    for (size_t k = 0; k < depth; ++k, a += a_step, to += vectors * lanes)
-      for_vectors(rows, [=](size_t i, auto n) { (Vec::load(a + i, n) * factor).stream(to + i); });
-    return native::end_stream();
-  }
-  for (size_t k = 0; k < depth; ++k, a += a_step, to += vectors * lanes)
-    for_vectors(rows, [=](size_t i, auto n) { (Vec::load(a + i, n) * factor).store(to + i); });
+  const auto write = [=](auto put) {
+    const real* from = a;
+    real* at = to;
+    for (size_t k = 0; k < depth; ++k, from += a_step, at += vectors * lanes)
+      for_vectors(rows, [=](size_t i, auto n) { put(Vec::load(from + i, n) * factor, at + i); });
+  };
+  if (!past_the_cache) return write([](Vec numbers, real* p) { numbers.store(p); });
+  write([](Vec numbers, real* p) { numbers.stream(p); });
+  native::end_stream();
 }
 
 void pack_transposed_panel(const real* a, size_t rows, size_t vectors, size_t depth, size_t a_step,

@@ -20,7 +20,7 @@ struct Buffer {
 }  // namespace
 
 real* scratch(Scratch use, size_t n) {
-  thread_local Buffer buffers[3];
+  thread_local Buffer buffers[2];
   Buffer& b = buffers[static_cast<int>(use)];
   if (b.capacity < n) {
     b.memory.reset(new real[n + n / 2 + line]);

@@ -30,8 +30,6 @@ inline uint64_t parameter_word(const Node& node) {
   return parameter_attrs(node).uid << 1 | node.needs_gradient | uint64_t{1} << 63;
 }
 
-constexpr bool no_matrix(const void*, unsigned) { return false; }
-
 inline bool is_shared_matrix(const Op& op, const void* attrs, unsigned i, const Node& arg) {
   return op.has_matrix && arg.op == &parameter_op && op.is_matrix(attrs, i);
 }
@@ -41,26 +39,9 @@ inline bool is_shared_matrix(const Op& op, const void* attrs, unsigned i, const 
 const Op parameter_op{
     .name = "parameter",
     .attr_size = sizeof(ParameterAttrs),
-    .key_size = 0,
-    .batching = Batching::elements,
-    .view = false,
     .differentiable = true,
-    .random = false,
     .leaf = true,
-    .has_matrix = false,
-    .overwrites = false,
-    .passes = 0,
-    .copy_attrs = [](std::byte* to, const void* attrs) { std::memcpy(to, attrs, sizeof(ParameterAttrs)); },
-    .shape = nullptr,
-    .trained = nullptr,
-    .forward = nullptr,
-    .prepare_backward = nullptr,
-    .backward = nullptr,
-    .aux_size = nullptr,
-    .d_aux_size = nullptr,
-    .view_offset = nullptr,
-    .is_matrix = no_matrix,
-    .outer = nullptr};
+    .copy_attrs = [](std::byte* to, const void* attrs) { std::memcpy(to, attrs, sizeof(ParameterAttrs)); }};
 
 unsigned newest_graph_id() { return last_graph_id; }
 
@@ -252,7 +233,7 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
 void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
   Dim* dims = item_dims_.take_small<Dim>(shape_args_.size());
   std::ranges::copy(shape_args_, dims);
-  Item item{{dims, shape_args_.size()}, shape, 0, 0, 0, 0, 0, 0};
+  Item item{{dims, shape_args_.size()}, shape};
   if (op.batching == Batching::elements) {
     for (size_t i = 0; i < shape_args_.size(); ++i) dims[i].bd = 1;
     item.dim.bd = 1;

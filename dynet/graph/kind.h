@@ -30,11 +30,11 @@ class DimTable {
 struct Item {
   Dims x_dims;
   Dim dim;
-  size_t size, aux_size, d_aux_size;  // numbers
-  size_t view_offset;
+  size_t size = 0, aux_size = 0, d_aux_size = 0;  // numbers
+  size_t view_offset = 0;
   // Bit i: argument i is a matrix that is multiplied from the left; its gradient may be the node's as it is,
   // batch sizes aside. Bit 31 stands for all from 31 on, which are asked one by one.
-  uint32_t matrices, passing;
+  uint32_t matrices = 0, passing = 0;
 
   bool is_matrix(const Node& node, unsigned i) const {
     return i < 31 ? matrices >> i & 1 : matrices >> 31 && node.op->is_matrix(node.payload, i);

@@ -54,31 +54,32 @@ struct NodeView {
 /// The constant row of an operation: its identity is its address.
 struct Op {
   std::string_view name;
-  uint32_t attr_size;
-  uint32_t key_size;  // as many first bytes of the attributes say what kind of node it is
-  Batching batching;
-  bool view;            // the value is the argument's memory, from view_offset on
-  bool differentiable;  // gradients flow to the arguments
-  bool random;          // each batch element carries (node, element) as words
-  bool leaf;            // no arguments; the executor binds its value
-  bool has_matrix;      // some argument is a matrix (is_matrix)
-  bool overwrites;      // backward heeds Call::accumulate; if not, dx is always added to
-  uint32_t passes;      // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
+  uint32_t attr_size = 0;
+  uint32_t key_size = 0;  // as many first bytes of the attributes say what kind of node it is
+  Batching batching = Batching::elements;
+  bool view = false;            // the value is the argument's memory, from view_offset on
+  bool differentiable = false;  // gradients flow to the arguments
+  bool random = false;          // each batch element carries (node, element) as words
+  bool leaf = false;            // no arguments; the executor binds its value
+  bool has_matrix = false;      // some argument is a matrix (is_matrix)
+  bool overwrites = false;      // backward heeds Call::accumulate; if not, dx is always added to
+  uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 
-  void (*copy_attrs)(std::byte* to, const void* attrs);  // of a size that the compiler knows
-  Dim (*shape)(const void* attrs, Dims x);
-  bool (*trained)(const void* attrs);  // of a leaf: its gradient is wanted; null: no
-  void (*forward)(Engine&, const Call&);
+  void (*copy_attrs)(std::byte* to, const void* attrs) = nullptr;  // of a size that the compiler knows
+  Dim (*shape)(const void* attrs, Dims x) = nullptr;
+  bool (*trained)(const void* attrs) = nullptr;  // of a leaf: its gradient is wanted; null: no
+  void (*forward)(Engine&, const Call&) = nullptr;
   void (*prepare_backward)(Engine&,
-                           const Call&);  // once per call, before backward of each argument; null: nothing
-  void (*backward)(Engine&, const Call&, unsigned i);
-  size_t (*aux_size)(const void* attrs, Dims x);    // numbers kept per item from forward to backward
-  size_t (*d_aux_size)(const void* attrs, Dims x);  // numbers per item that live through backward
-  size_t (*view_offset)(const void* attrs, Dims x);
+                           const Call&) =
+      nullptr;  // once per call, before backward of each argument; null: nothing
+  void (*backward)(Engine&, const Call&, unsigned i) = nullptr;
+  size_t (*aux_size)(const void* attrs, Dims x) = nullptr;  // numbers kept per item from forward to backward
+  size_t (*d_aux_size)(const void* attrs, Dims x) = nullptr;  // numbers per item that live through backward
+  size_t (*view_offset)(const void* attrs, Dims x) = nullptr;
   bool (*is_matrix)(const void* attrs,
-                    unsigned i);  // argument i is a matrix that is multiplied from the left
-  OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i);
+                    unsigned i) = nullptr;  // argument i is a matrix that is multiplied from the left
+  OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i) = nullptr;
 };
 
 /// One operation in a graph. Arguments are node ids in the graph's pool, shapes are numbers in its table.

@@ -128,7 +128,7 @@ class TensorFile {
     if (e.type == "F16") read(uint16_t{}, from_half);
     if (e.type == "BF16") read(uint16_t{}, from_bfloat);
     s.clear_gradient();
-    std::fill(s.gradient.begin(), s.gradient.end(), real(0));
+    s.gradient.clear();
     s.changed();
   }
 

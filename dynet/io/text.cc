@@ -77,8 +77,8 @@ struct Numbers {
   template <class S>
   void copy_to(S& s) const {
     s.clear_gradient();
-    std::fill(s.gradient.begin(), s.gradient.end(), real(0));
-    std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
+    s.gradient.clear();
+    if (!gradient.empty()) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
     s.assign({values.data(), values.size()});
   }
 };

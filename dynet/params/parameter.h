@@ -185,8 +185,8 @@ class Handle {
   void zero() {
     S& s = get_storage();
     std::fill(s.values.begin(), s.values.end(), real(0));
-    std::fill(s.gradient.begin(), s.gradient.end(), real(0));
     s.clear_gradient();
+    s.gradient.clear();
     s.changed();
   }
 

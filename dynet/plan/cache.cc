@@ -6,6 +6,11 @@
 
 namespace dynet::engine {
 
+/// Several graphs must have room beside one another.
+bool PlanCache::can_keep(std::span<const uint32_t> wanted) {
+  return !wanted.empty() && nodes_in(wanted) <= most_nodes / 4;
+}
+
 uint32_t PlanCache::nodes_in(std::span<const uint32_t> wanted) { return std::ranges::max(wanted) + 1; }
 
 /// The arguments of these nodes, one after another.
@@ -39,7 +44,7 @@ bool PlanCache::is_same(const Entry& entry, const Graph& graph, std::span<const 
 }
 
 const Planned* PlanCache::find(const Graph& graph, std::span<const uint32_t> wanted, Policy policy) {
-  if (nodes_in(wanted) > most_nodes / 4) return nullptr;
+  if (!can_keep(wanted)) return nullptr;
   asked_ = hash_of(graph, wanted);
   ++now_;
   for (Entry& entry : entries_)
@@ -52,8 +57,8 @@ const Planned* PlanCache::find(const Graph& graph, std::span<const uint32_t> wan
 
 void PlanCache::offer(const Graph& graph, std::span<const uint32_t> wanted, Policy policy,
                       const Planned& planned) {
+  if (!can_keep(wanted)) return;
   const uint32_t count = nodes_in(wanted);
-  if (count > most_nodes / 4) return;
   seen_.resize(most_seen);
   if (std::exchange(seen_[asked_ % most_seen], asked_) != asked_ || !make_room(count)) return;
   Entry& entry = entries_.emplace_back();

@@ -45,6 +45,7 @@ class PlanCache {
     std::vector<Known> nodes;
     Planned planned;
   };
+  static bool can_keep(std::span<const uint32_t> wanted);
   /// The nodes that matter: those up to the last one wanted.
   static uint32_t nodes_in(std::span<const uint32_t> wanted);
   static std::span<const uint32_t> args_of(const Graph& graph, std::span<const uint32_t> wanted);

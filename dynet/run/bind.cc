@@ -123,10 +123,10 @@ real* Executor::value_of(uint32_t id) {
   return place_[id].value;
 }
 
-/// The address of a value as one item: copied together where batch elements lie apart.
-real* Executor::whole_value(uint32_t id) {
+/// A value as one item: copied together where batch elements lie apart.
+Tensor Executor::whole_value(uint32_t id) {
   real* const value = value_of(id);
-  return contiguous(graph_.dim(id), value, place_[id].stride).v;
+  return contiguous(graph_.dim(id), value, place_[id].stride);
 }
 
 Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
@@ -150,7 +150,7 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
       return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride;
     };
     if (whole)
-      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)); }, stride);
+      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)).v; }, stride);
     else
       x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return value_of(argument(id)); }, stride);
   }

@@ -105,7 +105,7 @@ class Executor final : public Evaluator {
                  Stride&& stride);
   Items targets_of(size_t items, unsigned i);
   real* value_of(uint32_t id);
-  real* whole_value(uint32_t id);
+  Tensor whole_value(uint32_t id);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 
   // flow.cc: which gradients are needed and where they lie

@@ -17,9 +17,7 @@ Policy policy_of(const Graph& graph) {
 Tensor Executor::value(unsigned id) {
   const uint32_t wanted[] = {id};
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
-  if (graph_[id].op == &parameter_op) bind_value(id);
-  const Place& place = place_[id];
-  return contiguous(graph_.dim(id), place.value, place.stride);
+  return whole_value(id);
 }
 
 /// The tensor as it is, or copied together if the batch elements lie apart.
@@ -34,7 +32,7 @@ Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
 /// What is to be run, in what order, and where values lie.
 const Planned& Executor::planned(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
-  const bool is_first = done_.empty() && !wanted.empty();
+  const bool is_first = done_.empty();
   done_.resize(graph_.size(), 0);
   marks_.resize(graph_.size(), 0);
   if (is_first)
@@ -72,15 +70,13 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
 
 /// Tells the members of a call where their values will be.
 void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base) {
-  const Node& example = graph_[nodes[0]];
-  bind_matrices(example);
+  const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
   real* value = base + step.value;
   real* aux = step.aux_size ? base + step.aux : nullptr;
-  const auto stride = static_cast<uint32_t>(example.op->batching == Batching::nodes ? 0 : step.value_size);
   for (uint32_t id : nodes) {
-    const uint32_t items = stride ? graph_.dim(id).bd : 1;
-    place_[id] = {value, nullptr, aux, nullptr, stride, number};
-    if (!stride) place_[id].stride = static_cast<uint32_t>(graph_.dim(id).batch_size());
+    const Dim& dim = graph_.dim(id);
+    const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
+    place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
     if (aux) aux += items * step.aux_size;
   }
@@ -90,13 +86,13 @@ void Executor::place_views(std::span<const uint32_t> views) {
   for (uint32_t id : views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
-    if (graph_[source].op == &parameter_op) bind_value(source);
-    place_[id].value = place_[source].value + graph_.item(node).view_offset;
+    place_[id].value = value_of(source) + graph_.item(node).view_offset;
     place_[id].stride = place_[source].stride;
   }
 }
 
 Call Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
+  bind_matrices(graph_[nodes[0]]);
   const Timed timed(Timed::forward, graph_[nodes[0]].op->name, nodes.size());
   Call call = make_call(nodes, step.items, call_tables_);
   call.y = {base + step.value, nullptr, step.value_size};
