@@ -30,14 +30,14 @@ struct Planner {
     plan(graph, order, layout);
   }
   bool look_up(const Graph& graph, uint32_t wanted) {
-    return cache.find(graph, {&wanted, 1}, Policy::agenda);
+    return cache.find({graph, {&wanted, 1}, Policy::agenda, 1});
   }
   /// Has the plan of a graph kept; false if it has no room.
   bool keep(const Graph& graph, uint32_t wanted) {
     cache = {};
     plan_afresh(graph, wanted);
     for (int time = 0; time < 2; ++time)
-      if (!look_up(graph, wanted)) cache.offer(graph, {&wanted, 1}, Policy::agenda, planned);
+      if (!look_up(graph, wanted)) cache.offer({graph, {&wanted, 1}, Policy::agenda, 1}, planned);
     return look_up(graph, wanted);
   }
 };

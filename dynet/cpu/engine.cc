@@ -16,6 +16,9 @@ const char* CpuEngine::name() const {
 #endif
 }
 
+void CpuEngine::run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) {
+  run_parts(parts, run, context);
+}
 void CpuEngine::set_threads(unsigned n) { set_thread_count(n); }
 unsigned CpuEngine::threads() const { return thread_count(); }
 

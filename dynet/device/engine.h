@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "dynet/core/dim.h"
@@ -195,6 +196,15 @@ class Engine {
                              const real* gradient, real* const* slots, real scale, bool transposed,
                              PackedMatrix& p) = 0;
 
+  /// Calls run(context, part) for every part below `parts`, side by side as far as there are threads; the
+  /// kernels that it calls run on its thread alone.
+  virtual void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) = 0;
+  template <class F>
+  void run_side_by_side(unsigned parts, F&& f) {
+    run_side_by_side(
+        parts,
+        [](void* context, unsigned part) { (*static_cast<std::remove_reference_t<F>*>(context))(part); }, &f);
+  }
   virtual void set_threads(unsigned n) = 0;
   virtual unsigned threads() const = 0;
 };

@@ -33,9 +33,9 @@ uint64_t PlanCache::hash_of(const Graph& graph, std::span<const uint32_t> wanted
   return sum ^ sum >> 32;
 }
 
-bool PlanCache::is_same(const Entry& entry, const Graph& graph, std::span<const uint32_t> wanted,
-                        Policy policy) {
-  if (entry.policy != policy || entry.numbering != graph.numbering() ||
+bool PlanCache::is_same(const Entry& entry, const Question& question) {
+  const auto& [graph, wanted, policy, threads] = question;
+  if (entry.policy != policy || entry.threads != threads || entry.numbering != graph.numbering() ||
       entry.nodes.size() != nodes_in(wanted) || !std::ranges::equal(entry.wanted, wanted))
     return false;
   for (uint32_t id = 0; id < entry.nodes.size(); ++id)
@@ -43,27 +43,27 @@ bool PlanCache::is_same(const Entry& entry, const Graph& graph, std::span<const 
   return std::ranges::equal(entry.args, args_of(graph, wanted));
 }
 
-const Planned* PlanCache::find(const Graph& graph, std::span<const uint32_t> wanted, Policy policy) {
-  if (!can_keep(wanted)) return nullptr;
-  asked_ = hash_of(graph, wanted);
+const Planned* PlanCache::find(const Question& question) {
+  if (!can_keep(question.wanted)) return nullptr;
+  asked_ = hash_of(question.graph, question.wanted);
   ++now_;
   for (Entry& entry : entries_)
-    if (entry.hash == asked_ && is_same(entry, graph, wanted, policy)) {
+    if (entry.hash == asked_ && is_same(entry, question)) {
       entry.last_use = now_;
       return &entry.planned;
     }
   return nullptr;
 }
 
-void PlanCache::offer(const Graph& graph, std::span<const uint32_t> wanted, Policy policy,
-                      const Planned& planned) {
+void PlanCache::offer(const Question& question, const Planned& planned) {
+  const auto& [graph, wanted, policy, threads] = question;
   if (!can_keep(wanted)) return;
   const uint32_t count = nodes_in(wanted);
   seen_.resize(most_seen);
   if (std::exchange(seen_[asked_ % most_seen], asked_) != asked_ || !make_room(count)) return;
   Entry& entry = entries_.emplace_back();
   entry.hash = asked_, entry.last_use = now_;
-  entry.numbering = graph.numbering(), entry.policy = policy;
+  entry.numbering = graph.numbering(), entry.policy = policy, entry.threads = threads;
   entry.wanted.assign(wanted.begin(), wanted.end());
   for (uint32_t id = 0; id < count; ++id) entry.nodes.push_back(known(graph[id]));
   const std::span<const uint32_t> args = args_of(graph, wanted);

@@ -21,11 +21,18 @@ struct Planned {
 /// makes room for new ones.
 class PlanCache {
  public:
+  /// What a plan was made for: these nodes of a graph, wanted under this policy, to be run by so many threads.
+  struct Question {
+    const Graph& graph;
+    std::span<const uint32_t> wanted;
+    Policy policy;
+    unsigned threads;
+  };
   /// What was planned when these nodes were wanted of a graph whose nodes, up to the last one wanted, were
   /// the same; null if nothing is kept. Nothing of the graph may have been evaluated yet.
-  const Planned* find(const Graph& graph, std::span<const uint32_t> wanted, Policy policy);
+  const Planned* find(const Question& question);
   /// What was planned after find() gave null, to be kept if it was asked for before.
-  void offer(const Graph& graph, std::span<const uint32_t> wanted, Policy policy, const Planned& planned);
+  void offer(const Question& question, const Planned& planned);
 
  private:
   static constexpr size_t most_entries = 64, most_nodes = size_t{1} << 16, most_seen = 256;
@@ -39,7 +46,7 @@ class PlanCache {
   };
   struct Entry {
     uint64_t hash = 0, last_use = 0;
-    unsigned numbering = 0;
+    unsigned numbering = 0, threads = 0;
     Policy policy{};
     std::vector<uint32_t> wanted, args;
     std::vector<Known> nodes;
@@ -52,8 +59,7 @@ class PlanCache {
   static Known known(const Node& node) {
     return {node.op, node.signature, node.dim_id, node.args, node.arg_count};
   }
-  static bool is_same(const Entry& entry, const Graph& graph, std::span<const uint32_t> wanted,
-                      Policy policy);
+  static bool is_same(const Entry& entry, const Question& question);
   static uint64_t hash_of(const Graph& graph, std::span<const uint32_t> wanted);
   bool make_room(size_t nodes);
 

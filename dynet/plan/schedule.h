@@ -18,13 +18,26 @@ enum class Policy : uint8_t {
 /// Batches of node ids; batch i is order[ends[i-1] … ends[i]).
 struct Schedule {
   std::vector<uint32_t> order, ends;
+  /// Of a divided evaluation: where the batches of each list end, those before the pieces, of each piece, and
+  /// after them.
+  std::vector<uint32_t> lists;
 
   size_t size() const { return ends.size(); }
   std::span<const uint32_t> batch(size_t i) const {
     const uint32_t first = i ? ends[i - 1] : 0;
     return {order.data() + first, ends[i] - first};
   }
-  void clear() { order.clear(), ends.clear(); }
+  std::span<const uint32_t> nodes(size_t first, size_t count) const {
+    return std::span(order).subspan(first, count);
+  }
+  void clear() { order.clear(), ends.clear(), lists.clear(); }
+  /// Adds the batches of one list of a division.
+  void append(const Schedule& list) {
+    const auto start = static_cast<uint32_t>(order.size());
+    order.insert(order.end(), list.order.begin(), list.order.end());
+    for (uint32_t end : list.ends) ends.push_back(start + end);
+    lists.push_back(static_cast<uint32_t>(ends.size()));
+  }
 };
 
 /// Memory that scheduling reuses from call to call; it carries nothing between calls.

@@ -1,85 +1,84 @@
 // Binding: leaves get their values, and merged calls their tables of addresses.
-#include <mutex>
-
 #include "dynet/ops/input.h"
 #include "dynet/params/init.h"
-#include "dynet/run/executor.h"
+#include "dynet/run/lane.h"
 
 namespace dynet::engine {
 
-void Executor::bind_leaves(std::span<const uint32_t> leaves) {
+void Tables::bind_leaves(std::span<const uint32_t> leaves) {
   size_t rows = 0;
   for (uint32_t id : leaves)
-    if (graph_[id].op == &op<Lookup>) rows += graph_.dim(id).size();
-  real* row = rows ? values_.take<real>(rows) : nullptr;
+    if (graph[id].op == &op<Lookup>) rows += graph.dim(id).size();
+  real* row = rows ? values.take<real>(rows) : nullptr;
   for (uint32_t id : leaves) {
-    const Node& node = graph_[id];
-    Place& place = place_[id];
-    const size_t size = graph_.dim(node).batch_size();
-    place.stride = static_cast<uint32_t>(size);
+    const Node& node = graph[id];
+    Place& at = place[id];
+    const size_t size = graph.dim(node).batch_size();
+    at.stride = static_cast<uint32_t>(size);
     if (node.op == &op<Input>) {
-      place.value = attrs_of<Input>(node.payload).values;
+      at.value = attrs_of<Input>(node.payload).values;
     } else if (node.op == &op<Lookup>) {
       LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
-      place.value = row;
+      at.value = row;
       for (uint32_t index : node.words()) {
         std::copy_n(table.values.data() + index * size, size, row);
-        if (const real factor = table.decay->factor; factor != 1) engine_->scale(size, factor, row);
+        if (const real factor = table.decay->factor; factor != 1) engine->scale(size, factor, row);
         row += size;
       }
     }
   }
 }
 
-/// Packs the matrices of a call, which all its members share.
-void Executor::bind_matrices(const Node& example) {
-  const Item& item = graph_.item(example);
-  if (!item.matrices) return;
-  const std::span<const uint32_t> args = graph_.args(example);
-  for (unsigned i = 0; i < args.size(); ++i)
-    if (item.is_matrix(example, i) && graph_[args[i]].op == &parameter_op) bind_packed(args[i]);
-}
-
-void Executor::bind_value(uint32_t id) {
-  Place& place = place_[id];
-  if (place.value) return;
-  Storage& storage = *parameter_storage(graph_[id]);
+/// A parameter's values, as they were when this graph first used it.
+void Tables::bind_value(uint32_t id) {
+  const std::lock_guard lock(binding_);
+  Place& at = place[id];
+  if (at.value) return;
+  Storage& storage = *parameter_storage(graph[id]);
   const size_t size = storage.dim.size();
-  place.value = values_.take<real>(size);
-  place.stride = static_cast<uint32_t>(size);
-  const auto* packed = reinterpret_cast<const PackedMatrix*>(place.aux);
-  if (packed && !(storage.packed.get() == packed && storage.packed_version == storage.version))
-    return engine_->unpack(*packed, place.value);
-  std::copy_n(storage.values.data(), size, place.value);
-  if (storage.decay->factor != 1) engine_->scale(size, storage.decay->factor, place.value);
+  real* const value = values.take<real>(size);
+  at.stride = static_cast<uint32_t>(size);
+  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.aux);
+  if (panels && !(storage.packed.get() == panels && storage.packed_version == storage.version)) {
+    engine->unpack(*panels, value);
+  } else {
+    std::copy_n(storage.values.data(), size, value);
+    if (storage.decay->factor != 1) engine->scale(size, storage.decay->factor, value);
+  }
+  std::atomic_ref(at.value).store(value, std::memory_order_release);
 }
 
-void Executor::bind_packed(uint32_t id) {
-  Place& place = place_[id];
-  if (place.aux) return;
-  Storage& storage = *parameter_storage(graph_[id]);
-  const std::lock_guard lock(storage.packing);
-  if (!storage.is_packed(engine_)) {
-    const bool transposed = storage.packed && storage.packed->wants_transposed();
-    engine_->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor,
-                  transposed, storage.free_panels());
-    storage.packed_version = storage.version;
+PackedMatrix* Tables::packed_of(uint32_t id) {
+  const std::atomic_ref known(place[id].aux);
+  if (real* const panels = known.load(std::memory_order_acquire))
+    return reinterpret_cast<PackedMatrix*>(panels);
+  const std::lock_guard lock(binding_);
+  if (!place[id].aux) {
+    Storage& storage = *parameter_storage(graph[id]);
+    const std::lock_guard packing(storage.packing);
+    if (!storage.is_packed(engine)) {
+      const bool transposed = storage.packed && storage.packed->wants_transposed();
+      engine->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor,
+                   transposed, storage.free_panels());
+      storage.packed_version = storage.version;
+    }
+    packed.push_back(storage.packed);
+    known.store(reinterpret_cast<real*>(storage.packed.get()), std::memory_order_release);
   }
-  packed_.push_back(storage.packed);
-  place.aux = reinterpret_cast<real*>(storage.packed.get());
+  return reinterpret_cast<PackedMatrix*>(place[id].aux);
 }
 
 /// The second call that reads the transposed matrix makes its panels; one alone does as well without.
-void Executor::bind_transposed(PackedMatrix& packed, Storage& storage) {
-  const std::lock_guard lock(storage.packing);
-  ++packed.turned;
-  if (packed.wants_transposed() && !packed.has_transposed) engine_->pack_transposed(packed);
+void Tables::transpose(uint32_t parameter, PackedMatrix& panels) {
+  const std::lock_guard lock(parameter_storage(graph[parameter])->packing);
+  ++panels.turned;
+  if (panels.wants_transposed() && !panels.has_transposed) engine->pack_transposed(panels);
 }
 
 /// From the first address of each node and its distance between batch elements; a table only where the items
 /// do not lie evenly.
 template <class Address, class Stride>
-Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
+Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
                          Stride&& stride) {
   if (items == 1) return {address(nodes[0]), nullptr, 0};
   real** table = tables.take_small<real*>(items);
@@ -90,7 +89,7 @@ Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Arena& t
     for (uint32_t id : nodes) {
       real* const first = address(id);
       const size_t distance = stride(id);
-      for (unsigned b = 0, count = graph_.dim(id).bd; b < count; ++b) table[at++] = first + b * distance;
+      for (unsigned b = 0, count = t_.graph.dim(id).bd; b < count; ++b) table[at++] = first + b * distance;
     }
   }
   const ptrdiff_t step = table[1] - table[0];
@@ -100,59 +99,59 @@ Items Executor::items_of(std::span<const uint32_t> nodes, size_t items, Arena& t
   return {table[0], nullptr, static_cast<size_t>(step)};
 }
 
-Words Executor::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
-  if (graph_[nodes[0]].words().empty()) return {};
+Words Lane::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
+  if (t_.graph[nodes[0]].words().empty()) return {};
   const uint32_t** table = tables.take_small<const uint32_t*>(items);
   size_t at = 0;
   for (uint32_t id : nodes) {
-    const std::span<const uint32_t> words = graph_[id].words();
+    const std::span<const uint32_t> words = t_.graph[id].words();
     if (whole || items == nodes.size()) {
       table[at++] = words.data();
       continue;
     }
-    const unsigned count = graph_.dim(id).bd;
+    const unsigned count = t_.graph.dim(id).bd;
     for (unsigned b = 0; b < count; ++b) table[at++] = words.data() + b * (words.size() / count);
   }
   return {table};
 }
 
-/// The address of a value; parameters get theirs when they are first used as something else than a matrix.
-real* Executor::value_of(uint32_t id) {
-  if (!place_[id].value) [[unlikely]]
-    bind_value(id);
-  return place_[id].value;
+Tensor Lane::contiguous(const Dim& dim, const real* from, uint32_t stride) {
+  const size_t size = dim.batch_size();
+  if (dim.bd == 1 || stride == size) return {dim, const_cast<real*>(from)};
+  real* to = values_.take<real>(dim.size());
+  for (unsigned b = 0; b < dim.bd; ++b) std::copy_n(from + b * size_t{stride}, size, to + b * size);
+  return {dim, to};
 }
 
-/// A value as one item: copied together where batch elements lie apart.
-Tensor Executor::whole_value(uint32_t id) {
-  real* const value = value_of(id);
-  return contiguous(graph_.dim(id), value, place_[id].stride);
+Tensor Lane::whole_value(uint32_t id) {
+  real* const value = t_.value_of(id);
+  return contiguous(t_.graph.dim(id), value, t_.place[id].stride);
 }
 
-Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
-  const Node& example = graph_[nodes[0]];
-  const bool whole = example.op->batching == Batching::nodes;
-  const Item& item = graph_.item(example);
+/// The values of argument i of the members of a call.
+Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables) {
+  const Graph& graph = t_.graph;
+  const auto argument = [&](uint32_t id) { return graph.args(graph[id])[i]; };
+  const auto stride = [&](uint32_t id) {
+    return graph.dim(argument(id)).bd == 1 ? 0 : t_.place[argument(id)].stride;
+  };
+  if (graph[nodes[0]].op->batching == Batching::nodes)
+    return items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)).v; }, stride);
+  return items_of(nodes, items, tables, [&](uint32_t id) { return t_.value_of(argument(id)); }, stride);
+}
+
+Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
+  const Graph& graph = t_.graph;
+  const Node& example = graph[nodes[0]];
+  const Item& item = graph.item(example);
   const unsigned arg_count = example.arg_count;
   Items* x = tables.take_small<Items>(arg_count);
   PackedMatrix** packed = tables.take_small<PackedMatrix*>(arg_count);
   for (unsigned i = 0; i < arg_count; ++i) {
-    packed[i] = nullptr;
-    x[i] = {};
-    if (item.is_matrix(example, i)) {
-      const uint32_t arg = graph_.args(example)[i];
-      packed[i] =
-          reinterpret_cast<PackedMatrix*>(graph_[arg].op == &parameter_op ? place_[arg].aux : nullptr);
-      if (packed[i]) continue;
-    }
-    const auto argument = [&](uint32_t id) { return graph_.args(graph_[id])[i]; };
-    const auto stride = [&](uint32_t id) {
-      return graph_.dim(argument(id)).bd == 1 ? 0 : place_[argument(id)].stride;
-    };
-    if (whole)
-      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)).v; }, stride);
-    else
-      x[i] = items_of(nodes, items, tables, [&](uint32_t id) { return value_of(argument(id)); }, stride);
+    const uint32_t arg = graph.args(example)[i];
+    const bool packs = item.is_matrix(example, i) && graph[arg].op == &parameter_op;
+    packed[i] = packs ? t_.packed_of(arg) : nullptr;
+    x[i] = packs ? Items{} : argument_items(nodes, items, i, tables);
   }
   Call call{};
   call.attrs = example.payload;
@@ -161,19 +160,19 @@ Call Executor::make_call(std::span<const uint32_t> nodes, size_t items, Arena& t
   call.dim = item.dim;
   call.x = {x, arg_count};
   call.packed = {packed, arg_count};
-  call.words = words_of(nodes, items, whole, tables);
-  call.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ round_ << 24}};
+  call.words = words_of(nodes, items, example.op->batching == Batching::nodes, tables);
+  call.key = {{random_seed(), (graph.id() - settings().first_graph) ^ t_.evaluations << 24}};
   return call;
 }
 
 /// What the backward pass of these nodes reads beside their arguments; of a whole step much is known.
-void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step) {
+void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step) {
   const auto items = [&](real* Place::* memory, size_t size) {
     return items_of(
-        nodes, call.count, tables_, [&](uint32_t id) { return place_[id].*memory; },
+        nodes, call.count, tables_, [&](uint32_t id) { return t_.place[id].*memory; },
         [&](uint32_t) { return size; });
   };
-  const Item& item = graph_.item(nodes[0]);
+  const Item& item = t_.graph.item(nodes[0]);
   call.dy =
       step && step->gradient ? Items{step->gradient, nullptr, item.size} : items(&Place::gradient, item.size);
   if (step) return;
@@ -183,11 +182,11 @@ void Executor::add_gradients(Call& call, std::span<const uint32_t> nodes, const 
 }
 
 /// Where the contributions of the members of subset_ go, for each batch element.
-Items Executor::targets_of(size_t items, unsigned i) {
+Items Lane::targets_of(size_t items, unsigned i) {
   const auto stride = [&](uint32_t id) -> size_t {
-    const uint32_t arg = graph_.args(graph_[id])[i];
-    const Dim& dim = graph_.dim(arg);
-    return dim.bd == 1 ? 0 : flow_[arg].slots ? dim.batch_size() : gradient_stride(arg);
+    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
+    const Dim& dim = t_.graph.dim(arg);
+    return dim.bd == 1 ? 0 : t_.flow[arg].slots ? dim.batch_size() : t_.gradient_stride(arg);
   };
   const real* const* target = targets_.data();
   return items_of(subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);

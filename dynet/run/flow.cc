@@ -9,25 +9,20 @@
 
 namespace dynet::engine {
 
-real* Executor::zeroed(size_t numbers) {
-  real* p = gradients_.take<real>(numbers);
-  std::fill_n(p, numbers, real(0));
-  return p;
-}
-
 /// Marks what needs a gradient, newest first, and lists the uses as a matrix. Other uses by kernels are
 /// counted later, call by call.
 void Executor::trace(uint32_t loss, bool full) {
-  for (uint32_t id : path_) place_[id].gradient = nullptr;
-  path_.clear(), loose_.clear(), parts_.clear(), outer_uses_.clear(), lists_.clear();
+  for (uint32_t id : path_) t_.place[id].gradient = nullptr;
+  path_.clear(), loose_.clear(), t_.parts.clear(), t_.outer_uses.clear(), t_.outer_lists.clear();
   gradients_.reset();
-  flow_.resize(graph_.size());
-  views_.resize(graph_.size());
-  marks_[loss] = 1;
-  flow_[loss] = {};
+  lanes_.forget_gradients();
+  t_.flow.resize(graph_.size());
+  t_.views.resize(graph_.size());
+  t_.marks[loss] = 1;
+  t_.flow[loss] = {};
   size_t open = 1;
   for (uint32_t id = loss; open > 0; --id) {
-    if (!marks_[id]) continue;
+    if (!t_.marks[id]) continue;
     --open;
     path_.push_back(id);
     const Node& node = graph_[id];
@@ -35,16 +30,16 @@ void Executor::trace(uint32_t loss, bool full) {
     if (node.op->leaf || node.op->view) loose_.push_back(id);
     if (!node.op->differentiable) continue;
     for (uint32_t arg : args) {
-      if (marks_[arg] || !(full || graph_[arg].needs_gradient)) continue;
-      marks_[arg] = 1;
-      flow_[arg] = {};
+      if (t_.marks[arg] || !(full || graph_[arg].needs_gradient)) continue;
+      t_.marks[arg] = 1;
+      t_.flow[arg] = {};
       ++open;
     }
-    if (node.op->view && marks_[args[0]]) {
-      ++flow_[args[0]].uses, ++flow_[args[0]].view_uses;
+    if (node.op->view && t_.marks[args[0]]) {
+      ++t_.flow[args[0]].uses, ++t_.flow[args[0]].view_uses;
     } else if (graph_.item(node).matrices) {
       for (unsigned i = 0; i < args.size(); ++i)
-        if (marks_[args[i]] && is_outer_use(node, i)) append_outer(args[i], id, i);
+        if (t_.marks[args[i]] && is_outer_use(node, i)) append_outer(args[i], id, i);
     }
   }
   link_views();
@@ -55,23 +50,16 @@ bool Executor::is_outer_use(const Node& node, unsigned i) const {
   return graph_.item(node).is_matrix(node, i) && graph_.dim(graph_.args(node)[i]).bd == 1;
 }
 
-/// True if the contribution of a node to its argument i is the node's gradient as it is.
-bool Executor::passes(const Node& node, unsigned i) const {
-  if (!graph_.item(node).passes(i)) return false;
-  const Node& arg = graph_[graph_.args(node)[i]];
-  return arg.dim_id == node.dim_id || graph_.dim(arg).bd == graph_.dim(node).bd;
-}
-
 /// Decides where gradients lie: as the values do, the members of a merged call one after another.
 void Executor::place_gradients() {
-  for (auto number = static_cast<uint32_t>(steps_.size()); number-- > 0;) {
-    StepRecord& step = steps_[number];
+  for (auto number = static_cast<uint32_t>(t_.steps.size()); number-- > 0;) {
+    StepRecord& step = t_.steps[number];
     step.gradient = nullptr;
-    const std::span nodes = std::span(order_).subspan(step.first, step.count);
+    const std::span nodes = t_.nodes_of(step);
     size_t numbers = 0, apart = 0;
     for (uint32_t id : nodes) {
-      if (!marks_[id]) continue;
-      Flow& flow = flow_[id];
+      if (!t_.marks[id]) continue;
+      Flow& flow = t_.flow[id];
       choose_mode(id);
       flow.shared = flow.uses == 1 && flow.passed && !flow.is_matrix;
       if (flow.shared) continue;
@@ -81,25 +69,26 @@ void Executor::place_gradients() {
     real* gradient = apart ? gradients_.take<real>(numbers) : nullptr;
     if (apart == nodes.size()) step.gradient = gradient;
     for (uint32_t id : nodes) {
-      if (!marks_[id]) continue;
-      Flow& flow = flow_[id];
+      if (!t_.marks[id]) continue;
+      Flow& flow = t_.flow[id];
       if (flow.shared) {
-        place_[id].gradient = place_[flow.last_consumer].gradient;
+        t_.place[id].gradient = t_.place[flow.last_consumer].gradient;
         flow.ready = true;
       } else {
-        place_[id].gradient = gradient;
+        t_.place[id].gradient = gradient;
         gradient += graph_.dim(id).size();
         open_to_views(id);
       }
     }
-    count_uses(nodes, number);
+    count_uses(step, number);
   }
   for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) place_loose(*it);
 }
 
 /// Counts the contributions of the members of a call. When all later calls are counted, a node's flow is
 /// known.
-void Executor::count_uses(std::span<const uint32_t> nodes, uint32_t step) {
+void Executor::count_uses(const StepRecord& step, uint32_t number) {
+  const std::span nodes = t_.nodes_of(step);
   const Node& example = graph_[nodes[0]];
   if (!example.op->differentiable) return;
   const Item& item = graph_.item(example);
@@ -107,11 +96,11 @@ void Executor::count_uses(std::span<const uint32_t> nodes, uint32_t step) {
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
     for (uint32_t id : nodes) {
-      if (!marks_[id]) continue;
+      if (!t_.marks[id]) continue;
       const Node& node = graph_[id];
       const uint32_t arg = graph_.args(node)[i];
-      if (!marks_[arg]) continue;
-      Flow& flow = flow_[arg];
+      if (!t_.marks[arg]) continue;
+      Flow& flow = t_.flow[arg];
       unsigned batch = 1, own = 1;
       bool same = graph_[arg].dim_id == node.dim_id;
       if (!same || matrix || whole) {
@@ -123,9 +112,13 @@ void Executor::count_uses(std::span<const uint32_t> nodes, uint32_t step) {
         continue;
       }
       if (flow.uses > flow.view_uses && flow.last_consumer != id) {
-        const uint32_t last = place_[flow.last_consumer].step;
-        flow.ordered &= id < flow.last_consumer && step < last;
-        flow.apart &= step != last;
+        const uint32_t last = t_.place[flow.last_consumer].step;
+        flow.ordered &= id < flow.last_consumer && number < last;
+        flow.apart &= number != last;
+      }
+      if (step.lane) {
+        flow.crossed |= flow.lane && flow.lane != step.lane;
+        flow.lane = static_cast<uint16_t>(step.lane);
       }
       ++flow.uses;
       flow.last_consumer = id;
@@ -136,16 +129,20 @@ void Executor::count_uses(std::span<const uint32_t> nodes, uint32_t step) {
   }
 }
 
-/// Decides whether a node's contributions wait as parts. Its source is decided before a view is.
+/// Decides whether a node's contributions wait as parts, and makes room for these. Its source is decided before
+/// a view is.
 void Executor::choose_mode(uint32_t id) {
-  Flow& flow = flow_[id];
+  Flow& flow = t_.flow[id];
   if (flow.view_uses > 0 && flow.uses == flow.view_uses) {
     const Cover cover = cover_by_views(id);
     flow.exclusive_views = flow.uses == 1 || cover != Cover::overlapping;
     flow.covered = cover == Cover::whole;
   }
   if (flow.exclusive_views) return;
-  flow.slots = waits(flow) || (flow.read_whole && place_[id].stride != graph_.dim(id).batch_size());
+  flow.slots = flow.crossed || waits(flow) || (flow.read_whole && t_.place[id].stride != graph_.dim(id).batch_size());
+  if (!flow.slots && flow.view_uses == 0) return;
+  flow.first_part = static_cast<uint32_t>(t_.parts.size());
+  t_.parts.resize(t_.parts.size() + flow.uses);
 }
 
 /// True if contributions cannot be added as they come. Those of views come when the node's gradient is due.
@@ -158,19 +155,19 @@ bool Executor::waits(const Flow& flow) const {
 /// The gradient of a view or a leaf.
 void Executor::place_loose(uint32_t id) {
   const Node& node = graph_[id];
-  Flow& flow = flow_[id];
-  Place& place = place_[id];
+  Flow& flow = t_.flow[id];
+  Place& place = t_.place[id];
   if (node.op->view) {
     const uint32_t source = graph_.args(node)[0];
-    if (node.op->differentiable && marks_[source]) {
-      flow.exclusive = flow_[source].exclusive_views;
-      if (!flow.exclusive) append_part(source, {nullptr, id, id, none});
+    if (node.op->differentiable && t_.marks[source]) {
+      flow.exclusive = t_.flow[source].exclusive_views;
+      if (!flow.exclusive) t_.append_part(source, nullptr, id, id);
     }
     flow.packed = !flow.exclusive;
   }
   choose_mode(id);
   if (flow.exclusive)
-    place.gradient = place_[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
+    place.gradient = t_.place[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
   else if (node.op->view || flow.uses > 0 || node.op != &parameter_op)
     place.gradient = gradients_.take<real>(graph_.dim(node).size());
   open_to_views(id);
@@ -178,40 +175,24 @@ void Executor::place_loose(uint32_t id) {
 
 /// Views that do not overlap write into the gradient of what they show; what none of them covers is zero.
 void Executor::open_to_views(uint32_t id) {
-  Flow& flow = flow_[id];
+  Flow& flow = t_.flow[id];
   if (!flow.exclusive_views) return;
-  if (!flow.covered) clear_gradient(id);
+  if (!flow.covered) t_.clear_gradient(id);
   flow.ready = true;
 }
 
-/// The distance between batch elements of a node's gradient.
-uint32_t Executor::gradient_stride(uint32_t id) const {
-  return flow_[id].packed ? static_cast<uint32_t>(graph_.dim(id).batch_size()) : place_[id].stride;
-}
-
-Executor::Waiting& Executor::waiting(uint32_t id) {
-  Flow& flow = flow_[id];
-  if (flow.lists == none) {
-    flow.lists = static_cast<uint32_t>(lists_.size());
-    lists_.emplace_back();
-  }
-  return lists_[flow.lists];
-}
-
-void Executor::append_part(uint32_t id, const Part& part) {
-  Waiting& list = waiting(id);
-  const auto at = static_cast<uint32_t>(parts_.size());
-  parts_.push_back(part);
-  (list.last_part == none ? list.first_part : parts_[list.last_part].next) = at;
-  list.last_part = at;
-}
-
 void Executor::append_outer(uint32_t id, uint32_t node, uint32_t arg) {
-  Waiting& list = waiting(id);
-  const auto at = static_cast<uint32_t>(outer_uses_.size());
-  outer_uses_.push_back({node, arg, none});
-  (list.last_outer == none ? list.first_outer : outer_uses_[list.last_outer].next) = at;
-  list.last_outer = at;
+  const auto at = static_cast<uint32_t>(t_.outer_uses.size());
+  t_.outer_uses.push_back({node, arg, none});
+  Flow& flow = t_.flow[id];
+  if (flow.outer_uses == none) {
+    flow.outer_uses = static_cast<uint32_t>(t_.outer_lists.size());
+    t_.outer_lists.push_back({at, at});
+  } else {
+    uint32_t& last = t_.outer_lists[flow.outer_uses].last;
+    t_.outer_uses[last].next = at;
+    last = at;
+  }
 }
 
 }  // namespace dynet::engine

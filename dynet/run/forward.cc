@@ -1,6 +1,5 @@
 // Evaluation: reach, schedule, plan, bind, call.
 #include "dynet/run/executor.h"
-#include "dynet/run/profile.h"
 
 namespace dynet::engine {
 namespace {
@@ -17,55 +16,93 @@ Policy policy_of(const Graph& graph) {
 Tensor Executor::value(unsigned id) {
   const uint32_t wanted[] = {id};
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
-  return whole_value(id);
-}
-
-/// The tensor as it is, or copied together if the batch elements lie apart.
-Tensor Executor::contiguous(const Dim& dim, const real* from, uint32_t stride) {
-  const size_t size = dim.batch_size();
-  if (dim.bd == 1 || stride == size) return {dim, const_cast<real*>(from)};
-  real* to = values_.take<real>(dim.size());
-  for (unsigned b = 0; b < dim.bd; ++b) std::copy_n(from + b * size_t{stride}, size, to + b * size);
-  return {dim, to};
+  return lanes_[0].whole_value(id);
 }
 
 /// What is to be run, in what order, and where values lie.
 const Planned& Executor::planned(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
+  const unsigned threads = t_.engine->threads();
   const bool is_first = done_.empty();
   done_.resize(graph_.size(), 0);
-  marks_.resize(graph_.size(), 0);
+  t_.marks.resize(graph_.size(), 0);
+  const PlanCache::Question question{graph_, wanted, policy, threads};
   if (is_first)
-    if (const Planned* kept = plans_.find(graph_, wanted, policy)) return *kept;
+    if (const Planned* kept = plans_.find(question)) return *kept;
   auto& [found, order, layout] = planned_;
-  reach(graph_, wanted, done_, marks_, found);
-  schedule(graph_, found.kernels, policy, scratch_, order);
+  reach(graph_, wanted, done_, t_.marks, found);
+  divide(graph_, found.kernels, threads, settings().worth_dividing, division_scratch_, division_);
+  if (division_.pieces() == 0)
+    schedule(graph_, found.kernels, policy, lanes_[0].scratch, order);
+  else
+    schedule_division(policy, order);
   plan(graph_, order, layout);
-  if (is_first) plans_.offer(graph_, wanted, policy, planned_);
+  if (is_first) plans_.offer(question, planned_);
   return planned_;
 }
 
+/// Schedules the pieces of an evaluation side by side, and joins these schedules.
+void Executor::schedule_division(Policy policy, Schedule& result) {
+  result.clear();
+  const auto schedule_list = [&](std::span<const uint32_t> nodes, Lane& lane) {
+    schedule(graph_, nodes, policy, lane.scratch, lane.schedule);
+  };
+  schedule_list(division_.before(), lanes_[0]);
+  result.append(lanes_[0].schedule);
+  lanes_.side_by_side(division_.pieces(),
+               [&](Lane& lane, uint32_t number) { schedule_list(division_.piece(number), lane); });
+  for (uint32_t i = 0; i < division_.pieces(); ++i) result.append(lanes_[i].schedule);
+  schedule_list(division_.after(), lanes_[0]);
+  result.append(lanes_[0].schedule);
+}
+
 void Executor::evaluate(std::span<const uint32_t> wanted) {
-  const auto& [found, order, layout] = planned(wanted);
-  const auto nodes = [&](const Step& step) { return std::span(order.order).subspan(step.first, step.count); };
+  const Planned& planned = this->planned(wanted);
+  const auto& [found, order, layout] = planned;
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
-  place_.resize(graph_.size());
-  bind_leaves(found.leaves);
+  t_.place.resize(graph_.size());
+  t_.bind_leaves(found.leaves);
 
-  real* base = values_.take<real>(layout.size);
-  auto number = static_cast<uint32_t>(steps_.size());
-  for (const Step& step : layout.steps) place_step(step, nodes(step), number++, base);
+  real* base = t_.values.take<real>(layout.size);
+  auto number = static_cast<uint32_t>(t_.steps.size());
+  for (const Step& step : layout.steps) place_step(step, order.nodes(step.first, step.count), number++, base);
   place_views(found.views);
-  calls_.clear();
-  for (const Step& step : layout.steps) calls_.push_back(run(step, nodes(step), base));
-
-  const auto start = static_cast<uint32_t>(order_.size());
-  order_.insert(order_.end(), order.order.begin(), order.order.end());
-  for (size_t i = 0; i < calls_.size(); ++i)
-    steps_.push_back({start + layout.steps[i].first, layout.steps[i].count, calls_[i]});
+  run_steps(planned, base);
+  record_steps(planned);
   for (const auto* list : {&found.leaves, &found.views, &found.kernels})
     for (uint32_t id : *list) done_[id] = 1;
+}
+
+/// Runs the calls of a plan: those of pieces side by side, the others alone.
+void Executor::run_steps(const Planned& planned, real* base) {
+  const auto& [found, order, layout] = planned;
+  calls_.resize(layout.steps.size());
+  const auto run = [&](Lane& lane, size_t first, size_t end) {
+    for (size_t i = first; i < end; ++i) {
+      const Step& step = layout.steps[i];
+      calls_[i] = lane.forward(step, order.nodes(step.first, step.count), base);
+    }
+  };
+  if (order.lists.empty()) return run(lanes_[0], 0, layout.steps.size());
+  const std::span<const uint32_t> ends = order.lists;
+  run(lanes_[0], 0, ends[0]);
+  lanes_.side_by_side(ends.size() - 2, [&](Lane& lane, uint32_t number) { run(lane, ends[number], ends[number + 1]); });
+  run(lanes_[0], ends[ends.size() - 2], ends.back());
+}
+
+/// Remembers the calls for the backward pass.
+void Executor::record_steps(const Planned& planned) {
+  const auto& [found, order, layout] = planned;
+  const auto start = static_cast<uint32_t>(t_.order.size());
+  t_.order.insert(t_.order.end(), order.order.begin(), order.order.end());
+  const uint32_t round = order.lists.empty() ? 0 : ++rounds_;
+  uint32_t list = 0;
+  for (uint32_t i = 0; i < calls_.size(); ++i) {
+    while (round && i >= order.lists[list]) ++list;
+    const bool divided = round && list > 0 && list + 1 < order.lists.size();
+    t_.steps.push_back({start + layout.steps[i].first, layout.steps[i].count, round, divided ? list : 0, calls_[i]});
+  }
 }
 
 /// Tells the members of a call where their values will be.
@@ -76,7 +113,7 @@ void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uin
   for (uint32_t id : nodes) {
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
-    place_[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(stride), number};
+    t_.place[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
     if (aux) aux += items * step.aux_size;
   }
@@ -86,46 +123,41 @@ void Executor::place_views(std::span<const uint32_t> views) {
   for (uint32_t id : views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
-    place_[id].value = value_of(source) + graph_.item(node).view_offset;
-    place_[id].stride = place_[source].stride;
+    t_.place[id].value = t_.value_of(source) + graph_.item(node).view_offset;
+    t_.place[id].stride = t_.place[source].stride;
   }
-}
-
-Call Executor::run(const Step& step, std::span<const uint32_t> nodes, real* base) {
-  bind_matrices(graph_[nodes[0]]);
-  const Timed timed(Timed::forward, graph_[nodes[0]].op->name, nodes.size());
-  Call call = make_call(nodes, step.items, call_tables_);
-  call.y = {base + step.value, nullptr, step.value_size};
-  if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
-  graph_[nodes[0]].op->forward(*engine_, call);
-  return call;
 }
 
 void Executor::invalidate(unsigned first) {
   if (first == 0) {
-    done_.clear(), place_.clear(), order_.clear(), steps_.clear(), path_.clear(), packed_.clear();
-    values_.reset(), gradients_.reset(), call_tables_.reset();
+    done_.clear(), path_.clear();
+    t_.place.clear(), t_.order.clear(), t_.steps.clear(), t_.packed.clear();
+    t_.values.reset(), gradients_.reset();
+    lanes_.forget_values(), lanes_.forget_gradients();
     backward_from_ = none;
-    round_ = round_graph_ == graph_.id() ? round_ + 1 : 0;
+    t_.evaluations = round_graph_ == graph_.id() ? t_.evaluations + 1 : 0;
     round_graph_ = graph_.id();
-    engine_ = &settings().engine();
+    t_.engine = &settings().engine();
     return;
   }
   if (first >= done_.size()) return;
-  done_.resize(first), marks_.resize(first), place_.resize(first);
+  done_.resize(first), t_.marks.resize(first), t_.place.resize(first);
   uint32_t kept = 0;
   std::vector<StepRecord> steps;
-  for (const StepRecord& step : steps_) {
+  for (const StepRecord& step : t_.steps) {
     const uint32_t start = kept;
-    for (uint32_t i = step.first; i < step.first + step.count; ++i) {
-      if (order_[i] >= first) continue;
-      place_[order_[i]].step = static_cast<uint32_t>(steps.size());
-      order_[kept++] = order_[i];
+    for (uint32_t id : t_.nodes_of(step)) {
+      if (id >= first) continue;
+      t_.place[id].step = static_cast<uint32_t>(steps.size());
+      t_.order[kept++] = id;
     }
-    if (kept > start) steps.push_back({start, kept - start, kept - start == step.count ? step.call : Call{}});
+    if (kept == start) continue;
+    StepRecord& rest = steps.emplace_back(step);
+    rest.first = start, rest.count = kept - start;
+    if (rest.count < step.count) rest.call = {};
   }
-  order_.resize(kept);
-  steps_ = std::move(steps);
+  t_.order.resize(kept);
+  t_.steps = std::move(steps);
   path_.clear();
   backward_from_ = none;
 }

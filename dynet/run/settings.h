@@ -1,6 +1,7 @@
 // What a process may choose about running: policy, engine, and where random numbers start.
 #pragma once
 
+#include "dynet/plan/divide.h"
 #include "dynet/plan/schedule.h"
 
 namespace dynet::engine {
@@ -11,6 +12,7 @@ struct Settings {
   Policy policy = Policy::agenda;
   unsigned first_graph = 0;    // graphs are numbered from here when random numbers are drawn
   Engine* chosen = nullptr;    // null: the best one for this machine
+  uint64_t worth_dividing = engine::worth_dividing;  // multiply-adds from which threads share an evaluation
   Profile* profile = nullptr;  // null: nothing is timed
 
   /// What graphs that start from now on run on.

@@ -9,20 +9,20 @@ void Executor::link_views() {
     const uint32_t id = *it;
     if (!graph_[id].op->view) continue;
     const uint32_t source = graph_.args(graph_[id])[0];
-    Views& views = views_[id];
+    Views& views = t_.views[id];
     views = {};
     views.origin = !graph_[source].op->view ? source
-                   : marks_[source]         ? views_[source].origin
+                   : t_.marks[source]         ? t_.views[source].origin
                                             : origin(graph_, source);
-    if (marks_[views.origin] && !flow_[views.origin].has_views) {
-      flow_[views.origin].has_views = true;
-      views_[views.origin] = {};
+    if (t_.marks[views.origin] && !t_.flow[views.origin].has_views) {
+      t_.flow[views.origin].has_views = true;
+      t_.views[views.origin] = {};
     }
   }
   for (uint32_t id : path_) {
-    if (!graph_[id].op->view || !marks_[views_[id].origin]) continue;
-    Views& list = views_[views_[id].origin];
-    (list.last == none ? list.first : views_[list.last].next) = id;
+    if (!graph_[id].op->view || !t_.marks[t_.views[id].origin]) continue;
+    Views& list = t_.views[t_.views[id].origin];
+    (list.last == none ? list.first : t_.views[list.last].next) = id;
     list.last = id;
   }
 }
@@ -32,9 +32,9 @@ Executor::Cover Executor::cover_by_views(uint32_t id) const {
   constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
   size_t from[most], to[most], covered = 0;
   unsigned n = 0, seen = 0;
-  const uint32_t root = graph_[id].op->view ? views_[id].origin : id;
-  if (!marks_[root]) return Cover::overlapping;
-  for (uint32_t v = views_[root].first; v != none; v = views_[v].next) {
+  const uint32_t root = graph_[id].op->view ? t_.views[id].origin : id;
+  if (!t_.marks[root]) return Cover::overlapping;
+  for (uint32_t v = t_.views[root].first; v != none; v = t_.views[v].next) {
     if (++seen > most_seen) return Cover::overlapping;
     if (graph_.args(graph_[v])[0] != id) continue;
     if (n == most) return Cover::overlapping;

@@ -67,18 +67,25 @@ Expression program(ComputationGraph& cg, Model& m, unsigned seed) {
   return sum(losses);
 }
 
+/// The loss of several programs, which know nothing of one another.
+Expression programs(ComputationGraph& cg, Model& m, unsigned seed, unsigned count) {
+  std::vector<Expression> losses;
+  for (unsigned i = 0; i < count; ++i) losses.push_back(program(cg, m, seed + i));
+  return count == 1 ? losses[0] : sum(losses);
+}
+
 struct Result {
   real loss;
   std::vector<std::vector<real>> gradients;
   size_t steps;
 };
 
-Result run(Model& m, unsigned seed, Policy policy, bool in_pieces) {
+Result run(Model& m, unsigned seed, Policy policy, bool in_pieces, unsigned count = 1) {
   settings().policy = policy;
   reset_random(5);
   ComputationGraph cg;
   reset_random(5);
-  const Expression loss = program(cg, m, seed);
+  const Expression loss = programs(cg, m, seed, count);
   if (in_pieces)
     for (unsigned i = 0; i < loss.i; i += 7) Expression(loss.pg, i, loss.graph_id).value();
   Result r{as_scalar(loss.value()), {}, 0};
@@ -115,6 +122,29 @@ void check_schedules() {
     single_steps += single.steps, agenda_steps += agenda.steps;
   }
   check(4 * agenda_steps < 3 * single_steps, text("little was merged: ", agenda_steps, " of ", single_steps));
+}
+
+/// Threads that share an evaluation change nothing, whatever is evaluated before.
+void check_lanes() {
+  Model m;
+  Engine& engine = settings().engine();
+  settings().worth_dividing = 0;
+  size_t divided = 0;
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    const unsigned count = 2 + seed % 5;
+    const std::string which = text(count, " programs from ", seed, ": ");
+    const Result one = run(m, seed, Policy::agenda, false, count);
+    for (unsigned threads : {2u, 3u}) {
+      engine.set_threads(threads);
+      const Result shared = run(m, seed, Policy::agenda, false, count);
+      check(same_bits(one, shared), which + text(threads, " threads differ from one"));
+      check(same_bits(one, run(m, seed, Policy::depth, true, count)), which + "evaluating in pieces differs");
+      divided += shared.steps != one.steps;
+    }
+    engine.set_threads(1);
+  }
+  settings().worth_dividing = worth_dividing;
+  check(divided > 60, text("few evaluations were shared: ", divided));
 }
 
 /// Gradients against differences of the loss, for some numbers of each parameter.
@@ -283,6 +313,7 @@ int main() {
   nothing_wanted();
   repeated_graphs();
   check_schedules();
+  check_lanes();
   check_gradients();
   check_views();
   check_snapshots();

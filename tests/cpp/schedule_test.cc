@@ -6,6 +6,7 @@
 
 #include "dynet/ops/op.h"
 #include "dynet/plan/cache.h"
+#include "dynet/plan/divide.h"
 #include "dynet/plan/reach.h"
 #include "tests/cpp/check.h"
 
@@ -163,6 +164,64 @@ void check_random_graphs() {
   }
 }
 
+/// Groups of nodes that grow in turns, a few nodes of parameters for all, and some nodes across groups.
+void fill_groups(Graph& graph, Storage& storage, std::mt19937& random, unsigned size) {
+  graph.clear();
+  const auto pick = [&](size_t n) { return static_cast<unsigned>(random() % n); };
+  const auto add = [&](const std::vector<Expression>& args) {
+    const Mix::Attrs attrs{pick(3)};
+    return graph.add(op<Mix>, args, &attrs, {});
+  };
+  const Expression common = add({Expression::of_parameter(&storage, true)});
+  std::vector<std::vector<Expression>> groups(2 + pick(5));
+  for (auto& group : groups) {
+    const Source::Attrs attrs{4};
+    group.push_back(graph.add(op<Source>, {}, &attrs, {}));
+  }
+  while (graph.size() < size) {
+    auto& group = groups[pick(groups.size())];
+    std::vector<Expression> args{group[pick(group.size())], group.back()};
+    if (pick(4) == 0) args.push_back(common);
+    if (pick(8) == 0) args[0] = graph.add(op<View>, args[0], nullptr, {});
+    if (pick(40) == 0) args.push_back(groups[pick(groups.size())].back());
+    group.push_back(add(args));
+  }
+}
+
+/// No piece needs another one, or what comes after the pieces; what comes before them needs none of them.
+void check_division() {
+  std::mt19937 random(11);
+  Graph graph;
+  const auto storage = std::make_shared<ParameterStorage>(Dim{4});
+  DivisionScratch scratch;
+  Division division;
+  unsigned divided = 0;
+  for (int round = 0; round < 200; ++round) {
+    fill_groups(graph, *storage, random, 20 + random() % 200);
+    std::vector<uint32_t> kernels;
+    for (uint32_t id = 0; id < graph.size(); ++id)
+      if (!graph[id].op->view && !graph[id].op->leaf) kernels.push_back(id);
+    const unsigned pieces = 1 + random() % 4;
+    divide(graph, kernels, pieces, 0, scratch, division);
+    if (division.pieces() == 0) continue;
+    ++divided;
+    check(division.pieces() == pieces && pieces > 1, "another number of pieces");
+    std::map<uint32_t, size_t> list_of;
+    const size_t last = pieces + 1;
+    for (size_t i = 0; i <= last; ++i)
+      for (uint32_t id : division.list(i)) list_of[id] = i;
+    check(list_of.size() == kernels.size() && division.nodes.size() == kernels.size(), "nodes are lost");
+    const std::set<uint32_t> all(kernels.begin(), kernels.end());
+    for (const auto& [id, list] : list_of)
+      for (uint32_t arg : needs(graph, id, all))
+        check(list_of[arg] == list || list_of[arg] == 0 || list == last, "a piece needs another list");
+    for (size_t i = 0; i <= last; ++i) check(std::ranges::is_sorted(division.list(i)), "nodes do not ascend");
+    divide(graph, kernels, pieces, ~uint64_t{0}, scratch, division);
+    check(division.pieces() == 0, "too little work is divided");
+  }
+  check(divided > 50, text("few graphs were divided: ", divided));
+}
+
 void check_signatures() {
   Graph graph;
   graph.clear();
@@ -219,7 +278,7 @@ void check_cache() {
     return graph.size() - 1;
   };
   const auto find = [&](uint32_t wanted, Policy policy = Policy::agenda) {
-    return cache.find(graph, {&wanted, 1}, policy);
+    return cache.find({graph, {&wanted, 1}, policy, 1});
   };
   const auto plan_it = [&](uint32_t wanted) {
     std::vector<uint8_t> done(graph.size()), marks(graph.size());
@@ -227,7 +286,7 @@ void check_cache() {
     reach(graph, {&wanted, 1}, done, marks, planned.reach);
     schedule(graph, planned.reach.kernels, Policy::agenda, scratch, planned.schedule);
     plan(graph, planned.schedule, planned.plan);
-    cache.offer(graph, {&wanted, 1}, Policy::agenda, planned);
+    cache.offer({graph, {&wanted, 1}, Policy::agenda, 1}, planned);
   };
   for (int time = 0; time < 2; ++time) {
     const uint32_t wanted = build(1, 60);
@@ -249,6 +308,7 @@ void check_cache() {
 int main() {
   check_cache();
   check_random_graphs();
+  check_division();
   check_signatures();
   check_errors();
   return test::finish();

@@ -1,0 +1,46 @@
+// DIVIDE: which pieces of an evaluation threads may run side by side. A pure function of the graph.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dynet/graph/graph.h"
+
+namespace dynet::engine {
+
+/// Nodes, each list in ascending order: what several pieces need, the pieces, and what needs several of them.
+struct Division {
+  std::vector<uint32_t> nodes, ends;  // list i is nodes[ends[i-1] … ends[i])
+
+  /// 0 where it does not pay; then there are no lists.
+  size_t pieces() const { return ends.empty() ? 0 : ends.size() - 2; }
+  std::span<const uint32_t> list(size_t i) const {
+    const uint32_t first = i ? ends[i - 1] : 0;
+    return {nodes.data() + first, ends[i] - first};
+  }
+  std::span<const uint32_t> before() const { return list(0); }
+  std::span<const uint32_t> piece(size_t i) const { return list(i + 1); }
+  std::span<const uint32_t> after() const { return list(ends.size() - 1); }
+};
+
+/// Memory that dividing reuses from call to call; it carries nothing between calls.
+struct DivisionScratch {
+  std::vector<uint32_t> local;      // by node id: position among the nodes, valid for those only
+  std::vector<uint32_t> parent;     // by position: nodes that hang together are a tree
+  std::vector<uint64_t> cost;       // by position: of the tree of a root
+  std::vector<uint32_t> list;       // by position; of roots, in the end
+  std::vector<uint32_t> seen;       // by position: the last node that met this root
+  std::vector<uint32_t> roots, at;  // roots by cost; where each list goes on
+  std::vector<uint64_t> load;       // by piece
+};
+
+/// From how many multiply-adds on an evaluation is worth dividing.
+constexpr uint64_t worth_dividing = uint64_t{1} << 21;
+
+/// Divides `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known) into
+/// `pieces` pieces, if they cost at least `worth` and threads that run the pieces gain from it.
+void divide(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, uint64_t worth,
+            DivisionScratch& scratch, Division& result);
+
+}  // namespace dynet::engine

@@ -1,0 +1,132 @@
+// One merged call: its kernel, and in the backward pass what it adds to the gradients of its arguments.
+#include "dynet/run/lane.h"
+
+#include "dynet/run/profile.h"
+
+namespace dynet::engine {
+
+Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base) {
+  const Op& op = *t_.graph[nodes[0]].op;
+  Call call = make_call(nodes, step.items, call_tables_);
+  call.y = {base + step.value, nullptr, step.value_size};
+  if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
+  const Timed timed(Timed::forward, op.name, nodes.size());
+  op.forward(*t_.engine, call);
+  return call;
+}
+
+void Lane::backward(const StepRecord& step) {
+  members_.clear();
+  for (uint32_t id : t_.nodes_of(step))
+    if (t_.marks[id]) members_.push_back(id);
+  if (members_.empty()) return;
+  for (uint32_t id : members_) finish(id);
+  const Timed timed(Timed::backward, t_.graph[members_[0]].op->name, members_.size());
+  run_backward(members_, step);
+}
+
+real* Lane::zeroed(size_t numbers) {
+  real* p = gradients_.take<real>(numbers);
+  std::fill_n(p, numbers, real(0));
+  return p;
+}
+
+size_t Lane::items_in(std::span<const uint32_t> nodes) const {
+  if (t_.graph[nodes[0]].op->batching == Batching::nodes) return nodes.size();
+  size_t items = 0;
+  for (uint32_t id : nodes) items += t_.graph.dim(id).bd;
+  return items;
+}
+
+void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step) {
+  const Node& example = t_.graph[nodes[0]];
+  const Op& op = *example.op;
+  if (!op.differentiable) return;
+  tables_.reset();
+  const bool whole = step.call.count && nodes.size() == step.count;
+  Call call = whole ? step.call : make_call(nodes, items_in(nodes), tables_);
+  add_gradients(call, nodes, whole ? &step : nullptr);
+  if (const size_t size = t_.graph.item(example).d_aux_size) {
+    real* d_aux = zeroed(size * call.count);
+    call.d_aux = {d_aux, nullptr, size};
+    for (uint32_t id : nodes) {
+      t_.place[id].d_aux = d_aux;
+      d_aux += size * (op.batching == Batching::nodes ? 1 : t_.graph.dim(id).bd);
+    }
+  }
+  transpose_matrices(call, example);
+  if (op.prepare_backward) op.prepare_backward(*t_.engine, call);
+  for (unsigned i = 0; i < example.arg_count; ++i)
+    if (!call.packed[i]) backward_argument(call, nodes, i);
+}
+
+/// The products of the backward pass read transposed panels.
+void Lane::transpose_matrices(const Call& call, const Node& example) {
+  for (unsigned i = 0; i < example.arg_count; ++i)
+    if (call.packed[i]) t_.transpose(t_.graph.args(example)[i], *call.packed[i]);
+}
+
+/// Runs the kernel for those members whose contribution needs one.
+void Lane::backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i) {
+  find_targets(nodes, i);
+  if (subset_.empty()) return;
+  const Op& op = *t_.graph[nodes[0]].op;
+  Call call = all;
+  if (subset_.size() < nodes.size()) {
+    call = make_call(subset_, items_in(subset_), tables_);
+    add_gradients(call, subset_, nullptr);
+  }
+  call.accumulate = start_targets(op, i);
+  call.dx = targets_of(call.count, i);
+  op.backward(*t_.engine, call, i);
+}
+
+/// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those
+/// that are the member's gradient as it is need not be.
+void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
+  subset_.clear(), targets_.clear();
+  const Node& example = t_.graph[nodes[0]];
+  const bool matrix = t_.graph.item(example).is_matrix(example, i);
+  for (uint32_t id : nodes) {
+    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
+    if (!t_.marks[arg] || (matrix && t_.graph.dim(arg).bd == 1)) continue;
+    const Flow& flow = t_.flow[arg];
+    if (flow.shared) continue;
+    real* const target = flow.slots ? part_of(id, i) : t_.place[arg].gradient;
+    if (!target) continue;
+    subset_.push_back(id);
+    targets_.push_back(target);
+  }
+}
+
+/// A place for the contribution of a node to its argument i; null where there is one already.
+real* Lane::part_of(uint32_t id, unsigned i) {
+  const Node& node = t_.graph[id];
+  const uint32_t arg = t_.graph.args(node)[i];
+  const bool is_own = t_.passes(node, i);
+  real* const part = is_own ? t_.place[id].gradient : zeroed(t_.graph.dim(arg).size());
+  t_.append_part(arg, part, none, id);
+  return is_own ? nullptr : part;
+}
+
+/// True if the contributions to argument i must be added to what its gradients hold. Where none holds
+/// anything yet they are written by ops that can; otherwise those that hold nothing are set to zero first.
+bool Lane::start_targets(const Op& op, unsigned i) {
+  bool accumulate = !op.overwrites, all_ready = true;
+  for (uint32_t id : subset_) {
+    const Flow& flow = t_.flow[t_.graph.args(t_.graph[id])[i]];
+    accumulate |= flow.ready || flow.slots || flow.broadcast;
+    all_ready &= flow.ready || flow.slots;
+  }
+  if (all_ready) return true;
+  for (uint32_t id : subset_) {
+    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
+    Flow& flow = t_.flow[arg];
+    if (flow.ready || flow.slots) continue;
+    if (accumulate) t_.clear_gradient(arg);
+    flow.ready = true;
+  }
+  return accumulate;
+}
+
+}  // namespace dynet::engine

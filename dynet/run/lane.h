@@ -1,0 +1,75 @@
+// Runs merged calls, forward and backward, on one thread. It decides nothing.
+#pragma once
+
+#include <vector>
+
+#include "dynet/plan/plan.h"
+#include "dynet/run/tables.h"
+
+namespace dynet::engine {
+
+class Lane {
+ public:
+  explicit Lane(Tables& tables) : t_(tables) {}
+
+  /// Runs a step of a plan whose values begin at `base`.
+  Call forward(const Step& step, std::span<const uint32_t> nodes, real* base);
+  /// Adds what the members of a call that need a gradient contribute to their arguments.
+  void backward(const StepRecord& step);
+  /// Completes the gradients of a node and, before it, of all views of its memory.
+  void finish(uint32_t id);
+  /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
+  void finish_one(uint32_t id);
+  /// target (or zero, unless `accumulate`) + Σ over the uses of matrix `id` of dy xᵀ.
+  void add_outer(uint32_t id, real* target, bool accumulate);
+
+  /// The tensor as it is, or copied together if the batch elements lie apart.
+  Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
+  /// A value as one item: copied together where batch elements lie apart.
+  Tensor whole_value(uint32_t id);
+  /// Room for numbers until the next backward pass, all zero.
+  real* zeroed(size_t numbers);
+
+  void forget_values() { values_.reset(), call_tables_.reset(); }
+  void forget_gradients() { gradients_.reset(); }
+
+  Schedule schedule;  // of this lane's nodes
+  ScheduleScratch scratch;
+
+ private:
+  static constexpr uint32_t none = ~0u;
+
+  // bind.cc
+  Call make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables);
+  Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
+  void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
+  template <class Address, class Stride>
+  Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
+                 Stride&& stride);
+  Items targets_of(size_t items, unsigned i);
+  Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
+
+  // lane.cc
+  size_t items_in(std::span<const uint32_t> nodes) const;
+  void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
+  void transpose_matrices(const Call& call, const Node& example);
+  void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
+  void find_targets(std::span<const uint32_t> nodes, unsigned i);
+  real* part_of(uint32_t id, unsigned i);
+  bool start_targets(const Op& op, unsigned i);
+
+  // sums.cc
+  std::span<const Part> sorted_parts(uint32_t id);
+  void add_parts(uint32_t id);
+  void list_columns(const OuterUse& use, unsigned m, unsigned k);
+
+  Tables& t_;
+  Arena values_, gradients_;    // what is made on the way
+  Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
+  std::vector<uint32_t> members_, subset_;
+  std::vector<real*> targets_;  // where the members of subset_ put their contributions
+  std::vector<const real*> addresses_, outer_x_;
+  std::vector<real*> view_x_;
+};
+
+}  // namespace dynet::engine

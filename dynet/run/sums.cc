@@ -1,0 +1,119 @@
+// Sums of gradients: what waits for a node is added in canonical order, whatever the schedule was.
+#include <algorithm>
+
+#include "dynet/run/lane.h"
+
+namespace dynet::engine {
+
+bool Tables::passes(const Node& node, unsigned i) const {
+  if (!graph.item(node).passes(i)) return false;
+  const Node& arg = graph[graph.args(node)[i]];
+  return arg.dim_id == node.dim_id || graph.dim(arg).bd == graph.dim(node).bd;
+}
+
+/// Parts of nodes whose consumers run side by side come from several threads.
+void Tables::append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer) {
+  Flow& to = flow[id];
+  const uint32_t number = to.crossed ? std::atomic_ref(to.part_count).fetch_add(1, std::memory_order_relaxed)
+                                     : to.part_count++;
+  parts[to.first_part + number] = {from, view, consumer, number};
+}
+
+void Tables::clear_gradient(uint32_t id) {
+  const Dim& dim = graph.dim(id);
+  const size_t size = dim.batch_size(), stride = gradient_stride(id);
+  real* gradient = place[id].gradient;
+  if (stride == size) return std::fill_n(gradient, dim.size(), real(0)), void();
+  for (unsigned b = 0; b < dim.bd; ++b) std::fill_n(gradient + b * stride, size, real(0));
+}
+
+/// Completes the gradients of a node and, before it, of all views of its memory.
+void Lane::finish(uint32_t id) {
+  if (t_.flow[id].has_views)
+    for (uint32_t v = t_.views[id].first; v != none; v = t_.views[v].next) finish_one(v);
+  finish_one(id);
+}
+
+void Lane::finish_one(uint32_t id) {
+  Flow& flow = t_.flow[id];
+  if (!flow.ready && t_.place[id].gradient) t_.clear_gradient(id), flow.ready = true;
+  if (flow.part_count) add_parts(id);
+  if (flow.outer_uses != none && t_.graph[id].op != &parameter_op)
+    add_outer(id, t_.place[id].gradient, true);
+}
+
+/// The parts of a node in canonical order; they came call by call.
+std::span<const Part> Lane::sorted_parts(uint32_t id) {
+  const std::span<Part> parts = std::span(t_.parts).subspan(t_.flow[id].first_part, t_.flow[id].part_count);
+  const auto newest_first = [](const Part& a, const Part& b) {
+    return a.consumer != b.consumer ? a.consumer > b.consumer : a.number < b.number;
+  };
+  if (!std::ranges::is_sorted(parts, newest_first)) std::ranges::sort(parts, newest_first);
+  return parts;
+}
+
+void Lane::add_parts(uint32_t id) {
+  const Dim& dim = t_.graph.dim(id);
+  const size_t size = dim.batch_size();
+  const uint32_t stride = t_.gradient_stride(id);
+  addresses_.clear();
+  const auto add_whole = [&] {
+    if (!addresses_.empty())
+      t_.engine->add_each(dim.size(), addresses_.size(), addresses_.data(), t_.place[id].gradient);
+    addresses_.clear();
+  };
+  for (const Part& part : sorted_parts(id)) {
+    const real* from = part.from;
+    size_t n = size, offset = 0;
+    if (part.view != none) {
+      offset = t_.graph.item(part.view).view_offset;
+      from = t_.place[part.view].gradient;
+      n = t_.graph.dim(part.view).batch_size();
+    }
+    if (n == size && (stride == size || dim.bd == 1)) {
+      addresses_.push_back(from);
+      continue;
+    }
+    add_whole();
+    for (unsigned b = 0; b < dim.bd; ++b)
+      t_.engine->add_scaled(n, 1, from + b * n, t_.place[id].gradient + b * size_t{stride} + offset);
+  }
+  add_whole();
+}
+
+void Lane::add_outer(uint32_t id, real* target, bool accumulate) {
+  const Dim& dim = t_.graph.dim(id);
+  addresses_.clear(), outer_x_.clear();
+  for (uint32_t at = t_.outer_lists[t_.flow[id].outer_uses].first; at != none; at = t_.outer_uses[at].next)
+    list_columns(t_.outer_uses[at], dim.rows(), dim.cols());
+  t_.engine->outer_sum(
+      {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
+}
+
+/// Lists the columns of all batch elements of a use of an m×k matrix.
+void Lane::list_columns(const OuterUse& use, unsigned m, unsigned k) {
+  const Node& node = t_.graph[use.node];
+  const std::span<const uint32_t> args = t_.graph.args(node);
+  const Item& item = t_.graph.item(node);
+  const Place& place = t_.place[use.node];
+  view_x_.resize(args.size());
+  for (unsigned b = 0; b < t_.graph.dim(node).bd; ++b) {
+    for (unsigned i = 0; i < args.size(); ++i) {
+      const Place& arg = t_.place[args[i]];
+      view_x_[i] = arg.value + (t_.graph.dim(args[i]).bd == 1 ? 0 : b * size_t{arg.stride});
+    }
+    const NodeView view{item.x_dims.data(),
+                        view_x_.data(),
+                        place.value + b * item.size,
+                        place.aux + b * item.aux_size,
+                        place.gradient + b * item.size,
+                        place.d_aux + b * item.d_aux_size};
+    const OuterPair pair = node.op->outer(node.payload, view, use.arg);
+    for (unsigned c = 0; c < pair.columns; ++c) {
+      addresses_.push_back(pair.dy + c * size_t{m});
+      outer_x_.push_back(pair.x + c * size_t{k});
+    }
+  }
+}
+
+}  // namespace dynet::engine

@@ -1,0 +1,137 @@
+// What is known of each node of a graph that is being run. Threads that run pieces of it share these tables.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "dynet/device/arena.h"
+#include "dynet/graph/graph.h"
+#include "dynet/run/settings.h"
+
+namespace dynet::engine {
+
+/// Where what belongs to a node lies.
+struct Place {
+  real* value = nullptr;
+  real* gradient = nullptr;
+  real* aux = nullptr;
+  real* d_aux = nullptr;
+  uint32_t stride = 0;  // from batch element to batch element; larger than an element for views
+  uint32_t step = 0;    // the call that computed it
+};
+
+/// A merged call that was run.
+struct StepRecord {
+  uint32_t first, count;     // in order
+  uint32_t round = 0;        // calls of one round and of several lanes ran side by side
+  uint32_t lane = 0;         // 0: alone
+  Call call;                 // as it was run; count 0 where that is no longer known
+  real* gradient = nullptr;  // of all members, if these lie one after another
+};
+
+/// How gradients reach a node.
+struct Flow {
+  static constexpr uint32_t none = ~0u;
+
+  uint32_t uses = 0, view_uses = 0;         // contributions (not as a matrix); those by views
+  uint32_t last_consumer = none;            // the oldest one counted so far
+  uint32_t first_part = 0, part_count = 0;  // contributions that wait, in parts
+  uint32_t outer_uses = none;               // uses as a matrix, in outer_lists
+  uint16_t lane = 0;                        // of the consumers, if they are all in one
+  bool passed : 1 = false;                  // the gradient of the last consumer is its contribution
+  bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
+  bool apart : 1 = true;             // no two of its consumers run in one call
+  bool crossed : 1 = false;          // consumers run side by side
+  bool is_matrix : 1 = false;        // some consumer uses it as a matrix
+  bool shared : 1 = false;           // its gradient is that of its only consumer
+  bool broadcast : 1 = false;        // some consumer repeats it along the batch
+  bool read_whole : 1 = false;       // some consumer reads all batch elements as one item
+  bool slots : 1 = false;            // contributions wait as parts
+  bool has_views : 1 = false;        // views of its memory need gradients
+  bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
+  bool covered : 1 = false;          // these views show all of it
+  bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
+  bool packed : 1 = false;           // the gradient has no gaps although the value has
+  bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first
+};
+
+/// The views of a node's memory as a list, newest first.
+struct Views {
+  static constexpr uint32_t none = ~0u;
+
+  uint32_t origin = none;  // of a view: the node whose memory it shows
+  uint32_t first = none, last = none, next = none;
+};
+
+/// A contribution that waits to be added in canonical order.
+struct Part {
+  const real* from;   // laid out as the node, without gaps
+  uint32_t view;      // or the gradient of this view of the node
+  uint32_t consumer;  // who contributes
+  uint32_t number;    // among the parts of its node
+};
+
+/// A use as matrix: argument `arg` of `node`.
+struct OuterUse {
+  uint32_t node, arg, next;
+};
+
+struct Tables {
+  static constexpr uint32_t none = ~0u;
+
+  explicit Tables(Graph& g) : graph(g) {}
+
+  /// Inputs and looked-up rows get their values; parameters where they are used.
+  void bind_leaves(std::span<const uint32_t> leaves);
+  /// The address of a value; parameters get theirs when they are first used as something else than a matrix.
+  real* value_of(uint32_t id) {
+    real* const value = std::atomic_ref(place[id].value).load(std::memory_order_acquire);
+    if (value) [[likely]]
+      return value;
+    bind_value(id);
+    return place[id].value;
+  }
+  /// The panels of a parameter as this graph sees it.
+  PackedMatrix* packed_of(uint32_t parameter);
+  /// Counts a use of the transposed matrix, and makes its panels when they pay.
+  void transpose(uint32_t parameter, PackedMatrix& panels);
+  /// The distance between batch elements of a node's gradient.
+  uint32_t gradient_stride(uint32_t id) const {
+    return flow[id].packed ? static_cast<uint32_t>(graph.dim(id).batch_size()) : place[id].stride;
+  }
+  /// True if the contribution of a node to its argument i is the node's gradient as it is.
+  bool passes(const Node& node, unsigned i) const;
+  void append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer);
+  void clear_gradient(uint32_t id);
+  std::span<const uint32_t> nodes_of(const StepRecord& step) const {
+    return std::span(order).subspan(step.first, step.count);
+  }
+
+  Graph& graph;
+  Engine* engine = &settings().engine();
+  uint32_t evaluations = 0;  // of this graph from its beginning, for fresh random numbers
+  std::vector<Place> place;
+  std::vector<uint32_t> order;
+  std::vector<StepRecord> steps;
+  Arena values;
+  std::vector<std::shared_ptr<PackedMatrix>> packed;  // what this graph reads stays as it was
+
+  // of the last backward pass
+  std::vector<uint8_t> marks;  // needs a gradient; all zero between passes
+  std::vector<Flow> flow;
+  std::vector<Views> views;  // valid for views and for nodes with views
+  std::vector<Part> parts;
+  struct OuterList {
+    uint32_t first, last;
+  };
+  std::vector<OuterList> outer_lists;
+  std::vector<OuterUse> outer_uses;
+
+ private:
+  void bind_value(uint32_t parameter);
+
+  std::mutex binding_;  // lanes may need the same parameter
+};
+
+}  // namespace dynet::engine
