@@ -59,7 +59,6 @@ class CpuEngine final : public Engine {
                      const real* gradient, real* const* slots, real scale, bool transposed,
                      PackedMatrix& p) override;
 
-  using Engine::run_side_by_side;
   void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) override;
   void set_threads(unsigned n) override;
   unsigned threads() const override;

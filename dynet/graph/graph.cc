@@ -244,7 +244,10 @@ void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
   if (op.view) item.view_offset = op.view_offset(attrs, item.x_dims);
   for (unsigned i = 0; i < item.x_dims.size(); ++i) {
     const uint32_t bit = uint32_t{1} << std::min(i, 31u);
-    if (op.has_matrix && op.is_matrix(attrs, i)) item.matrices |= bit;
+    if (op.has_matrix && op.is_matrix(attrs, i)) {
+      item.matrices |= bit;
+      item.multiply_adds += item.x_dims[i].batch_size() * item.dim.cols();
+    }
     if (op.passes & bit && item.x_dims[i].same_sizes(item.dim)) item.passing |= bit;
   }
   items_.push_back(item);

@@ -32,6 +32,7 @@ struct Item {
   Dim dim;
   size_t size = 0, aux_size = 0, d_aux_size = 0;  // numbers
   size_t view_offset = 0;
+  size_t multiply_adds = 0;  // of products with the matrices
   // Bit i: argument i is a matrix that is multiplied from the left; its gradient may be the node's as it is,
   // batch sizes aside. Bit 31 stands for all from 31 on, which are asked one by one.
   uint32_t matrices = 0, passing = 0;

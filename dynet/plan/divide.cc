@@ -4,6 +4,7 @@
 #include "dynet/plan/divide.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dynet/plan/reach.h"
 
@@ -24,35 +25,31 @@ class Divider {
     prepare();
     if (total_ < worth) return;
     limit_ = total_ / (4 * pieces_);
-    for (uint32_t i = 0; i < nodes_.size(); ++i) s_.list[i] = join(i);
+    for (uint32_t i = 0; i < nodes_.size(); ++i) links_[i].list = join(i);
     if (deal()) write(result);
   }
 
  private:
+  using Link = DivisionScratch::Link;
+
   void prepare() {
-    const size_t n = nodes_.size();
     s_.local.resize(std::max<size_t>(s_.local.size(), graph_.size()));
-    s_.parent.resize(n), s_.cost.resize(n), s_.list.resize(n), s_.seen.assign(n, none);
-    for (uint32_t i = 0; i < n; ++i) {
+    s_.links.resize(std::max(s_.links.size(), nodes_.size()));
+    links_ = s_.links.data();
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      const Node& node = graph_[nodes_[i]];
+      const Item& item = graph_.item(node);
+      const uint64_t cost = node_cost + (16 * item.size + item.multiply_adds) * graph_.dim(node).bd;
       s_.local[nodes_[i]] = i;
-      s_.parent[i] = i;
-      total_ += s_.cost[i] = cost_of(graph_[nodes_[i]]);
+      links_[i] = {cost, i, piece, none};
+      total_ += cost;
     }
   }
 
-  /// Roughly, in multiply-adds.
-  uint64_t cost_of(const Node& node) const {
-    const Item& item = graph_.item(node);
-    uint64_t numbers = 16 * item.size;
-    for (unsigned i = 0; item.matrices && i < node.arg_count; ++i)
-      if (item.is_matrix(node, i)) numbers += item.x_dims[i].size() * item.dim.cols();
-    return node_cost + numbers * graph_.dim(node).bd;
-  }
-
-  uint32_t root_of(uint32_t position) {
-    while (s_.parent[position] != position)
-      position = s_.parent[position] = s_.parent[s_.parent[position]];
-    return position;
+  Link& root_of(uint32_t position) {
+    while (links_[position].parent != position)
+      position = links_[position].parent = links_[links_[position].parent].parent;
+    return links_[position];
   }
 
   /// The position of the node that makes an argument's memory, if it is one of those before `end`, else none.
@@ -64,8 +61,8 @@ class Divider {
   /// Joins a node with the pieces of its arguments; gives the list that it belongs to.
   uint32_t join(uint32_t position) {
     uint64_t sum = 0, largest = 0;
-    uint32_t roots = 0, first = none;
-    bool only_parameters = true;
+    Link* first = nullptr;
+    bool joins = false, only_parameters = true;
     const std::span<const uint32_t> args = graph_.args(graph_[nodes_[position]]);
     for (uint32_t arg : args) {
       const uint32_t p = position_of(arg, position);
@@ -73,25 +70,26 @@ class Divider {
         only_parameters &= graph_[arg].op == &parameter_op;
         continue;
       }
-      if (s_.list[p] == after) return after;
-      if (s_.list[p] == before) continue;
+      if (links_[p].list == after) return after;
+      if (links_[p].list == before) continue;
       only_parameters = false;
-      const uint32_t root = root_of(p);
-      if (s_.seen[root] == position) continue;
-      s_.seen[root] = position;
-      sum += s_.cost[root];
-      largest = std::max(largest, s_.cost[root]);
-      ++roots;
-      if (first == none) first = root;
+      Link& root = root_of(p);
+      if (std::exchange(root.seen, position) == position) continue;
+      sum += root.cost;
+      largest = std::max(largest, root.cost);
+      joins |= first != nullptr;
+      if (!first) first = &root;
     }
     if (only_parameters && !args.empty()) return before;
-    if (roots > 1 && sum > limit_ && largest < sum - sum / 8) return after;
-    if (first == none) return piece;
-    for (uint32_t arg : args)
-      if (const uint32_t p = position_of(arg, position); p != none && s_.list[p] == piece)
-        s_.parent[root_of(p)] = first;
-    s_.parent[position] = first;
-    s_.cost[first] = sum + s_.cost[position];
+    if (joins && sum > limit_ && largest < sum - sum / 8) return after;
+    if (!first) return piece;
+    const uint32_t root = first->parent;
+    if (joins)
+      for (uint32_t arg : args)
+        if (const uint32_t p = position_of(arg, position); p != none && links_[p].list == piece)
+          root_of(p).parent = root;
+    links_[position].parent = root;
+    first->cost = sum + links_[position].cost;
     return piece;
   }
 
@@ -100,19 +98,19 @@ class Divider {
     s_.roots.clear();
     uint64_t alone = 0;
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      if (s_.list[i] != piece)
-        alone += s_.cost[i];
-      else if (s_.parent[i] == i)
+      if (links_[i].list != piece)
+        alone += links_[i].cost;
+      else if (links_[i].parent == i)
         s_.roots.push_back(i);
     }
     std::ranges::sort(s_.roots, [&](uint32_t a, uint32_t b) {
-      return s_.cost[a] != s_.cost[b] ? s_.cost[a] > s_.cost[b] : a < b;
+      return links_[a].cost != links_[b].cost ? links_[a].cost > links_[b].cost : a < b;
     });
     s_.load.assign(pieces_, 0);
     for (uint32_t root : s_.roots) {
-      const auto least = static_cast<uint32_t>(std::ranges::min_element(s_.load) - s_.load.begin());
-      s_.load[least] += s_.cost[root];
-      s_.seen[root] = least;
+      const auto least = std::ranges::min_element(s_.load);
+      *least += links_[root].cost;
+      links_[root].seen = static_cast<uint32_t>(least - s_.load.begin());
     }
     return alone + std::ranges::max(s_.load) < total_ * 3 / 4;
   }
@@ -121,20 +119,21 @@ class Divider {
   void write(Division& result) {
     s_.at.assign(pieces_ + 3, 0);
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      uint32_t& list = s_.list[i];
-      list = list == before ? 0 : list == after ? pieces_ + 1 : 1 + s_.seen[root_of(i)];
-      ++s_.at[list + 1];
+      const uint32_t list = links_[i].list;
+      links_[i].list = list == before ? 0 : list == after ? pieces_ + 1 : 1 + root_of(i).seen;
+      ++s_.at[links_[i].list + 1];
     }
     for (size_t list = 1; list < s_.at.size(); ++list) s_.at[list] += s_.at[list - 1];
     result.ends.assign(s_.at.begin() + 1, s_.at.end());
     result.nodes.resize(nodes_.size());
-    for (uint32_t i = 0; i < nodes_.size(); ++i) result.nodes[s_.at[s_.list[i]]++] = nodes_[i];
+    for (uint32_t i = 0; i < nodes_.size(); ++i) result.nodes[s_.at[links_[i].list]++] = nodes_[i];
   }
 
   const Graph& graph_;
   std::span<const uint32_t> nodes_;
   unsigned pieces_;
   DivisionScratch& s_;
+  Link* links_ = nullptr;
   uint64_t total_ = 0, limit_ = 0;
 };
 

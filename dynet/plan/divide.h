@@ -26,12 +26,15 @@ struct Division {
 
 /// Memory that dividing reuses from call to call; it carries nothing between calls.
 struct DivisionScratch {
+  /// Of a node; those that hang together are a tree.
+  struct Link {
+    uint64_t cost;  // of a root: of its tree
+    uint32_t parent, list;
+    uint32_t seen;  // of a root: the last node that met it; in the end the piece of the tree
+  };
   std::vector<uint32_t> local;      // by node id: position among the nodes, valid for those only
-  std::vector<uint32_t> parent;     // by position: nodes that hang together are a tree
-  std::vector<uint64_t> cost;       // by position: of the tree of a root
-  std::vector<uint32_t> list;       // by position; of roots, in the end
-  std::vector<uint32_t> seen;       // by position: the last node that met this root
-  std::vector<uint32_t> roots, at;  // roots by cost; where each list goes on
+  std::vector<Link> links;          // by position
+  std::vector<uint32_t> roots, at;  // roots, the costliest first; where each list goes on
   std::vector<uint64_t> load;       // by piece
 };
 

@@ -53,30 +53,61 @@ namespace {
 std::mutex delivery;  // graphs of several threads may lead to the same parameters
 }
 
-/// Adds the gradients of leaves to parameters and lookup rows, oldest leaf first.
+/// Adds the gradients of leaves to parameters and, oldest leaf first, to lookup rows.
 void Executor::deliver() {
   const std::lock_guard lock(delivery);
   const Timed timed(Timed::backward, "gradients of parameters", 1);
+  parameters_.clear();
   for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) {
-    const uint32_t id = *it;
-    const Node& node = graph_[id];
+    const Node& node = graph_[*it];
     if (!node.op->leaf) continue;
-    lanes_[0].finish(id);
-    if (!node.needs_gradient) continue;
-    if (node.op == &parameter_op)
-      deliver_parameter(id);
-    else if (node.op == &op<Lookup>)
-      deliver_rows(id);
+    if (node.op == &parameter_op) {
+      parameters_.push_back(*it);
+      continue;
+    }
+    lanes_[0].finish(*it);
+    if (node.op == &op<Lookup> && node.needs_gradient) deliver_rows(*it);
   }
+  deliver_parameters();
 }
 
-void Executor::deliver_parameter(uint32_t id) {
+/// Threads share out the parameters; those that make a large part of the work they cut among them.
+void Executor::deliver_parameters() {
+  const unsigned threads = t_.engine->threads();
+  uint64_t total = 0;
+  if (threads > 1)
+    for (uint32_t id : parameters_) total += cost_of_gradient(id);
+  if (total < settings().worth_dividing) {
+    for (uint32_t id : parameters_) deliver_parameter(id, lanes_[0]);
+    return;
+  }
+  std::erase_if(parameters_, [&](uint32_t id) {
+    const bool is_large = cost_of_gradient(id) > total / (2 * threads);
+    if (is_large) deliver_parameter(id, lanes_[0]);
+    return is_large;
+  });
+  std::atomic<size_t> next = 0;
+  lanes_.side_by_side(threads, [&](Lane& lane, unsigned) {
+    for (size_t i; (i = next.fetch_add(1)) < parameters_.size();) deliver_parameter(parameters_[i], lane);
+  });
+}
+
+/// In multiply-adds.
+uint64_t Executor::cost_of_gradient(uint32_t id) const {
+  const Flow& flow = t_.flow[id];
+  const uint64_t uses = flow.outer_uses == none ? 0 : t_.outer_lists[flow.outer_uses].count;
+  return (uses + flow.part_count) * graph_.dim(id).size();
+}
+
+void Executor::deliver_parameter(uint32_t id, Lane& lane) {
+  lane.finish(id);
+  if (!graph_[id].needs_gradient) return;
   Storage& storage = *parameter_storage(graph_[id]);
   if (const real* gradient = t_.place[id].gradient)
     t_.engine->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
   if (is_used_as_matrix(id)) {
     const bool accumulate = !storage.gradient.is_clear();
-    lanes_[0].add_outer(id, storage.gradient.overwrite(), accumulate);
+    lane.add_outer(id, storage.gradient.overwrite(), accumulate);
   }
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;

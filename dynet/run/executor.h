@@ -56,7 +56,9 @@ class Executor final : public Evaluator {
   void run_backward();
   bool is_used_as_matrix(uint32_t id) const { return t_.flow[id].outer_uses != none; }
   void deliver();
-  void deliver_parameter(uint32_t id);
+  void deliver_parameters();
+  uint64_t cost_of_gradient(uint32_t id) const;
+  void deliver_parameter(uint32_t id, Lane& lane);
   void deliver_rows(uint32_t id);
 
   Graph& graph_;
@@ -73,7 +75,8 @@ class Executor final : public Evaluator {
 
   Arena gradients_;
   std::vector<uint32_t> path_;   // of the last backward pass, descending
-  std::vector<uint32_t> loose_;  // its views and leaves
+  std::vector<uint32_t> loose_;       // its views and leaves
+  std::vector<uint32_t> parameters_;  // its parameters
   uint32_t backward_from_ = none;
 };
 

@@ -187,11 +187,11 @@ void Executor::append_outer(uint32_t id, uint32_t node, uint32_t arg) {
   Flow& flow = t_.flow[id];
   if (flow.outer_uses == none) {
     flow.outer_uses = static_cast<uint32_t>(t_.outer_lists.size());
-    t_.outer_lists.push_back({at, at});
+    t_.outer_lists.push_back({at, at, 1});
   } else {
-    uint32_t& last = t_.outer_lists[flow.outer_uses].last;
-    t_.outer_uses[last].next = at;
-    last = at;
+    Tables::OuterList& list = t_.outer_lists[flow.outer_uses];
+    t_.outer_uses[list.last].next = at;
+    list.last = at, ++list.count;
   }
 }
 

@@ -123,7 +123,7 @@ struct Tables {
   std::vector<Views> views;  // valid for views and for nodes with views
   std::vector<Part> parts;
   struct OuterList {
-    uint32_t first, last;
+    uint32_t first, last, count;
   };
   std::vector<OuterList> outer_lists;
   std::vector<OuterUse> outer_uses;

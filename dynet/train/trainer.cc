@@ -28,9 +28,7 @@ void Trainer::update() {
   real hyper[max_hyper] = {static_cast<real>(gradient_scale())};
   resume();
   rule_.prepare(args_, {learning_rate, model.get_weight_decay().factor, double(updates)}, hyper);
-  const auto& parameters = model.parameters_list();
-  for (size_t i = 0; i < parameters.size(); ++i)
-    if (parameters[i]->updated) apply(hyper, *parameters[i], parameter_states_[i]);
+  apply_to_parameters(hyper);
   const auto& lookups = model.lookup_parameters_list();
   for (size_t i = 0; i < lookups.size(); ++i)
     if (lookups[i]->updated) apply(hyper, *lookups[i], lookup_states_[i]);
@@ -59,6 +57,30 @@ double Trainer::gradient_scale() {
   if (!(norm > clip_threshold)) return 1;
   ++clips, ++clips_since_status;
   return clip_threshold / norm;
+}
+
+/// Threads share out the small parameters, if they are worth it; they cut large ones among them.
+void Trainer::apply_to_parameters(const real* hyper) {
+  constexpr size_t large = size_t{1} << 17, worth_sharing = size_t{1} << 15;  // numbers
+  const auto& parameters = model.parameters_list();
+  const auto apply_to = [&](size_t i) { apply(hyper, *parameters[i], parameter_states_[i]); };
+  Engine& engine = cpu_engine();
+  size_t numbers = 0;
+  small_.clear();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!parameters[i]->updated) continue;
+    const size_t size = parameters[i]->values.size();
+    if (size >= large || engine.threads() == 1) {
+      apply_to(i);
+    } else {
+      small_.push_back(i);
+      numbers += size;
+    }
+  }
+  if (numbers < worth_sharing)
+    for (size_t i : small_) apply_to(i);
+  else
+    side_by_side(engine, small_.size(), [&](unsigned part) { apply_to(small_[part]); });
 }
 
 void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {

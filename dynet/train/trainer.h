@@ -127,6 +127,7 @@ class Trainer {
   };
 
   double gradient_scale();
+  void apply_to_parameters(const real* hyper);
   void apply(const real* hyper, ParameterStorage&, State&);
   void apply(const real* hyper, LookupParameterStorage&, State&);
   void step(const real* hyper, engine::Storage&, State&, size_t first, size_t n);
@@ -142,6 +143,7 @@ class Trainer {
   double args_[engine::max_rule_args] = {};
   // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
   std::vector<State> parameter_states_, lookup_states_;
+  std::vector<size_t> small_;  // parameters of one update, by position
   engine::Averages averages_;
 };
 
