@@ -13,7 +13,7 @@
 namespace dynet::engine::cpu {
 namespace {
 
-constexpr int spins = 4000;
+constexpr int spins = 50000;
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)

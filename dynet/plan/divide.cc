@@ -4,6 +4,7 @@
 #include "dynet/plan/divide.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "dynet/plan/reach.h"
@@ -26,7 +27,7 @@ class Divider {
     if (total_ < worth) return;
     limit_ = total_ / (4 * pieces_);
     for (uint32_t i = 0; i < nodes_.size(); ++i) links_[i].list = join(i);
-    if (deal()) write(result);
+    if (deal() && (worth == 0 || stays_wide())) write(result);
   }
 
  private:
@@ -41,7 +42,7 @@ class Divider {
       const Item& item = graph_.item(node);
       const uint64_t cost = node_cost + (16 * item.size + item.multiply_adds) * graph_.dim(node).bd;
       s_.local[nodes_[i]] = i;
-      links_[i] = {cost, i, piece, none};
+      links_[i] = {cost, i, piece, none, 0};
       total_ += cost;
     }
   }
@@ -71,6 +72,7 @@ class Divider {
         continue;
       }
       if (links_[p].list == after) return after;
+      links_[position].depth = std::max(links_[position].depth, links_[p].depth + 1);
       if (links_[p].list == before) continue;
       only_parameters = false;
       Link& root = root_of(p);
@@ -113,6 +115,27 @@ class Divider {
       links_[root].seen = static_cast<uint32_t>(least - s_.load.begin());
     }
     return alone + std::ranges::max(s_.load) < total_ * 3 / 4;
+  }
+
+  /// False if most products are of few columns which more than one piece has: apart they would read the same
+  /// matrices for even fewer.
+  bool stays_wide() {
+    s_.products.assign(graph_.signature_count(), {});
+    for (uint32_t i = 0; i < nodes_.size(); ++i) {
+      const Node& node = graph_[nodes_[i]];
+      if (links_[i].list != piece || graph_.item(node).multiply_adds == 0) continue;
+      auto& product = s_.products[node.signature];
+      const uint32_t own = root_of(i).seen;
+      if (product.count == 0) product.piece = own;
+      product.shared |= product.piece != own;
+      product.count += graph_.dim(node).bd;
+      product.cost += links_[i].cost;
+      product.depths |= uint64_t{1} << links_[i].depth % 64;
+    }
+    uint64_t narrow = 0;
+    for (const auto& product : s_.products)
+      if (product.shared && product.count < 2 * pieces_ * std::popcount(product.depths)) narrow += product.cost;
+    return narrow < total_ / 4;
   }
 
   /// Sorts the nodes by list.

@@ -31,18 +31,27 @@ struct DivisionScratch {
     uint64_t cost;  // of a root: of its tree
     uint32_t parent, list;
     uint32_t seen;  // of a root: the last node that met it; in the end the piece of the tree
+    uint32_t depth;
+  };
+  /// The products of one signature.
+  struct Product {
+    uint64_t cost = 0, depths = 0;  // depths as bits, modulo 64
+    uint32_t count = 0, piece = 0;
+    bool shared = false;  // among pieces
   };
   std::vector<uint32_t> local;      // by node id: position among the nodes, valid for those only
   std::vector<Link> links;          // by position
   std::vector<uint32_t> roots, at;  // roots, the costliest first; where each list goes on
   std::vector<uint64_t> load;       // by piece
+  std::vector<Product> products;    // by signature
 };
 
 /// From how many multiply-adds on an evaluation is worth dividing.
 constexpr uint64_t worth_dividing = uint64_t{1} << 21;
 
 /// Divides `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known) into
-/// `pieces` pieces, if they cost at least `worth` and threads that run the pieces gain from it.
+/// `pieces` pieces, if they cost at least `worth` and threads that run the pieces gain from it; if `worth` is 0,
+/// also where products become too narrow.
 void divide(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, uint64_t worth,
             DivisionScratch& scratch, Division& result);
 
