@@ -14,6 +14,7 @@ void Tables::bind_leaves(std::span<const uint32_t> leaves) {
     const Node& node = graph[id];
     Place& at = place[id];
     const size_t size = graph.dim(node).batch_size();
+    at = {};
     at.stride = static_cast<uint32_t>(size);
     if (node.op == &op<Input>) {
       at.value = attrs_of<Input>(node.payload).values;

@@ -33,8 +33,8 @@ class Executor final : public Evaluator {
   void schedule_division(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
   void place_views(std::span<const uint32_t> views);
-  void run_steps(const Planned& planned, real* base);
   void record_steps(const Planned& planned);
+  void run_steps(const Planned& planned, size_t first_step, real* base);
 
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
@@ -66,7 +66,6 @@ class Executor final : public Evaluator {
   Lanes lanes_{t_};
   uint32_t round_graph_ = 0, rounds_ = 0;     // the graph that was last begun anew; divided evaluations so far
   std::vector<uint8_t> done_;
-  std::vector<Call> calls_;  // of one evaluation, until all of them have run
 
   Planned planned_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;

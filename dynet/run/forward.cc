@@ -61,34 +61,23 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   const auto& [found, order, layout] = planned;
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
-  t_.place.resize(graph_.size());
+  if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
   t_.bind_leaves(found.leaves);
 
   real* base = t_.values.take<real>(layout.size);
-  auto number = static_cast<uint32_t>(t_.steps.size());
+  const size_t first = t_.steps.size();
+  auto number = static_cast<uint32_t>(first);
   for (const Step& step : layout.steps) place_step(step, order.nodes(step.first, step.count), number++, base);
   place_views(found.views);
-  run_steps(planned, base);
   record_steps(planned);
+  try {
+    run_steps(planned, first, base);
+  } catch (...) {
+    t_.steps.resize(first);
+    throw;
+  }
   for (const auto* list : {&found.leaves, &found.views, &found.kernels})
     for (uint32_t id : *list) done_[id] = 1;
-}
-
-/// Runs the calls of a plan: those of pieces side by side, the others alone.
-void Executor::run_steps(const Planned& planned, real* base) {
-  const auto& [found, order, layout] = planned;
-  calls_.resize(layout.steps.size());
-  const auto run = [&](Lane& lane, size_t first, size_t end) {
-    for (size_t i = first; i < end; ++i) {
-      const Step& step = layout.steps[i];
-      calls_[i] = lane.forward(step, order.nodes(step.first, step.count), base);
-    }
-  };
-  if (order.lists.empty()) return run(lanes_[0], 0, layout.steps.size());
-  const std::span<const uint32_t> ends = order.lists;
-  run(lanes_[0], 0, ends[0]);
-  lanes_.side_by_side(ends.size() - 2, [&](Lane& lane, uint32_t number) { run(lane, ends[number], ends[number + 1]); });
-  run(lanes_[0], ends[ends.size() - 2], ends.back());
 }
 
 /// Remembers the calls for the backward pass.
@@ -97,12 +86,32 @@ void Executor::record_steps(const Planned& planned) {
   const auto start = static_cast<uint32_t>(t_.order.size());
   t_.order.insert(t_.order.end(), order.order.begin(), order.order.end());
   const uint32_t round = order.lists.empty() ? 0 : ++rounds_;
-  uint32_t list = 0;
-  for (uint32_t i = 0; i < calls_.size(); ++i) {
-    while (round && i >= order.lists[list]) ++list;
+  uint32_t list = 0, number = 0;
+  for (const Step& step : layout.steps) {
+    while (round && number >= order.lists[list]) ++list;
     const bool divided = round && list > 0 && list + 1 < order.lists.size();
-    t_.steps.push_back({start + layout.steps[i].first, layout.steps[i].count, round, divided ? list : 0, calls_[i]});
+    StepRecord& record = t_.steps.emplace_back();
+    record.first = start + step.first, record.count = step.count;
+    record.round = round, record.lane = divided ? list : 0;
+    ++number;
   }
+}
+
+/// Runs the calls of a plan, recorded from step `first_step` on: those of pieces side by side, the others alone.
+void Executor::run_steps(const Planned& planned, size_t first_step, real* base) {
+  const auto& [found, order, layout] = planned;
+  const auto run = [&](Lane& lane, size_t first, size_t end) {
+    for (size_t i = first; i < end; ++i) {
+      const Step& step = layout.steps[i];
+      t_.steps[first_step + i].call = lane.forward(step, order.nodes(step.first, step.count), base);
+    }
+  };
+  if (order.lists.empty()) return run(lanes_[0], 0, layout.steps.size());
+  const std::span<const uint32_t> ends = order.lists;
+  run(lanes_[0], 0, ends[0]);
+  lanes_.side_by_side(ends.size() - 2,
+                      [&](Lane& lane, uint32_t number) { run(lane, ends[number], ends[number + 1]); });
+  run(lanes_[0], ends[ends.size() - 2], ends.back());
 }
 
 /// Tells the members of a call where their values will be.
@@ -123,15 +132,15 @@ void Executor::place_views(std::span<const uint32_t> views) {
   for (uint32_t id : views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
-    t_.place[id].value = t_.value_of(source) + graph_.item(node).view_offset;
-    t_.place[id].stride = t_.place[source].stride;
+    real* const value = t_.value_of(source) + graph_.item(node).view_offset;
+    t_.place[id] = {value, nullptr, nullptr, nullptr, t_.place[source].stride, 0};
   }
 }
 
 void Executor::invalidate(unsigned first) {
   if (first == 0) {
     done_.clear(), path_.clear();
-    t_.place.clear(), t_.order.clear(), t_.steps.clear(), t_.packed.clear();
+    t_.order.clear(), t_.steps.clear(), t_.packed.clear();
     t_.values.reset(), gradients_.reset();
     lanes_.forget_values(), lanes_.forget_gradients();
     backward_from_ = none;
@@ -141,7 +150,7 @@ void Executor::invalidate(unsigned first) {
     return;
   }
   if (first >= done_.size()) return;
-  done_.resize(first), t_.marks.resize(first), t_.place.resize(first);
+  done_.resize(first), t_.marks.resize(first);
   uint32_t kept = 0;
   std::vector<StepRecord> steps;
   for (const StepRecord& step : t_.steps) {

@@ -23,10 +23,10 @@ struct Place {
 
 /// A merged call that was run.
 struct StepRecord {
-  uint32_t first, count;     // in order
+  uint32_t first = 0, count = 0;  // in order
   uint32_t round = 0;        // calls of one round and of several lanes ran side by side
   uint32_t lane = 0;         // 0: alone
-  Call call;                 // as it was run; count 0 where that is no longer known
+  Call call{};               // as it was run; count 0 where that is no longer known
   real* gradient = nullptr;  // of all members, if these lie one after another
 };
 
@@ -111,7 +111,7 @@ struct Tables {
   Graph& graph;
   Engine* engine = &settings().engine();
   uint32_t evaluations = 0;  // of this graph from its beginning, for fresh random numbers
-  std::vector<Place> place;
+  std::vector<Place> place;  // valid for nodes that were evaluated
   std::vector<uint32_t> order;
   std::vector<StepRecord> steps;
   Arena values;
