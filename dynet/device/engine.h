@@ -204,7 +204,8 @@ class Engine {
   virtual unsigned threads() const = 0;
 };
 
-/// Calls f(part) for every part below `parts`, as run_side_by_side does. Of what they throw one is thrown here.
+/// Calls f(part) for every part below `parts`, as run_side_by_side does. Of what they throw one is thrown
+/// here.
 template <class F>
 void side_by_side(Engine& engine, size_t parts, F&& f) {
   constexpr size_t most = 1 << 10;  // calls of the engine

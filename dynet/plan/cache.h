@@ -21,7 +21,8 @@ struct Planned {
 /// makes room for new ones.
 class PlanCache {
  public:
-  /// What a plan was made for: these nodes of a graph, wanted under this policy, to be run by so many threads.
+  /// What a plan was made for: these nodes of a graph, wanted under this policy, to be run by so many
+  /// threads.
   struct Question {
     const Graph& graph;
     std::span<const uint32_t> wanted;

@@ -1,6 +1,6 @@
-// Nodes that hang together form a piece, up to a share of the work: what would join two larger ones comes after
-// them all. Examples of a minibatch, which meet in the sum of their losses, so become pieces; so do the two
-// directions of one bidirectional network.
+// Nodes that hang together form a piece, up to a share of the work: what would join two larger ones comes
+// after them all. Examples of a minibatch, which meet in the sum of their losses, so become pieces; so do the
+// two directions of one bidirectional network.
 #include "dynet/plan/divide.h"
 
 #include <algorithm>
@@ -134,7 +134,8 @@ class Divider {
     }
     uint64_t narrow = 0;
     for (const auto& product : s_.products)
-      if (product.shared && product.count < 2 * pieces_ * std::popcount(product.depths)) narrow += product.cost;
+      if (product.shared && product.count < 2 * pieces_ * std::popcount(product.depths))
+        narrow += product.cost;
     return narrow < total_ / 4;
   }
 

@@ -137,7 +137,8 @@ Tensor Executor::gradient(unsigned id) {
     lanes_[0].add_outer(id, sum, true);
     return {dim, sum};
   }
-  if (on_path && t_.place[id].gradient) return lanes_[0].contiguous(dim, t_.place[id].gradient, t_.gradient_stride(id));
+  if (on_path && t_.place[id].gradient)
+    return lanes_[0].contiguous(dim, t_.place[id].gradient, t_.gradient_stride(id));
   return {dim, lanes_[0].zeroed(dim.size())};
 }
 

@@ -80,7 +80,7 @@ void Tables::transpose(uint32_t parameter, PackedMatrix& panels) {
 /// do not lie evenly.
 template <class Address, class Stride>
 Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
-                         Stride&& stride) {
+                     Stride&& stride) {
   if (items == 1) return {address(nodes[0]), nullptr, 0};
   real** table = tables.take_small<real*>(items);
   size_t at = 0;

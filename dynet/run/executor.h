@@ -64,7 +64,7 @@ class Executor final : public Evaluator {
   Graph& graph_;
   Tables t_{graph_};
   Lanes lanes_{t_};
-  uint32_t round_graph_ = 0, rounds_ = 0;     // the graph that was last begun anew; divided evaluations so far
+  uint32_t round_graph_ = 0, rounds_ = 0;  // the graph that was last begun anew; divided evaluations so far
   std::vector<uint8_t> done_;
 
   Planned planned_;  // of the last evaluation that no plan was kept for
@@ -73,7 +73,7 @@ class Executor final : public Evaluator {
   DivisionScratch division_scratch_;
 
   Arena gradients_;
-  std::vector<uint32_t> path_;   // of the last backward pass, descending
+  std::vector<uint32_t> path_;        // of the last backward pass, descending
   std::vector<uint32_t> loose_;       // its views and leaves
   std::vector<uint32_t> parameters_;  // its parameters
   uint32_t backward_from_ = none;

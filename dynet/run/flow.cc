@@ -129,8 +129,8 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
   }
 }
 
-/// Decides whether a node's contributions wait as parts, and makes room for these. Its source is decided before
-/// a view is.
+/// Decides whether a node's contributions wait as parts, and makes room for these. Its source is decided
+/// before a view is.
 void Executor::choose_mode(uint32_t id) {
   Flow& flow = t_.flow[id];
   if (flow.view_uses > 0 && flow.uses == flow.view_uses) {
@@ -139,7 +139,8 @@ void Executor::choose_mode(uint32_t id) {
     flow.covered = cover == Cover::whole;
   }
   if (flow.exclusive_views) return;
-  flow.slots = flow.crossed || waits(flow) || (flow.read_whole && t_.place[id].stride != graph_.dim(id).batch_size());
+  flow.slots =
+      flow.crossed || waits(flow) || (flow.read_whole && t_.place[id].stride != graph_.dim(id).batch_size());
   if (!flow.slots && flow.view_uses == 0) return;
   flow.first_part = static_cast<uint32_t>(t_.parts.size());
   t_.parts.resize(t_.parts.size() + flow.uses);

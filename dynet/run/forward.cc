@@ -50,7 +50,7 @@ void Executor::schedule_division(Policy policy, Schedule& result) {
   schedule_list(division_.before(), lanes_[0]);
   result.append(lanes_[0].schedule);
   lanes_.side_by_side(division_.pieces(),
-               [&](Lane& lane, uint32_t number) { schedule_list(division_.piece(number), lane); });
+                      [&](Lane& lane, uint32_t number) { schedule_list(division_.piece(number), lane); });
   for (uint32_t i = 0; i < division_.pieces(); ++i) result.append(lanes_[i].schedule);
   schedule_list(division_.after(), lanes_[0]);
   result.append(lanes_[0].schedule);
@@ -97,7 +97,8 @@ void Executor::record_steps(const Planned& planned) {
   }
 }
 
-/// Runs the calls of a plan, recorded from step `first_step` on: those of pieces side by side, the others alone.
+/// Runs the calls of a plan, recorded from step `first_step` on: those of pieces side by side, the others
+/// alone.
 void Executor::run_steps(const Planned& planned, size_t first_step, real* base) {
   const auto& [found, order, layout] = planned;
   const auto run = [&](Lane& lane, size_t first, size_t end) {

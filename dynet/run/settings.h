@@ -10,10 +10,10 @@ class Profile;
 
 struct Settings {
   Policy policy = Policy::agenda;
-  unsigned first_graph = 0;    // graphs are numbered from here when random numbers are drawn
-  Engine* chosen = nullptr;    // null: the best one for this machine
+  unsigned first_graph = 0;  // graphs are numbered from here when random numbers are drawn
+  Engine* chosen = nullptr;  // null: the best one for this machine
   uint64_t worth_dividing = engine::worth_dividing;  // multiply-adds from which threads share an evaluation
-  Profile* profile = nullptr;  // null: nothing is timed
+  Profile* profile = nullptr;                        // null: nothing is timed
 
   /// What graphs that start from now on run on.
   Engine& engine() const { return chosen ? *chosen : cpu_engine(); }

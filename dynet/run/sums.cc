@@ -14,8 +14,8 @@ bool Tables::passes(const Node& node, unsigned i) const {
 /// Parts of nodes whose consumers run side by side come from several threads.
 void Tables::append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer) {
   Flow& to = flow[id];
-  const uint32_t number = to.crossed ? std::atomic_ref(to.part_count).fetch_add(1, std::memory_order_relaxed)
-                                     : to.part_count++;
+  const uint32_t number =
+      to.crossed ? std::atomic_ref(to.part_count).fetch_add(1, std::memory_order_relaxed) : to.part_count++;
   parts[to.first_part + number] = {from, view, consumer, number};
 }
 
@@ -38,8 +38,7 @@ void Lane::finish_one(uint32_t id) {
   Flow& flow = t_.flow[id];
   if (!flow.ready && t_.place[id].gradient) t_.clear_gradient(id), flow.ready = true;
   if (flow.part_count) add_parts(id);
-  if (flow.outer_uses != none && t_.graph[id].op != &parameter_op)
-    add_outer(id, t_.place[id].gradient, true);
+  if (flow.outer_uses != none && t_.graph[id].op != &parameter_op) add_outer(id, t_.place[id].gradient, true);
 }
 
 /// The parts of a node in canonical order; they came call by call.

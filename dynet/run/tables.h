@@ -24,10 +24,10 @@ struct Place {
 /// A merged call that was run.
 struct StepRecord {
   uint32_t first = 0, count = 0;  // in order
-  uint32_t round = 0;        // calls of one round and of several lanes ran side by side
-  uint32_t lane = 0;         // 0: alone
-  Call call{};               // as it was run; count 0 where that is no longer known
-  real* gradient = nullptr;  // of all members, if these lie one after another
+  uint32_t round = 0;             // calls of one round and of several lanes ran side by side
+  uint32_t lane = 0;              // 0: alone
+  Call call{};                    // as it was run; count 0 where that is no longer known
+  real* gradient = nullptr;       // of all members, if these lie one after another
 };
 
 /// How gradients reach a node.
@@ -40,20 +40,20 @@ struct Flow {
   uint32_t outer_uses = none;               // uses as a matrix, in outer_lists
   uint16_t lane = 0;                        // of the consumers, if they are all in one
   bool passed : 1 = false;                  // the gradient of the last consumer is its contribution
-  bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
-  bool apart : 1 = true;             // no two of its consumers run in one call
-  bool crossed : 1 = false;          // consumers run side by side
-  bool is_matrix : 1 = false;        // some consumer uses it as a matrix
-  bool shared : 1 = false;           // its gradient is that of its only consumer
-  bool broadcast : 1 = false;        // some consumer repeats it along the batch
-  bool read_whole : 1 = false;       // some consumer reads all batch elements as one item
-  bool slots : 1 = false;            // contributions wait as parts
-  bool has_views : 1 = false;        // views of its memory need gradients
-  bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
-  bool covered : 1 = false;          // these views show all of it
-  bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
-  bool packed : 1 = false;           // the gradient has no gaps although the value has
-  bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first
+  bool ordered : 1 = true;                  // the calls of its consumers, newest first, run one after another
+  bool apart : 1 = true;                    // no two of its consumers run in one call
+  bool crossed : 1 = false;                 // consumers run side by side
+  bool is_matrix : 1 = false;               // some consumer uses it as a matrix
+  bool shared : 1 = false;                  // its gradient is that of its only consumer
+  bool broadcast : 1 = false;               // some consumer repeats it along the batch
+  bool read_whole : 1 = false;              // some consumer reads all batch elements as one item
+  bool slots : 1 = false;                   // contributions wait as parts
+  bool has_views : 1 = false;               // views of its memory need gradients
+  bool exclusive_views : 1 = false;         // it is read through views only, and they do not overlap
+  bool covered : 1 = false;                 // these views show all of it
+  bool exclusive : 1 = false;               // a view whose gradient lies in that of its source
+  bool packed : 1 = false;                  // the gradient has no gaps although the value has
+  bool ready : 1 = false;                   // the memory of the gradient holds a sum, of nothing at first
 };
 
 /// The views of a node's memory as a list, newest first.

@@ -12,7 +12,7 @@ void Executor::link_views() {
     Views& views = t_.views[id];
     views = {};
     views.origin = !graph_[source].op->view ? source
-                   : t_.marks[source]         ? t_.views[source].origin
+                   : t_.marks[source]       ? t_.views[source].origin
                                             : origin(graph_, source);
     if (t_.marks[views.origin] && !t_.flow[views.origin].has_views) {
       t_.flow[views.origin].has_views = true;
