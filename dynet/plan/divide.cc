@@ -22,12 +22,16 @@ class Divider {
   Divider(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, DivisionScratch& scratch)
       : graph_(graph), nodes_(nodes), pieces_(pieces), s_(scratch) {}
 
+  /// Tries fewer pieces where so many would not pay.
   void run(uint64_t worth, Division& result) {
-    prepare();
-    if (total_ < worth) return;
-    limit_ = total_ / (4 * pieces_);
-    for (uint32_t i = 0; i < nodes_.size(); ++i) links_[i].list = join(i);
-    if (deal() && (worth == 0 || stays_wide())) write(result);
+    for (; pieces_ > 1; pieces_ /= 2) {
+      prepare();
+      if (total_ < worth) return;
+      limit_ = total_ / (4 * pieces_);
+      for (uint32_t i = 0; i < nodes_.size(); ++i) links_[i].list = join(i);
+      if (deal() && (worth == 0 || stays_wide())) return write(result);
+      if (s_.roots.size() < 2) return;
+    }
   }
 
  private:
@@ -37,6 +41,7 @@ class Divider {
     s_.local.resize(std::max<size_t>(s_.local.size(), graph_.size()));
     s_.links.resize(std::max(s_.links.size(), nodes_.size()));
     links_ = s_.links.data();
+    total_ = 0;
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
       const Node& node = graph_[nodes_[i]];
       const Item& item = graph_.item(node);

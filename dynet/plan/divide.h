@@ -50,8 +50,8 @@ struct DivisionScratch {
 constexpr uint64_t worth_dividing = uint64_t{1} << 21;
 
 /// Divides `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known) into
-/// `pieces` pieces, if they cost at least `worth` and threads that run the pieces gain from it; if `worth` is
-/// 0, also where products become too narrow.
+/// `pieces` pieces, or half as many, a quarter and so on, if they cost at least `worth` and threads that run
+/// the pieces gain from it; if `worth` is 0, also where products become too narrow.
 void divide(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, uint64_t worth,
             DivisionScratch& scratch, Division& result);
 
