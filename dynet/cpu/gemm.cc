@@ -8,46 +8,81 @@
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
-template <bool Masked, int P, int V>
+/// Columns that are taken at once at most.
+constexpr size_t most_columns = 264;
+/// Columns that are taken at once, so that they stay in the cache over this depth.
+size_t columns_at_once(size_t depth) {
+  return smaller((size_t{1} << 18) / (depth * sizeof(real) + 1) / 24 * 24 + 24, most_columns);
+}
+
+template <Last L, int P, int V>
 void run_columns(int columns, const Tile& t) {
   if constexpr (P > 1) {
-    columns == 1 ? run_tile<P, V, 1, Masked>(t) : run_tile<P, V, 2, Masked>(t);
+    columns == 1 ? run_tile<P, V, 1, L>(t) : run_tile<P, V, 2, L>(t);
   } else {
     switch (columns) {
-      case 1: return run_tile<1, V, 1, Masked>(t);
-      case 2: return run_tile<1, V, 2, Masked>(t);
-      case 3: return run_tile<1, V, 3, Masked>(t);
-      case 4: return run_tile<1, V, 4, Masked>(t);
-      case 5: return run_tile<1, V, 5, Masked>(t);
-      case 6: return run_tile<1, V, 6, Masked>(t);
+      case 1: return run_tile<1, V, 1, L>(t);
+      case 2: return run_tile<1, V, 2, L>(t);
+      case 3: return run_tile<1, V, 3, L>(t);
+      case 4: return run_tile<1, V, 4, L>(t);
+      case 5: return run_tile<1, V, 5, L>(t);
+      case 6: return run_tile<1, V, 6, L>(t);
       case 7:
-        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 7, Masked>(t);
+        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 7, L>(t);
         break;
       case 8:
-        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 8, Masked>(t);
+        if constexpr (tile_columns(V) > 6) return run_tile<1, V, 8, L>(t);
         break;
     }
   }
 }
 
-template <bool Masked>
+template <Last L>
 void run(size_t panels, size_t vectors, int columns, const Tile& t) {
   switch (panels * 10 + vectors) {
-    case 11: return run_columns<Masked, 1, 1>(columns, t);
-    case 12: return run_columns<Masked, 1, 2>(columns, t);
-    case 22: return run_columns<Masked, 2, 2>(columns, t);
-    case 42: return run_columns<Masked, 4, 2>(columns, t);
+    case 11: return run_columns<L, 1, 1>(columns, t);
+    case 12: return run_columns<L, 1, 2>(columns, t);
+    case 22: return run_columns<L, 2, 2>(columns, t);
+    case 42: return run_columns<L, 4, 2>(columns, t);
     default: break;
   }
   if constexpr (panel_vectors == 4) {
     switch (panels * 10 + vectors) {
-      case 13: return run_columns<Masked, 1, 3>(columns, t);
-      case 23: return run_columns<Masked, 2, 3>(columns, t);
-      case 14: return run_columns<Masked, 1, 4>(columns, t);
-      case 24: return run_columns<Masked, 2, 4>(columns, t);
+      case 13: return run_columns<L, 1, 3>(columns, t);
+      case 23: return run_columns<L, 2, 3>(columns, t);
+      case 14: return run_columns<L, 1, 4>(columns, t);
+      case 24: return run_columns<L, 2, 4>(columns, t);
       default: break;
     }
   }
+}
+
+/// The addresses of some columns, in a table: the one given, or one made here.
+class Addresses {
+ public:
+  Addresses(const Columns& columns, size_t first, size_t count) {
+    table_ = columns.n == 1 ? columns.items.table : nullptr;
+    if (table_) {
+      table_ += first;
+      return;
+    }
+    for (size_t i = 0; i < count; ++i) made_[i] = columns[first + i];
+  }
+  /// Columns of sums, so many numbers apart.
+  Addresses(real* sums, size_t count, size_t step) {
+    for (size_t i = 0; i < count; ++i) made_[i] = sums + i * step;
+  }
+  real* const* operator+(size_t column) const { return (table_ ? table_ : made_) + column; }
+
+ private:
+  real* const* table_ = nullptr;
+  real* made_[most_columns];
+};
+
+void run(bool padded, size_t panels, size_t vectors, int columns, const Tile& t) {
+  if (half_vectors && padded && t.tail <= lanes / 2) return run<Last::half>(panels, vectors, columns, t);
+  if (padded || t.tail == lanes) return run<Last::whole>(panels, vectors, columns, t);
+  if constexpr (masked_loads) run<Last::part>(panels, vectors, columns, t);
 }
 
 /// How many panels from p on, all of one height, are worth taking at once for this many columns.
@@ -68,6 +103,12 @@ struct Part {
   const real* a = nullptr;  // these steps of the only panel, where they don't lie in the matrix
 };
 
+/// How many tiles so many columns make beside panels of this height; divisions by constants are fast.
+size_t tiles_of(size_t columns, size_t height) {
+  constexpr size_t high = tile_columns(panel_vectors), low = tile_columns(1);
+  return height == panel_vectors ? (columns + high - 1) / high : (columns + low - 1) / low;
+}
+
 /// The tile's first panel p and what the panels and the depth say of it.
 Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, size_t together) {
   const size_t row = panels.start(p) * lanes, step = panels.height(p) * lanes;
@@ -79,28 +120,26 @@ Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, si
   t.tail = panels.tail(panels.start(p) + panels.height(p) * together);
   t.resume = part.sums && part.depth > 0;
   t.prefetch = w.columns > 16 || (w.has_init && !part.sums);
+  t.x_at = part.depth, t.init_at = row;
+  t.y_at = part.sums ? row - panels.start(part.panel) * lanes : row;
   return t;
 }
 
 void multiply(const Work& w, const Panels& panels, const Part& part) {
-  const size_t count = part.column_end - part.column, first_row = panels.start(part.panel) * lanes;
+  const size_t count = part.column_end - part.column;
+  const bool has_init = w.has_init && !part.sums;
+  const Addresses x(w.x, part.column, count), init(w.init, part.column, has_init ? count : 0),
+      y = part.sums ? Addresses(part.sums, count, part.sums_rows) : Addresses(w.y, part.column, count);
   for (size_t p = part.panel; p < part.panel_end;) {
-    const size_t height = panels.height(p), widest = tile_columns(static_cast<int>(height));
-    const size_t tiles = (count + widest - 1) / widest, row = panels.start(p) * lanes;
+    const size_t height = panels.height(p), tiles = tiles_of(count, height);
+    const size_t fewest = tiles == 1 ? count : count / tiles, wider = count - fewest * tiles;
     const size_t together = tiles == 1 ? panels_together(panels, p, part.panel_end, count) : 1;
     Tile t = tile_at(w, panels, part, p, together);
-    for (size_t tile = 0, at = part.column; tile < tiles; ++tile) {
-      const size_t columns = count / tiles + (tile < count % tiles);
-      for (size_t i = 0; i < columns; ++i, ++at) {
-        t.x[i] = w.x[at] + part.depth;
-        t.y[i] =
-            part.sums ? part.sums + (at - part.column) * part.sums_rows + (row - first_row) : w.y[at] + row;
-        t.init[i] = w.has_init && !part.sums ? w.init[at] + row : nullptr;
-      }
-      if (w.packed || t.tail == lanes)
-        run<false>(together, height, static_cast<int>(columns), t);
-      else if constexpr (masked_loads)
-        run<true>(together, height, static_cast<int>(columns), t);
+    for (size_t tile = 0, at = 0; tile < tiles; ++tile) {
+      const size_t columns = fewest + (tile < wider);
+      t.x = x + at, t.y = y + at, t.init = has_init ? init + at : nullptr;
+      at += columns;
+      run(w.packed, together, height, static_cast<int>(columns), t);
     }
     p += together;
   }
@@ -138,37 +177,46 @@ void multiply_row(const Work& w) {
   }
 }
 
-/// Columns that are taken at once, so that they stay in the cache over this depth.
-size_t columns_at_once(size_t depth) { return (size_t{1} << 18) / (depth * sizeof(real) + 1) / 24 * 24 + 24; }
+/// Steps of the depth of a block of Aᵀ.
+constexpr size_t turned_depth = 512;
 
-/// y = init + Aᵀ x from the panels of A: blocks of Aᵀ are made in the cache where they are needed.
-void multiply_turned(const Work& w, const Panels& panels, size_t begin, size_t end) {
+/// One panel of y = init + Aᵀ x, for columns whose sums fit the scratch memory: each block of Aᵀ is made
+/// once.
+void multiply_turned(const Work& w, const Panels& panels, Part part) {
   const Panels stored(w.depth);
-  const size_t at_once = 512 / (panel_vectors * lanes), most = columns_at_once(512);
-  const bool whole = stored.count <= at_once;
-  for (size_t p = begin; p < end; ++p) {
-    const size_t height = panels.height(p) * lanes, row = panels.start(p) * lanes;
-    real* block = scratch(Scratch::panel, 512 * height);
-    for (size_t c = 0; c < w.columns; c += most) {
-      const size_t c_end = smaller(c + most, w.columns);
-      real* sums = whole ? nullptr : scratch(Scratch::sums, height * (c_end - c));
-      Part part{p, p + 1, c, c_end, 0, 0, sums, height, block};
-      for (size_t q = 0; q < stored.count; q += at_once) {
-        const size_t next = smaller(q + at_once, stored.count);
-        part.depth = stored.start(q) * lanes, part.depth_end = smaller(stored.start(next) * lanes, w.depth);
-        turn_panels(w.a, stored, w.rows, q, next, panels, p, block);
-        multiply(w, panels, part);
-      }
-      if (sums) add_sums(w, part, row, smaller(height, w.rows - row));
+  const size_t at_once = turned_depth / (panel_vectors * lanes), most = columns_at_once(turned_depth);
+  const size_t p = part.panel, c = part.column, c_end = part.column_end;
+  const size_t height = panels.height(p) * lanes, row = panels.start(p) * lanes;
+  real* block = scratch(Scratch::panel, turned_depth * height);
+  real* sums = stored.count <= at_once ? nullptr : scratch(Scratch::sums, height * (c_end - c));
+  part.sums_rows = height, part.a = block;
+  for (size_t q = 0; q < stored.count; q += at_once) {
+    const size_t next = smaller(q + at_once, stored.count);
+    part.depth = stored.start(q) * lanes, part.depth_end = smaller(stored.start(next) * lanes, w.depth);
+    turn_panels(w.a, stored, w.rows, q, next, panels, p, block);
+    for (part.column = c; part.column < c_end; part.column = part.column_end) {
+      part.column_end = smaller(part.column + most, c_end);
+      part.sums = sums ? sums + (part.column - c) * height : nullptr;
+      multiply(w, panels, part);
     }
   }
+  part.column = c, part.sums = sums;
+  if (sums) add_sums(w, part, row, smaller(height, w.rows - row));
+}
+
+/// y = init + Aᵀ x from the panels of A: blocks of Aᵀ are made in the cache where they are needed.
+void multiply_turned_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  constexpr size_t most = 1024;  // columns, so that their sums stay in the cache
+  for (size_t p = begin; p < end; ++p)
+    for (size_t c = 0; c < w.columns; c += most)
+      multiply_turned(w, panels, {p, p + 1, c, smaller(c + most, w.columns), 0, 0, nullptr, 0});
 }
 
 /// y = init + A x for the panels [begin, end).
 void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
   // A block of a panel, and as many columns as are taken at once, stay in the cache.
   const size_t block = w.depth <= 768 ? w.depth : 512;
-  const size_t most = columns_at_once(block);
+  const size_t most = w.columns <= 24 ? 24 : columns_at_once(block);
   const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
   for (size_t c = 0; c < w.columns; c += most) {
     Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
@@ -232,7 +280,7 @@ void CpuEngine::product(const Product& p) {
     const bool back = p.transposed && !flat && !turn;
     const Work w = work(0, p.count, back ? transposed_panels(*p.packed) : forward_panels(*p.packed), true);
     if (rows == 1) return multiply_row(w);
-    return turn ? on_panels(w, multiply_turned) : multiply_all(w);
+    return turn ? on_panels(w, multiply_turned_panels) : multiply_all(w);
   }
   for (size_t i = 0; i < p.count;) {
     size_t next = i + 1;

@@ -12,15 +12,18 @@ inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 /// The rows of a matrix as vectors, dealt out evenly to panels; the first panels have one vector more.
 struct Panels {
   size_t rows, vectors, count;
+  size_t low, higher;  // vectors of a low panel; panels that have one more
 
   explicit Panels(size_t r)
-      : rows(r), vectors((r + lanes - 1) / lanes), count((vectors + panel_vectors - 1) / panel_vectors) {}
-  size_t height(size_t p) const { return vectors / count + (p < vectors % count); }
-  size_t start(size_t p) const { return p * (vectors / count) + smaller(p, vectors % count); }
+      : rows(r), vectors((r + lanes - 1) / lanes), count((vectors + panel_vectors - 1) / panel_vectors) {
+    low = vectors <= panel_vectors ? vectors : vectors / count, higher = vectors - low * count;
+  }
+  size_t height(size_t p) const { return low + (p < higher); }
+  size_t start(size_t p) const { return p * low + smaller(p, higher); }
   /// The panel that this vector lies in.
   size_t holding(size_t v) const {
-    const size_t low = vectors / count, high = vectors % count * (low + 1);
-    return v < high ? v / (low + 1) : (v - high) / low + vectors % count;
+    const size_t high = higher * (low + 1);
+    return v < high ? v / (low + 1) : (v - high) / low + higher;
   }
   /// Lanes in use in the last of the vectors before `end`.
   int tail(size_t end) const {

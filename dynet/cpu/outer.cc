@@ -1,14 +1,20 @@
 // The gradient of a matrix: the sum of outer products of columns that lie anywhere.
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/gemm.h"
+#include "dynet/cpu/scratch.h"
 #include "dynet/cpu/threads.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
-/// A tile of G, the columns read where they lie: rows from the offset in dy, columns from the offset in x.
+/// How the rows of dy lie: in its columns; so, the last vector to be read in part; in copies one after
+/// another, padded with zeros; so, the last vector half empty.
+enum class Rows { apart, part, gathered, half };
+
+/// A tile of G: rows from the offset in dy, or the copies of them, columns from the offset in x.
 struct OuterTile {
   const real* const* dy;
+  const real* copies;
   const real* const* x;
   size_t dy_at, x_at, count, g_step;
   int tail;  // lanes in use in the last vector
@@ -16,8 +22,9 @@ struct OuterTile {
   bool accumulate;
 };
 
-template <int V, int C, bool Masked>
+template <int V, int C, Rows R>
 void run_outer(const OuterTile& t) {
+  constexpr bool copied = R == Rows::gathered || R == Rows::half;
   Vec sum[C][V];
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
@@ -28,20 +35,23 @@ void run_outer(const OuterTile& t) {
     }
   }
   const size_t count = t.count, dy_at = t.dy_at, x_at = t.x_at;
-  const real *const *dy = t.dy, *const *x = t.x;
-  for (size_t i = 0; i < count; ++i) {
-    const real *from = dy[i] + dy_at, *factor = x[i] + x_at;
+  const real *const *dy = t.dy, *const *x = t.x, *copy = t.copies;
+  for (size_t i = 0; i < count; ++i, copy += V * lanes) {
+    const real *from = copied ? copy : dy[i] + dy_at, *factor = x[i] + x_at;
     Vec row[V];
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
-      row[v] = Masked && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
+      row[v] =
+          R == Rows::part && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
       hold(row[v]);
     }
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
       const Vec b = factor[c];
 #pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) sum[c][v] = fma(row[v], b, sum[c][v]);
+      for (int v = 0; v < V; ++v)
+        sum[c][v] =
+            R == Rows::half && v == V - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
     }
   }
 #pragma GCC unroll 8
@@ -50,7 +60,7 @@ void run_outer(const OuterTile& t) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v, g += lanes) {
       const real* before = t.accumulate ? g : nullptr;
-      if (Masked && v == V - 1)
+      if (R != Rows::apart && v == V - 1 && (R != Rows::gathered || t.tail < lanes))
         finish(sum[c][v], before, g, t.tail);
       else
         finish(sum[c][v], before, g, Whole{});
@@ -58,55 +68,78 @@ void run_outer(const OuterTile& t) {
   }
 }
 
-template <int V, bool Masked>
+template <int V, Rows R>
 void run_outer(size_t columns, const OuterTile& t) {
   switch (columns) {
-    case 1: return run_outer<V, 1, Masked>(t);
-    case 2: return run_outer<V, 2, Masked>(t);
-    case 3: return run_outer<V, 3, Masked>(t);
-    case 4: return run_outer<V, 4, Masked>(t);
-    case 5: return run_outer<V, 5, Masked>(t);
-    case 6: return run_outer<V, 6, Masked>(t);
+    case 1: return run_outer<V, 1, R>(t);
+    case 2: return run_outer<V, 2, R>(t);
+    case 3: return run_outer<V, 3, R>(t);
+    case 4: return run_outer<V, 4, R>(t);
+    case 5: return run_outer<V, 5, R>(t);
+    case 6: return run_outer<V, 6, R>(t);
     case 7:
-      if constexpr (tile_columns(V) > 6) return run_outer<V, 7, Masked>(t);
+      if constexpr (tile_columns(V) > 6) return run_outer<V, 7, R>(t);
       break;
     case 8:
-      if constexpr (tile_columns(V) > 6) return run_outer<V, 8, Masked>(t);
+      if constexpr (tile_columns(V) > 6) return run_outer<V, 8, R>(t);
       break;
   }
 }
 
-template <bool Masked>
+template <Rows R>
 void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
-  if (vectors == 1) return run_outer<1, Masked>(columns, t);
-  if (vectors == 2) return run_outer<2, Masked>(columns, t);
+  if (vectors == 1) return run_outer<1, R>(columns, t);
+  if (vectors == 2) return run_outer<2, R>(columns, t);
   if constexpr (panel_vectors == 4) {
-    if (vectors == 3) return run_outer<3, Masked>(columns, t);
-    if (vectors == 4) return run_outer<4, Masked>(columns, t);
+    if (vectors == 3) return run_outer<3, R>(columns, t);
+    if (vectors == 4) return run_outer<4, R>(columns, t);
   }
+}
+
+void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
+  if (!t.copies)
+    return t.tail == lanes ? run_outer<Rows::apart>(vectors, columns, t)
+                           : run_outer<Rows::part>(vectors, columns, t);
+  if constexpr (half_vectors)
+    if (t.tail <= lanes / 2) return run_outer<Rows::half>(vectors, columns, t);
+  run_outer<Rows::gathered>(vectors, columns, t);
 }
 
 /// So many columns of one panel stay in the cache while the tiles of the panel are summed over them.
 constexpr size_t most_columns = 256;
 
+/// Whether many enough tiles read the rows of a panel that copies of them, close together, pay.
+bool worth_gathering(const OuterSum& o) { return o.k >= 64; }
+
+/// Copies the rows [row, row + used) of columns of dy, padded to the height; brings x near where it is
+/// wanted.
+void gather(const OuterSum& o, size_t first, size_t count, size_t row, size_t used, size_t height, bool x,
+            real* to) {
+  constexpr size_t ahead = 8;
+  for (size_t i = 0; i < count; ++i, to += height) {
+    const size_t next = first + smaller(i + ahead, count - 1);
+    for (size_t j = 0; j < used; j += lanes) __builtin_prefetch(o.dy[next] + row + j);
+    for (size_t k = 0; x && k < o.k; k += lanes) __builtin_prefetch(o.x[next] + k, 0, 2);
+    const real* from = o.dy[first + i] + row;
+    for_vectors(used, [=](size_t j, auto n) { Vec::load(from + j, n).store(to + j); });
+  }
+}
+
 /// The rows of one panel, from all of its tiles.
-void add_panel(const OuterSum& o, const Panels& panels, size_t panel) {
+void add_panel(const OuterSum& o, const Panels& panels, size_t panel, bool far) {
   const size_t height = panels.height(panel), row = panels.start(panel) * lanes;
   const int tail = panels.tail(panels.start(panel) + height);
   const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
+  const bool copy = worth_gathering(o);
   for (size_t first = 0; first < o.count; first += most_columns) {
-    OuterTile t{o.dy + first,
-                o.x + first,
-                row,
-                0,
-                smaller(most_columns, o.count - first),
-                o.m,
-                tail,
-                o.g + row,
-                o.accumulate || first > 0};
+    const size_t count = smaller(most_columns, o.count - first);
+    real* copies = copy ? scratch(Scratch::panel, count * height * lanes) : nullptr;
+    if (copy) gather(o, first, count, row, smaller(height * lanes, o.m - row), height * lanes, far, copies);
+    OuterTile t{o.dy + first, copies, o.x + first, row,       0,
+                count,        o.m,    tail,        o.g + row, o.accumulate || first > 0};
     for (size_t i = 0; i < tiles; ++i) {
       const size_t columns = o.k / tiles + (i < o.k % tiles);
-      tail == lanes ? run_outer<false>(height, columns, t) : run_outer<true>(height, columns, t);
+      run_outer(height, columns, t);
       t.x_at += columns, t.g += columns * o.m;
     }
   }
@@ -121,7 +154,7 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   const Panels panels(o.m);
   const size_t flops = 2 * o.count * o.m * o.k;
   split(panels.count, 1, flops < worth_sharing ? panels.count : 1, [&](size_t begin, size_t end) {
-    for (size_t panel = begin; panel < end; ++panel) add_panel(o, panels, panel);
+    for (size_t panel = begin; panel < end; ++panel) add_panel(o, panels, panel, panel == begin);
   });
 }
 

@@ -20,13 +20,32 @@ struct Tile {
   size_t a_step;
   size_t panel_step;  // from a panel to the next
   size_t depth;
-  int tail;          // lanes in use in the last vector
-  const real* x[8];  // columns
-  real* y[8];
-  const real* init[8];  // null: none
-  bool prefetch;        // y may be far away
-  bool resume;          // y holds the sums over an earlier part of the depth
+  int tail;              // lanes in use in the last vector
+  bool prefetch;         // y may be far away
+  bool resume;           // y holds the sums over an earlier part of the depth
+  const real* const* x;  // columns, of which the depth begins at x_at, and so on
+  size_t x_at;
+  real* const* y;
+  size_t y_at;
+  const real* const* init;  // null: none
+  size_t init_at;
 };
+
+/// The last vector of the rows: whole, or padded with zeros; to be read in part; only its first half in use.
+enum class Last { whole, part, half };
+
+#if defined(__AVX512F__) && !defined(DYNET_DOUBLE)
+/// Half a vector takes half the time of a whole one.
+inline constexpr bool half_vectors = true;
+inline __m256 lower_half(Vec a) { return __builtin_shufflevector(a.v, a.v, 0, 1, 2, 3, 4, 5, 6, 7); }
+/// a * b + c in the lower half of the lanes; the others don't matter.
+inline Vec fma_half(Vec a, Vec b, Vec c) {
+  return _mm512_castps256_ps512(_mm256_fmadd_ps(lower_half(a), lower_half(b), lower_half(c)));
+}
+#else
+inline constexpr bool half_vectors = false;
+inline Vec fma_half(Vec a, Vec b, Vec c) { return fma(a, b, c); }
+#endif
 
 /// One vector of a column: init + sum, of 0 if there is none.
 template <class Count>
@@ -47,59 +66,78 @@ inline void hold(Vec& a) {
 #endif
 }
 
-template <int P, int V, int C, bool Masked>
-void run_tile(const Tile& t) {
-  Vec sum[C][P * V];
-  const real* x[C];
+/// Sums where the tile begins: zeros, or those over an earlier part of the depth.
+template <int N, int C>
+[[gnu::always_inline]] inline void begin_sums(const Tile& t, Vec (&sum)[C][N]) {
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
-    x[c] = t.x[c];
 #pragma GCC unroll 8
-    for (int v = 0; v < P * V; ++v) sum[c][v] = 0;
+    for (int v = 0; v < N; ++v) sum[c][v] = 0;
   }
   if (t.resume) {
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-      for (int v = 0; v < P * V; ++v)
-        sum[c][v] = load_used(t.y[c] + v * lanes, v == P * V - 1 ? t.tail : lanes);
+      for (int v = 0; v < N; ++v)
+        sum[c][v] = load_used(t.y[c] + t.y_at + v * lanes, v == N - 1 ? t.tail : lanes);
     }
   } else if (t.prefetch) {
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-      for (int v = 0; v < P * V; ++v) __builtin_prefetch(t.y[c] + v * lanes, 1);
+      for (int v = 0; v < N; ++v) __builtin_prefetch(t.y[c] + t.y_at + v * lanes, 1);
     }
   }
+}
+
+/// Column after column: two of them may be one and the same sum.
+template <bool HasInit, int N, int C, class Count>
+[[gnu::always_inline]] inline void end_sums(const Tile& t, const Vec (&sum)[C][N], Count tail) {
+  real* const* to = t.y;
+  const real* const* init = t.init;
+  const size_t y_at = t.y_at, init_at = t.init_at;
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+    real* y = to[c] + y_at;
+    const real* from = HasInit ? init[c] + init_at : nullptr;
+#pragma GCC unroll 8
+    for (int v = 0; v < N - 1; ++v)
+      finish(sum[c][v], HasInit ? from + v * lanes : nullptr, y + v * lanes, Whole{});
+    finish(sum[c][N - 1], HasInit ? from + (N - 1) * lanes : nullptr, y + (N - 1) * lanes, tail);
+  }
+}
+
+template <int P, int V, int C, Last L>
+void run_tile(const Tile& t) {
+  constexpr int N = P * V;
+  Vec sum[C][N];
+  const real* x[C];
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) x[c] = t.x[c] + t.x_at;
+  begin_sums(t, sum);
   const real* a = t.a;
   const size_t depth = t.depth, a_step = t.a_step, panel_step = t.panel_step;
   for (size_t k = 0; k < depth; ++k, a += a_step) {
-    Vec row[P * V];
+    Vec row[N];
 #pragma GCC unroll 8
-    for (int v = 0; v < P * V; ++v) {
+    for (int v = 0; v < N; ++v) {
       const real* from = a + (v / V) * panel_step + (v % V) * lanes;
-      row[v] = Masked && v == P * V - 1 ? Vec::load(from, t.tail) : Vec::load(from);
+      row[v] = L == Last::part && v == N - 1 ? Vec::load(from, t.tail) : Vec::load(from);
       if (C > 1) hold(row[v]);
     }
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
       const Vec b = x[c][k];
 #pragma GCC unroll 8
-      for (int v = 0; v < P * V; ++v) sum[c][v] = fma(row[v], b, sum[c][v]);
+      for (int v = 0; v < N; ++v)
+        sum[c][v] =
+            L == Last::half && v == N - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
     }
   }
-  // Column after column: two of them may be one and the same sum.
-#pragma GCC unroll 8
-  for (int c = 0; c < C; ++c) {
-#pragma GCC unroll 8
-    for (int v = 0; v < P * V; ++v) {
-      const real* init = t.init[c] ? t.init[c] + v * lanes : nullptr;
-      if (v == P * V - 1 && t.tail < lanes)
-        finish(sum[c][v], init, t.y[c] + v * lanes, t.tail);
-      else
-        finish(sum[c][v], init, t.y[c] + v * lanes, Whole{});
-    }
-  }
+  if (L != Last::whole || t.tail < lanes)
+    t.init ? end_sums<true>(t, sum, t.tail) : end_sums<false>(t, sum, t.tail);
+  else
+    t.init ? end_sums<true>(t, sum, Whole{}) : end_sums<false>(t, sum, Whole{});
 }
 
 }  // namespace dynet::engine::cpu::DYNET_ISA
