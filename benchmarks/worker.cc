@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s cannot be read\n", argv[2]);
     return 2;
   }
-  settings().engine().set_threads(static_cast<unsigned>(std::atoi(argv[3])));
+  settings().engine().set_most_threads(static_cast<unsigned>(std::atoi(argv[3])));
   reset_random(1);
   const auto program = make_program(argv[1], corpus);
   if (argc > 6) TextFileLoader(argv[6]).populate(program->collection);

@@ -19,7 +19,9 @@ const char* CpuEngine::name() const {
 void CpuEngine::run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) {
   run_parts(parts, run, context);
 }
-void CpuEngine::set_threads(unsigned n) { set_thread_count(n); }
+void CpuEngine::set_most_threads(unsigned n) { cpu::set_most_threads(n); }
+unsigned CpuEngine::most_threads() const { return cpu::most_threads(); }
+void CpuEngine::use_threads(unsigned n) { cpu::use_threads(n); }
 unsigned CpuEngine::threads() const { return thread_count(); }
 
 Engine& engine() {

@@ -60,7 +60,9 @@ class CpuEngine final : public Engine {
                      PackedMatrix& p) override;
 
   void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) override;
-  void set_threads(unsigned n) override;
+  void set_most_threads(unsigned n) override;
+  unsigned most_threads() const override;
+  void use_threads(unsigned n) override;
   unsigned threads() const override;
 };
 

@@ -3,12 +3,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "dynet/cpu/cores.h"
 
 namespace dynet::engine::cpu {
 namespace {
@@ -21,21 +24,23 @@ void pause() {
 #endif
 }
 
-/// What the workers of one process share. Never destroyed: workers may outlive static objects.
-struct Pool {
+/// What the workers of one process share. Never destroyed: workers may outlive static objects. What waiting
+/// threads read has cache lines of its own.
+struct alignas(128) Pool {
   std::mutex mutex;
   std::condition_variable wake;
   std::vector<std::thread> workers;
   std::mutex busy;  // held by the caller whose work is under way
 
   // A ticket is a generation (32 bits), its number of parts and the number handed out (16 bits each).
-  std::atomic<uint64_t> ticket{0};
-  std::atomic<unsigned> left{0};
+  alignas(128) std::atomic<uint64_t> ticket{0};
   void (*run)(void*, unsigned) = nullptr;
   void* context = nullptr;
+  alignas(128) std::atomic<unsigned> left{0};
 };
 
-std::atomic<unsigned> count{1};
+std::atomic<unsigned> most{0};  // 0: not yet known
+thread_local unsigned used = ~0u;
 std::atomic<Pool*> current{nullptr};
 std::atomic<pid_t> owner{0};
 thread_local bool inside = false;
@@ -88,9 +93,15 @@ void start_workers(Pool& pool, unsigned wanted) {
 
 }  // namespace
 
-unsigned thread_count() { return inside ? 1 : count.load(std::memory_order_relaxed); }
+unsigned most_threads() {
+  unsigned n = most.load(std::memory_order_relaxed);
+  if (n == 0) most.store(n = usable_cores());
+  return n;
+}
+void set_most_threads(unsigned n) { most.store(n == 0 ? 1 : n); }
 
-void set_thread_count(unsigned n) { count.store(n == 0 ? 1 : n); }
+unsigned thread_count() { return inside ? 1 : std::min(most_threads(), used); }
+void use_threads(unsigned n) { used = n == 0 ? 1 : n; }
 
 void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* context) {
   const unsigned threads = thread_count();
@@ -112,7 +123,9 @@ void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* 
   inside = true;
   take_parts(*pool, generation);
   inside = false;
-  while (pool->left.load(std::memory_order_acquire) != 0) pause();
+  // Where there are more threads than cores, the one that is waited for may need this core.
+  for (int i = 0; pool->left.load(std::memory_order_acquire) != 0; ++i)
+    i < spins ? pause() : std::this_thread::yield();
 }
 
 }  // namespace dynet::engine::cpu

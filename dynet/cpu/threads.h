@@ -6,8 +6,12 @@
 
 namespace dynet::engine::cpu {
 
+/// How many threads may compute: the physical cores that this process may use, until it is set.
+unsigned most_threads();
+void set_most_threads(unsigned n);
+/// How many of them the calling thread uses; at first all.
 unsigned thread_count();
-void set_thread_count(unsigned n);
+void use_threads(unsigned n);
 
 /// Work of fewer operations is done before another thread is awake.
 constexpr size_t worth_sharing = size_t{1} << 20;

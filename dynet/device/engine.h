@@ -200,7 +200,11 @@ class Engine {
   /// Calls run(context, part) for every part below `parts`, side by side as far as there are threads; the
   /// kernels that it calls run on its thread alone.
   virtual void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) = 0;
-  virtual void set_threads(unsigned n) = 0;
+  /// How many threads may compute: the physical cores, until it is set.
+  virtual void set_most_threads(unsigned n) = 0;
+  virtual unsigned most_threads() const = 0;
+  /// How many of them compute what the calling thread asks for; at first all.
+  virtual void use_threads(unsigned n) = 0;
   virtual unsigned threads() const = 0;
 };
 

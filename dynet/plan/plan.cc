@@ -21,7 +21,7 @@ uint32_t batch_elements(const Graph& graph, std::span<const uint32_t> nodes) {
 
 void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
   result.steps.clear();
-  result.size = 0;
+  result.size = 0, result.multiply_adds = 0;
   constexpr size_t line = Arena::alignment / sizeof(real);
   const auto take = [&](size_t numbers) {
     const size_t at = result.size;
@@ -41,6 +41,7 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
     step.items = example.op->batching == Batching::nodes ? step.count : batch_elements(graph, batch);
     step.value = take(step.items * step.value_size);
     if (step.aux_size) step.aux = take(step.items * step.aux_size);
+    result.multiply_adds += step.items * item.multiply_adds;
     first += step.count;
   }
 }

@@ -17,7 +17,8 @@ struct Step {
 
 struct Plan {
   std::vector<Step> steps;
-  size_t size = 0;  // numbers needed in all
+  size_t size = 0;             // numbers needed in all
+  uint64_t multiply_adds = 0;  // of products with matrices
 };
 
 void plan(const Graph& graph, const Schedule& schedule, Plan& result);

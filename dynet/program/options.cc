@@ -123,7 +123,7 @@ void initialize(const DynetParams& params) {
   settings().policy = params.autobatch == 0   ? Policy::single
                       : params.autobatch == 2 ? Policy::depth
                                               : Policy::agenda;
-  if (params.threads) settings().engine().set_threads(static_cast<unsigned>(params.threads));
+  if (params.threads) settings().engine().set_most_threads(static_cast<unsigned>(params.threads));
   share_new_buffers(params.shared_parameters);
   report().level = params.profiling;
   settings().profile = params.profiling ? &report().profile : nullptr;

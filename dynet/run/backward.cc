@@ -4,6 +4,7 @@
 
 #include "dynet/ops/input.h"
 #include "dynet/run/executor.h"
+#include "dynet/run/pace.h"
 #include "dynet/run/profile.h"
 
 namespace dynet::engine {
@@ -14,6 +15,7 @@ void Executor::backward(unsigned loss, bool full) {
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
+  pace().add(2 * multiply_adds_);
   trace(loss, full);
   const struct Unmark {
     Executor& e;

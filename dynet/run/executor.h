@@ -66,6 +66,7 @@ class Executor final : public Evaluator {
   Lanes lanes_{t_};
   uint32_t round_graph_ = 0, rounds_ = 0;  // the graph that was last begun anew; divided evaluations so far
   std::vector<uint8_t> done_;
+  uint64_t multiply_adds_ = 0;  // of all evaluations of this graph
 
   Planned planned_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;

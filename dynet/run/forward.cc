@@ -1,5 +1,6 @@
 // Evaluation: reach, schedule, plan, bind, call.
 #include "dynet/run/executor.h"
+#include "dynet/run/pace.h"
 
 namespace dynet::engine {
 namespace {
@@ -22,8 +23,9 @@ Tensor Executor::value(unsigned id) {
 /// What is to be run, in what order, and where values lie.
 const Planned& Executor::planned(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
-  const unsigned threads = t_.engine->threads();
   const bool is_first = done_.empty();
+  if (is_first) choose_threads(*t_.engine);
+  const unsigned threads = t_.engine->threads();
   done_.resize(graph_.size(), 0);
   t_.marks.resize(graph_.size(), 0);
   const PlanCache::Question question{graph_, wanted, policy, threads};
@@ -64,6 +66,8 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
   t_.bind_leaves(found.leaves);
 
+  multiply_adds_ += layout.multiply_adds;
+  pace().add(layout.multiply_adds);
   real* base = t_.values.take<real>(layout.size);
   const size_t first = t_.steps.size();
   auto number = static_cast<uint32_t>(first);
@@ -145,6 +149,7 @@ void Executor::invalidate(unsigned first) {
     t_.values.reset(), gradients_.reset();
     lanes_.forget_values(), lanes_.forget_gradients();
     backward_from_ = none;
+    multiply_adds_ = 0;
     t_.evaluations = round_graph_ == graph_.id() ? t_.evaluations + 1 : 0;
     round_graph_ = graph_.id();
     t_.engine = &settings().engine();

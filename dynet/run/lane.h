@@ -8,7 +8,8 @@
 
 namespace dynet::engine {
 
-class Lane {
+/// Lanes share no cache line.
+class alignas(128) Lane {
  public:
   explicit Lane(Tables& tables) : t_(tables) {}
 

@@ -218,17 +218,17 @@ void check_threads(Engine& e) {
   const unsigned m = 300, k = 200, n = 30;
   Numbers a = numbers(m * k), x = numbers(k * n), y[2] = {Numbers(m * n), Numbers(m * n)};
   for (int i = 0; i < 2; ++i) {
-    e.set_threads(1 + i);
+    e.set_most_threads(1 + i);
     for (int repeat = 0; repeat < 200; ++repeat)
       e.product({m, k, n, false, 1, {a.data()}, nullptr, {x.data()}, {y[i].data()}, {}});
   }
   Tensors dy(n, m, true), columns(n, k, true);
   Numbers g[2] = {a, a};
   for (unsigned i = 0; i < 2; ++i) {
-    e.set_threads(1 + i);
+    e.set_most_threads(1 + i);
     e.outer_sum({m, k, n, dy.table.data(), columns.table.data(), g[i].data(), true});
   }
-  e.set_threads(1);
+  e.set_most_threads(1);
   check(y[0] == y[1], "threads change a product");
   check(g[0] == g[1], "threads change a sum of outer products");
 }

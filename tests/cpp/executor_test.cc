@@ -129,19 +129,20 @@ void check_lanes() {
   Model m;
   Engine& engine = settings().engine();
   settings().worth_dividing = 0;
+  engine.set_most_threads(1);
   size_t divided = 0;
   for (unsigned seed = 0; seed < 40; ++seed) {
     const unsigned count = 2 + seed % 5;
     const std::string which = text(count, " programs from ", seed, ": ");
     const Result one = run(m, seed, Policy::agenda, false, count);
     for (unsigned threads : {2u, 3u}) {
-      engine.set_threads(threads);
+      engine.set_most_threads(threads);
       const Result shared = run(m, seed, Policy::agenda, false, count);
       check(same_bits(one, shared), which + text(threads, " threads differ from one"));
       check(same_bits(one, run(m, seed, Policy::depth, true, count)), which + "evaluating in pieces differs");
       divided += shared.steps != one.steps;
     }
-    engine.set_threads(1);
+    engine.set_most_threads(1);
   }
   settings().worth_dividing = worth_dividing;
   check(divided > 60, text("few evaluations were shared: ", divided));
