@@ -42,6 +42,7 @@ class Executor final : public Evaluator {
   bool is_outer_use(const Node& node, unsigned i) const;
   void place_gradients();
   void count_uses(const StepRecord& step, uint32_t number);
+  void compare_with_last(Flow& flow, uint32_t id, uint32_t step) const;
   void choose_mode(uint32_t id);
   bool waits(const Flow& flow) const;
   void place_loose(uint32_t id);

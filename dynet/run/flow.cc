@@ -21,13 +21,14 @@ void Executor::trace(uint32_t loss, bool full) {
   t_.marks[loss] = 1;
   t_.flow[loss] = {};
   size_t open = 1;
+  bool has_views = false;
   for (uint32_t id = loss; open > 0; --id) {
     if (!t_.marks[id]) continue;
     --open;
     path_.push_back(id);
     const Node& node = graph_[id];
     const std::span<const uint32_t> args = graph_.args(node);
-    if (node.op->leaf || node.op->view) loose_.push_back(id);
+    if (node.op->leaf || node.op->view) loose_.push_back(id), has_views |= node.op->view;
     if (!node.op->differentiable) continue;
     for (uint32_t arg : args) {
       if (t_.marks[arg] || !(full || graph_[arg].needs_gradient)) continue;
@@ -42,7 +43,7 @@ void Executor::trace(uint32_t loss, bool full) {
         if (t_.marks[args[i]] && is_outer_use(node, i)) append_outer(args[i], id, i);
     }
   }
-  link_views();
+  if (has_views) link_views();
 }
 
 /// The gradient of a matrix is one product over all its uses.
@@ -60,7 +61,7 @@ void Executor::place_gradients() {
     for (uint32_t id : nodes) {
       if (!t_.marks[id]) continue;
       Flow& flow = t_.flow[id];
-      choose_mode(id);
+      if (!flow.is_simple()) choose_mode(id);
       flow.shared = flow.uses == 1 && flow.passed && !flow.is_matrix;
       if (flow.shared) continue;
       numbers += graph_.dim(id).size();
@@ -101,21 +102,18 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
       const uint32_t arg = graph_.args(node)[i];
       if (!t_.marks[arg]) continue;
       Flow& flow = t_.flow[arg];
-      unsigned batch = 1, own = 1;
       bool same = graph_[arg].dim_id == node.dim_id;
       if (!same || matrix || whole) {
-        batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
+        const unsigned batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
         same = batch == own;
+        if (matrix && batch == 1) {
+          flow.is_matrix = true;
+          continue;
+        }
+        flow.broadcast |= !whole && batch < own;
+        flow.read_whole |= whole && batch > 1;
       }
-      if (matrix && batch == 1) {
-        flow.is_matrix = true;
-        continue;
-      }
-      if (flow.uses > flow.view_uses && flow.last_consumer != id) {
-        const uint32_t last = t_.place[flow.last_consumer].step;
-        flow.ordered &= id < flow.last_consumer && number < last;
-        flow.apart &= number != last;
-      }
+      if (flow.uses > flow.view_uses) compare_with_last(flow, id, number);
       if (step.lane) {
         flow.crossed |= flow.lane && flow.lane != step.lane;
         flow.lane = static_cast<uint16_t>(step.lane);
@@ -123,10 +121,16 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
       ++flow.uses;
       flow.last_consumer = id;
       flow.passed = passes_on && same;
-      flow.broadcast |= !whole && batch < own;
-      flow.read_whole |= whole && batch > 1;
     }
   }
+}
+
+/// How a further consumer comes after the one counted before it.
+void Executor::compare_with_last(Flow& flow, uint32_t id, uint32_t step) const {
+  if (flow.last_consumer == id) return;
+  const uint32_t last = t_.place[flow.last_consumer].step;
+  flow.ordered &= id < flow.last_consumer && step < last;
+  flow.apart &= step != last;
 }
 
 /// Decides whether a node's contributions wait as parts, and makes room for these. Its source is decided

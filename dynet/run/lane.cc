@@ -1,6 +1,9 @@
 // One merged call: its kernel, and in the backward pass what it adds to the gradients of its arguments.
 #include "dynet/run/lane.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "dynet/run/profile.h"
 
 namespace dynet::engine {
@@ -16,13 +19,21 @@ Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
 }
 
 void Lane::backward(const StepRecord& step) {
-  members_.clear();
-  for (uint32_t id : t_.nodes_of(step))
-    if (t_.marks[id]) members_.push_back(id);
-  if (members_.empty()) return;
-  for (uint32_t id : members_) finish(id);
-  const Timed timed(Timed::backward, t_.graph[members_[0]].op->name, members_.size());
-  run_backward(members_, step);
+  std::span<const uint32_t> nodes = t_.nodes_of(step);
+  size_t marked = 0;
+  for (uint32_t id : nodes) {
+    if (!t_.marks[id]) continue;
+    ++marked;
+    if (!t_.flow[id].is_complete()) finish(id);
+  }
+  if (marked == 0) return;
+  if (marked < nodes.size()) {
+    members_.clear();
+    std::ranges::copy_if(nodes, std::back_inserter(members_), [&](uint32_t id) { return t_.marks[id]; });
+    nodes = members_;
+  }
+  const Timed timed(Timed::backward, t_.graph[nodes[0]].op->name, nodes.size());
+  run_backward(nodes, step);
 }
 
 real* Lane::zeroed(size_t numbers) {
@@ -99,32 +110,37 @@ void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
   }
 }
 
-/// A place for the contribution of a node to its argument i; null where there is one already.
+/// A place for the contribution of a node to its argument i, not yet written; null where there is one
+/// already.
 real* Lane::part_of(uint32_t id, unsigned i) {
   const Node& node = t_.graph[id];
   const uint32_t arg = t_.graph.args(node)[i];
   const bool is_own = t_.passes(node, i);
-  real* const part = is_own ? t_.place[id].gradient : zeroed(t_.graph.dim(arg).size());
+  real* const part = is_own ? t_.place[id].gradient : gradients_.take<real>(t_.graph.dim(arg).size());
   t_.append_part(arg, part, none, id);
   return is_own ? nullptr : part;
 }
 
-/// True if the contributions to argument i must be added to what its gradients hold. Where none holds
+/// True if the contributions to argument i must be added to what their targets hold. Where none holds
 /// anything yet they are written by ops that can; otherwise those that hold nothing are set to zero first.
 bool Lane::start_targets(const Op& op, unsigned i) {
-  bool accumulate = !op.overwrites, all_ready = true;
+  bool accumulate = !op.overwrites, any_new = false;
   for (uint32_t id : subset_) {
     const Flow& flow = t_.flow[t_.graph.args(t_.graph[id])[i]];
-    accumulate |= flow.ready || flow.slots || flow.broadcast;
-    all_ready &= flow.ready || flow.slots;
+    const bool holds = flow.ready && !flow.slots;
+    accumulate |= holds || flow.broadcast;
+    any_new |= !holds;
   }
-  if (all_ready) return true;
-  for (uint32_t id : subset_) {
-    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
+  if (!any_new) return true;
+  for (size_t n = 0; n < subset_.size(); ++n) {
+    const uint32_t arg = t_.graph.args(t_.graph[subset_[n]])[i];
     Flow& flow = t_.flow[arg];
-    if (flow.ready || flow.slots) continue;
-    if (accumulate) t_.clear_gradient(arg);
-    flow.ready = true;
+    if (flow.slots) {
+      if (accumulate) std::fill_n(targets_[n], t_.graph.dim(arg).size(), real(0));
+    } else if (!flow.ready) {
+      if (accumulate) t_.clear_gradient(arg);
+      flow.ready = true;
+    }
   }
   return accumulate;
 }

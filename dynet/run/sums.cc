@@ -41,13 +41,19 @@ void Lane::finish_one(uint32_t id) {
   if (flow.outer_uses != none && t_.graph[id].op != &parameter_op) add_outer(id, t_.place[id].gradient, true);
 }
 
-/// The parts of a node in canonical order; they came call by call.
+/// The parts of a node in canonical order; they came call by call. Most nodes have three or so.
 std::span<const Part> Lane::sorted_parts(uint32_t id) {
+  constexpr size_t few = 8;
   const std::span<Part> parts = std::span(t_.parts).subspan(t_.flow[id].first_part, t_.flow[id].part_count);
   const auto newest_first = [](const Part& a, const Part& b) {
     return a.consumer != b.consumer ? a.consumer > b.consumer : a.number < b.number;
   };
-  if (!std::ranges::is_sorted(parts, newest_first)) std::ranges::sort(parts, newest_first);
+  if (parts.size() > few) {
+    if (!std::ranges::is_sorted(parts, newest_first)) std::ranges::sort(parts, newest_first);
+    return parts;
+  }
+  for (size_t i = 1; i < parts.size(); ++i)
+    for (size_t k = i; k > 0 && newest_first(parts[k], parts[k - 1]); --k) std::swap(parts[k], parts[k - 1]);
   return parts;
 }
 
@@ -96,10 +102,12 @@ void Lane::list_columns(const OuterUse& use, unsigned m, unsigned k) {
   const Item& item = t_.graph.item(node);
   const Place& place = t_.place[use.node];
   view_x_.resize(args.size());
-  for (unsigned b = 0; b < t_.graph.dim(node).bd; ++b) {
+  const unsigned batch = t_.graph.dim(node).bd;
+  for (unsigned b = 0; b < batch; ++b) {
     for (unsigned i = 0; i < args.size(); ++i) {
       const Place& arg = t_.place[args[i]];
-      view_x_[i] = arg.value + (t_.graph.dim(args[i]).bd == 1 ? 0 : b * size_t{arg.stride});
+      view_x_[i] = arg.value;
+      if (batch > 1 && t_.graph.dim(args[i]).bd > 1) view_x_[i] += b * size_t{arg.stride};
     }
     const NodeView view{item.x_dims.data(),
                         view_x_.data(),

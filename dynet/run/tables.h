@@ -54,6 +54,11 @@ struct Flow {
   bool exclusive : 1 = false;               // a view whose gradient lies in that of its source
   bool packed : 1 = false;                  // the gradient has no gaps although the value has
   bool ready : 1 = false;                   // the memory of the gradient holds a sum, of nothing at first
+
+  /// One contribution at most, and from a kernel: it comes as it is.
+  bool is_simple() const { return uses <= 1 && !view_uses && !read_whole; }
+  /// Nothing has to be added to the memory of the gradient before it is read.
+  bool is_complete() const { return ready && !has_views && part_count == 0 && outer_uses == none; }
 };
 
 /// The views of a node's memory as a list, newest first.
