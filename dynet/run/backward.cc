@@ -97,7 +97,7 @@ void Executor::deliver_parameters() {
 /// In multiply-adds.
 uint64_t Executor::cost_of_gradient(uint32_t id) const {
   const Flow& flow = t_.flow[id];
-  const uint64_t uses = flow.outer_uses == none ? 0 : t_.outer_lists[flow.outer_uses].count;
+  const uint64_t uses = t_.use_count(flow.outer_uses) + t_.use_count(flow.added_uses);
   return (uses + flow.part_count) * graph_.dim(id).size();
 }
 
@@ -107,10 +107,11 @@ void Executor::deliver_parameter(uint32_t id, Lane& lane) {
   Storage& storage = *parameter_storage(graph_[id]);
   if (const real* gradient = t_.place[id].gradient)
     t_.engine->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
-  if (is_used_as_matrix(id)) {
+  if (t_.flow[id].outer_uses != none) {
     const bool accumulate = !storage.gradient.is_clear();
     lane.add_outer(id, storage.gradient.overwrite(), accumulate);
   }
+  if (t_.flow[id].added_uses != none) lane.add_uses(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
@@ -133,10 +134,11 @@ Tensor Executor::gradient(unsigned id) {
            "; call backward() on an expression that depends on it first");
   const Dim& dim = graph_.dim(id);
   const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
-  if (on_path && graph_[id].op == &parameter_op && is_used_as_matrix(id)) {
+  if (on_path && graph_[id].op == &parameter_op) {
     real* sum = lanes_[0].zeroed(dim.size());
     if (t_.place[id].gradient) t_.engine->add_scaled(dim.size(), 1, t_.place[id].gradient, sum);
-    lanes_[0].add_outer(id, sum, true);
+    if (t_.flow[id].outer_uses != none) lanes_[0].add_outer(id, sum, true);
+    if (t_.flow[id].added_uses != none) lanes_[0].add_uses(id, sum);
     return {dim, sum};
   }
   if (on_path && t_.place[id].gradient)

@@ -39,7 +39,7 @@ class Executor final : public Evaluator {
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
   void link_views();
-  bool is_outer_use(const Node& node, unsigned i) const;
+  void list_late_uses(uint32_t id);
   void place_gradients();
   void count_uses(const StepRecord& step, uint32_t number);
   void compare_with_last(Flow& flow, uint32_t id, uint32_t step) const;
@@ -47,7 +47,6 @@ class Executor final : public Evaluator {
   bool waits(const Flow& flow) const;
   void place_loose(uint32_t id);
   void open_to_views(uint32_t id);
-  void append_outer(uint32_t id, uint32_t node, uint32_t arg);
 
   // views.cc: views whose gradients are places in the gradient of what they show
   enum class Cover : uint8_t { overlapping, partial, whole };
@@ -55,7 +54,6 @@ class Executor final : public Evaluator {
 
   // backward.cc
   void run_backward();
-  bool is_used_as_matrix(uint32_t id) const { return t_.flow[id].outer_uses != none; }
   void deliver();
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;

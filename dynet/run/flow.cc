@@ -13,7 +13,7 @@ namespace dynet::engine {
 /// counted later, call by call.
 void Executor::trace(uint32_t loss, bool full) {
   for (uint32_t id : path_) t_.place[id].gradient = nullptr;
-  path_.clear(), loose_.clear(), t_.parts.clear(), t_.outer_uses.clear(), t_.outer_lists.clear();
+  path_.clear(), loose_.clear(), t_.parts.clear(), t_.late_uses.clear(), t_.use_lists.clear();
   gradients_.reset();
   lanes_.forget_gradients();
   t_.flow.resize(graph_.size());
@@ -39,16 +39,26 @@ void Executor::trace(uint32_t loss, bool full) {
     if (node.op->view && t_.marks[args[0]]) {
       ++t_.flow[args[0]].uses, ++t_.flow[args[0]].view_uses;
     } else if (graph_.item(node).matrices) {
-      for (unsigned i = 0; i < args.size(); ++i)
-        if (t_.marks[args[i]] && is_outer_use(node, i)) append_outer(args[i], id, i);
+      list_late_uses(id);
     }
   }
   if (has_views) link_views();
 }
 
-/// The gradient of a matrix is one product over all its uses.
-bool Executor::is_outer_use(const Node& node, unsigned i) const {
-  return graph_.item(node).is_matrix(node, i) && graph_.dim(graph_.args(node)[i]).bd == 1;
+/// The gradient of a matrix is one product over all its uses, that of a bias one sum.
+void Executor::list_late_uses(uint32_t id) {
+  const Node& node = graph_[id];
+  const Item& item = graph_.item(node);
+  const std::span<const uint32_t> args = graph_.args(node);
+  for (unsigned i = 0; i < args.size(); ++i) {
+    if (!t_.marks[args[i]]) continue;
+    Flow& flow = t_.flow[args[i]];
+    if (item.is_matrix(node, i)) {
+      if (graph_.dim(args[i]).bd == 1) t_.append_use(flow.outer_uses, id, i);
+    } else if (t_.is_added(node, i)) {
+      t_.append_use(flow.added_uses, id, i);
+    }
+  }
 }
 
 /// Decides where gradients lie: as the values do, the members of a merged call one after another.
@@ -96,11 +106,12 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
   const bool whole = example.op->batching == Batching::nodes;
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
+    const bool may_be_added = passes_on && example.op->has_matrix;
     for (uint32_t id : nodes) {
       if (!t_.marks[id]) continue;
       const Node& node = graph_[id];
       const uint32_t arg = graph_.args(node)[i];
-      if (!t_.marks[arg]) continue;
+      if (!t_.marks[arg] || (may_be_added && t_.is_added(node, i))) continue;
       Flow& flow = t_.flow[arg];
       bool same = graph_[arg].dim_id == node.dim_id;
       if (!same || matrix || whole) {
@@ -186,17 +197,16 @@ void Executor::open_to_views(uint32_t id) {
   flow.ready = true;
 }
 
-void Executor::append_outer(uint32_t id, uint32_t node, uint32_t arg) {
-  const auto at = static_cast<uint32_t>(t_.outer_uses.size());
-  t_.outer_uses.push_back({node, arg, none});
-  Flow& flow = t_.flow[id];
-  if (flow.outer_uses == none) {
-    flow.outer_uses = static_cast<uint32_t>(t_.outer_lists.size());
-    t_.outer_lists.push_back({at, at, 1});
+void Tables::append_use(uint32_t& list, uint32_t node, uint32_t arg) {
+  const auto at = static_cast<uint32_t>(late_uses.size());
+  late_uses.push_back({node, arg, none});
+  if (list == none) {
+    list = static_cast<uint32_t>(use_lists.size());
+    use_lists.push_back({at, at, 1});
   } else {
-    Tables::OuterList& list = t_.outer_lists[flow.outer_uses];
-    t_.outer_uses[list.last].next = at;
-    list.last = at, ++list.count;
+    UseList& uses = use_lists[list];
+    late_uses[uses.last].next = at;
+    uses.last = at, ++uses.count;
   }
 }
 

@@ -97,10 +97,13 @@ void Lane::backward_argument(const Call& all, std::span<const uint32_t> nodes, u
 void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
   subset_.clear(), targets_.clear();
   const Node& example = t_.graph[nodes[0]];
-  const bool matrix = t_.graph.item(example).is_matrix(example, i);
+  const Item& item = t_.graph.item(example);
+  const bool matrix = item.is_matrix(example, i), may_be_added = item.passes(i) && example.op->has_matrix;
   for (uint32_t id : nodes) {
-    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
+    const Node& node = t_.graph[id];
+    const uint32_t arg = t_.graph.args(node)[i];
     if (!t_.marks[arg] || (matrix && t_.graph.dim(arg).bd == 1)) continue;
+    if (may_be_added && t_.is_added(node, i)) continue;
     const Flow& flow = t_.flow[arg];
     if (flow.shared) continue;
     real* const target = flow.slots ? part_of(id, i) : t_.place[arg].gradient;

@@ -23,6 +23,8 @@ class alignas(128) Lane {
   void finish_one(uint32_t id);
   /// target (or zero, unless `accumulate`) + Σ over the uses of matrix `id` of dy xᵀ.
   void add_outer(uint32_t id, real* target, bool accumulate);
+  /// target += Σ over the uses of bias `id` of dy.
+  void add_uses(uint32_t id, real* target);
 
   /// The tensor as it is, or copied together if the batch elements lie apart.
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
@@ -62,7 +64,7 @@ class alignas(128) Lane {
   // sums.cc
   std::span<const Part> sorted_parts(uint32_t id);
   void add_parts(uint32_t id);
-  void list_columns(const OuterUse& use, unsigned m, unsigned k);
+  void list_columns(const LateUse& use, unsigned m, unsigned k);
 
   Tables& t_;
   Arena values_, gradients_;    // what is made on the way

@@ -89,14 +89,21 @@ void Lane::add_parts(uint32_t id) {
 void Lane::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = t_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
-  for (uint32_t at = t_.outer_lists[t_.flow[id].outer_uses].first; at != none; at = t_.outer_uses[at].next)
-    list_columns(t_.outer_uses[at], dim.rows(), dim.cols());
+  for (uint32_t at = t_.use_lists[t_.flow[id].outer_uses].first; at != none; at = t_.late_uses[at].next)
+    list_columns(t_.late_uses[at], dim.rows(), dim.cols());
   t_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
 }
 
+void Lane::add_uses(uint32_t id, real* target) {
+  addresses_.clear();
+  for (uint32_t at = t_.use_lists[t_.flow[id].added_uses].first; at != none; at = t_.late_uses[at].next)
+    addresses_.push_back(t_.place[t_.late_uses[at].node].gradient);
+  t_.engine->add_each(t_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
+}
+
 /// Lists the columns of all batch elements of a use of an m×k matrix.
-void Lane::list_columns(const OuterUse& use, unsigned m, unsigned k) {
+void Lane::list_columns(const LateUse& use, unsigned m, unsigned k) {
   const Node& node = t_.graph[use.node];
   const std::span<const uint32_t> args = t_.graph.args(node);
   const Item& item = t_.graph.item(node);

@@ -37,7 +37,8 @@ struct Flow {
   uint32_t uses = 0, view_uses = 0;         // contributions (not as a matrix); those by views
   uint32_t last_consumer = none;            // the oldest one counted so far
   uint32_t first_part = 0, part_count = 0;  // contributions that wait, in parts
-  uint32_t outer_uses = none;               // uses as a matrix, in outer_lists
+  uint32_t outer_uses = none;               // uses as a matrix, in use_lists
+  uint32_t added_uses = none;               // of a parameter: uses whose gradients are contributions as they are
   uint16_t lane = 0;                        // of the consumers, if they are all in one
   bool passed : 1 = false;                  // the gradient of the last consumer is its contribution
   bool ordered : 1 = true;                  // the calls of its consumers, newest first, run one after another
@@ -77,8 +78,8 @@ struct Part {
   uint32_t number;    // among the parts of its node
 };
 
-/// A use as matrix: argument `arg` of `node`.
-struct OuterUse {
+/// A use that is delivered at the end: argument `arg` of `node`.
+struct LateUse {
   uint32_t node, arg, next;
 };
 
@@ -107,6 +108,12 @@ struct Tables {
   }
   /// True if the contribution of a node to its argument i is the node's gradient as it is.
   bool passes(const Node& node, unsigned i) const;
+  /// True if this is a parameter that is added to products: a bias, which has many uses.
+  bool is_added(const Node& node, unsigned i) const {
+    return graph[graph.args(node)[i]].op == &parameter_op && node.op->has_matrix && passes(node, i);
+  }
+  void append_use(uint32_t& list, uint32_t node, uint32_t arg);
+  uint32_t use_count(uint32_t list) const { return list == none ? 0 : use_lists[list].count; }
   void append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer);
   void clear_gradient(uint32_t id);
   std::span<const uint32_t> nodes_of(const StepRecord& step) const {
@@ -127,11 +134,11 @@ struct Tables {
   std::vector<Flow> flow;
   std::vector<Views> views;  // valid for views and for nodes with views
   std::vector<Part> parts;
-  struct OuterList {
+  struct UseList {
     uint32_t first, last, count;
   };
-  std::vector<OuterList> outer_lists;
-  std::vector<OuterUse> outer_uses;
+  std::vector<UseList> use_lists;  // newest consumer first
+  std::vector<LateUse> late_uses;
 
  private:
   void bind_value(uint32_t parameter);
