@@ -19,6 +19,9 @@ class CpuEngine final : public Engine {
                     const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy, Items dx,
                     bool accumulate) override;
 
+  void gate(const Gated&) override;
+  void gate_backward(unsigned side, const Gated&) override;
+
   void product(const Product&) override;
   void outer_sum(const OuterSum&) override;
   void pack(const real* a, unsigned rows, unsigned cols, real scale, bool transposed,

@@ -29,6 +29,7 @@ struct Items {
   /// The items lie one after another without a gap, each of this size.
   bool packed(size_t size) const { return !table && step == size; }
   bool shared() const { return !table && step == 0; }
+  bool is_none() const { return !table && !base; }
 };
 
 /// Integers of each item (indices, keys), at table[i].
@@ -109,6 +110,17 @@ struct Axis {
   }
 };
 
+/// y = [term +] f0(x0) ∘ f1(x1), all of one size. aux holds the values of those f that change something.
+struct Gated {
+  unsigned f[2];  // positions in Activations (ops/gate.h)
+  size_t count, size;
+  Items term;
+  Items x[2];
+  Items aux, y;
+  Items dy, dx;
+  bool accumulate;
+};
+
 enum class Distribution : uint8_t { uniform, normal, bernoulli, gumbel };
 
 class Engine {
@@ -128,6 +140,10 @@ class Engine {
   virtual void zip_backward(unsigned f, unsigned side, const void* attrs, size_t count, const Dim& y_dim,
                             const Dim& x0_dim, const Dim& x1_dim, Items x0, Items x1, Items y, Items dy,
                             Items dx, bool accumulate) = 0;
+
+  virtual void gate(const Gated&) = 0;
+  /// dx += what x_side contributed; if not accumulate, as if dx were zero
+  virtual void gate_backward(unsigned side, const Gated&) = 0;
 
   // -- matrices
   virtual void product(const Product&) = 0;

@@ -116,9 +116,10 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
     const Expression& x = xs[i];
     args[i] = is_current(x) ? x.i : known_parameter(x);
     if (args[i] == none) return add_any(op, xs, attrs, words);
-    const Node& arg = nodes_[args[i]];
+    Node& arg = nodes_.at(args[i]);
     add_argument(key, op, arg);
     needs_gradient |= arg.needs_gradient;
+    arg.used = true;
   }
   const Kind* kind = recent_.find(key);
   if (!kind) return add_any(op, xs, attrs, words);
@@ -164,6 +165,7 @@ inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const
   node.dim_id = kind.dim_id;
   node.arg_count = static_cast<uint16_t>(arg_count);
   node.needs_gradient = needs_gradient;
+  node.used = node.skipped = false;
   args_.extend(arg_count);
   nodes_.extend(1);
   return {this, size() - 1, id_};
@@ -176,6 +178,7 @@ Expression Graph::append_any(const Op& op, std::span<const uint32_t> args, const
   for (const uint32_t arg : args) {
     add_argument(key, op, nodes_[arg]);
     needs_gradient |= nodes_[arg].needs_gradient;
+    nodes_.at(arg).used = true;
   }
   const Kind* known = kinds_.find(key.finish());
   if (known) recent_.set(key, *known);

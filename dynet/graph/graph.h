@@ -48,10 +48,18 @@ class Graph {
   }
   /// The node id of an expression used in this graph; checks that it is not stale.
   unsigned resolve(const Expression& e);
+  /// The common case of resolve(): a node of this graph.
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
+  /// Remembers, if so, that a node will compute this one itself.
+  void skip(unsigned id, bool skipped) { nodes_.at(id).skipped |= skipped; }
 
   unsigned size() const { return nodes_.size(); }
   const Node& operator[](unsigned id) const { return nodes_[id]; }
   std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
+  /// Those of the operation as the program wrote it.
+  std::span<const uint32_t> written_args(const Node& n) const {
+    return n.op->plain ? n.op->plain_args(n.payload) : args(n);
+  }
   unsigned edge_count() const { return args_.size(); }
   std::span<const uint32_t> all_args() const { return {args_.data(), args_.size()}; }
   const Dim& dim(const Node& n) const { return dims_[n.dim_id]; }
@@ -143,8 +151,6 @@ class Graph {
 
   [[noreturn]] void refuse_use() const;
   void refresh(const Source& source);
-  /// The common case of resolve(): a node of this graph.
-  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
   /// The node of a parameter, or none.
   unsigned known_parameter(const Expression& e) const;
   Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,

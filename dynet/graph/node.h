@@ -80,6 +80,10 @@ struct Op {
   bool (*is_matrix)(const void* attrs,
                     unsigned i) = nullptr;  // argument i is a matrix that is multiplied from the left
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i) = nullptr;
+  // Of an op that also computes what some of its arguments would: the operation as it was written, and its
+  // nodes.
+  const Op* plain = nullptr;
+  std::span<const uint32_t> (*plain_args)(const void* attrs) = nullptr;
 };
 
 /// One operation in a graph. Arguments are node ids in the graph's pool, shapes are numbers in its table.
@@ -91,7 +95,11 @@ struct Node {
   uint32_t dim_id;
   uint16_t arg_count;
   bool needs_gradient;  // leads to a trained parameter
+  bool used : 1;        // some node has it as an argument
+  bool skipped : 1;     // some node computes it itself instead of having it as an argument
 
+  /// The operation as the program wrote it.
+  const Op& written() const { return op->plain ? *op->plain : *op; }
   std::span<const uint32_t> words() const {
     if (!payload) return {};
     const auto* count = reinterpret_cast<const uint32_t*>(payload + ((op->attr_size + 3) & ~uint32_t{3}));

@@ -18,6 +18,8 @@ class Pool {
   const T* data() const { return memory_.data(); }
   const T& operator[](size_t i) const { return memory_[i]; }
 
+  T& at(size_t i) { return memory_[i]; }
+
   /// Room for more elements at the end; valid until the next call.
   T* room(size_t count) {
     if (capacity_ - size_ < count) [[unlikely]] {

@@ -6,6 +6,7 @@
 #include "dynet/ops/composite.h"
 #include "dynet/ops/conv.h"
 #include "dynet/ops/dense.h"
+#include "dynet/ops/gate.h"
 #include "dynet/ops/input.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/loss.h"
@@ -31,7 +32,7 @@ using ZipOps = decltype(Pairwise{} + LossTerms{});
 
 /// Every operation that can be a node.
 using AllOps =
-    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Reductions{} + Linear{} +
+    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} + Linear{} +
              Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} +
              Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
 

@@ -95,7 +95,7 @@ class CellRecorder {
     if (node.op == &op<RecordedCell>)
       p_.held_.push_back(attrs_of<RecordedCell>(node.payload).program->shared_from_this());
     else if (node.op->random || !node.words().empty() || node.op->batching == Batching::nodes ||
-             node.op->key_size != node.op->attr_size)
+             (node.op->key_size != node.op->attr_size && !node.op->plain))
       invalid("a cell cannot hold ", node.op->name,
               ", which is random, takes indices or looks at a whole batch; pass its result as an argument");
     if (node.op->view)

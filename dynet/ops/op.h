@@ -106,6 +106,22 @@ constexpr auto trained_of() -> bool (*)(const void*) {
     return nullptr;
 }
 
+/// The operation that T stands for, or null.
+template <class T>
+constexpr const Op* plain_of() {
+  if constexpr (requires { T::plain; })
+    return &T::plain;
+  else
+    return nullptr;
+}
+template <class T>
+constexpr auto plain_args_of() -> std::span<const uint32_t> (*)(const void*) {
+  if constexpr (requires { T::plain; })
+    return [](const void* a) -> std::span<const uint32_t> { return T::plain_args(attrs_of<T>(a)); };
+  else
+    return nullptr;
+}
+
 /// The row of an operation, made from its struct.
 template <OpSpec T>
 inline constexpr Op op{
@@ -131,6 +147,8 @@ inline constexpr Op op{
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
     .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
     .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
+    .plain = plain_of<T>(),
+    .plain_args = plain_args_of<T>(),
 };
 
 /// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.

@@ -41,7 +41,7 @@ struct Add : Zip<Add> {
   static auto value(auto x, auto y) { return x + y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
   static auto slope1(auto x, auto, auto) { return decltype(x)(1); }
-  static Expression call(const Expression& x, const Expression& y) { return apply<Add>({x, y}); }
+  static Expression call(const Expression& x, const Expression& y);  // gate.cc
 };
 
 struct Subtract : Zip<Subtract> {
@@ -60,7 +60,7 @@ struct Multiply : Zip<Multiply> {
   static auto value(auto x, auto y) { return x * y; }
   static auto slope0(auto, auto y, auto) { return y; }
   static auto slope1(auto x, auto, auto) { return x; }
-  static Expression call(const Expression& x, const Expression& y) { return apply<Multiply>({x, y}); }
+  static Expression call(const Expression& x, const Expression& y);  // gate.cc
 };
 
 struct Divide : Zip<Divide> {

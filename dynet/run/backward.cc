@@ -132,8 +132,18 @@ Tensor Executor::gradient(unsigned id) {
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
            "; call backward() on an expression that depends on it first");
+  const Tensor known = computed_gradient(id);
+  return graph_[id].skipped ? with_skipped(id, known) : known;
+}
+
+bool Executor::is_on_path(uint32_t id) const {
+  return std::ranges::binary_search(path_, id, std::greater<>());
+}
+
+/// The gradient as the backward pass has left it.
+Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
-  const bool on_path = std::ranges::binary_search(path_, id, std::greater<>());
+  const bool on_path = is_on_path(id);
   if (on_path && graph_[id].op == &parameter_op) {
     real* sum = lanes_[0].zeroed(dim.size());
     if (t_.place[id].gradient) t_.engine->add_scaled(dim.size(), 1, t_.place[id].gradient, sum);

@@ -55,9 +55,9 @@ void write_numbers(const char* name, const Tensor& t, bool only_check, std::ostr
 std::string describe(const Graph& graph, unsigned id) {
   const Node& node = graph[id];
   std::ostringstream out;
-  out << "v" << id << " = " << node.op->name << "(";
+  out << "v" << id << " = " << node.written().name << "(";
   const char* between = "";
-  for (const uint32_t arg : graph.args(node)) {
+  for (const uint32_t arg : graph.written_args(node)) {
     out << between << "v" << arg;
     between = ", ";
   }
@@ -77,7 +77,7 @@ void print_graphviz(const Graph& graph, std::ostream& out) {
   out << "digraph G {\n  rankdir=LR;\n  nodesep=.05;\n";
   for (unsigned id = 0; id < graph.size(); ++id) {
     out << "  N" << id << " [label=\"" << describe(graph, id) << "\"];\n";
-    for (const uint32_t arg : graph.args(graph[id])) out << "  N" << arg << " -> N" << id << ";\n";
+    for (const uint32_t arg : graph.written_args(graph[id])) out << "  N" << arg << " -> N" << id << ";\n";
   }
   out << "}\n";
 }

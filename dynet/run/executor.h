@@ -59,6 +59,12 @@ class Executor final : public Evaluator {
   uint64_t cost_of_gradient(uint32_t id) const;
   void deliver_parameter(uint32_t id, Lane& lane);
   void deliver_rows(uint32_t id);
+  bool is_on_path(uint32_t id) const;
+  Tensor computed_gradient(uint32_t id);
+
+  // skipped.cc: gradients of nodes that others compute themselves
+  Tensor with_skipped(uint32_t id, const Tensor& computed);
+  void add_as_written(uint32_t consumer, unsigned i, real* sum);
 
   Graph& graph_;
   Tables t_{graph_};

@@ -43,7 +43,7 @@ nb::list nodes_of(const PythonGraph& g) {
   nb::list nodes;
   for (unsigned id = 0; id < graph.size(); ++id) {
     nb::list args;
-    for (const uint32_t arg : graph.args(graph[id])) args.append(arg);
+    for (const uint32_t arg : graph.written_args(graph[id])) args.append(arg);
     const Node& node = graph[id];
     nb::list words;
     if (!node.op->random)
@@ -52,7 +52,7 @@ nb::list nodes_of(const PythonGraph& g) {
                              : node.op == &op<Lookup> ? attrs_of<Lookup>(node.payload).table
                                                       : nullptr;
     nb::object name = storage ? nb::object(nb::str(storage->name.c_str())) : nb::none();
-    nodes.append(nb::make_tuple(std::string(node.op->name), nb::tuple(args), graph.dim(id), graph.dim(id).bd,
+    nodes.append(nb::make_tuple(std::string(node.written().name), nb::tuple(args), graph.dim(id), graph.dim(id).bd,
                                 nb::tuple(words), name));
   }
   return nodes;

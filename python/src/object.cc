@@ -48,7 +48,7 @@ void evaluate_now(Expression e) {
   with_value(e, false, [&](const Tensor& value) {
     if (!checked.validity) return;
     for (const real x : as_vector(value))
-      if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].op->name, ", node ", e.i);
+      if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i);
   });
 }
 

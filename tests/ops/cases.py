@@ -1,13 +1,13 @@
 """The table of operations: for each its inputs, an independent NumPy reference, and calls that must fail."""
 
-from cases_elementwise import BINARY, ROUNDING, UNARY
+from cases_elementwise import BINARY, GATES, ROUNDING, UNARY
 from cases_linear import LINEAR
 from cases_losses import LOSSES, NORMS, SOFTMAX
 from cases_nodes import LEAVES, RANDOM, RECURRENT
 from cases_parts import SELECTIONS, SHAPES
 from cases_reductions import REDUCTIONS
 
-ELEMENTWISE = UNARY + ROUNDING + BINARY
+ELEMENTWISE = UNARY + ROUNDING + BINARY + GATES
 CASES = (
     ELEMENTWISE
     + REDUCTIONS

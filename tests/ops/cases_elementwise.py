@@ -127,3 +127,32 @@ BINARY = [
         bad=[wrong("rows", uniform(3, 4), uniform(4))],
     ),
 ]
+
+ACTIVATIONS = [(identity, identity), (dy.tanh, np.tanh), (dy.logistic, logistic)]
+
+# Products and sums of what nothing else uses are computed as one node.
+GATES = [
+    each
+    for f, f_ref in ACTIVATIONS
+    for g, g_ref in ACTIVATIONS
+    for each in (
+        case(
+            "gated_product" if f is not identity or g is not identity else "cmult",
+            [uniform(3, 11), uniform(3, 11)],
+            lambda x, y, f=f_ref, g=g_ref: f(x) * g(y),
+            call=lambda x, y, f=f, g=g: dy.cmult(f(x), g(y)),
+        ),
+        case(
+            "gated_sum",
+            [uniform(33)] * 3,
+            lambda x, y, z, f=f_ref, g=g_ref: x + f(y) * g(z),
+            call=lambda x, y, z, f=f, g=g: x + dy.cmult(f(y), g(z)),
+        ),
+        case(
+            "gated_sum",
+            [uniform(3)] * 4,
+            lambda x, y, z, w, f=f_ref, g=g_ref: f(x) * g(y) + z * w,
+            call=lambda x, y, z, w, f=f, g=g: dy.cmult(f(x), g(y)) + dy.cmult(z, w),
+        ),
+    )
+]

@@ -1,0 +1,44 @@
+// Gradients of nodes that were skipped, since others compute them themselves: made when they are asked for.
+#include <algorithm>
+
+#include "dynet/run/executor.h"
+
+namespace dynet::engine {
+
+/// Adds what those consumers would have contributed that have skipped the node, newest first.
+Tensor Executor::with_skipped(uint32_t id, const Tensor& computed) {
+  const Dim& dim = graph_.dim(id);
+  real* sum = lanes_[0].zeroed(dim.size());
+  std::copy_n(computed.v, dim.size(), sum);
+  for (uint32_t consumer = backward_from_; consumer > id; --consumer) {
+    const Node& node = graph_[consumer];
+    if (!node.op->plain || std::ranges::count(graph_.args(node), id)) continue;
+    if (!node.skipped && !is_on_path(consumer)) continue;
+    const std::span<const uint32_t> written = graph_.written_args(node);
+    for (unsigned i = 0; i < written.size(); ++i)
+      if (written[i] == id) add_as_written(consumer, i, sum);
+  }
+  return {dim, sum};
+}
+
+/// Runs the backward kernel of the operation as the program wrote it; all its shapes are the same.
+void Executor::add_as_written(uint32_t consumer, unsigned i, real* sum) {
+  const Node& node = graph_[consumer];
+  const Dim item = graph_.dim(node).single_batch();
+  const auto items = [&](const Tensor& t) { return Items{t.v, nullptr, item.size()}; };
+  const std::span<const uint32_t> written = graph_.written_args(node);
+  const std::array x_dims{item, item};
+  const std::array x{items(value(written[0])), items(value(written[1]))};
+  Call call{};
+  call.count = graph_.dim(node).bd;
+  call.x_dims = x_dims;
+  call.dim = item;
+  call.x = x;
+  call.y = items(value(consumer));
+  call.dy = items(gradient(consumer));
+  call.dx = {sum, nullptr, item.size()};
+  call.accumulate = true;
+  node.written().backward(*t_.engine, call, i);
+}
+
+}  // namespace dynet::engine
