@@ -1,7 +1,8 @@
 // Products of activated items: each activation has its value kept for the backward pass.
+#include "dynet/ops/gate.h"
+
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/simd/math.h"
-#include "dynet/ops/gate.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {

@@ -112,15 +112,18 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
   KeyWriter key(room, op, count, attrs);
   uint32_t* args = args_.room(count);
   bool needs_gradient = op.trained && op.trained(attrs);
+  unsigned joins = 0;
   for (size_t i = 0; i < count; ++i) {
     const Expression& x = xs[i];
     args[i] = is_current(x) ? x.i : known_parameter(x);
     if (args[i] == none) return add_any(op, xs, attrs, words);
-    Node& arg = nodes_.at(args[i]);
+    const Node& arg = nodes_[args[i]];
     add_argument(key, op, arg);
     needs_gradient |= arg.needs_gradient;
-    arg.used = true;
+    joins |= arg.used ? 0 : arg.joins;
   }
+  if (joins & op.takes)
+    if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, id_};
   const Kind* kind = recent_.find(key);
   if (!kind) return add_any(op, xs, attrs, words);
   return append(op, *kind, count, attrs, words, needs_gradient & op.differentiable);
@@ -135,7 +138,13 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
       invalid(count, " arguments were given; at most ", most_arguments, " are possible");
     uint32_t* args = args_.room(count);
     // A parameter's own node comes first, where it is not in the graph yet.
-    for (size_t i = 0; i < count; ++i) args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+    unsigned joins = 0;
+    for (size_t i = 0; i < count; ++i) {
+      args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+      joins |= nodes_[args[i]].used ? 0 : nodes_[args[i]].joins;
+    }
+    if (joins & op.takes)
+      if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, id_};
     return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
     revert(before);
@@ -165,7 +174,9 @@ inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const
   node.dim_id = kind.dim_id;
   node.arg_count = static_cast<uint16_t>(arg_count);
   node.needs_gradient = needs_gradient;
+  node.joins = op.joins;
   node.used = node.skipped = false;
+  for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[node.args + i]).used = true;
   args_.extend(arg_count);
   nodes_.extend(1);
   return {this, size() - 1, id_};
@@ -178,7 +189,6 @@ Expression Graph::append_any(const Op& op, std::span<const uint32_t> args, const
   for (const uint32_t arg : args) {
     add_argument(key, op, nodes_[arg]);
     needs_gradient |= nodes_[arg].needs_gradient;
-    nodes_.at(arg).used = true;
   }
   const Kind* known = kinds_.find(key.finish());
   if (known) recent_.set(key, *known);

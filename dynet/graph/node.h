@@ -51,18 +51,25 @@ struct NodeView {
   const real* d_aux;
 };
 
+class Graph;
+constexpr uint32_t no_node = ~0u;
+
+/// How a node may become part of another one that computes it itself, as long as nothing else has used it.
+enum Join : uint8_t { none_joins = 0, joins_sums = 1, joins_products = 2 };
+
 /// The constant row of an operation: its identity is its address.
 struct Op {
   std::string_view name;
   uint32_t attr_size = 0;
   uint32_t key_size = 0;  // as many first bytes of the attributes say what kind of node it is
   Batching batching = Batching::elements;
-  bool view = false;            // the value is the argument's memory, from view_offset on
-  bool differentiable = false;  // gradients flow to the arguments
-  bool random = false;          // each batch element carries (node, element) as words
-  bool leaf = false;            // no arguments; the executor binds its value
-  bool has_matrix = false;      // some argument is a matrix (is_matrix)
-  bool overwrites = false;      // backward heeds Call::accumulate; if not, dx is always added to
+  bool view = false;             // the value is the argument's memory, from view_offset on
+  bool differentiable = false;   // gradients flow to the arguments
+  bool random = false;           // each batch element carries (node, element) as words
+  bool leaf = false;             // no arguments; the executor binds its value
+  bool has_matrix = false;       // some argument is a matrix (is_matrix)
+  bool overwrites = false;       // backward heeds Call::accumulate; if not, dx is always added to
+  uint8_t joins = 0, takes = 0;  // Join: what may compute it itself, and what it may compute itself
   uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 
@@ -80,8 +87,9 @@ struct Op {
   bool (*is_matrix)(const void* attrs,
                     unsigned i) = nullptr;  // argument i is a matrix that is multiplied from the left
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i) = nullptr;
-  // Of an op that also computes what some of its arguments would: the operation as it was written, and its
-  // nodes.
+  // Of an op that takes arguments: adds a node that computes some of these itself, or gives no_node.
+  uint32_t (*fuse)(Graph&, std::span<const uint32_t> args) = nullptr;
+  // Of the one that it adds: the operation as it was written, and its nodes.
   const Op* plain = nullptr;
   std::span<const uint32_t> (*plain_args)(const void* attrs) = nullptr;
 };
@@ -95,6 +103,7 @@ struct Node {
   uint32_t dim_id;
   uint16_t arg_count;
   bool needs_gradient;  // leads to a trained parameter
+  uint8_t joins : 2;    // as its op
   bool used : 1;        // some node has it as an argument
   bool skipped : 1;     // some node computes it itself instead of having it as an argument
 

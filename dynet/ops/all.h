@@ -32,9 +32,9 @@ using ZipOps = decltype(Pairwise{} + LossTerms{});
 
 /// Every operation that can be a node.
 using AllOps =
-    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} + Linear{} +
-             Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} +
-             Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
+    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} +
+             Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
+             Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

@@ -1,7 +1,8 @@
-// y = f(x0) ∘ g(x1) and y = x + f(x0) ∘ g(x1), as gates of recurrent cells are: one node instead of up to four.
+// y = f(x0) ∘ g(x1) and y = x + f(x0) ∘ g(x1), as gates of recurrent cells are: one node instead of up to
+// four.
 //
-// cmult and + make such nodes of their own accord (gate.cc). A node tells as which operation of which nodes
-// the program wrote it; of those the ones that it computes itself are skipped.
+// Products and sums become such nodes of their own accord (fusion.cc). A node tells as which operation of
+// which nodes the program wrote it; of those the ones that it computes itself are skipped.
 #pragma once
 
 #include "dynet/ops/zip.h"
@@ -56,6 +57,7 @@ struct GateOp : OpDefaults {
 };
 
 struct GatedProduct : GateOp<GatedProduct> {
+  static constexpr Join joins = joins_sums;
   static constexpr auto name = "gated_product",
                         doc = "Elementwise product of two expressions, of which some are activated first.";
   static constexpr Arg args[] = {"x0", "x1"};

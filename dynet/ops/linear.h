@@ -3,6 +3,7 @@
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
+#include "dynet/ops/zip.h"
 
 namespace dynet::engine {
 
@@ -49,6 +50,7 @@ struct MatrixMultiply : OpDefaults {
   static constexpr auto name = "matmul",
                         doc = "Matrix product: {m,k} times {k,n} is {m,n}, {m,k} times {k} is {m}.";
   static constexpr bool hidden = true, overwrites = true;
+  static constexpr Join joins = joins_sums;
   static constexpr Arg args[] = {"a", "b"};
   static constexpr bool is_matrix(unsigned i) { return i == 0; }
   static Dim shape(const auto&, Dims x) {
@@ -142,7 +144,19 @@ struct AffineTransform : OpDefaults {
   }
 };
 
-using Linear = Ops<MatrixMultiply, AffineTransform>;
+/// The sum of a parameter and a product, as the program wrote it (fusion.cc).
+struct AddedProduct : AffineTransform {
+  struct Attrs {
+    uint32_t plain[2];  // the nodes of the sum
+  };
+  static constexpr uint32_t own_size = sizeof(Attrs);
+  static constexpr auto name = "added_product", doc = "b + W x, written as a sum and a product.";
+  static constexpr bool hidden = true;
+  static constexpr const Op& plain = op<Add>;
+  static std::span<const uint32_t, 2> plain_args(const Attrs& a) { return a.plain; }
+};
+
+using Linear = Ops<MatrixMultiply, AffineTransform, AddedProduct>;
 
 }  // namespace dynet::engine
 

@@ -162,6 +162,7 @@ inline Expression Power::call(const Expression& x, real exponent) {
 // -- activations
 
 struct Tanh : Map<Tanh> {
+  static constexpr Join joins = joins_products;
   static constexpr auto name = "tanh", doc = "Hyperbolic tangent, elementwise.";
   static auto value(auto x) { return tanh(x); }
   static auto slope(auto, auto y) { return 1 - y * y; }
@@ -169,6 +170,7 @@ struct Tanh : Map<Tanh> {
 };
 
 struct Logistic : Map<Logistic> {
+  static constexpr Join joins = joins_products;
   static constexpr auto name = "logistic", doc = "Logistic function, elementwise: y = 1 / (1 + e^-x).";
   static auto value(auto x) { return logistic(x); }
   static auto slope(auto, auto y) { return y * (1 - y); }

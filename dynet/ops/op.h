@@ -32,6 +32,8 @@ struct OpDefaults {
   static constexpr bool view = false, differentiable = true, random = false, leaf = false;
   /// backward writes 0 + its contribution where the call says so, as if dx had been zero.
   static constexpr bool overwrites = false;
+  /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
+  static constexpr Join joins = none_joins, takes = none_joins;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
   /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
@@ -106,6 +108,15 @@ constexpr auto trained_of() -> bool (*)(const void*) {
     return nullptr;
 }
 
+/// T's fuse, or null if it has none.
+template <class T>
+constexpr auto fuse_of() -> uint32_t (*)(Graph&, std::span<const uint32_t>) {
+  if constexpr (T::takes != none_joins)
+    return T::fuse;
+  else
+    return nullptr;
+}
+
 /// The operation that T stands for, or null.
 template <class T>
 constexpr const Op* plain_of() {
@@ -135,6 +146,8 @@ inline constexpr Op op{
     .leaf = T::leaf,
     .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
+    .joins = T::joins,
+    .takes = T::takes,
     .passes = T::passes,
     .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
@@ -147,6 +160,7 @@ inline constexpr Op op{
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
     .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
     .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
+    .fuse = fuse_of<T>(),
     .plain = plain_of<T>(),
     .plain_args = plain_args_of<T>(),
 };

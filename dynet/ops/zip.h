@@ -38,10 +38,12 @@ struct Add : Zip<Add> {
   static constexpr auto name = "add", doc = "Sum of two expressions, with broadcasting: z = x + y.";
   static constexpr uint32_t passes = 3;
   static constexpr bool hidden = true;
+  static constexpr Join takes = joins_sums;
   static auto value(auto x, auto y) { return x + y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
   static auto slope1(auto x, auto, auto) { return decltype(x)(1); }
-  static Expression call(const Expression& x, const Expression& y);  // gate.cc
+  static uint32_t fuse(Graph&, std::span<const uint32_t> args);
+  static Expression call(const Expression& x, const Expression& y) { return apply<Add>({x, y}); }
 };
 
 struct Subtract : Zip<Subtract> {
@@ -56,11 +58,13 @@ struct Subtract : Zip<Subtract> {
 };
 
 struct Multiply : Zip<Multiply> {
+  static constexpr Join joins = joins_sums, takes = joins_products;
   static constexpr auto name = "cmult", doc = "Elementwise product with broadcasting: z = x ∘ y.";
   static auto value(auto x, auto y) { return x * y; }
   static auto slope0(auto, auto y, auto) { return y; }
   static auto slope1(auto x, auto, auto) { return x; }
-  static Expression call(const Expression& x, const Expression& y);  // gate.cc
+  static uint32_t fuse(Graph&, std::span<const uint32_t> args);
+  static Expression call(const Expression& x, const Expression& y) { return apply<Multiply>({x, y}); }
 };
 
 struct Divide : Zip<Divide> {

@@ -38,23 +38,23 @@ struct Flow {
   uint32_t last_consumer = none;            // the oldest one counted so far
   uint32_t first_part = 0, part_count = 0;  // contributions that wait, in parts
   uint32_t outer_uses = none;               // uses as a matrix, in use_lists
-  uint32_t added_uses = none;               // of a parameter: uses whose gradients are contributions as they are
-  uint16_t lane = 0;                        // of the consumers, if they are all in one
-  bool passed : 1 = false;                  // the gradient of the last consumer is its contribution
-  bool ordered : 1 = true;                  // the calls of its consumers, newest first, run one after another
-  bool apart : 1 = true;                    // no two of its consumers run in one call
-  bool crossed : 1 = false;                 // consumers run side by side
-  bool is_matrix : 1 = false;               // some consumer uses it as a matrix
-  bool shared : 1 = false;                  // its gradient is that of its only consumer
-  bool broadcast : 1 = false;               // some consumer repeats it along the batch
-  bool read_whole : 1 = false;              // some consumer reads all batch elements as one item
-  bool slots : 1 = false;                   // contributions wait as parts
-  bool has_views : 1 = false;               // views of its memory need gradients
-  bool exclusive_views : 1 = false;         // it is read through views only, and they do not overlap
-  bool covered : 1 = false;                 // these views show all of it
-  bool exclusive : 1 = false;               // a view whose gradient lies in that of its source
-  bool packed : 1 = false;                  // the gradient has no gaps although the value has
-  bool ready : 1 = false;                   // the memory of the gradient holds a sum, of nothing at first
+  uint32_t added_uses = none;        // of a parameter: uses whose gradients are contributions as they are
+  uint16_t lane = 0;                 // of the consumers, if they are all in one
+  bool passed : 1 = false;           // the gradient of the last consumer is its contribution
+  bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
+  bool apart : 1 = true;             // no two of its consumers run in one call
+  bool crossed : 1 = false;          // consumers run side by side
+  bool is_matrix : 1 = false;        // some consumer uses it as a matrix
+  bool shared : 1 = false;           // its gradient is that of its only consumer
+  bool broadcast : 1 = false;        // some consumer repeats it along the batch
+  bool read_whole : 1 = false;       // some consumer reads all batch elements as one item
+  bool slots : 1 = false;            // contributions wait as parts
+  bool has_views : 1 = false;        // views of its memory need gradients
+  bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
+  bool covered : 1 = false;          // these views show all of it
+  bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
+  bool packed : 1 = false;           // the gradient has no gaps although the value has
+  bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first
 
   /// One contribution at most, and from a kernel: it comes as it is.
   bool is_simple() const { return uses <= 1 && !view_uses && !read_whole; }

@@ -52,8 +52,8 @@ nb::list nodes_of(const PythonGraph& g) {
                              : node.op == &op<Lookup> ? attrs_of<Lookup>(node.payload).table
                                                       : nullptr;
     nb::object name = storage ? nb::object(nb::str(storage->name.c_str())) : nb::none();
-    nodes.append(nb::make_tuple(std::string(node.written().name), nb::tuple(args), graph.dim(id), graph.dim(id).bd,
-                                nb::tuple(words), name));
+    nodes.append(nb::make_tuple(std::string(node.written().name), nb::tuple(args), graph.dim(id),
+                                graph.dim(id).bd, nb::tuple(words), name));
   }
   return nodes;
 }

@@ -195,7 +195,8 @@ void bind_settings(nb::module_& m) {
       "set_num_threads", [](Whole n) { settings().engine().set_most_threads(std::max(1u, n.value)); }, "n"_a,
       "Chooses how many threads may compute; at first the physical cores. How many of them are used is found "
       "out while the program runs: as many as pay. The values are the same bits.");
-  m.def("get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
+  m.def(
+      "get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
   m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
       "Starts all random numbers anew; 0 draws a seed.");

@@ -134,7 +134,8 @@ void set_node(const Expression& e, ArrayLike value) {
   else if (node.op == &op<Pick>)
     set_indices(graph, e.i, value, graph.dim(graph.args(node)[0])[attrs_of<Pick>(node.payload).axis]);
   else
-    invalid("set: the expression is the result of ", node.written().name, "; inputs, lookups and picks can be set");
+    invalid("set: the expression is the result of ", node.written().name,
+            "; inputs, lookups and picks can be set");
 }
 
 PyObject* lookup_row(PyObject* table, PyObject* key) {

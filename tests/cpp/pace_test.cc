@@ -43,7 +43,8 @@ class Machine {
 };
 
 void check_choice() {
-  check(Machine().run(20000, 2, [](unsigned n) { return n == 1 ? 1 : 0.7; }) < 0.72, "threads that pay are used");
+  check(Machine().run(20000, 2, [](unsigned n) { return n == 1 ? 1 : 0.7; }) < 0.72,
+        "threads that pay are used");
   for (double slow : {1.1, 1.5, 20.0})
     check(Machine().run(20000, 2, [&](unsigned n) { return n == 1 ? 1 : slow; }) < 1.03,
           text("threads that cost ", slow, " are used"));

@@ -9,6 +9,10 @@ from table import case, identity, on_list, uniform, wrong
 
 import dynet as dy
 
+W, B = np.linspace(-1, 1, 12).reshape(3, 4), np.array([0.5, -1.0, 2.0])
+parameters = dy.ParameterCollection()
+weights, bias = parameters.parameters_from_numpy(W), parameters.parameters_from_numpy(B)
+
 
 def affine(b, *pairs):
     rows = np.reshape(b, (len(b), -1))
@@ -64,6 +68,8 @@ def k_largest(x, k, d=1):
 IMAGE, FILTERS = uniform(5, 6, 2), uniform(2, 3, 2, 4)
 
 LINEAR = [
+    case("added_product", [uniform(4)], lambda x: W @ x + B, call=lambda x: weights * x + bias),
+    case("added_product", [uniform(4)], lambda x: W @ x + B, call=lambda x: bias + weights * x),
     case(
         "matmul",
         [uniform(3, 4), uniform(4, 2)],

@@ -14,7 +14,7 @@ SIZE, BATCH = 19, 3
 def parameters():
     dy.reset_random_seed(3)
     collection = dy.ParameterCollection()
-    return [collection.add_parameters((SIZE, SIZE)) for _ in range(4)]
+    return [collection.add_parameters((SIZE, SIZE)) for _ in range(4)] + [collection.add_parameters(SIZE)]
 
 
 def build(parameters, written: bool):
@@ -25,16 +25,19 @@ def build(parameters, written: bool):
             dy.square(x)
         return x
 
+    *matrices, bias = parameters
     x = dy.inputTensor(np.linspace(-1, 1, SIZE * BATCH).reshape(SIZE, BATCH), batched=True)
-    i, f, o, u = (p * x for p in parameters)
+    i, f, o, u = (p * x for p in matrices)
+    product = node(matrices[0] * dy.pick_batch_elem(x, 1))
+    summed = product + bias
     parts = [node(dy.logistic(i)), node(dy.tanh(u)), node(dy.logistic(f)), node(dy.logistic(o))]
     new = node(dy.cmult(parts[0], parts[1]))
     kept = node(dy.cmult(parts[2], x))
     cell = node(new + kept)
     shown = node(dy.tanh(cell))
     hidden = dy.cmult(parts[3], shown)
-    loss = dy.sum_batches(dy.squared_norm(hidden))
-    return [x, i, f, o, u, *parts, new, kept, cell, shown, hidden], loss
+    loss = dy.sum_batches(dy.squared_norm(hidden)) + dy.squared_norm(summed)
+    return [x, i, f, o, u, product, summed, *parts, new, kept, cell, shown, hidden], loss
 
 
 def results(parameters, written: bool, asked_first: bool = False):
