@@ -96,7 +96,7 @@ class DynetParams:
         self._weight_decay = weight_decay
 
     def set_threads(self, threads: int) -> None:
-        """Chooses how many threads compute."""
+        """Chooses how many threads may compute; as many of them are used as pay."""
         self._threads = threads
 
     def set_shared_parameters(self, shared_parameters: bool) -> None:
