@@ -55,7 +55,7 @@ class Graph;
 constexpr uint32_t no_node = ~0u;
 
 /// How a node may become part of another one that computes it itself, as long as nothing else has used it.
-enum Join : uint8_t { none_joins = 0, joins_sums = 1, joins_products = 2 };
+enum Join : uint8_t { joins_nothing = 0, joins_sums = 1, joins_products = 2 };
 
 /// The constant row of an operation: its identity is its address.
 struct Op {

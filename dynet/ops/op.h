@@ -33,7 +33,7 @@ struct OpDefaults {
   /// backward writes 0 + its contribution where the call says so, as if dx had been zero.
   static constexpr bool overwrites = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
-  static constexpr Join joins = none_joins, takes = none_joins;
+  static constexpr Join joins = joins_nothing, takes = joins_nothing;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
   /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
@@ -111,7 +111,7 @@ constexpr auto trained_of() -> bool (*)(const void*) {
 /// T's fuse, or null if it has none.
 template <class T>
 constexpr auto fuse_of() -> uint32_t (*)(Graph&, std::span<const uint32_t>) {
-  if constexpr (T::takes != none_joins)
+  if constexpr (T::takes != joins_nothing)
     return T::fuse;
   else
     return nullptr;

@@ -63,6 +63,8 @@ class Executor final : public Evaluator {
   Tensor computed_gradient(uint32_t id);
 
   // skipped.cc: gradients of nodes that others compute themselves
+  bool skips(uint32_t consumer, uint32_t id) const;
+  bool leads_to_loss(uint32_t id) const;
   Tensor with_skipped(uint32_t id, const Tensor& computed);
   void add_as_written(uint32_t consumer, unsigned i, real* sum);
 

@@ -5,16 +5,29 @@
 
 namespace dynet::engine {
 
+/// True if a node was written as one with this argument, and computes it itself.
+bool Executor::skips(uint32_t consumer, uint32_t id) const {
+  const Node& node = graph_[consumer];
+  return node.op->plain && std::ranges::count(graph_.written_args(node), id) &&
+         !std::ranges::count(graph_.args(node), id);
+}
+
+/// True if the loss depends on a node, which may be skipped itself.
+bool Executor::leads_to_loss(uint32_t id) const {
+  if (is_on_path(id)) return true;
+  for (uint32_t consumer = backward_from_; graph_[id].skipped && consumer > id; --consumer)
+    if (skips(consumer, id) && leads_to_loss(consumer)) return true;
+  return false;
+}
+
 /// Adds what those consumers would have contributed that have skipped the node, newest first.
 Tensor Executor::with_skipped(uint32_t id, const Tensor& computed) {
   const Dim& dim = graph_.dim(id);
   real* sum = lanes_[0].zeroed(dim.size());
   std::copy_n(computed.v, dim.size(), sum);
   for (uint32_t consumer = backward_from_; consumer > id; --consumer) {
-    const Node& node = graph_[consumer];
-    if (!node.op->plain || std::ranges::count(graph_.args(node), id)) continue;
-    if (!node.skipped && !is_on_path(consumer)) continue;
-    const std::span<const uint32_t> written = graph_.written_args(node);
+    if (!skips(consumer, id) || !leads_to_loss(consumer)) continue;
+    const std::span<const uint32_t> written = graph_.written_args(graph_[consumer]);
     for (unsigned i = 0; i < written.size(); ++i)
       if (written[i] == id) add_as_written(consumer, i, sum);
   }

@@ -89,6 +89,17 @@ def test_what_is_used_afterwards_has_its_whole_gradient():
     np.testing.assert_allclose(product.gradient(), [1, 1])
 
 
+def test_what_the_loss_does_not_need_adds_nothing():
+    dy.renew_cg()
+    a, b = dy.inputVector([0.5, -1]), dy.inputVector([2, np.inf])
+    gate = dy.logistic(a)
+    dy.cmult(gate, b) + b
+    loss = dy.sum_elems(dy.cmult(gate, a))
+    loss.value()
+    loss.backward(full=True)
+    np.testing.assert_allclose(gate.gradient(), [0.5, -1])
+
+
 def test_shapes_that_differ_are_broadcast():
     dy.renew_cg()
     x, one = dy.inputTensor(np.arange(6.0).reshape(2, 3)), dy.inputTensor([0.5])
