@@ -45,7 +45,7 @@ void CpuEngine::lstm_cell_backward(size_t count, size_t hidden, Items gates, Ite
       (d_state * before * (f * (1 - f))).store(d_gate + hidden + j, n);
       (d_hidden * squashed * (o * (1 - o))).store(d_gate + 2 * hidden + j, n);
       (d_state * i * (1 - g * g)).store(d_gate + 3 * hidden + j, n);
-      if (d_previous) (Vec::load(d_previous + j, n) + f * d_state).store(d_previous + j, n);
+      if (d_previous) (f * d_state).store(d_previous + j, n);
     });
   }
 }

@@ -200,8 +200,7 @@ class Engine {
   /// y = {2H: c, h}; forget_bias is added to f before its logistic.
   virtual void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev,
                          Items y) = 0;
-  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates (written) and dc_prev += f * dc (unless
-  /// null).
+  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates, and dc_prev = f * dc unless it is null.
   virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                                   Items d_gates, Items dc_prev) = 0;
 

@@ -32,6 +32,8 @@ struct OpDefaults {
   static constexpr bool view = false, differentiable = true, random = false, leaf = false;
   /// backward writes 0 + its contribution where the call says so, as if dx had been zero.
   static constexpr bool overwrites = false;
+  /// prepare_backward writes what d_aux holds; if not, it is zero before.
+  static constexpr bool writes_d_aux = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
   static constexpr Join joins = joins_nothing, takes = joins_nothing;
   /// A hidden op has no public name: operators and other functions make it.
@@ -146,6 +148,7 @@ inline constexpr Op op{
     .leaf = T::leaf,
     .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
+    .writes_d_aux = T::writes_d_aux,
     .joins = T::joins,
     .takes = T::takes,
     .passes = T::passes,

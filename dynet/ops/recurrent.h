@@ -19,7 +19,7 @@ struct LstmCell : OpDefaults {
           "output. Arguments: the input's part of the gates {4H} (input, forget, output, "
           "candidate), the recurrent weights {4H,H}, the last output {H} and the last cell state "
           "{H}; or, in a first step, the input's part alone.";
-  static constexpr bool hidden = true;
+  static constexpr bool hidden = true, overwrites = true, writes_d_aux = true;
   static constexpr Arg args[] = {"xs", {"forget_bias", 1.0}};
   static constexpr bool is_matrix(unsigned i) { return i == 1; }
 
@@ -61,18 +61,16 @@ struct LstmCell : OpDefaults {
   static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
     const unsigned size = c.dim.rows() / 2;
     if (c.x.size() == 1) return e.lstm_cell_backward(c.count, size, c.aux, {}, c.y, c.dy, c.d_aux, {});
-    const Items d_cell = part(c.d_aux, 4 * size, c.count);
-    fill_items(e, c.count, size, 0, d_cell);
-    e.lstm_cell_backward(c.count, size, c.aux, c.x[3], c.y, c.dy, c.d_aux, d_cell);
+    e.lstm_cell_backward(c.count, size, c.aux, c.x[3], c.y, c.dy, c.d_aux, part(c.d_aux, 4 * size, c.count));
   }
   static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
     const unsigned size = c.dim.rows() / 2;
     if (i == 0) {
-      e.move(c.count, run_of(4 * size), {}, true, c.d_aux, c.dx);
+      hand_over(e, c, size_t{4} * size, c.d_aux);
     } else if (i == 1) {
       for (size_t item = 0; item < c.count; ++item) {
         const real *dy = c.d_aux[item], *x = c.x[2][item];
-        e.outer_sum({4 * size, size, 1, &dy, &x, c.dx[item], true});
+        e.outer_sum({4 * size, size, 1, &dy, &x, c.dx[item], c.accumulate});
       }
     } else if (i == 2) {
       e.product({.m = 4 * size,
@@ -84,10 +82,16 @@ struct LstmCell : OpDefaults {
                  .packed = c.packed[1],
                  .x = c.d_aux,
                  .y = c.dx,
-                 .init = c.dx});
+                 .init = c.accumulate ? c.dx : Items{}});
     } else {
-      e.move(c.count, run_of(size), {}, true, part(c.d_aux, 4 * size, c.count), c.dx);
+      hand_over(e, c, size, part(c.d_aux, 4 * size, c.count));
     }
+  }
+  /// A gradient that is known becomes that of an argument.
+  static void hand_over(Engine& e, const Call& c, size_t size, Items known) {
+    const AddConstant::Attrs nothing{};
+    e.map_backward(map_position<AddConstant>(), &nothing, c.count, size, known, known, known, c.dx,
+                   c.accumulate);
   }
   static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.d_aux, v.x[2], 1}; }
   static Expression call(Expressions xs, real forget_bias) { return apply<LstmCell>(xs, {forget_bias}); }

@@ -58,7 +58,7 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   Call call = whole ? step.call : make_call(nodes, items_in(nodes), tables_);
   add_gradients(call, nodes, whole ? &step : nullptr);
   if (const size_t size = t_.graph.item(example).d_aux_size) {
-    real* d_aux = zeroed(size * call.count);
+    real* d_aux = op.writes_d_aux ? gradients_.take<real>(size * call.count) : zeroed(size * call.count);
     call.d_aux = {d_aux, nullptr, size};
     for (uint32_t id : nodes) {
       t_.place[id].d_aux = d_aux;
