@@ -43,13 +43,13 @@ def read_notes(path=NOTES):
 
 
 def note_of(finding, notes):
-    """The note with the longest key that begins the key of a finding, or fits its kind in every task."""
+    """The note whose key is that of a finding, or fits its kind in the task or in every task."""
     task, _, rest = finding.key.partition("/")
     kind = rest.rpartition("/")[2]
     for key in (finding.key, f"{task}/*/{kind}", f"*/{kind}", task):
         if key in notes:
-            return key, notes[key]
-    return None, None
+            return notes[key]
+    return None
 
 
 def shortfalls(made, notes):
@@ -59,7 +59,7 @@ def shortfalls(made, notes):
         if finding.reached() is False:
             groups.setdefault(note_of(finding, notes), []).append(finding)
     parts = []
-    for (_, text), group in groups.items():
+    for text, group in groups.items():
         for finding in group:
             parts.append(
                 f"* **{finding.what}**, against {finding.against}: {finding.value_text()}, "
