@@ -21,9 +21,9 @@ PYTHON_OF_CPP = {"tagger": 90, "tagger_char": 90, "treelstm": 80}  # per cent
 TWO_THREADS, NEVER_LESS = 1.6, 0.97
 BOUND_BY_MEMORY = {("rnnlm", 1), ("rnnlm", 4), ("rnnlm_bulk", 1)}  # the update streams 95 MB
 
-# A core with this rate of multiply-adds ran what follows. Another machine is assumed to run a known program as
-# much faster as it runs the toolkit that was measured beside it; where there is none, as much as its peak is
-# higher, which is more than programs gain.
+# A core with this rate of multiply-adds ran what follows. Another machine is assumed to run a known program
+# as much faster as it runs the toolkit that was measured beside it; where there is none, as much as its peak
+# is higher, which is more than programs gain.
 KNOWN_PEAK = 117.2e9
 KNOWN_MACHINE = "EPYC Genoa, 117.2 GFLOP/s a core"
 
