@@ -13,7 +13,7 @@ struct DynetParams {
   float weight_decay = 0;  // of collections made from now on
   int autobatch = 1;       // how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda
   int profiling = 0;  // 1: the time of each operation is printed when the process ends; 2: its batches too
-  int threads = 0;    // 0: as it was
+  int threads = 0;    // how many may compute; 0: as it was, which is all physical cores at first
   bool shared_parameters = false;  // parameters made from now on are shared with worker processes (dynet::mp)
   int ngpus_requested = 0;         // there are no GPUs: more than 0 is an error
   bool ids_requested = false, cpu_requested = false;
