@@ -59,6 +59,12 @@ def test_threads():
     assert output(DRAW, "--dynet-threads", "1", DYNET_NUM_THREADS="2").split()[-1] == "1"
 
 
+def test_threads_are_the_cores_that_the_process_may_use():
+    alone = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); " + DRAW
+    assert output(alone).split()[-1] == "1"
+    assert 1 <= int(output(DRAW).split()[-1]) <= len(os.sched_getaffinity(0))
+
+
 STEP = "import dynet as dy; x = dy.scalarInput(1); dy.values([dy.tanh(x), dy.tanh(x)])"
 
 
