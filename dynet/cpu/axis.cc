@@ -7,7 +7,7 @@ namespace dynet::engine::cpu::DYNET_ISA {
 void CpuEngine::extremum(int sign, size_t count, const Axis& axis, Items x, Items y) {
   constexpr real lowest = -static_cast<real>(__builtin_inf());
   const Vec factor = sign;
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
+  for_lines(count, axis, y, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     Vec top = lowest;
     line.each(

@@ -1,17 +1,11 @@
 // The elementwise part of recurrent cells, forward and backward in one pass each.
 #include "dynet/cpu/engine.h"
-#include "dynet/cpu/simd/math.h"
+#include "dynet/cpu/lines.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
-namespace {
-
-bool absent(const Items& items) { return !items.base && !items.table; }
-
-}  // namespace
-
 void CpuEngine::lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev, Items y) {
-  const bool first = absent(c_prev);
-  for (size_t item = 0; item < count; ++item) {
+  const bool first = c_prev.is_none();
+  for_items(count, 4 * hidden, y, [&](size_t item) {
     real *in = gates[item], *forget = in + hidden, *out = forget + hidden, *input = out + hidden;
     real *c = y[item], *h = c + hidden;
     const real* previous = first ? nullptr : c_prev[item];
@@ -25,13 +19,13 @@ void CpuEngine::lstm_cell(size_t count, size_t hidden, real forget_bias, Items g
       state.store(c + j, n);
       (o * tanh(state)).store(h + j, n);
     });
-  }
+  });
 }
 
 void CpuEngine::lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
                                    Items d_gates, Items dc_prev) {
-  const bool first = absent(c_prev), to_previous = !absent(dc_prev);
-  for (size_t item = 0; item < count; ++item) {
+  const bool first = c_prev.is_none(), to_previous = !dc_prev.is_none();
+  for_items(count, 4 * hidden, d_gates, [&](size_t item) {
     const real *gate = gates[item], *c = y[item], *dc = dy[item], *dh = dc + hidden;
     const real* previous = first ? nullptr : c_prev[item];
     real *d_gate = d_gates[item], *d_previous = to_previous ? dc_prev[item] : nullptr;
@@ -47,7 +41,7 @@ void CpuEngine::lstm_cell_backward(size_t count, size_t hidden, Items gates, Ite
       (d_state * i * (1 - g * g)).store(d_gate + 3 * hidden + j, n);
       if (d_previous) (f * d_state).store(d_previous + j, n);
     });
-  }
+  });
 }
 
 }  // namespace dynet::engine::cpu::DYNET_ISA

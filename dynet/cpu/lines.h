@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dynet/cpu/simd/math.h"
+#include "dynet/cpu/threads.h"
 #include "dynet/device/engine.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
@@ -49,10 +50,20 @@ struct ManyLines {
   void store(Vec v, real* s) const { v.store(s, lines); }
 };
 
-/// Calls f(lines, item, offset in the tensor, offset in a tensor of one number a line).
+/// Calls f(item) for all items, on several threads if what is written lies apart.
 template <class F>
-void for_lines(size_t count, const Axis& axis, F f) {
-  for (size_t item = 0; item < count; ++item) {
+void for_items(size_t count, size_t size, const Items& written, F f) {
+  constexpr size_t worth_a_thread = size_t{1} << 15;  // numbers
+  const bool apart = !written.table && written.step > 0;
+  split(count, 1, apart ? worth_a_thread / size + 1 : count, [&](size_t begin, size_t end) {
+    for (size_t item = begin; item < end; ++item) f(item);
+  });
+}
+
+/// Calls f(lines, item, offset in the tensor, offset in a tensor of one number a line), as for_items does.
+template <class F>
+void for_lines(size_t count, const Axis& axis, const Items& written, F f) {
+  for_items(count, axis.outer * axis.n * axis.inner, written, [&](size_t item) {
     for (size_t o = 0; o < axis.outer; ++o) {
       const size_t at = o * axis.n * axis.inner;
       if (axis.inner == 1)
@@ -62,7 +73,7 @@ void for_lines(size_t count, const Axis& axis, F f) {
           f(ManyLines<decltype(c)>{axis.n, axis.inner, c}, item, at + i, o * axis.inner + i);
         });
     }
-  }
+  });
 }
 
 }  // namespace dynet::engine::cpu::DYNET_ISA

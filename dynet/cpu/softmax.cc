@@ -6,7 +6,7 @@ namespace dynet::engine::cpu::DYNET_ISA {
 
 void CpuEngine::log_sum_exp(size_t count, const Axis& axis, Items x, Items s) {
   constexpr real infinite = static_cast<real>(__builtin_inf());
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
+  for_lines(count, axis, s, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     Vec top = -infinite;
     line.each([&](size_t i, auto n) { top = max(top, line.pad(Vec::load(from + i, n), n, -infinite)); });
@@ -19,7 +19,7 @@ void CpuEngine::log_sum_exp(size_t count, const Axis& axis, Items x, Items s) {
 }
 
 void CpuEngine::exp_minus(size_t count, const Axis& axis, Items x, Items s, Items y) {
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
+  for_lines(count, axis, y, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     real* to = y[item] + at;
     const Vec shift = line.load(s[item] + line_at);
@@ -28,7 +28,7 @@ void CpuEngine::exp_minus(size_t count, const Axis& axis, Items x, Items s, Item
 }
 
 void CpuEngine::minus(size_t count, const Axis& axis, Items x, Items s, Items y) {
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
+  for_lines(count, axis, y, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     real* to = y[item] + at;
     const Vec shift = line.load(s[item] + line_at);
@@ -37,7 +37,7 @@ void CpuEngine::minus(size_t count, const Axis& axis, Items x, Items s, Items y)
 }
 
 void CpuEngine::softmax_backward(size_t count, const Axis& axis, Items y, Items dy, Items dx) {
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t) {
+  for_lines(count, axis, dx, [=](auto line, size_t item, size_t at, size_t) {
     const real *p = y[item] + at, *dp = dy[item] + at;
     real* to = dx[item] + at;
     Vec total = 0;
@@ -51,7 +51,7 @@ void CpuEngine::softmax_backward(size_t count, const Axis& axis, Items y, Items 
 }
 
 void CpuEngine::log_softmax_backward(size_t count, const Axis& axis, Items y, Items dy, Items dx) {
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t) {
+  for_lines(count, axis, dx, [=](auto line, size_t item, size_t at, size_t) {
     const real *log_p = y[item] + at, *d_log = dy[item] + at;
     real* to = dx[item] + at;
     Vec total = 0;
@@ -65,7 +65,7 @@ void CpuEngine::log_softmax_backward(size_t count, const Axis& axis, Items y, It
 }
 
 void CpuEngine::log_sum_exp_backward(size_t count, const Axis& axis, Items x, Items s, Items ds, Items dx) {
-  for_lines(count, axis, [=](auto line, size_t item, size_t at, size_t line_at) {
+  for_lines(count, axis, dx, [=](auto line, size_t item, size_t at, size_t line_at) {
     const real* from = x[item] + at;
     real* to = dx[item] + at;
     const Vec shift = line.load(s[item] + line_at), d = line.load(ds[item] + line_at);
@@ -81,7 +81,7 @@ void CpuEngine::negative_log_softmax(size_t count, size_t, Words index, Items x,
 
 void CpuEngine::negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                               Items dx) {
-  for (size_t item = 0; item < count; ++item) {
+  for_items(count, n, dx, [=](size_t item) {
     const real* from = x[item];
     real* to = dx[item];
     const Vec shift = *s[item], d = *dy[item];
@@ -91,7 +91,7 @@ void CpuEngine::negative_log_softmax_backward(size_t count, size_t n, Words inde
       (Vec::load(to + i, c) + d * exp(Vec::load(from + i, c) - shift)).store(to + i, c);
     });
     to[right] = at_right[0];
-  }
+  });
 }
 
 }  // namespace dynet::engine::cpu::DYNET_ISA
