@@ -134,18 +134,22 @@ class Judge:
         finding.detail = f"{ours.text()} : {rate:.0f} sentences/s"
         return finding
 
+    def best_of(self, toolkits):
+        """The fastest entry of these toolkits, or None."""
+        entries = [entry for name in toolkits if (entry := self.row.best(name))]
+        return max(entries, key=lambda entry: entry.median(), default=None)
+
     def scaled(self, known):
         """What a known program would reach here."""
-        beside = [entry.median() for name in known.toolkits if (entry := self.row.best(name))]
-        return known.rate * (max(beside) / known.beside if beside else self.peak / KNOWN_PEAK)
+        beside = self.best_of(known.toolkits)
+        return known.rate * (beside.median() / known.beside if beside else self.peak / KNOWN_PEAK)
 
     def best_peer(self):
         """The finding against the best of all peers: those of this run, and the known figure, scaled."""
         row = self.row
         known = BEST_PEERS[row.task].get(row.minibatch)
         rate = self.scaled(known) if known else 0
-        entries = [entry for name in ("dynet", "torch example", "torch batched") if (entry := row.best(name))]
-        best = max(entries, key=lambda entry: entry.median(), default=None)
+        best = self.best_of(DYNET_WHEEL + TORCH)
         if known and (best is None or rate > best.median()):
             against = f"best peer: {known.who} (known figure, scaled)"
             return self.share("peer", against, "ours", rate, 1, "×")

@@ -17,9 +17,10 @@ struct Factor {
 
 Factor factor(const Graph& graph, uint32_t id) {
   const Node& node = graph[id];
-  if (!node.used && node.op == &op<Tanh>) return {1, graph.args(node)[0]};
-  if (!node.used && node.op == &op<Logistic>) return {2, graph.args(node)[0]};
-  return {0, id};
+  constexpr Activations all;
+  if (!node.used && node.op == &op<Tanh>) return {position<Tanh>(all), graph.args(node)[0]};
+  if (!node.used && node.op == &op<Logistic>) return {position<Logistic>(all), graph.args(node)[0]};
+  return {position<Unchanged>(all), id};
 }
 
 Expression node(Graph& graph, uint32_t id) { return {&graph, id, graph.id()}; }
