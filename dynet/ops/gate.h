@@ -34,8 +34,7 @@ struct GateOp : OpDefaults {
   static void forward(const Attrs& a, Engine& e, const Call& c) { e.gate(gated(a, c)); }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     if (i < Self::first)
-      e.zip_backward(zip_position<Add>(), 0, nullptr, c.count, c.dim, c.dim, c.dim, c.x[i], c.x[i], c.y, c.dy,
-                     c.dx, c.accumulate);
+      hand_over(e, c, c.dim.batch_size(), c.dy);
     else
       e.gate_backward(i - Self::first, gated(a, c));
   }

@@ -87,12 +87,6 @@ struct LstmCell : OpDefaults {
       hand_over(e, c, size, part(c.d_aux, 4 * size, c.count));
     }
   }
-  /// A gradient that is known becomes that of an argument.
-  static void hand_over(Engine& e, const Call& c, size_t size, Items known) {
-    const AddConstant::Attrs nothing{};
-    e.map_backward(map_position<AddConstant>(), &nothing, c.count, size, known, known, known, c.dx,
-                   c.accumulate);
-  }
   static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.d_aux, v.x[2], 1}; }
   static Expression call(Expressions xs, real forget_bias) { return apply<LstmCell>(xs, {forget_bias}); }
 };
