@@ -267,7 +267,7 @@ void CpuEngine::product(const Product& p) {
     return Work{a,
                 rows,
                 depth,
-                p.m,
+                p.a_step ? p.a_step : p.m,
                 packed,
                 count * p.n,
                 Columns(p.x, first, count, p.n, depth),

@@ -26,18 +26,15 @@ void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, uint32_t word0, u
       u[4 * i + j] = (static_cast<float>(c[j][i] >> 9) + 0.5f) * (1.0f / 8388608.0f);
 }
 
-/// Each pair becomes two independent normal numbers (Box and Muller 1958).
+/// Each pair, half a chunk apart, becomes two independent normal numbers (Box and Muller 1958).
 void make_normal(real (&u)[chunk]) {
   constexpr int pairs = chunk / 2;
-  real radius[pairs], angle[pairs], sine[pairs], cosine[pairs];
-  for (int i = 0; i < pairs; ++i) radius[i] = u[2 * i], angle[i] = u[2 * i + 1];
   for (int i = 0; i < pairs; i += lanes) {
-    const Vec turn = Vec::load(angle + i) * real(6.283185307179586477);
-    const Vec r = sqrt(-2 * log(Vec::load(radius + i)));
-    (r * cos(turn)).store(cosine + i);
-    (r * sin(turn)).store(sine + i);
+    const Vec radius = sqrt(-2 * log(Vec::load(u + i)));
+    const auto [sine, cosine] = sine_cosine(Vec::load(u + pairs + i));
+    (radius * cosine).store(u + i);
+    (radius * sine).store(u + pairs + i);
   }
-  for (int i = 0; i < pairs; ++i) u[2 * i] = cosine[i], u[2 * i + 1] = sine[i];
 }
 
 Vec transform(Distribution distribution, Vec u, real a, real b) {

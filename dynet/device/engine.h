@@ -62,6 +62,7 @@ struct Product {
   Items x, y;
   Items init;                   // added columns; base == nullptr: zero. May be y itself (accumulate)
   bool init_is_column = false;  // init_i is one column, added to each of the n columns
+  unsigned a_step = 0;          // from column to column of a plain matrix; 0: m
 };
 
 /// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.

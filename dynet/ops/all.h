@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dynet/ops/cell.h"
+#include "dynet/ops/circular.h"
 #include "dynet/ops/composite.h"
 #include "dynet/ops/conv.h"
 #include "dynet/ops/dense.h"
@@ -33,7 +34,7 @@ using ZipOps = decltype(Pairwise{} + LossTerms{});
 /// Every operation that can be a node.
 using AllOps =
     decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} +
-             Linear{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
+             Linear{} + Circular{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
              Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.

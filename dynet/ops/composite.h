@@ -141,41 +141,9 @@ struct Contract3d1d1dBias {
   }
 };
 
-// -- circular convolution, as a product with a matrix of shifted copies of v
-
-inline Expression circulant_product(std::string_view caller, const Expression& u, const Expression& v,
-                                    bool reversed) {
-  const Dim from = shape_of(caller, v);
-  if (from.nd != 1 || !from.same_sizes(shape_of(caller, u)))
-    invalid(caller, ": ", shape_of(caller, u), " and ", from, "; two vectors of one size are needed");
-  const unsigned n = from.rows();
-  std::vector<unsigned> places;
-  for (unsigned i = 0; i < n; ++i)
-    for (unsigned k = 0; k < n; ++k) places.push_back((reversed ? k + n - i : i + k) % n);
-  return Reshape::call(select_rows(v, places), {n, n}, from.bd) * u;
-}
-
-struct CircularConvolution {
-  static constexpr auto name = "circ_conv",
-                        doc = "Circular convolution of two vectors: y_k = Σ_i u_i v_(k-i mod n).";
-  static constexpr Arg args[] = {"u", "v"};
-  static Expression call(const Expression& u, const Expression& v) {
-    return circulant_product(name, u, v, true);
-  }
-};
-
-struct CircularCorrelation {
-  static constexpr auto name = "circ_corr",
-                        doc = "Circular correlation of two vectors: y_k = Σ_i u_i v_(i+k mod n).";
-  static constexpr Arg args[] = {"u", "v"};
-  static Expression call(const Expression& u, const Expression& v) {
-    return circulant_product(name, u, v, false);
-  }
-};
-
-using CompositeForms = Ops<Average, MaximumOfList, ConcatenateColumns, TraceOfProduct, ToDevice, FoldRows,
-                           NgramColumns, NarrowFilter, Contract3d1d, Contract3d1dBias, Contract3d1d1d,
-                           Contract3d1d1dBias, CircularConvolution, CircularCorrelation>;
+using CompositeForms =
+    Ops<Average, MaximumOfList, ConcatenateColumns, TraceOfProduct, ToDevice, FoldRows, NgramColumns,
+        NarrowFilter, Contract3d1d, Contract3d1dBias, Contract3d1d1d, Contract3d1d1dBias>;
 
 }  // namespace dynet::engine
 
@@ -217,11 +185,4 @@ inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, con
                                    const Expression& b) {
   return engine::Contract3d1d1dBias::call(x, y, z, b);
 }
-inline Expression circ_conv(const Expression& u, const Expression& v) {
-  return engine::CircularConvolution::call(u, v);
-}
-inline Expression circ_corr(const Expression& u, const Expression& v) {
-  return engine::CircularCorrelation::call(u, v);
-}
-
 }  // namespace dynet

@@ -66,6 +66,14 @@ void check_random(Engine& e) {
   double mean = 0, square = 0;
   for (real v : normal) mean += v / normal.size(), square += v * v / normal.size();
   check(std::abs(mean) < 0.02 && std::abs(square - 1) < 0.02, "random: normal");
+  right = true;
+  for (uint32_t i = 0; i < 960; ++i) {  // pairs lie 32 apart in blocks of 64
+    if (i % 64 >= 32) continue;
+    const double radius = std::sqrt(-2 * std::log(double{u[i]})), angle = 2 * M_PI * double{u[i + 32]};
+    right &= std::abs(normal[i] - radius * std::cos(angle)) < 2e-6;
+    right &= std::abs(normal[i + 32] - radius * std::sin(angle)) < 2e-6;
+  }
+  check(right, "random: normal numbers from pairs of uniform ones");
 }
 
 void check_lstm(Engine& e) {

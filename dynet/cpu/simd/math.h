@@ -8,8 +8,17 @@
 
 namespace dynet::engine::cpu::DYNET_ISA {
 
+struct SineCosine {
+  Vec sine, cosine;
+};
+
 #ifdef DYNET_DOUBLE
 
+/// Of an angle in turns.
+inline SineCosine sine_cosine(Vec turns) {
+  const Vec angle = turns * 6.283185307179586477;
+  return {sin(angle), cos(angle)};
+}
 inline Vec exp(Vec x) {
   return by_lane([](real a) { return __builtin_exp(a); }, x);
 }
@@ -128,6 +137,21 @@ inline Vec log1p(Vec x) {
 inline Vec tanh(Vec x) {
   const Vec e = expm1_inside(min(18.5f, 2 * abs(x)));
   return copysign(quotient(e, e + 2), x);
+}
+
+/// Of an angle from 0 to 1 turn. What is left of it beside quarters of a turn is known exactly.
+inline SineCosine sine_cosine(Vec turns) {
+  constexpr float round_at_one = 12582912.0f;
+  const Vec quarters = fma(turns, 4, round_at_one) - round_at_one;
+  const Vec x = fma(quarters, -0.25f, turns) * 6.28318531f, square = x * x;
+  const Vec s =
+      fma(x * square, polynomial(square, {-1.6666654611e-01f, 8.3321608736e-03f, -1.9515295891e-04f}), x);
+  const Vec c =
+      fma(square * square, polynomial(square, {4.166664568e-02f, -1.388731625e-03f, 2.443315712e-05f}),
+          fma(square, -0.5f, 1));
+  const Mask swapped = abs(quarters - 2) == 1;
+  const Vec sine = select(swapped, c, s), cosine = select(swapped, s, c);
+  return {select(abs(quarters - 2.5f) < 1, -sine, sine), select(abs(quarters - 1.5f) < 1, -cosine, cosine)};
 }
 
 inline Vec erf(Vec x) {
