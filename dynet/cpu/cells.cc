@@ -23,22 +23,23 @@ void CpuEngine::lstm_cell(size_t count, size_t hidden, real forget_bias, Items g
 }
 
 void CpuEngine::lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
-                                   Items d_gates, Items dc_prev) {
+                                   Items dc_prev) {
   const bool first = c_prev.is_none(), to_previous = !dc_prev.is_none();
-  for_items(count, 4 * hidden, d_gates, [&](size_t item) {
-    const real *gate = gates[item], *c = y[item], *dc = dy[item], *dh = dc + hidden;
+  for_items(count, 4 * hidden, gates, [&](size_t item) {
+    real* const gate = gates[item];
+    const real *c = y[item], *dc = dy[item], *dh = dc + hidden;
     const real* previous = first ? nullptr : c_prev[item];
-    real *d_gate = d_gates[item], *d_previous = to_previous ? dc_prev[item] : nullptr;
+    real* d_previous = to_previous ? dc_prev[item] : nullptr;
     for_vectors(hidden, [=](size_t j, auto n) {
       const Vec i = Vec::load(gate + j, n), f = Vec::load(gate + hidden + j, n);
       const Vec o = Vec::load(gate + 2 * hidden + j, n), g = Vec::load(gate + 3 * hidden + j, n);
       const Vec squashed = tanh(Vec::load(c + j, n)), d_hidden = Vec::load(dh + j, n);
       const Vec d_state = Vec::load(dc + j, n) + d_hidden * o * (1 - squashed * squashed);
       const Vec before = previous ? Vec::load(previous + j, n) : Vec(0);
-      (d_state * g * (i * (1 - i))).store(d_gate + j, n);
-      (d_state * before * (f * (1 - f))).store(d_gate + hidden + j, n);
-      (d_hidden * squashed * (o * (1 - o))).store(d_gate + 2 * hidden + j, n);
-      (d_state * i * (1 - g * g)).store(d_gate + 3 * hidden + j, n);
+      (d_state * g * (i * (1 - i))).store(gate + j, n);
+      (d_state * before * (f * (1 - f))).store(gate + hidden + j, n);
+      (d_hidden * squashed * (o * (1 - o))).store(gate + 2 * hidden + j, n);
+      (d_state * i * (1 - g * g)).store(gate + 3 * hidden + j, n);
       if (d_previous) (f * d_state).store(d_previous + j, n);
     });
   });

@@ -54,7 +54,7 @@ class CpuEngine final : public Engine {
 
   void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev, Items y) override;
   void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
-                          Items d_gates, Items dc_prev) override;
+                          Items dc_prev) override;
 
   void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,
               real* const* slots) override;

@@ -201,9 +201,10 @@ class Engine {
   /// y = {2H: c, h}; forget_bias is added to f before its logistic.
   virtual void lstm_cell(size_t count, size_t hidden, real forget_bias, Items gates, Items c_prev,
                          Items y) = 0;
-  /// From activated gates, c_prev, y and dy = {dc, dh}: d_gates, and dc_prev = f * dc unless it is null.
+  /// From activated gates, c_prev, y and dy = {dc, dh}: the gradients of the gates in their place, and
+  /// dc_prev = f * dc unless it is null.
   virtual void lstm_cell_backward(size_t count, size_t hidden, Items gates, Items c_prev, Items y, Items dy,
-                                  Items d_gates, Items dc_prev) = 0;
+                                  Items dc_prev) = 0;
 
   // -- training; rule is the position in Rules (train/rules.h), hyper its numbers, slots its state
   virtual void update(unsigned rule, const real* hyper, size_t n, real* values, const real* gradient,

@@ -35,7 +35,8 @@ Weights weights(const std::vector<Expression>& p) {
   return {p[input_matrix], p[output_matrix], p[bias_vector]};
 }
 
-/// The macro cell; its input product is a node of its own, so that those of all steps become one.
+/// The macro cell. Its input product is a node of its own, so that those of all steps become one; nothing
+/// else reads it.
 Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_bias) {
   const Expression wx = affine_transform({w.bias, w.input, x});
   const Expression y = last.h.pg ? LstmCell::call({wx, w.output, last.h, last.c}, forget_bias)

@@ -103,7 +103,7 @@ struct RecordedCell : OpDefaults {
   static constexpr uint32_t own_size = sizeof(const CellProgram*);
   static constexpr auto name = "recorded_cell",
                         doc = "A function of expressions that was recorded as one node.";
-  static constexpr bool hidden = true;
+  static constexpr bool hidden = true, spends_aux = true;  // as its steps may
   static constexpr Arg args[] = {"xs"};
   static bool is_matrix(const Attrs& a, unsigned i) { return a.program->is_matrix(i); }
   static Dim shape(const Attrs& a, Dims xs) { return a.program->shape(xs); }

@@ -34,6 +34,12 @@ struct OpDefaults {
   static constexpr bool overwrites = false;
   /// prepare_backward writes what d_aux holds; if not, it is zero before.
   static constexpr bool writes_d_aux = false;
+  /// aux is as large as argument 0 and takes its memory, unless batch sizes differ: nothing else may read it.
+  static constexpr bool aux_is_first = false;
+  /// The backward pass overwrites what aux holds, so that another one computes it anew.
+  static constexpr bool spends_aux = false;
+  /// prepare_backward turns aux into the gradient of argument 0.
+  static constexpr bool aux_becomes_gradient = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
   static constexpr Join joins = joins_nothing, takes = joins_nothing;
   /// A hidden op has no public name: operators and other functions make it.
@@ -149,6 +155,9 @@ inline constexpr Op op{
     .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
     .writes_d_aux = T::writes_d_aux,
+    .aux_is_first = T::aux_is_first,
+    .spends_aux = T::spends_aux || T::aux_becomes_gradient,
+    .aux_becomes_gradient = T::aux_becomes_gradient,
     .joins = T::joins,
     .takes = T::takes,
     .passes = T::passes,

@@ -1,6 +1,8 @@
 // The layout: steps one after another, each aligned to a cache line, items of a step without gaps.
 #include "dynet/plan/plan.h"
 
+#include <algorithm>
+
 #include "dynet/device/arena.h"
 
 namespace dynet::engine {
@@ -15,6 +17,15 @@ uint32_t batch_elements(const Graph& graph, std::span<const uint32_t> nodes) {
     sum += elements;
   }
   return sum;
+}
+
+/// True if what is kept for the backward pass takes the memory of argument 0 in all of these nodes.
+bool aux_is_first(const Graph& graph, std::span<const uint32_t> nodes) {
+  if (!graph[nodes[0]].op->aux_is_first) return false;
+  return std::ranges::all_of(nodes, [&](uint32_t id) {
+    const Node& first = graph[graph.args(graph[id])[0]];
+    return !first.op->leaf && !first.op->view && graph.dim(first).bd == graph.dim(id).bd;
+  });
 }
 
 }  // namespace
@@ -37,7 +48,7 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
     step.first = first;
     step.count = static_cast<uint32_t>(batch.size());
     step.value_size = item.size;
-    step.aux_size = item.aux_size;
+    step.aux_size = aux_is_first(graph, batch) ? 0 : item.aux_size;
     step.items = example.op->batching == Batching::nodes ? step.count : batch_elements(graph, batch);
     step.value = take(step.items * step.value_size);
     if (step.aux_size) step.aux = take(step.items * step.aux_size);

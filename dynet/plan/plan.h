@@ -12,7 +12,7 @@ struct Step {
   uint32_t first, count;        // nodes
   uint32_t items;               // items of the call: batch elements, or nodes
   size_t value, aux;            // offsets of the first item, in numbers
-  size_t value_size, aux_size;  // per item
+  size_t value_size, aux_size;  // per item; aux_size is 0 where it takes the memory of argument 0
 };
 
 struct Plan {

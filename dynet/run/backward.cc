@@ -16,6 +16,9 @@ void Executor::backward(unsigned loss, bool full) {
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
   pace().add(2 * multiply_adds_);
+  if (spent_)
+    for (const StepRecord& step : t_.steps) lanes_[0].repeat(step);
+  spent_ = false;
   trace(loss, full);
   const struct Unmark {
     Executor& e;

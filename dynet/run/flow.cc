@@ -29,6 +29,7 @@ void Executor::trace(uint32_t loss, bool full) {
     const Node& node = graph_[id];
     const std::span<const uint32_t> args = graph_.args(node);
     if (node.op->leaf || node.op->view) loose_.push_back(id), has_views |= node.op->view;
+    spent_ |= node.op->spends_aux;
     if (!node.op->differentiable) continue;
     for (uint32_t arg : args) {
       if (t_.marks[arg] || !(full || graph_[arg].needs_gradient)) continue;
@@ -72,7 +73,7 @@ void Executor::place_gradients() {
       if (!t_.marks[id]) continue;
       Flow& flow = t_.flow[id];
       if (!flow.is_simple()) choose_mode(id);
-      flow.shared = flow.uses == 1 && flow.passed && !flow.is_matrix;
+      flow.shared = flow.uses == 1 && (flow.passed || flow.in_aux) && !flow.is_matrix;
       if (flow.shared) continue;
       numbers += graph_.dim(id).size();
       ++apart;
@@ -83,7 +84,8 @@ void Executor::place_gradients() {
       if (!t_.marks[id]) continue;
       Flow& flow = t_.flow[id];
       if (flow.shared) {
-        t_.place[id].gradient = t_.place[flow.last_consumer].gradient;
+        const Place& consumer = t_.place[flow.last_consumer];
+        t_.place[id].gradient = flow.in_aux ? consumer.aux : consumer.gradient;
         flow.ready = true;
       } else {
         t_.place[id].gradient = gradient;
@@ -132,6 +134,7 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
       ++flow.uses;
       flow.last_consumer = id;
       flow.passed = passes_on && same;
+      flow.in_aux = i == 0 && example.op->aux_becomes_gradient && same;
     }
   }
 }

@@ -122,11 +122,13 @@ void Executor::run_steps(const Planned& planned, size_t first_step, real* base) 
 /// Tells the members of a call where their values will be.
 void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base) {
   const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
+  const bool aux_is_first = graph_[nodes[0]].op->aux_is_first && !step.aux_size;
   real* value = base + step.value;
   real* aux = step.aux_size ? base + step.aux : nullptr;
   for (uint32_t id : nodes) {
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
+    if (aux_is_first) aux = t_.place[graph_.args(graph_[id])[0]].value;
     t_.place[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
     if (aux) aux += items * step.aux_size;
@@ -148,7 +150,7 @@ void Executor::invalidate(unsigned first) {
     t_.order.clear(), t_.steps.clear(), t_.packed.clear();
     t_.values.reset(), gradients_.reset();
     lanes_.forget_values(), lanes_.forget_gradients();
-    backward_from_ = none;
+    backward_from_ = none, spent_ = false;
     multiply_adds_ = 0;
     t_.evaluations = round_graph_ == graph_.id() ? t_.evaluations + 1 : 0;
     round_graph_ = graph_.id();

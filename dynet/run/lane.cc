@@ -12,10 +12,24 @@ Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
   const Op& op = *t_.graph[nodes[0]].op;
   Call call = make_call(nodes, step.items, call_tables_);
   call.y = {base + step.value, nullptr, step.value_size};
-  if (step.aux_size) call.aux = {base + step.aux, nullptr, step.aux_size};
+  if (step.aux_size)
+    call.aux = {base + step.aux, nullptr, step.aux_size};
+  else if (op.aux_is_first)
+    call.aux = call.x[0];
   const Timed timed(Timed::forward, op.name, nodes.size());
   op.forward(*t_.engine, call);
   return call;
+}
+
+void Lane::repeat(const StepRecord& step) {
+  const std::span nodes = t_.nodes_of(step);
+  tables_.reset();
+  Call call = step.call;
+  if (!call.count) {
+    call = make_call(nodes, items_in(nodes), tables_);
+    add_gradients(call, nodes, nullptr);
+  }
+  t_.graph[nodes[0]].op->forward(*t_.engine, call);
 }
 
 void Lane::backward(const StepRecord& step) {

@@ -15,6 +15,8 @@ class alignas(128) Lane {
 
   /// Runs a step of a plan whose values begin at `base`.
   Call forward(const Step& step, std::span<const uint32_t> nodes, real* base);
+  /// Runs a call once more: it writes the same numbers to the same places.
+  void repeat(const StepRecord& step);
   /// Adds what the members of a call that need a gradient contribute to their arguments.
   void backward(const StepRecord& step);
   /// Completes the gradients of a node and, before it, of all views of its memory.

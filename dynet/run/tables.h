@@ -41,6 +41,7 @@ struct Flow {
   uint32_t added_uses = none;        // of a parameter: uses whose gradients are contributions as they are
   uint16_t lane = 0;                 // of the consumers, if they are all in one
   bool passed : 1 = false;           // the gradient of the last consumer is its contribution
+  bool in_aux : 1 = false;           // the aux of the last consumer becomes its contribution
   bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
   bool apart : 1 = true;             // no two of its consumers run in one call
   bool crossed : 1 = false;          // consumers run side by side

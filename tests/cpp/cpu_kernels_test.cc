@@ -84,9 +84,10 @@ void check_lstm(Engine& e) {
     for (size_t i = 0; i < 2 * h; ++i) dy[i] = real(0.1) * real(i % 7 + 1);
     e.lstm_cell(1, h, 1, {gates.data()}, {c.data()}, {y.data()});
     for (size_t i = 0; i < 2 * h; ++i) sum += double{dy[i]} * y[i];
-    if (d_gates)
-      e.lstm_cell_backward(1, h, {gates.data()}, {c.data()}, {y.data()}, {dy.data()}, {d_gates->data()},
-                           {d_c->data()});
+    if (d_gates) {
+      e.lstm_cell_backward(1, h, {gates.data()}, {c.data()}, {y.data()}, {dy.data()}, {d_c->data()});
+      *d_gates = gates;
+    }
     return sum;
   };
   Numbers gates = numbers(4 * h), c = numbers(h), d_gates(4 * h), d_c(h);
