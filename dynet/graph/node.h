@@ -41,10 +41,22 @@ struct OuterPair {
   unsigned columns;  // dy has columns of as many rows as the matrix, x of as many as it has columns
 };
 
+/// The addresses of a node's arguments, looked up when they are asked for.
+struct ArgumentView {
+  const void* context;
+  const real* (*at)(const void* context, unsigned i);
+  const real* operator[](unsigned i) const { return at(context, i); }
+  /// By f(i), which must outlive the view.
+  template <class F>
+  static ArgumentView of(const F& f) {
+    return {&f, [](const void* context, unsigned i) { return (*static_cast<const F*>(context))(i); }};
+  }
+};
+
 /// What a node gives its op when a matrix argument's gradient is due: addresses for one batch element.
 struct NodeView {
   const Dim* x_dims;
-  const real* const* x;
+  ArgumentView x;
   const real* y;
   const real* aux;
   const real* dy;

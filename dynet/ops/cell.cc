@@ -140,18 +140,17 @@ void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
 OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
   const MatrixUse& use = matrices_[argument - first_matrix_];
   const Step& step = steps_[use.step];
-  const CellTables tables;
-  const real** x = tables.take<const real*>(step.uses.size());
   const auto value = [&](const Location& l) {
     return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.aux);
   };
   const auto gradient = [&](const Location& l) {
     return l.offset + (l.room == Room::result ? v.dy : v.d_aux);
   };
-  for (size_t i = 0; i < step.uses.size(); ++i)
-    x[i] = step.uses[i].matrix != none ? v.x[step.uses[i].matrix] : value(step.uses[i].x);
-  const NodeView inner{step.x_dims.data(),  x, value(step.y), value(step.aux), gradient(step.dy),
-                       gradient(step.d_aux)};
+  const auto x = [&](unsigned i) {
+    return step.uses[i].matrix != none ? v.x[step.uses[i].matrix] : value(step.uses[i].x);
+  };
+  const NodeView inner{step.x_dims.data(), ArgumentView::of(x),  value(step.y),
+                       value(step.aux),    gradient(step.dy), gradient(step.d_aux)};
   return step.op->outer(step.attrs.data(), inner, use.use);
 }
 

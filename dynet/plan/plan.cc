@@ -28,6 +28,24 @@ bool aux_is_first(const Graph& graph, std::span<const uint32_t> nodes) {
   });
 }
 
+/// Bit i: argument i of all nodes of an op with matrices is one parameter, as a matrix, or added to products of
+/// as many batch elements.
+uint32_t shared_arguments(const Graph& graph, std::span<const uint32_t> nodes) {
+  const Node& example = graph[nodes[0]];
+  const Item& item = graph.item(example);
+  uint32_t shared = 0;
+  for (unsigned i = 0; example.op->has_matrix && i < example.arg_count && i < 31; ++i) {
+    const uint32_t parameter = graph.args(example)[i];
+    if (graph[parameter].op != &parameter_op) continue;
+    const auto adds = [&](uint32_t id) {
+      return graph.args(graph[id])[i] == parameter && graph.dim(id).bd == graph.dim(parameter).bd;
+    };
+    if (item.is_matrix(example, i) || (item.passes(i) && std::ranges::all_of(nodes, adds)))
+      shared |= uint32_t{1} << i;
+  }
+  return shared;
+}
+
 }  // namespace
 
 void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
@@ -50,6 +68,7 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
     step.value_size = item.size;
     step.aux_size = aux_is_first(graph, batch) ? 0 : item.aux_size;
     step.items = example.op->batching == Batching::nodes ? step.count : batch_elements(graph, batch);
+    step.shared = shared_arguments(graph, batch);
     step.value = take(step.items * step.value_size);
     if (step.aux_size) step.aux = take(step.items * step.aux_size);
     result.multiply_adds += step.items * item.multiply_adds;

@@ -11,6 +11,7 @@ namespace dynet::engine {
 struct Step {
   uint32_t first, count;        // nodes
   uint32_t items;               // items of the call: batch elements, or nodes
+  uint32_t shared;              // bit i: argument i is one parameter for all nodes, a matrix or a bias
   size_t value, aux;            // offsets of the first item, in numbers
   size_t value_size, aux_size;  // per item; aux_size is 0 where it takes the memory of argument 0
 };

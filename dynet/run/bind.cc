@@ -141,7 +141,8 @@ Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsign
   return items_of(nodes, items, tables, [&](uint32_t id) { return t_.value_of(argument(id)); }, stride);
 }
 
-Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables) {
+/// Of the arguments in `shared` all nodes have the same.
+Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables) {
   const Graph& graph = t_.graph;
   const Node& example = graph[nodes[0]];
   const Item& item = graph.item(example);
@@ -152,7 +153,10 @@ Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, Arena& table
     const uint32_t arg = graph.args(example)[i];
     const bool packs = item.is_matrix(example, i) && graph[arg].op == &parameter_op;
     packed[i] = packs ? t_.packed_of(arg) : nullptr;
-    x[i] = packs ? Items{} : argument_items(nodes, items, i, tables);
+    const bool is_one = i < 32 && shared >> i & 1;
+    x[i] = packs    ? Items{}
+           : is_one ? Items{t_.value_of(arg), nullptr, 0}
+                    : argument_items(nodes, items, i, tables);
   }
   Call call{};
   call.attrs = example.payload;

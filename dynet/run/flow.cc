@@ -108,6 +108,7 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
   const bool whole = example.op->batching == Batching::nodes;
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
+    if (step.is_shared(i)) continue;  // listed as a late use
     const bool may_be_added = passes_on && example.op->has_matrix;
     for (uint32_t id : nodes) {
       if (!t_.marks[id]) continue;

@@ -95,7 +95,7 @@ void Executor::record_steps(const Planned& planned) {
     while (round && number >= order.lists[list]) ++list;
     const bool divided = round && list > 0 && list + 1 < order.lists.size();
     StepRecord& record = t_.steps.emplace_back();
-    record.first = start + step.first, record.count = step.count;
+    record.first = start + step.first, record.count = step.count, record.shared = step.shared;
     record.round = round, record.lane = divided ? list : 0;
     ++number;
   }

@@ -10,7 +10,7 @@ namespace dynet::engine {
 
 Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base) {
   const Op& op = *t_.graph[nodes[0]].op;
-  Call call = make_call(nodes, step.items, call_tables_);
+  Call call = make_call(nodes, step.items, step.shared, call_tables_);
   call.y = {base + step.value, nullptr, step.value_size};
   if (step.aux_size)
     call.aux = {base + step.aux, nullptr, step.aux_size};
@@ -26,7 +26,7 @@ void Lane::repeat(const StepRecord& step) {
   tables_.reset();
   Call call = step.call;
   if (!call.count) {
-    call = make_call(nodes, items_in(nodes), tables_);
+    call = make_call(nodes, items_in(nodes), step.shared, tables_);
     add_gradients(call, nodes, nullptr);
   }
   t_.graph[nodes[0]].op->forward(*t_.engine, call);
@@ -69,7 +69,7 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   if (!op.differentiable) return;
   tables_.reset();
   const bool whole = step.call.count && nodes.size() == step.count;
-  Call call = whole ? step.call : make_call(nodes, items_in(nodes), tables_);
+  Call call = whole ? step.call : make_call(nodes, items_in(nodes), step.shared, tables_);
   add_gradients(call, nodes, whole ? &step : nullptr);
   if (const size_t size = t_.graph.item(example).d_aux_size) {
     real* d_aux = op.writes_d_aux ? gradients_.take<real>(size * call.count) : zeroed(size * call.count);
@@ -82,7 +82,7 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   transpose_matrices(call, example);
   if (op.prepare_backward) op.prepare_backward(*t_.engine, call);
   for (unsigned i = 0; i < example.arg_count; ++i)
-    if (!call.packed[i]) backward_argument(call, nodes, i);
+    if (!call.packed[i] && !step.is_shared(i)) backward_argument(call, nodes, i);
 }
 
 /// The products of the backward pass read transposed panels.
@@ -98,7 +98,7 @@ void Lane::backward_argument(const Call& all, std::span<const uint32_t> nodes, u
   const Op& op = *t_.graph[nodes[0]].op;
   Call call = all;
   if (subset_.size() < nodes.size()) {
-    call = make_call(subset_, items_in(subset_), tables_);
+    call = make_call(subset_, items_in(subset_), 0, tables_);
     add_gradients(call, subset_, nullptr);
   }
   call.accumulate = start_targets(op, i);

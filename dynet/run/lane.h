@@ -45,7 +45,7 @@ class alignas(128) Lane {
   static constexpr uint32_t none = ~0u;
 
   // bind.cc
-  Call make_call(std::span<const uint32_t> nodes, size_t items, Arena& tables);
+  Call make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
   void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
   template <class Address, class Stride>
@@ -74,7 +74,6 @@ class alignas(128) Lane {
   std::vector<uint32_t> members_, subset_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<const real*> addresses_, outer_x_;
-  std::vector<real*> view_x_;
 };
 
 }  // namespace dynet::engine

@@ -105,19 +105,17 @@ void Lane::add_uses(uint32_t id, real* target) {
 /// Lists the columns of all batch elements of a use of an m×k matrix.
 void Lane::list_columns(const LateUse& use, unsigned m, unsigned k) {
   const Node& node = t_.graph[use.node];
-  const std::span<const uint32_t> args = t_.graph.args(node);
   const Item& item = t_.graph.item(node);
   const Place& place = t_.place[use.node];
-  view_x_.resize(args.size());
-  const unsigned batch = t_.graph.dim(node).bd;
-  for (unsigned b = 0; b < batch; ++b) {
-    for (unsigned i = 0; i < args.size(); ++i) {
-      const Place& arg = t_.place[args[i]];
-      view_x_[i] = arg.value;
-      if (batch > 1 && t_.graph.dim(args[i]).bd > 1) view_x_[i] += b * size_t{arg.stride};
-    }
+  unsigned b = 0;
+  const auto argument = [&](unsigned i) -> const real* {
+    const uint32_t arg = t_.graph.args(node)[i];
+    const Place& at = t_.place[arg];
+    return b == 0 || t_.graph.dim(arg).bd == 1 ? at.value : at.value + b * size_t{at.stride};
+  };
+  for (const unsigned batch = t_.graph.dim(node).bd; b < batch; ++b) {
     const NodeView view{item.x_dims.data(),
-                        view_x_.data(),
+                        ArgumentView::of(argument),
                         place.value + b * item.size,
                         place.aux + b * item.aux_size,
                         place.gradient + b * item.size,

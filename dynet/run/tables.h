@@ -26,8 +26,11 @@ struct StepRecord {
   uint32_t first = 0, count = 0;  // in order
   uint32_t round = 0;             // calls of one round and of several lanes ran side by side
   uint32_t lane = 0;              // 0: alone
+  uint32_t shared = 0;            // bit i: argument i is one parameter for all, as in Step
   Call call{};                    // as it was run; count 0 where that is no longer known
   real* gradient = nullptr;       // of all members, if these lie one after another
+
+  bool is_shared(unsigned i) const { return i < 32 && shared >> i & 1; }
 };
 
 /// How gradients reach a node.
