@@ -27,7 +27,7 @@ void Executor::backward(unsigned loss, bool full) {
     }
   } unmark{*this};
   place_gradients();
-  if (real* gradient = t_.place[loss].gradient) *gradient = 1, t_.flow[loss].ready = true;
+  if (real* gradient = t_.flow[loss].gradient) *gradient = 1, t_.flow[loss].ready = true;
   run_backward();
   for (uint32_t id : loose_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !t_.marks[t_.views[id].origin]) lanes_[0].finish_one(id);
@@ -100,21 +100,22 @@ void Executor::deliver_parameters() {
 /// In multiply-adds.
 uint64_t Executor::cost_of_gradient(uint32_t id) const {
   const Flow& flow = t_.flow[id];
-  const uint64_t uses = t_.use_count(flow.outer_uses) + t_.use_count(flow.added_uses);
-  return (uses + flow.part_count) * graph_.dim(id).size();
+  const LateLists late = t_.late_lists_of(id);
+  return (uint64_t{late.outer.count} + late.added.count + flow.part_count) * graph_.dim(id).size();
 }
 
 void Executor::deliver_parameter(uint32_t id, Lane& lane) {
   lane.finish(id);
   if (!graph_[id].needs_gradient) return;
   Storage& storage = *parameter_storage(graph_[id]);
-  if (const real* gradient = t_.place[id].gradient)
+  if (const real* gradient = t_.flow[id].gradient)
     t_.engine->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
-  if (t_.flow[id].outer_uses != none) {
+  const LateLists late = t_.late_lists_of(id);
+  if (late.outer.count) {
     const bool accumulate = !storage.gradient.is_clear();
     lane.add_outer(id, storage.gradient.overwrite(), accumulate);
   }
-  if (t_.flow[id].added_uses != none) lane.add_uses(id, storage.gradient.data());
+  if (late.added.count) lane.add_uses(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
@@ -123,7 +124,7 @@ void Executor::deliver_rows(uint32_t id) {
   const Node& node = graph_[id];
   LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
   const size_t size = graph_.dim(node).batch_size();
-  const real* from = t_.place[id].gradient;
+  const real* from = t_.flow[id].gradient;
   for (uint32_t row : node.words()) {
     t_.engine->add_scaled(size, 1, from, table.row_gradient(row));
     from += size;
@@ -146,17 +147,17 @@ bool Executor::is_on_path(uint32_t id) const {
 /// The gradient as the backward pass has left it.
 Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
-  const bool on_path = is_on_path(id);
-  if (on_path && graph_[id].op == &parameter_op) {
-    real* sum = lanes_[0].zeroed(dim.size());
-    if (t_.place[id].gradient) t_.engine->add_scaled(dim.size(), 1, t_.place[id].gradient, sum);
-    if (t_.flow[id].outer_uses != none) lanes_[0].add_outer(id, sum, true);
-    if (t_.flow[id].added_uses != none) lanes_[0].add_uses(id, sum);
-    return {dim, sum};
-  }
-  if (on_path && t_.place[id].gradient)
-    return lanes_[0].contiguous(dim, t_.place[id].gradient, t_.gradient_stride(id));
-  return {dim, lanes_[0].zeroed(dim.size())};
+  if (!is_on_path(id)) return {dim, lanes_[0].zeroed(dim.size())};
+  const Flow& flow = t_.flow[id];
+  if (graph_[id].op != &parameter_op && flow.gradient)
+    return lanes_[0].contiguous(dim, flow.gradient, t_.gradient_stride(id));
+  real* sum = lanes_[0].zeroed(dim.size());
+  if (graph_[id].op != &parameter_op) return {dim, sum};
+  const LateLists late = t_.late_lists_of(id);
+  if (flow.gradient) t_.engine->add_scaled(dim.size(), 1, flow.gradient, sum);
+  if (late.outer.count) lanes_[0].add_outer(id, sum, true);
+  if (late.added.count) lanes_[0].add_uses(id, sum);
+  return {dim, sum};
 }
 
 }  // namespace dynet::engine

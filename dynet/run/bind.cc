@@ -100,6 +100,12 @@ Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& table
   return {table[0], nullptr, static_cast<size_t>(step)};
 }
 
+/// Items of equal size, those of one node one after another.
+template <class Address>
+Items Lane::items_at(std::span<const uint32_t> nodes, size_t items, size_t size, Address&& address) {
+  return items_of(nodes, items, tables_, address, [&](uint32_t) { return size; });
+}
+
 Words Lane::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
   if (t_.graph[nodes[0]].words().empty()) return {};
   const uint32_t** table = tables.take_small<const uint32_t*>(items);
@@ -170,20 +176,24 @@ Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
   return call;
 }
 
+/// Where these nodes have put their values and what they keep.
+void Lane::add_results(Call& call, std::span<const uint32_t> nodes) {
+  const Item& item = t_.graph.item(nodes[0]);
+  call.y = items_at(nodes, call.count, item.size, [&](uint32_t id) { return t_.place[id].value; });
+  if (item.aux_size)
+    call.aux = items_at(nodes, call.count, item.aux_size, [&](uint32_t id) { return t_.place[id].aux; });
+}
+
 /// What the backward pass of these nodes reads beside their arguments; of a whole step much is known.
 void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step) {
-  const auto items = [&](real* Place::* memory, size_t size) {
-    return items_of(
-        nodes, call.count, tables_, [&](uint32_t id) { return t_.place[id].*memory; },
-        [&](uint32_t) { return size; });
-  };
   const Item& item = t_.graph.item(nodes[0]);
-  call.dy =
-      step && step->gradient ? Items{step->gradient, nullptr, item.size} : items(&Place::gradient, item.size);
+  call.dy = step && step->gradient
+                ? Items{step->gradient, nullptr, item.size}
+                : items_at(nodes, call.count, item.size, [&](uint32_t id) { return t_.flow[id].gradient; });
   if (step) return;
-  call.y = items(&Place::value, item.size);
-  if (item.aux_size) call.aux = items(&Place::aux, item.aux_size);
-  if (item.d_aux_size) call.d_aux = items(&Place::d_aux, item.d_aux_size);
+  add_results(call, nodes);
+  if (item.d_aux_size)
+    call.d_aux = items_at(nodes, call.count, item.d_aux_size, [&](uint32_t id) { return t_.place[id].d_aux; });
 }
 
 /// Where the contributions of the members of subset_ go, for each batch element.

@@ -12,8 +12,7 @@ namespace dynet::engine {
 /// Marks what needs a gradient, newest first, and lists the uses as a matrix. Other uses by kernels are
 /// counted later, call by call.
 void Executor::trace(uint32_t loss, bool full) {
-  for (uint32_t id : path_) t_.place[id].gradient = nullptr;
-  path_.clear(), loose_.clear(), t_.parts.clear(), t_.late_uses.clear(), t_.use_lists.clear();
+  path_.clear(), loose_.clear(), t_.parts.clear(), t_.late_uses.clear(), t_.late_lists.clear();
   gradients_.reset();
   lanes_.forget_gradients();
   t_.flow.resize(graph_.size());
@@ -38,7 +37,7 @@ void Executor::trace(uint32_t loss, bool full) {
       ++open;
     }
     if (node.op->view && t_.marks[args[0]]) {
-      ++t_.flow[args[0]].uses, ++t_.flow[args[0]].view_uses;
+      ++t_.flow[args[0]].uses, t_.flow[args[0]].viewed = true;
     } else if (graph_.item(node).matrices) {
       list_late_uses(id);
     }
@@ -53,11 +52,10 @@ void Executor::list_late_uses(uint32_t id) {
   const std::span<const uint32_t> args = graph_.args(node);
   for (unsigned i = 0; i < args.size(); ++i) {
     if (!t_.marks[args[i]]) continue;
-    Flow& flow = t_.flow[args[i]];
     if (item.is_matrix(node, i)) {
-      if (graph_.dim(args[i]).bd == 1) t_.append_use(flow.outer_uses, id, i);
+      if (graph_.dim(args[i]).bd == 1) t_.append_use(args[i], &LateLists::outer, id, i);
     } else if (t_.is_added(node, i)) {
-      t_.append_use(flow.added_uses, id, i);
+      t_.append_use(args[i], &LateLists::added, id, i);
     }
   }
 }
@@ -84,11 +82,11 @@ void Executor::place_gradients() {
       if (!t_.marks[id]) continue;
       Flow& flow = t_.flow[id];
       if (flow.shared) {
-        const Place& consumer = t_.place[flow.last_consumer];
-        t_.place[id].gradient = flow.in_aux ? consumer.aux : consumer.gradient;
+        const uint32_t consumer = flow.last_consumer;
+        flow.gradient = flow.in_aux ? t_.place[consumer].aux : t_.flow[consumer].gradient;
         flow.ready = true;
       } else {
-        t_.place[id].gradient = gradient;
+        flow.gradient = gradient;
         gradient += graph_.dim(id).size();
         open_to_views(id);
       }
@@ -127,10 +125,11 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
         flow.broadcast |= !whole && batch < own;
         flow.read_whole |= whole && batch > 1;
       }
-      if (flow.uses > flow.view_uses) compare_with_last(flow, id, number);
+      if (flow.computed) compare_with_last(flow, id, number);
+      flow.computed = true;
       if (step.lane) {
         flow.crossed |= flow.lane && flow.lane != step.lane;
-        flow.lane = static_cast<uint16_t>(step.lane);
+        flow.lane = step.lane;
       }
       ++flow.uses;
       flow.last_consumer = id;
@@ -152,7 +151,7 @@ void Executor::compare_with_last(Flow& flow, uint32_t id, uint32_t step) const {
 /// before a view is.
 void Executor::choose_mode(uint32_t id) {
   Flow& flow = t_.flow[id];
-  if (flow.view_uses > 0 && flow.uses == flow.view_uses) {
+  if (flow.viewed && !flow.computed) {
     const Cover cover = cover_by_views(id);
     flow.exclusive_views = flow.uses == 1 || cover != Cover::overlapping;
     flow.covered = cover == Cover::whole;
@@ -160,7 +159,7 @@ void Executor::choose_mode(uint32_t id) {
   if (flow.exclusive_views) return;
   flow.slots =
       flow.crossed || waits(flow) || (flow.read_whole && t_.place[id].stride != graph_.dim(id).batch_size());
-  if (!flow.slots && flow.view_uses == 0) return;
+  if (!flow.slots && !flow.viewed) return;
   flow.first_part = static_cast<uint32_t>(t_.parts.size());
   t_.parts.resize(t_.parts.size() + flow.uses);
 }
@@ -168,15 +167,14 @@ void Executor::choose_mode(uint32_t id) {
 /// True if contributions cannot be added as they come. Those of views come when the node's gradient is due.
 bool Executor::waits(const Flow& flow) const {
   if (flow.uses <= 1) return false;
-  if (flow.broadcast || (flow.view_uses == 0 && !flow.apart)) return true;
-  return flow.uses > 2 && (!flow.ordered || flow.view_uses > 0);
+  if (flow.broadcast || (!flow.viewed && !flow.apart)) return true;
+  return flow.uses > 2 && (!flow.ordered || flow.viewed);
 }
 
 /// The gradient of a view or a leaf.
 void Executor::place_loose(uint32_t id) {
   const Node& node = graph_[id];
   Flow& flow = t_.flow[id];
-  Place& place = t_.place[id];
   if (node.op->view) {
     const uint32_t source = graph_.args(node)[0];
     if (node.op->differentiable && t_.marks[source]) {
@@ -187,9 +185,9 @@ void Executor::place_loose(uint32_t id) {
   }
   choose_mode(id);
   if (flow.exclusive)
-    place.gradient = t_.place[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
+    flow.gradient = t_.flow[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
   else if (node.op->view || flow.uses > 0 || node.op != &parameter_op)
-    place.gradient = gradients_.take<real>(graph_.dim(node).size());
+    flow.gradient = gradients_.take<real>(graph_.dim(node).size());
   open_to_views(id);
 }
 
@@ -201,17 +199,16 @@ void Executor::open_to_views(uint32_t id) {
   flow.ready = true;
 }
 
-void Tables::append_use(uint32_t& list, uint32_t node, uint32_t arg) {
+void Tables::append_use(uint32_t id, LateList LateLists::*list, uint32_t node, uint32_t arg) {
   const auto at = static_cast<uint32_t>(late_uses.size());
   late_uses.push_back({node, arg, none});
-  if (list == none) {
-    list = static_cast<uint32_t>(use_lists.size());
-    use_lists.push_back({at, at, 1});
-  } else {
-    UseList& uses = use_lists[list];
-    late_uses[uses.last].next = at;
-    uses.last = at, ++uses.count;
+  if (flow[id].late == none) {
+    flow[id].late = static_cast<uint32_t>(late_lists.size());
+    late_lists.emplace_back();
   }
+  LateList& uses = late_lists[flow[id].late].*list;
+  (uses.count ? late_uses[uses.last].next : uses.first) = at;
+  uses.last = at, ++uses.count;
 }
 
 }  // namespace dynet::engine

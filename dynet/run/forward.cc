@@ -129,7 +129,7 @@ void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uin
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
     if (aux_is_first) aux = t_.place[graph_.args(graph_[id])[0]].value;
-    t_.place[id] = {value, nullptr, aux, nullptr, static_cast<uint32_t>(stride), number};
+    t_.place[id] = {value, aux, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
     if (aux) aux += items * step.aux_size;
   }
@@ -140,7 +140,7 @@ void Executor::place_views(std::span<const uint32_t> views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
     real* const value = t_.value_of(source) + graph_.item(node).view_offset;
-    t_.place[id] = {value, nullptr, nullptr, nullptr, t_.place[source].stride, 0};
+    t_.place[id] = {value, nullptr, nullptr, t_.place[source].stride, 0};
   }
 }
 

@@ -27,7 +27,7 @@ void Lane::repeat(const StepRecord& step) {
   Call call = step.call;
   if (!call.count) {
     call = make_call(nodes, items_in(nodes), step.shared, tables_);
-    add_gradients(call, nodes, nullptr);
+    add_results(call, nodes);
   }
   t_.graph[nodes[0]].op->forward(*t_.engine, call);
 }
@@ -120,7 +120,7 @@ void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
     if (may_be_added && t_.is_added(node, i)) continue;
     const Flow& flow = t_.flow[arg];
     if (flow.shared) continue;
-    real* const target = flow.slots ? part_of(id, i) : t_.place[arg].gradient;
+    real* const target = flow.slots ? part_of(id, i) : flow.gradient;
     if (!target) continue;
     subset_.push_back(id);
     targets_.push_back(target);
@@ -133,7 +133,7 @@ real* Lane::part_of(uint32_t id, unsigned i) {
   const Node& node = t_.graph[id];
   const uint32_t arg = t_.graph.args(node)[i];
   const bool is_own = t_.passes(node, i);
-  real* const part = is_own ? t_.place[id].gradient : gradients_.take<real>(t_.graph.dim(arg).size());
+  real* const part = is_own ? t_.flow[id].gradient : gradients_.take<real>(t_.graph.dim(arg).size());
   t_.append_part(arg, part, none, id);
   return is_own ? nullptr : part;
 }

@@ -47,10 +47,13 @@ class alignas(128) Lane {
   // bind.cc
   Call make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
+  void add_results(Call& call, std::span<const uint32_t> nodes);
   void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
   template <class Address, class Stride>
   Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
                  Stride&& stride);
+  template <class Address>
+  Items items_at(std::span<const uint32_t> nodes, size_t items, size_t size, Address&& address);
   Items targets_of(size_t items, unsigned i);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 

@@ -22,7 +22,7 @@ void Tables::append_part(uint32_t id, const real* from, uint32_t view, uint32_t 
 void Tables::clear_gradient(uint32_t id) {
   const Dim& dim = graph.dim(id);
   const size_t size = dim.batch_size(), stride = gradient_stride(id);
-  real* gradient = place[id].gradient;
+  real* gradient = flow[id].gradient;
   if (stride == size) return std::fill_n(gradient, dim.size(), real(0)), void();
   for (unsigned b = 0; b < dim.bd; ++b) std::fill_n(gradient + b * stride, size, real(0));
 }
@@ -36,9 +36,9 @@ void Lane::finish(uint32_t id) {
 
 void Lane::finish_one(uint32_t id) {
   Flow& flow = t_.flow[id];
-  if (!flow.ready && t_.place[id].gradient) t_.clear_gradient(id), flow.ready = true;
+  if (!flow.ready && flow.gradient) t_.clear_gradient(id), flow.ready = true;
   if (flow.part_count) add_parts(id);
-  if (flow.outer_uses != none && t_.graph[id].op != &parameter_op) add_outer(id, t_.place[id].gradient, true);
+  if (flow.late != none && t_.graph[id].op != &parameter_op) add_outer(id, flow.gradient, true);
 }
 
 /// The parts of a node in canonical order; they came call by call. Most nodes have three or so.
@@ -64,7 +64,7 @@ void Lane::add_parts(uint32_t id) {
   addresses_.clear();
   const auto add_whole = [&] {
     if (!addresses_.empty())
-      t_.engine->add_each(dim.size(), addresses_.size(), addresses_.data(), t_.place[id].gradient);
+      t_.engine->add_each(dim.size(), addresses_.size(), addresses_.data(), t_.flow[id].gradient);
     addresses_.clear();
   };
   for (const Part& part : sorted_parts(id)) {
@@ -72,7 +72,7 @@ void Lane::add_parts(uint32_t id) {
     size_t n = size, offset = 0;
     if (part.view != none) {
       offset = t_.graph.item(part.view).view_offset;
-      from = t_.place[part.view].gradient;
+      from = t_.flow[part.view].gradient;
       n = t_.graph.dim(part.view).batch_size();
     }
     if (n == size && (stride == size || dim.bd == 1)) {
@@ -81,7 +81,7 @@ void Lane::add_parts(uint32_t id) {
     }
     add_whole();
     for (unsigned b = 0; b < dim.bd; ++b)
-      t_.engine->add_scaled(n, 1, from + b * n, t_.place[id].gradient + b * size_t{stride} + offset);
+      t_.engine->add_scaled(n, 1, from + b * n, t_.flow[id].gradient + b * size_t{stride} + offset);
   }
   add_whole();
 }
@@ -89,7 +89,7 @@ void Lane::add_parts(uint32_t id) {
 void Lane::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = t_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
-  for (uint32_t at = t_.use_lists[t_.flow[id].outer_uses].first; at != none; at = t_.late_uses[at].next)
+  for (uint32_t at = t_.late_lists_of(id).outer.first; at != none; at = t_.late_uses[at].next)
     list_columns(t_.late_uses[at], dim.rows(), dim.cols());
   t_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
@@ -97,8 +97,8 @@ void Lane::add_outer(uint32_t id, real* target, bool accumulate) {
 
 void Lane::add_uses(uint32_t id, real* target) {
   addresses_.clear();
-  for (uint32_t at = t_.use_lists[t_.flow[id].added_uses].first; at != none; at = t_.late_uses[at].next)
-    addresses_.push_back(t_.place[t_.late_uses[at].node].gradient);
+  for (uint32_t at = t_.late_lists_of(id).added.first; at != none; at = t_.late_uses[at].next)
+    addresses_.push_back(t_.flow[t_.late_uses[at].node].gradient);
   t_.engine->add_each(t_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
 }
 
@@ -118,7 +118,7 @@ void Lane::list_columns(const LateUse& use, unsigned m, unsigned k) {
                         ArgumentView::of(argument),
                         place.value + b * item.size,
                         place.aux + b * item.aux_size,
-                        place.gradient + b * item.size,
+                        t_.flow[use.node].gradient + b * item.size,
                         place.d_aux + b * item.d_aux_size};
     const OuterPair pair = node.op->outer(node.payload, view, use.arg);
     for (unsigned c = 0; c < pair.columns; ++c) {

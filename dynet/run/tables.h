@@ -11,10 +11,9 @@
 
 namespace dynet::engine {
 
-/// Where what belongs to a node lies.
+/// Where what belongs to a node lies; its gradient is part of its flow.
 struct Place {
   real* value = nullptr;
-  real* gradient = nullptr;
   real* aux = nullptr;
   real* d_aux = nullptr;
   uint32_t stride = 0;  // from batch element to batch element; larger than an element for views
@@ -33,38 +32,41 @@ struct StepRecord {
   bool is_shared(unsigned i) const { return i < 32 && shared >> i & 1; }
 };
 
-/// How gradients reach a node.
+/// How gradients reach a node of the last backward pass, and where their sum lies.
 struct Flow {
   static constexpr uint32_t none = ~0u;
 
-  uint32_t uses = 0, view_uses = 0;         // contributions (not as a matrix); those by views
-  uint32_t last_consumer = none;            // the oldest one counted so far
+  real* gradient = nullptr;
+  uint32_t uses = 0;                        // contributions, by kernels (not as a matrix) and views
+  uint32_t last_consumer = none;            // the oldest kernel counted so far
   uint32_t first_part = 0, part_count = 0;  // contributions that wait, in parts
-  uint32_t outer_uses = none;               // uses as a matrix, in use_lists
-  uint32_t added_uses = none;        // of a parameter: uses whose gradients are contributions as they are
-  uint16_t lane = 0;                 // of the consumers, if they are all in one
-  bool passed : 1 = false;           // the gradient of the last consumer is its contribution
-  bool in_aux : 1 = false;           // the aux of the last consumer becomes its contribution
-  bool ordered : 1 = true;           // the calls of its consumers, newest first, run one after another
-  bool apart : 1 = true;             // no two of its consumers run in one call
-  bool crossed : 1 = false;          // consumers run side by side
-  bool is_matrix : 1 = false;        // some consumer uses it as a matrix
-  bool shared : 1 = false;           // its gradient is that of its only consumer
-  bool broadcast : 1 = false;        // some consumer repeats it along the batch
-  bool read_whole : 1 = false;       // some consumer reads all batch elements as one item
-  bool slots : 1 = false;            // contributions wait as parts
-  bool has_views : 1 = false;        // views of its memory need gradients
-  bool exclusive_views : 1 = false;  // it is read through views only, and they do not overlap
-  bool covered : 1 = false;          // these views show all of it
-  bool exclusive : 1 = false;        // a view whose gradient lies in that of its source
-  bool packed : 1 = false;           // the gradient has no gaps although the value has
-  bool ready : 1 = false;            // the memory of the gradient holds a sum, of nothing at first
+  uint32_t late = none;                     // uses that are delivered at the end, in late_lists
+  uint32_t lane : 14 = 0;                   // of the consumers, if they are all in one
+  bool viewed : 1 = false;                  // views contribute
+  bool computed : 1 = false;                // kernels contribute
+  bool passed : 1 = false;                  // the gradient of the last consumer is its contribution
+  bool in_aux : 1 = false;                  // the aux of the last consumer becomes its contribution
+  bool ordered : 1 = true;                  // the calls of its consumers, newest first, run one after another
+  bool apart : 1 = true;                    // no two of its consumers run in one call
+  bool crossed : 1 = false;                 // consumers run side by side
+  bool is_matrix : 1 = false;               // some consumer uses it as a matrix
+  bool shared : 1 = false;                  // its gradient is that of its only consumer
+  bool broadcast : 1 = false;               // some consumer repeats it along the batch
+  bool read_whole : 1 = false;              // some consumer reads all batch elements as one item
+  bool slots : 1 = false;                   // contributions wait as parts
+  bool has_views : 1 = false;               // views of its memory need gradients
+  bool exclusive_views : 1 = false;         // it is read through views only, and they do not overlap
+  bool covered : 1 = false;                 // these views show all of it
+  bool exclusive : 1 = false;               // a view whose gradient lies in that of its source
+  bool packed : 1 = false;                  // the gradient has no gaps although the value has
+  bool ready : 1 = false;                   // the memory of the gradient holds a sum, of nothing at first
 
   /// One contribution at most, and from a kernel: it comes as it is.
-  bool is_simple() const { return uses <= 1 && !view_uses && !read_whole; }
+  bool is_simple() const { return uses <= 1 && !viewed && !read_whole; }
   /// Nothing has to be added to the memory of the gradient before it is read.
-  bool is_complete() const { return ready && !has_views && part_count == 0 && outer_uses == none; }
+  bool is_complete() const { return ready && !has_views && part_count == 0 && late == none; }
 };
+static_assert(sizeof(Place) == 32 && sizeof(Flow) == 32, "two of each lie in a cache line");
 
 /// The views of a node's memory as a list, newest first.
 struct Views {
@@ -85,6 +87,14 @@ struct Part {
 /// A use that is delivered at the end: argument `arg` of `node`.
 struct LateUse {
   uint32_t node, arg, next;
+};
+/// Such uses, newest consumer first.
+struct LateList {
+  uint32_t first = ~0u, last = ~0u, count = 0;
+};
+struct LateLists {
+  LateList outer;  // as a matrix
+  LateList added;  // of a parameter: uses whose gradients are contributions as they are
 };
 
 struct Tables {
@@ -116,8 +126,11 @@ struct Tables {
   bool is_added(const Node& node, unsigned i) const {
     return graph[graph.args(node)[i]].op == &parameter_op && node.op->has_matrix && passes(node, i);
   }
-  void append_use(uint32_t& list, uint32_t node, uint32_t arg);
-  uint32_t use_count(uint32_t list) const { return list == none ? 0 : use_lists[list].count; }
+  /// Lists a use of a matrix, or of a bias.
+  void append_use(uint32_t id, LateList LateLists::*list, uint32_t node, uint32_t arg);
+  LateLists late_lists_of(uint32_t id) const {
+    return flow[id].late == none ? LateLists{} : late_lists[flow[id].late];
+  }
   void append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer);
   void clear_gradient(uint32_t id);
   std::span<const uint32_t> nodes_of(const StepRecord& step) const {
@@ -138,10 +151,7 @@ struct Tables {
   std::vector<Flow> flow;
   std::vector<Views> views;  // valid for views and for nodes with views
   std::vector<Part> parts;
-  struct UseList {
-    uint32_t first, last, count;
-  };
-  std::vector<UseList> use_lists;  // newest consumer first
+  std::vector<LateLists> late_lists;
   std::vector<LateUse> late_uses;
 
  private:
