@@ -104,6 +104,7 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
   if (!example.op->differentiable) return;
   const Item& item = graph_.item(example);
   const bool whole = example.op->batching == Batching::nodes;
+  const bool one_each = !whole && step.call.count == nodes.size();  // one batch element, as their arguments
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
     if (step.is_shared(i)) continue;  // listed as a late use
@@ -114,8 +115,8 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
       const uint32_t arg = graph_.args(node)[i];
       if (!t_.marks[arg] || (may_be_added && t_.is_added(node, i))) continue;
       Flow& flow = t_.flow[arg];
-      bool same = graph_[arg].dim_id == node.dim_id;
-      if (!same || matrix || whole) {
+      bool same = true;
+      if (!one_each || matrix) {
         const unsigned batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
         same = batch == own;
         if (matrix && batch == 1) {

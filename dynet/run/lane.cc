@@ -93,26 +93,28 @@ void Lane::transpose_matrices(const Call& call, const Node& example) {
 
 /// Runs the kernel for those members whose contribution needs one.
 void Lane::backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i) {
-  find_targets(nodes, i);
-  if (subset_.empty()) return;
   const Op& op = *t_.graph[nodes[0]].op;
+  const Found found = find_targets(nodes, i);
+  if (subset_.empty()) return;
   Call call = all;
   if (subset_.size() < nodes.size()) {
     call = make_call(subset_, items_in(subset_), 0, tables_);
     add_gradients(call, subset_, nullptr);
   }
-  call.accumulate = start_targets(op, i);
+  call.accumulate = found.holds || !op.overwrites;
+  if (found.is_new) start_targets(call.accumulate);
   call.dx = targets_of(call.count, i);
   op.backward(*t_.engine, call, i);
 }
 
 /// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those
 /// that are the member's gradient as it is need not be.
-void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
-  subset_.clear(), targets_.clear();
+Lane::Found Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
+  subset_.clear(), subset_args_.clear(), targets_.clear();
   const Node& example = t_.graph[nodes[0]];
   const Item& item = t_.graph.item(example);
   const bool matrix = item.is_matrix(example, i), may_be_added = item.passes(i) && example.op->has_matrix;
+  Found found;
   for (uint32_t id : nodes) {
     const Node& node = t_.graph[id];
     const uint32_t arg = t_.graph.args(node)[i];
@@ -122,9 +124,14 @@ void Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
     if (flow.shared) continue;
     real* const target = flow.slots ? part_of(id, i) : flow.gradient;
     if (!target) continue;
+    const bool holds = flow.ready && !flow.slots;
+    found.holds |= holds || flow.broadcast;
+    found.is_new |= !holds;
     subset_.push_back(id);
+    subset_args_.push_back(arg);
     targets_.push_back(target);
   }
+  return found;
 }
 
 /// A place for the contribution of a node to its argument i, not yet written; null where there is one
@@ -138,19 +145,10 @@ real* Lane::part_of(uint32_t id, unsigned i) {
   return is_own ? nullptr : part;
 }
 
-/// True if the contributions to argument i must be added to what their targets hold. Where none holds
-/// anything yet they are written by ops that can; otherwise those that hold nothing are set to zero first.
-bool Lane::start_targets(const Op& op, unsigned i) {
-  bool accumulate = !op.overwrites, any_new = false;
-  for (uint32_t id : subset_) {
-    const Flow& flow = t_.flow[t_.graph.args(t_.graph[id])[i]];
-    const bool holds = flow.ready && !flow.slots;
-    accumulate |= holds || flow.broadcast;
-    any_new |= !holds;
-  }
-  if (!any_new) return true;
-  for (size_t n = 0; n < subset_.size(); ++n) {
-    const uint32_t arg = t_.graph.args(t_.graph[subset_[n]])[i];
+/// Targets that hold nothing yet are set to zero if contributions are added to them.
+void Lane::start_targets(bool accumulate) {
+  for (size_t n = 0; n < subset_args_.size(); ++n) {
+    const uint32_t arg = subset_args_[n];
     Flow& flow = t_.flow[arg];
     if (flow.slots) {
       if (accumulate) std::fill_n(targets_[n], t_.graph.dim(arg).size(), real(0));
@@ -159,7 +157,6 @@ bool Lane::start_targets(const Op& op, unsigned i) {
       flow.ready = true;
     }
   }
-  return accumulate;
 }
 
 }  // namespace dynet::engine

@@ -62,9 +62,13 @@ class alignas(128) Lane {
   void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
-  void find_targets(std::span<const uint32_t> nodes, unsigned i);
+  /// Whether some targets hold something, or get several contributions at once; whether some hold nothing.
+  struct Found {
+    bool holds = false, is_new = false;
+  };
+  Found find_targets(std::span<const uint32_t> nodes, unsigned i);
   real* part_of(uint32_t id, unsigned i);
-  bool start_targets(const Op& op, unsigned i);
+  void start_targets(bool accumulate);
 
   // sums.cc
   std::span<const Part> sorted_parts(uint32_t id);
@@ -74,7 +78,7 @@ class alignas(128) Lane {
   Tables& t_;
   Arena values_, gradients_;    // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
-  std::vector<uint32_t> members_, subset_;
+  std::vector<uint32_t> members_, subset_, subset_args_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<const real*> addresses_, outer_x_;
 };
