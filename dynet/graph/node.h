@@ -75,17 +75,17 @@ struct Op {
   uint32_t attr_size = 0;
   uint32_t key_size = 0;  // as many first bytes of the attributes say what kind of node it is
   Batching batching = Batching::elements;
-  bool view = false;             // the value is the argument's memory, from view_offset on
-  bool differentiable = false;   // gradients flow to the arguments
-  bool random = false;           // each batch element carries (node, element) as words
-  bool leaf = false;             // no arguments; the executor binds its value
-  bool has_matrix = false;       // some argument is a matrix (is_matrix)
-  bool overwrites = false;       // backward heeds Call::accumulate; if not, dx is always added to
-  bool writes_d_aux = false;     // prepare_backward writes what d_aux holds; if not, it is zero before
-  bool aux_is_first = false;     // aux takes the memory of argument 0 (where batch sizes are equal)
-  bool spends_aux = false;       // the backward pass overwrites what aux holds
+  bool view = false;                  // the value is the argument's memory, from view_offset on
+  bool differentiable = false;        // gradients flow to the arguments
+  bool random = false;                // each batch element carries (node, element) as words
+  bool leaf = false;                  // no arguments; the executor binds its value
+  bool has_matrix = false;            // some argument is a matrix (is_matrix)
+  bool overwrites = false;            // backward heeds Call::accumulate; if not, dx is always added to
+  bool writes_d_aux = false;          // prepare_backward writes what d_aux holds; if not, it is zero before
+  bool aux_is_first = false;          // aux takes the memory of argument 0 (where batch sizes are equal)
+  bool spends_aux = false;            // the backward pass overwrites what aux holds
   bool aux_becomes_gradient = false;  // prepare_backward turns aux into the gradient of argument 0
-  uint8_t joins = 0, takes = 0;  // Join: what may compute it itself, and what it may compute itself
+  uint8_t joins = 0, takes = 0;       // Join: what may compute it itself, and what it may compute itself
   uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
                         // from 31 on)
 

@@ -149,8 +149,8 @@ OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
   const auto x = [&](unsigned i) {
     return step.uses[i].matrix != none ? v.x[step.uses[i].matrix] : value(step.uses[i].x);
   };
-  const NodeView inner{step.x_dims.data(), ArgumentView::of(x),  value(step.y),
-                       value(step.aux),    gradient(step.dy), gradient(step.d_aux)};
+  const NodeView inner{step.x_dims.data(), ArgumentView::of(x), value(step.y),
+                       value(step.aux),    gradient(step.dy),   gradient(step.d_aux)};
   return step.op->outer(step.attrs.data(), inner, use.use);
 }
 

@@ -28,8 +28,8 @@ bool aux_is_first(const Graph& graph, std::span<const uint32_t> nodes) {
   });
 }
 
-/// Bit i: argument i of all nodes of an op with matrices is one parameter, as a matrix, or added to products of
-/// as many batch elements.
+/// Bit i: argument i of all nodes of an op with matrices is one parameter, as a matrix, or added to products
+/// of as many batch elements.
 uint32_t shared_arguments(const Graph& graph, std::span<const uint32_t> nodes) {
   const Node& example = graph[nodes[0]];
   const Item& item = graph.item(example);

@@ -193,7 +193,8 @@ void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const Step
   if (step) return;
   add_results(call, nodes);
   if (item.d_aux_size)
-    call.d_aux = items_at(nodes, call.count, item.d_aux_size, [&](uint32_t id) { return t_.place[id].d_aux; });
+    call.d_aux =
+        items_at(nodes, call.count, item.d_aux_size, [&](uint32_t id) { return t_.place[id].d_aux; });
 }
 
 /// Where the contributions of the members of subset_ go, for each batch element.

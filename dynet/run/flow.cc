@@ -200,7 +200,7 @@ void Executor::open_to_views(uint32_t id) {
   flow.ready = true;
 }
 
-void Tables::append_use(uint32_t id, LateList LateLists::*list, uint32_t node, uint32_t arg) {
+void Tables::append_use(uint32_t id, LateList LateLists::* list, uint32_t node, uint32_t arg) {
   const auto at = static_cast<uint32_t>(late_uses.size());
   late_uses.push_back({node, arg, none});
   if (flow[id].late == none) {

@@ -127,7 +127,7 @@ struct Tables {
     return graph[graph.args(node)[i]].op == &parameter_op && node.op->has_matrix && passes(node, i);
   }
   /// Lists a use of a matrix, or of a bias.
-  void append_use(uint32_t id, LateList LateLists::*list, uint32_t node, uint32_t arg);
+  void append_use(uint32_t id, LateList LateLists::* list, uint32_t node, uint32_t arg);
   LateLists late_lists_of(uint32_t id) const {
     return flow[id].late == none ? LateLists{} : late_lists[flow[id].late];
   }

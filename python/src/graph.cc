@@ -13,8 +13,8 @@ namespace {
 
 using namespace nb::literals;
 
-PythonGraph renew(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
-  graph.clear();
+/// What a graph that was begun just now is told.
+PythonGraph configured(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
   graph.batching.reset();
   if (!autobatching.is_none()) graph.batching = static_cast<bool>(nb::bool_(autobatching));
   check_graph(immediate_compute ? graph.id() : 0, check_validity);
@@ -113,7 +113,8 @@ void bind_graph_class(nb::module_& m) {
       .def(
           "renew",
           [](const PythonGraph& g, Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-            return renew(g.graph(), immediate_compute, check_validity, autobatching);
+            g.graph().clear();
+            return configured(g.graph(), immediate_compute, check_validity, autobatching);
           },
           "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
           "Starts anew; the expressions made before are stale.")
@@ -138,7 +139,9 @@ void bind_current(nb::module_& m) {
   m.def(
       "renew_cg",
       [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-        return renew(current_graph(), immediate_compute, check_validity, autobatching);
+        // The first graph is new when it is made: it counts once, or random numbers would depend on it.
+        if (Graph* graph = current_graph_or_null()) graph->clear();
+        return configured(current_graph(), immediate_compute, check_validity, autobatching);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "

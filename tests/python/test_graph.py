@@ -223,6 +223,10 @@ def test_seed():
         return dy.random_normal(5).value() + model.add_parameters(5).as_array().tolist()
 
     assert draw() == draw()
+    drawn_in_first_graph = []
+    thread = threading.Thread(target=lambda: drawn_in_first_graph.append(draw()))
+    thread.start(), thread.join()
+    assert drawn_in_first_graph == [draw()]
     dy.renew_cg()
     assert dy.random_normal(5).value() != dy.random_normal(5).value()
 
