@@ -63,12 +63,12 @@ class Training:
     def start(self, task, minibatch, row, processes):
         """Starts and warms up all contestants of a row, adding them to the list with their toolkits."""
 
-        def begin(toolkit, contestant):
+        def begin(toolkit, contestant, who=None):
             self.progress(f"  warming up {contestant.name}")
             try:
                 return [(toolkit, contestant.start(task, minibatch, self.site))]
             except UnavailableError as error:
-                self.lose(toolkit, contestant.name, row, error)
+                self.lose(who or toolkit, contestant.name, row, error)
                 return []
 
         for toolkit, contestant in self.ours(task, row):
@@ -103,10 +103,10 @@ class Training:
         return made
 
     def fastest(self, settings, begin, row):
-        """Tries the settings in short windows, and keeps the fastest one alive."""
+        """Tries the settings in short windows, and keeps the fastest one alive; others may fail."""
         kept = []
         for contestant in settings:
-            for toolkit, process in begin("dynet", contestant):
+            for toolkit, process in begin("dynet", contestant, contestant.name):
                 try:
                     for _ in range(CALIBRATION_WINDOWS):
                         process.window(self.options.window / 2)
