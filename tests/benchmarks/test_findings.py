@@ -1,13 +1,18 @@
 """What the benchmarks make of the rates they measure: ratios, verdicts, and a page."""
 
 import json
+from types import SimpleNamespace
 
+import contestants
 import findings
 import page
 import pytest
 import targets
+import training
+from environments import UnavailableError
 from findings import Finding
 from report import Entry, Row, markdown, table_lines
+from tasks import TASKS
 
 PEAK = targets.KNOWN_PEAK
 
@@ -130,3 +135,42 @@ def test_page(tmp_path):
     assert "| tagger, 16 | dyNET38, best setting | ≥ 4× | 5.00× (5.00–5.00) | reached |" in text
     missed = text.partition("## What falls short, and why")[2].partition("## Rates")[0]
     assert "two threads : one: 1.02×" in missed and "dyNET38, best setting" not in missed
+
+
+class Worker:
+    """Stands for a running program of a toolkit."""
+
+    ready = {"version": "1.0", "loss_per_word": 2.0}
+
+    def __init__(self, name):
+        self.name = name
+        self.rates = []
+
+    def window(self, seconds):
+        self.rates.append(100.0)
+        return self.rates[-1]
+
+    def forget(self):
+        self.rates.clear()
+
+    def core_share(self):
+        return 1.0
+
+    def close(self):
+        pass
+
+
+def test_a_strategy_that_crashes_is_left_out(monkeypatch):
+    def start(contestant, *_):
+        if contestant.name.endswith("3"):
+            raise UnavailableError("ended by signal 11")
+        return Worker(contestant.name)
+
+    monkeypatch.setattr(contestants.Contestant, "start", start)
+    options = SimpleNamespace(rounds=2, window=0.1, autobatch="13")
+    site = SimpleNamespace(threads=1, cores=[0], clock="wall")
+    machine = {"operations": 1e9, "bytes": 1e9}
+    suite = training.Training(options, {"dynet": "python"}, {}, site, machine, ".", lambda _: None)
+    measured = suite.row(TASKS["tagger"], 1)
+    assert [e.name for e in measured.entries] == ["dyNET38 plain", "dyNET38 autobatch 1"]
+    assert list(measured.missing) == ["dyNET38 autobatch 3"]
