@@ -140,10 +140,9 @@ def test_page(tmp_path):
 class Worker:
     """Stands for a running program of a toolkit."""
 
-    ready = {"version": "1.0", "loss_per_word": 2.0}
-
     def __init__(self, name):
         self.name = name
+        self.ready = {"version": "1.0", "loss_per_word": 2.0}
         self.rates = []
 
     def window(self, seconds):
