@@ -1,6 +1,5 @@
 // Binding: leaves get their values, and merged calls their tables of addresses.
 #include "dynet/ops/input.h"
-#include "dynet/params/init.h"
 #include "dynet/run/lane.h"
 
 namespace dynet::engine {
@@ -148,7 +147,8 @@ Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsign
 }
 
 /// Of the arguments in `shared` all nodes have the same.
-Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables) {
+void Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables,
+                     Call& call) {
   const Graph& graph = t_.graph;
   const Node& example = graph[nodes[0]];
   const Item& item = graph.item(example);
@@ -164,7 +164,6 @@ Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
            : is_one ? Items{t_.value_of(arg), nullptr, 0}
                     : argument_items(nodes, items, i, tables);
   }
-  Call call{};
   call.attrs = example.payload;
   call.count = items;
   call.x_dims = item.x_dims;
@@ -172,8 +171,7 @@ Call Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
   call.x = {x, arg_count};
   call.packed = {packed, arg_count};
   call.words = words_of(nodes, items, example.op->batching == Batching::nodes, tables);
-  call.key = {{random_seed(), (graph.id() - settings().first_graph) ^ t_.evaluations << 24}};
-  return call;
+  call.key = t_.key;
 }
 
 /// Where these nodes have put their values and what they keep.

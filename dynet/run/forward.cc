@@ -1,4 +1,5 @@
 // Evaluation: reach, schedule, plan, bind, call.
+#include "dynet/params/init.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/pace.h"
 
@@ -61,6 +62,7 @@ void Executor::schedule_division(Policy policy, Schedule& result) {
 void Executor::evaluate(std::span<const uint32_t> wanted) {
   const Planned& planned = this->planned(wanted);
   const auto& [found, order, layout] = planned;
+  t_.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ t_.evaluations << 24}};
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
   if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
@@ -108,7 +110,7 @@ void Executor::run_steps(const Planned& planned, size_t first_step, real* base) 
   const auto run = [&](Lane& lane, size_t first, size_t end) {
     for (size_t i = first; i < end; ++i) {
       const Step& step = layout.steps[i];
-      t_.steps[first_step + i].call = lane.forward(step, order.nodes(step.first, step.count), base);
+      lane.forward(step, order.nodes(step.first, step.count), base, t_.steps[first_step + i].call);
     }
   };
   if (order.lists.empty()) return run(lanes_[0], 0, layout.steps.size());

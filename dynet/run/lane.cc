@@ -8,9 +8,9 @@
 
 namespace dynet::engine {
 
-Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base) {
+void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call) {
   const Op& op = *t_.graph[nodes[0]].op;
-  Call call = make_call(nodes, step.items, step.shared, call_tables_);
+  make_call(nodes, step.items, step.shared, call_tables_, call);
   call.y = {base + step.value, nullptr, step.value_size};
   if (step.aux_size)
     call.aux = {base + step.aux, nullptr, step.aux_size};
@@ -18,7 +18,6 @@ Call Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
     call.aux = call.x[0];
   const Timed timed(Timed::forward, op.name, nodes.size());
   op.forward(*t_.engine, call);
-  return call;
 }
 
 void Lane::repeat(const StepRecord& step) {
@@ -26,7 +25,7 @@ void Lane::repeat(const StepRecord& step) {
   tables_.reset();
   Call call = step.call;
   if (!call.count) {
-    call = make_call(nodes, items_in(nodes), step.shared, tables_);
+    make_call(nodes, items_in(nodes), step.shared, tables_, call);
     add_results(call, nodes);
   }
   t_.graph[nodes[0]].op->forward(*t_.engine, call);
@@ -69,7 +68,8 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   if (!op.differentiable) return;
   tables_.reset();
   const bool whole = step.call.count && nodes.size() == step.count;
-  Call call = whole ? step.call : make_call(nodes, items_in(nodes), step.shared, tables_);
+  Call call = step.call;
+  if (!whole) make_call(nodes, items_in(nodes), step.shared, tables_, call);
   add_gradients(call, nodes, whole ? &step : nullptr);
   if (const size_t size = t_.graph.item(example).d_aux_size) {
     real* d_aux = op.writes_d_aux ? gradients_.take<real>(size * call.count) : zeroed(size * call.count);
@@ -92,19 +92,21 @@ void Lane::transpose_matrices(const Call& call, const Node& example) {
 }
 
 /// Runs the kernel for those members whose contribution needs one.
-void Lane::backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i) {
+void Lane::backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i) {
   const Op& op = *t_.graph[nodes[0]].op;
   const Found found = find_targets(nodes, i);
   if (subset_.empty()) return;
-  Call call = all;
-  if (subset_.size() < nodes.size()) {
-    call = make_call(subset_, items_in(subset_), 0, tables_);
-    add_gradients(call, subset_, nullptr);
-  }
-  call.accumulate = found.holds || !op.overwrites;
-  if (found.is_new) start_targets(call.accumulate);
-  call.dx = targets_of(call.count, i);
-  op.backward(*t_.engine, call, i);
+  const auto run = [&](Call& call) {
+    call.accumulate = found.holds || !op.overwrites;
+    if (found.is_new) start_targets(call.accumulate);
+    call.dx = targets_of(call.count, i);
+    op.backward(*t_.engine, call, i);
+  };
+  if (subset_.size() == nodes.size()) return run(all);
+  Call part;
+  make_call(subset_, items_in(subset_), 0, tables_, part);
+  add_gradients(part, subset_, nullptr);
+  run(part);
 }
 
 /// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those

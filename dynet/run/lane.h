@@ -13,8 +13,8 @@ class alignas(128) Lane {
  public:
   explicit Lane(Tables& tables) : t_(tables) {}
 
-  /// Runs a step of a plan whose values begin at `base`.
-  Call forward(const Step& step, std::span<const uint32_t> nodes, real* base);
+  /// Runs a step of a plan whose values begin at `base`, as the call that it makes.
+  void forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call);
   /// Runs a call once more: it writes the same numbers to the same places.
   void repeat(const StepRecord& step);
   /// Adds what the members of a call that need a gradient contribute to their arguments.
@@ -45,7 +45,7 @@ class alignas(128) Lane {
   static constexpr uint32_t none = ~0u;
 
   // bind.cc
-  Call make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables);
+  void make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables, Call& call);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
   void add_results(Call& call, std::span<const uint32_t> nodes);
   void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
@@ -61,7 +61,7 @@ class alignas(128) Lane {
   size_t items_in(std::span<const uint32_t> nodes) const;
   void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
   void transpose_matrices(const Call& call, const Node& example);
-  void backward_argument(const Call& all, std::span<const uint32_t> nodes, unsigned i);
+  void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
   /// Whether some targets hold something, or get several contributions at once; whether some hold nothing.
   struct Found {
     bool holds = false, is_new = false;

@@ -26,9 +26,10 @@ struct StepRecord {
   uint32_t round = 0;             // calls of one round and of several lanes ran side by side
   uint32_t lane = 0;              // 0: alone
   uint32_t shared = 0;            // bit i: argument i is one parameter for all, as in Step
-  Call call{};                    // as it was run; count 0 where that is no longer known
+  Call call;                      // as it was run; count 0 where that is no longer known
   real* gradient = nullptr;       // of all members, if these lie one after another
 
+  StepRecord() { call.count = 0, call.accumulate = false; }  // the rest of a call is not read before it is made
   bool is_shared(unsigned i) const { return i < 32 && shared >> i & 1; }
 };
 
@@ -140,6 +141,7 @@ struct Tables {
   Graph& graph;
   Engine* engine = &settings().engine();
   uint32_t evaluations = 0;  // of this graph from its beginning, for fresh random numbers
+  Philox key{};              // of random numbers
   std::vector<Place> place;  // valid for nodes that were evaluated
   std::vector<uint32_t> order;
   std::vector<StepRecord> steps;
