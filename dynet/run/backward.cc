@@ -17,7 +17,7 @@ void Executor::backward(unsigned loss, bool full) {
   backward_from_ = none;
   pace().add(2 * multiply_adds_);
   if (spent_)
-    for (const StepRecord& step : t_.steps) lanes_[0].repeat(step);
+    for (const StepRecord& step : t_.steps) lanes_[0].repeat(step, restored_);
   spent_ = false;
   trace(loss, full);
   const struct Unmark {

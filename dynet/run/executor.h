@@ -32,6 +32,8 @@ class Executor final : public Evaluator {
   const Planned& planned(std::span<const uint32_t> wanted);
   void schedule_division(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
+  real* take_first(uint32_t id);
+  void restore(uint32_t id);
   void place_views(std::span<const uint32_t> views);
   void record_steps(const Planned& planned);
   void run_steps(const Planned& planned, size_t first_step, real* base);
@@ -72,7 +74,9 @@ class Executor final : public Evaluator {
   Tables t_{graph_};
   Lanes lanes_{t_};
   uint32_t round_graph_ = 0, rounds_ = 0;  // the graph that was last begun anew; divided evaluations so far
+  enum : uint8_t { done = 1, taken = 2 };  // known; and its memory holds what another node keeps
   std::vector<uint8_t> done_;
+  bool any_taken_ = false, restored_ = false;
   uint64_t multiply_adds_ = 0;  // of all evaluations of this graph
 
   Planned planned_;  // of the last evaluation that no plan was kept for

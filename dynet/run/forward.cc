@@ -18,7 +18,17 @@ Policy policy_of(const Graph& graph) {
 Tensor Executor::value(unsigned id) {
   const uint32_t wanted[] = {id};
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
+  if (done_[id] & taken) restore(id);
   return lanes_[0].whole_value(id);
+}
+
+/// Computes a value once more, whose memory a later node has taken.
+void Executor::restore(uint32_t id) {
+  for (uint32_t arg : graph_.args(graph_[id]))
+    if (done_[arg] & taken) restore(arg);
+  lanes_[0].compute_alone(id);
+  done_[id] = done;
+  restored_ = true;
 }
 
 /// What is to be run, in what order, and where values lie.
@@ -65,6 +75,11 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   t_.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ t_.evaluations << 24}};
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
+  if (any_taken_)
+    for (const auto* list : {&found.views, &found.kernels})
+      for (uint32_t id : *list)
+        for (uint32_t arg : graph_.args(graph_[id]))
+          if (done_[arg] & taken) restore(arg);
   if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
   t_.bind_leaves(found.leaves);
 
@@ -80,10 +95,11 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
     run_steps(planned, first, base);
   } catch (...) {
     t_.steps.resize(first);
+    for (uint32_t id : found.kernels) done_[id] = 0;
     throw;
   }
   for (const auto* list : {&found.leaves, &found.views, &found.kernels})
-    for (uint32_t id : *list) done_[id] = 1;
+    for (uint32_t id : *list) done_[id] |= done;
 }
 
 /// Remembers the calls for the backward pass.
@@ -130,11 +146,19 @@ void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uin
   for (uint32_t id : nodes) {
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
-    if (aux_is_first) aux = t_.place[graph_.args(graph_[id])[0]].value;
+    if (aux_is_first) aux = take_first(id);
     t_.place[id] = {value, aux, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
     if (aux) aux += items * step.aux_size;
   }
+}
+
+/// Gives a node the memory of its argument 0.
+real* Executor::take_first(uint32_t id) {
+  const uint32_t first = graph_.args(graph_[id])[0];
+  done_[first] |= taken;
+  any_taken_ = true;
+  return t_.place[first].value;
 }
 
 void Executor::place_views(std::span<const uint32_t> views) {
@@ -152,7 +176,7 @@ void Executor::invalidate(unsigned first) {
     t_.order.clear(), t_.steps.clear(), t_.packed.clear();
     t_.values.reset(), gradients_.reset();
     lanes_.forget_values(), lanes_.forget_gradients();
-    backward_from_ = none, spent_ = false;
+    backward_from_ = none, spent_ = any_taken_ = restored_ = false;
     multiply_adds_ = 0;
     t_.evaluations = round_graph_ == graph_.id() ? t_.evaluations + 1 : 0;
     round_graph_ = graph_.id();

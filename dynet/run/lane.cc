@@ -20,15 +20,25 @@ void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
   op.forward(*t_.engine, call);
 }
 
-void Lane::repeat(const StepRecord& step) {
+void Lane::repeat(const StepRecord& step, bool moved) {
   const std::span nodes = t_.nodes_of(step);
   tables_.reset();
   Call call = step.call;
-  if (!call.count) {
+  if (!call.count || moved) {
     make_call(nodes, items_in(nodes), step.shared, tables_, call);
     add_results(call, nodes);
   }
   t_.graph[nodes[0]].op->forward(*t_.engine, call);
+}
+
+void Lane::compute_alone(uint32_t id) {
+  const std::span nodes(&id, 1);
+  tables_.reset();
+  t_.place[id].value = values_.take<real>(t_.graph.dim(id).size());
+  Call call{};
+  make_call(nodes, items_in(nodes), 0, tables_, call);
+  add_results(call, nodes);
+  t_.graph[id].op->forward(*t_.engine, call);
 }
 
 void Lane::backward(const StepRecord& step) {

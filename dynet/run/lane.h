@@ -15,8 +15,11 @@ class alignas(128) Lane {
 
   /// Runs a step of a plan whose values begin at `base`, as the call that it makes.
   void forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call);
-  /// Runs a call once more: it writes the same numbers to the same places.
-  void repeat(const StepRecord& step);
+  /// Runs a call once more: it writes the same numbers to the same places, or, if they have moved, to those
+  /// where they are now.
+  void repeat(const StepRecord& step, bool moved);
+  /// Computes a node, whose arguments are known, in new memory.
+  void compute_alone(uint32_t id);
   /// Adds what the members of a call that need a gradient contribute to their arguments.
   void backward(const StepRecord& step);
   /// Completes the gradients of a node and, before it, of all views of its memory.

@@ -29,7 +29,9 @@ struct StepRecord {
   Call call;                      // as it was run; count 0 where that is no longer known
   real* gradient = nullptr;       // of all members, if these lie one after another
 
-  StepRecord() { call.count = 0, call.accumulate = false; }  // the rest of a call is not read before it is made
+  StepRecord() {
+    call.count = 0, call.accumulate = false;
+  }  // the rest of a call is not read before it is made
   bool is_shared(unsigned i) const { return i < 32 && shared >> i & 1; }
 };
 

@@ -181,6 +181,55 @@ void test_steady_state(RNNBuilder& builder) {
   check(made == 0, std::string(builder.name()) + " allocates in a graph like the last one");
 }
 
+/// A cell may take the memory of a node that nothing else reads: whoever asks for that node gets its value,
+/// before and after a backward pass, and may go on with it.
+void test_values_of_all_nodes(RNNBuilder& builder) {
+  ParameterCollection& model = builder.get_parameter_collection();
+  const std::vector<real> given[] = {numbers(input_size), numbers(input_size), numbers(input_size)};
+  const auto build = [&](ComputationGraph& graph) {
+    std::vector<Expression> xs;
+    for (const auto& x : given) xs.push_back(input(graph, Dim{input_size}, x));
+    builder.new_graph(graph);
+    builder.start_new_sequence();
+    return sum_elems(builder.transduce(xs).back());
+  };
+  const auto values = [](ComputationGraph& graph, unsigned count) {
+    std::vector<std::vector<real>> result;
+    for (unsigned i = 0; i < count; ++i) result.push_back(as_vector(graph.at(i).value()));
+    return result;
+  };
+  const auto gradients_of_squares = [&](ComputationGraph& graph, unsigned count) {
+    std::vector<Expression> squares;
+    for (unsigned i = 0; i < count; ++i) squares.push_back(squared_norm(graph.at(i)));
+    model.reset_gradient();
+    graph.backward(sum(squares));
+    std::vector<std::vector<real>> result;
+    for (const auto& p : model.parameters_list()) result.push_back(as_vector(*Parameter(p).gradients()));
+    return result;
+  };
+  std::vector<std::vector<real>> expected, expected_gradients;
+  unsigned count = 0;
+  {
+    ComputationGraph graph;
+    build(graph);
+    count = graph.size();
+    expected = values(graph, count);  // each before it is used
+    expected_gradients = gradients_of_squares(graph, count);
+  }
+  for (const bool between : {false, true}) {
+    ComputationGraph graph;
+    const Expression loss = build(graph);
+    loss.value();
+    if (between) check(values(graph, count) == expected, "values after the cells have run");
+    graph.backward(loss);
+    check(values(graph, count) == expected, "values after a backward pass");
+    check(gradients_of_squares(graph, count) == expected_gradients,
+          "gradients through nodes asked for later");
+    check(values(graph, count) == expected, "values after the second one");
+  }
+  model.reset_gradient();
+}
+
 void test_input_products_are_one_call() {
   ParameterCollection model;
   VanillaLSTMBuilder builder(1, input_size, hidden_size, model);
@@ -293,6 +342,7 @@ int main() {
   for_each_builder(2, test_setting_states);
   for_each_builder(2, test_handles);
   for_each_builder(2, test_steady_state);
+  for_each_builder(2, test_values_of_all_nodes);
   test_input_products_are_one_call();
   test_auxiliary_input();
   test_copies_share_parameters();
