@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import data
+import synthetic
 from models import sizes
 
 FORWARD_AND_BACKWARD = 3
@@ -62,7 +62,7 @@ def lstm_weights(inputs, hidden):
 def count_rnnlm(_task, _batches, _sentences, words):
     """Multiply-adds of a forward pass, dense numbers, and looked-up numbers."""
     embedding, hidden = sizes.RNNLM_EMBEDDING, sizes.RNNLM_HIDDEN
-    dense = lstm_weights(embedding, hidden) + hidden * data.RNNLM_VOCABULARY
+    dense = lstm_weights(embedding, hidden) + hidden * synthetic.RNNLM_VOCABULARY
     return dense * words, dense, words * embedding
 
 
@@ -71,7 +71,7 @@ def count_tagger(task, batches, _sentences, words):
     embedding, hidden = sizes.TAGGER_EMBEDDING, sizes.TAGGER_HIDDEN
     perceptron = sizes.TAGGER_PERCEPTRON
     dense = 2 * lstm_weights(embedding, hidden) + 2 * hidden * perceptron
-    dense += perceptron * data.TAGS
+    dense += perceptron * synthetic.TAGS
     operations = dense * words
     looked_up = words * embedding
     if task.variant == "chars":
@@ -94,7 +94,7 @@ def count_treelstm(_task, _batches, sentences, words):
     embedding, hidden = sizes.TREE_EMBEDDING, sizes.TREE_HIDDEN
     leaf = 3 * hidden * embedding
     inner = 3 * hidden * 2 * hidden + 2 * hidden * hidden
-    label = hidden * data.TREE_LABELS
+    label = hidden * synthetic.TREE_LABELS
     joins = words - sentences
     operations = leaf * words + inner * joins + label * (words + joins)
     return operations, leaf + inner + label, words * embedding
@@ -103,10 +103,10 @@ def count_treelstm(_task, _batches, sentences, words):
 TASKS = {
     task.name: task
     for task in (
-        Task("tagger", "tagger", "words", data.tagger_batches, (1, 16, 64)),
-        Task("tagger_char", "tagger", "chars", data.tagger_batches, (1, 16, 64)),
-        Task("treelstm", "treelstm", "", data.tree_batches, (1, 16, 64)),
-        Task("rnnlm", "rnnlm", "step", data.rnnlm_batches, (1, 4, 16, 64)),
-        Task("rnnlm_bulk", "rnnlm", "bulk", data.rnnlm_batches, (1, 16, 64)),
+        Task("tagger", "tagger", "words", synthetic.tagger_batches, (1, 16, 64)),
+        Task("tagger_char", "tagger", "chars", synthetic.tagger_batches, (1, 16, 64)),
+        Task("treelstm", "treelstm", "", synthetic.tree_batches, (1, 16, 64)),
+        Task("rnnlm", "rnnlm", "step", synthetic.rnnlm_batches, (1, 4, 16, 64)),
+        Task("rnnlm_bulk", "rnnlm", "bulk", synthetic.rnnlm_batches, (1, 16, 64)),
     )
 }

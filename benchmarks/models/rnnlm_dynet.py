@@ -4,7 +4,7 @@ Variant "step" takes one softmax per time step, as the paper does; variant "bulk
 over the outputs of all time steps.
 """
 
-from data import RNNLM_VOCABULARY, pad
+from synthetic import RNNLM_VOCABULARY, pad
 
 import dynet as dy
 from models import sizes

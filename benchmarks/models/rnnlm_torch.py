@@ -4,7 +4,7 @@ Batching "example" runs each sentence on its own and sums the losses; "batched" 
 """
 
 import torch
-from data import RNNLM_VOCABULARY, pad
+from synthetic import RNNLM_VOCABULARY, pad
 from torch import nn
 from torch.nn import functional
 

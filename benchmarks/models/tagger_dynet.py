@@ -3,7 +3,7 @@
 Variant "words" looks every word up; variant "chars" spells rare words with a character LSTM.
 """
 
-from data import CHARACTERS, TAGGER_VOCABULARY, TAGS
+from synthetic import CHARACTERS, TAGGER_VOCABULARY, TAGS
 
 import dynet as dy
 from models import sizes

@@ -5,7 +5,7 @@ and sums the losses; "batched" pads the minibatch and runs the backward directio
 """
 
 import torch
-from data import CHARACTERS, TAGGER_VOCABULARY, TAGS
+from synthetic import CHARACTERS, TAGGER_VOCABULARY, TAGS
 from torch import nn
 from torch.nn import functional
 

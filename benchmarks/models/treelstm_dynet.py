@@ -1,6 +1,6 @@
 """Binary TreeLSTM with a label loss at every node, for DyNet 3 and dyNET38 alike."""
 
-from data import TREE_LABELS, TREE_VOCABULARY
+from synthetic import TREE_LABELS, TREE_VOCABULARY
 
 import dynet as dy
 from models import sizes

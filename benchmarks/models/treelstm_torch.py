@@ -5,7 +5,7 @@ minibatch in one step.
 """
 
 import torch
-from data import TREE_LABELS, TREE_VOCABULARY
+from synthetic import TREE_LABELS, TREE_VOCABULARY
 from torch import nn
 from torch.nn import functional
 

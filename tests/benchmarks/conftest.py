@@ -1,4 +1,4 @@
-"""The modules of benchmarks/ are importable; they come last, as examples/ has a data.py too."""
+"""The modules of benchmarks/ are importable; those of examples/ come before."""
 
 import pathlib
 import sys
