@@ -88,6 +88,7 @@ class Executor final : public Evaluator {
   std::vector<uint32_t> path_;        // of the last backward pass, descending
   std::vector<uint32_t> loose_;       // its views and leaves
   std::vector<uint32_t> parameters_;  // its parameters
+  std::vector<uint32_t> arguments_;   // scratch
   uint32_t backward_from_ = none;
   bool spent_ = false;  // a backward pass has overwritten what calls keep for it
 };

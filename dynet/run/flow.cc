@@ -109,15 +109,14 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
     if (step.is_shared(i)) continue;  // listed as a late use
     const bool may_be_added = passes_on && example.op->has_matrix;
-    for (uint32_t id : nodes) {
-      if (!t_.marks[id]) continue;
-      const Node& node = graph_[id];
-      const uint32_t arg = graph_.args(node)[i];
-      if (!t_.marks[arg] || (may_be_added && t_.is_added(node, i))) continue;
+    const std::span args = t_.arguments(nodes, i, arguments_);
+    for (size_t k = 0; k < nodes.size(); ++k) {
+      const uint32_t id = nodes[k], arg = args[k];
+      if (!t_.marks[id] || !t_.marks[arg] || (may_be_added && t_.is_added(graph_[id], i))) continue;
       Flow& flow = t_.flow[arg];
       bool same = true;
       if (!one_each || matrix) {
-        const unsigned batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
+        const unsigned batch = graph_.dim(arg).bd, own = graph_.dim(id).bd;
         same = batch == own;
         if (matrix && batch == 1) {
           flow.is_matrix = true;

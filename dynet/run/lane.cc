@@ -123,15 +123,15 @@ void Lane::backward_argument(Call& all, std::span<const uint32_t> nodes, unsigne
 /// that are the member's gradient as it is need not be.
 Lane::Found Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
   subset_.clear(), subset_args_.clear(), targets_.clear();
+  const std::span args = t_.arguments(nodes, i, arguments_);
   const Node& example = t_.graph[nodes[0]];
   const Item& item = t_.graph.item(example);
   const bool matrix = item.is_matrix(example, i), may_be_added = item.passes(i) && example.op->has_matrix;
   Found found;
-  for (uint32_t id : nodes) {
-    const Node& node = t_.graph[id];
-    const uint32_t arg = t_.graph.args(node)[i];
+  for (size_t k = 0; k < nodes.size(); ++k) {
+    const uint32_t id = nodes[k], arg = args[k];
     if (!t_.marks[arg] || (matrix && t_.graph.dim(arg).bd == 1)) continue;
-    if (may_be_added && t_.is_added(node, i)) continue;
+    if (may_be_added && t_.is_added(t_.graph[id], i)) continue;
     const Flow& flow = t_.flow[arg];
     if (flow.shared) continue;
     real* const target = flow.slots ? part_of(id, i) : flow.gradient;

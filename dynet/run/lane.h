@@ -81,7 +81,7 @@ class alignas(128) Lane {
   Tables& t_;
   Arena values_, gradients_;    // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
-  std::vector<uint32_t> members_, subset_, subset_args_;
+  std::vector<uint32_t> members_, arguments_, subset_, subset_args_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<const real*> addresses_, outer_x_;
 };

@@ -123,6 +123,16 @@ struct Tables {
   uint32_t gradient_stride(uint32_t id) const {
     return flow[id].packed ? static_cast<uint32_t>(graph.dim(id).batch_size()) : place[id].stride;
   }
+  /// Argument i of each node, listed in `room`; what is known of their flow comes near meanwhile.
+  std::span<const uint32_t> arguments(std::span<const uint32_t> nodes, unsigned i,
+                                      std::vector<uint32_t>& room) const {
+    if (room.size() < nodes.size()) room.resize(nodes.size());
+    for (size_t k = 0; k < nodes.size(); ++k) {
+      room[k] = graph.args(graph[nodes[k]])[i];
+      __builtin_prefetch(&flow[room[k]], 1);
+    }
+    return std::span(room).first(nodes.size());
+  }
   /// True if the contribution of a node to its argument i is the node's gradient as it is.
   bool passes(const Node& node, unsigned i) const;
   /// True if this is a parameter that is added to products: a bias, which has many uses.
