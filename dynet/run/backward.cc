@@ -16,9 +16,7 @@ void Executor::backward(unsigned loss, bool full) {
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
   pace().add(2 * multiply_adds_);
-  if (spent_)
-    for (const StepRecord& step : t_.steps) lanes_[0].repeat(step, restored_);
-  spent_ = false;
+  if (spent_) repeat_spent();
   trace(loss, full);
   const struct Unmark {
     Executor& e;
@@ -33,6 +31,18 @@ void Executor::backward(unsigned loss, bool full) {
     if (graph_[id].op->view && !t_.marks[t_.views[id].origin]) lanes_[0].finish_one(id);
   deliver();
   backward_from_ = loss;
+}
+
+/// Computes once more what an earlier backward pass has overwritten: what calls keep, and what lay in the
+/// same memory.
+void Executor::repeat_spent() {
+  for (const StepRecord& step : t_.steps) {
+    const std::span nodes = t_.nodes_of(step);
+    const auto is_taken = [&](uint32_t id) { return (done_[id] & taken) != 0; };
+    if (graph_[nodes[0]].op->spends_aux || std::ranges::any_of(nodes, is_taken))
+      lanes_[0].repeat(step, restored_);
+  }
+  spent_ = false;
 }
 
 /// Runs the calls of the forward pass in reverse: those that ran side by side do so again.

@@ -55,6 +55,7 @@ class Executor final : public Evaluator {
   Cover cover_by_views(uint32_t id) const;
 
   // backward.cc
+  void repeat_spent();
   void run_backward();
   void deliver();
   void deliver_parameters();

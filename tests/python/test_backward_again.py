@@ -106,3 +106,22 @@ def test_gradients_of_nodes(kind):
         found.append([y.gradient().copy() for y in outputs[:2]])
     assert_same(found[0], found[2])
     assert any((a != b).any() for a, b in zip(found[0], found[1], strict=True))
+
+
+def test_functions_of_the_program_are_not_called_again(kind):
+    calls = []
+
+    def forward(x):
+        calls.append(len(calls))
+        return x * (1 + len(calls))
+
+    changing = dy.Function(forward=forward, backward=lambda x, y, dy: [dy])
+    model = Model(kind, 1, False)
+    outputs = [changing(y) for y in model.outputs()]
+    losses = [model.loss(outputs, which) for which in (0, 2)]
+    dy.forward(losses)
+    values, count = [y.npvalue() for y in outputs], len(calls)
+    for loss in losses * 2:
+        loss.backward()
+    assert len(calls) == count
+    assert_same([y.npvalue() for y in outputs], values)
