@@ -17,27 +17,31 @@ struct CircularOp : OpDefaults {
   /// The matrix, as a vector twice; and the other vector, reversed.
   static size_t aux_size(const auto&, Dims x) { return size_t{3} * x[0].rows(); }
 
-  /// y_k = Σ_i a_i b_(i+k mod n). In terms of i + k the columns of the matrix are one number apart.
+  /// y_k = Σ_i a_i b_(i+k mod n).
   static void correlate(Engine& e, const Call& c, Items a, Items b, Items y, Items init) {
-    const unsigned n = c.dim.rows();
-    e.move(c.count, blocks_of(n, 2, 0, n), {}, false, b, c.aux);
-    e.product(
-        {.m = n, .k = n, .n = 1, .count = c.count, .a = c.aux, .x = a, .y = y, .init = init, .a_step = 1});
+    multiply(e, c, b, 0, a, y, init);
   }
   /// y_k = Σ_i a_i b_(k-i mod n): the same with a reversed, as k - i = (n - 1 - i) + k + 1 mod n.
   static void convolve(Engine& e, const Call& c, Items a, Items b, Items y, Items init) {
     const unsigned n = c.dim.rows();
-    const Items reversed = part(c.aux, size_t{2} * n, c.count), matrix = part(c.aux, 1, c.count);
+    const Items reversed = part(c.aux, size_t{2} * n, c.count);
     Strides backwards;
     backwards.axis(n, -1, 1);
-    e.move(c.count, blocks_of(n, 2, 0, n), {}, false, b, c.aux);
     e.move(c.count, backwards, {.from_offset = n - 1}, false, a, reversed);
+    multiply(e, c, b, 1, reversed, y, init);
+  }
+
+ private:
+  /// y_k = Σ_i x_i b_(i+k+shift mod n). In terms of i + k the columns of the matrix are one number apart.
+  static void multiply(Engine& e, const Call& c, Items b, size_t shift, Items x, Items y, Items init) {
+    const unsigned n = c.dim.rows();
+    e.move(c.count, blocks_of(n, 2, 0, n), {}, false, b, c.aux);
     e.product({.m = n,
                .k = n,
                .n = 1,
                .count = c.count,
-               .a = matrix,
-               .x = reversed,
+               .a = part(c.aux, shift, c.count),
+               .x = x,
                .y = y,
                .init = init,
                .a_step = 1});

@@ -185,4 +185,5 @@ inline Expression contract3d_1d_1d(const Expression& x, const Expression& y, con
                                    const Expression& b) {
   return engine::Contract3d1d1dBias::call(x, y, z, b);
 }
+
 }  // namespace dynet

@@ -16,6 +16,9 @@ struct Step {
   size_t value_size, aux_size;  // per item; aux_size is 0 where it takes the memory of argument 0
 };
 
+/// Whether argument i is among those that are shared.
+inline bool is_shared(uint32_t shared, unsigned i) { return i < 32 && shared >> i & 1; }
+
 struct Plan {
   std::vector<Step> steps;
   size_t size = 0;             // numbers needed in all

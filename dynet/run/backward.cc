@@ -159,10 +159,10 @@ Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
   if (!is_on_path(id)) return {dim, lanes_[0].zeroed(dim.size())};
   const Flow& flow = t_.flow[id];
-  if (graph_[id].op != &parameter_op && flow.gradient)
-    return lanes_[0].contiguous(dim, flow.gradient, t_.gradient_stride(id));
+  const bool is_parameter = graph_[id].op == &parameter_op;
+  if (!is_parameter && flow.gradient) return lanes_[0].contiguous(dim, flow.gradient, t_.gradient_stride(id));
   real* sum = lanes_[0].zeroed(dim.size());
-  if (graph_[id].op != &parameter_op) return {dim, sum};
+  if (!is_parameter) return {dim, sum};
   const LateLists late = t_.late_lists_of(id);
   if (flow.gradient) t_.engine->add_scaled(dim.size(), 1, flow.gradient, sum);
   if (late.outer.count) lanes_[0].add_outer(id, sum, true);

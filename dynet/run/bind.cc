@@ -159,10 +159,9 @@ void Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
     const uint32_t arg = graph.args(example)[i];
     const bool packs = item.is_matrix(example, i) && graph[arg].op == &parameter_op;
     packed[i] = packs ? t_.packed_of(arg) : nullptr;
-    const bool is_one = i < 32 && shared >> i & 1;
-    x[i] = packs    ? Items{}
-           : is_one ? Items{t_.value_of(arg), nullptr, 0}
-                    : argument_items(nodes, items, i, tables);
+    x[i] = packs                  ? Items{}
+           : is_shared(shared, i) ? Items{t_.value_of(arg), nullptr, 0}
+                                  : argument_items(nodes, items, i, tables);
   }
   call.attrs = example.payload;
   call.count = items;

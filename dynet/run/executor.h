@@ -34,6 +34,7 @@ class Executor final : public Evaluator {
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
   real* take_first(uint32_t id);
   void restore(uint32_t id);
+  void restore_arguments(uint32_t id);
   void place_views(std::span<const uint32_t> views);
   void record_steps(const Planned& planned);
   void run_steps(const Planned& planned, size_t first_step, real* base);

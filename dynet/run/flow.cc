@@ -107,8 +107,9 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
   const bool one_each = !whole && step.call.count == nodes.size();  // one batch element, as their arguments
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
-    if (step.is_shared(i)) continue;  // listed as a late use
+    if (is_shared(step.shared, i)) continue;  // listed as a late use
     const bool may_be_added = passes_on && example.op->has_matrix;
+    const bool from_aux = i == 0 && example.op->aux_becomes_gradient;
     const std::span args = t_.arguments(nodes, i, arguments_);
     for (size_t k = 0; k < nodes.size(); ++k) {
       const uint32_t id = nodes[k], arg = args[k];
@@ -134,7 +135,7 @@ void Executor::count_uses(const StepRecord& step, uint32_t number) {
       ++flow.uses;
       flow.last_consumer = id;
       flow.passed = passes_on && same;
-      flow.in_aux = i == 0 && example.op->aux_becomes_gradient && same;
+      flow.in_aux = from_aux && same;
     }
   }
 }

@@ -24,11 +24,15 @@ Tensor Executor::value(unsigned id) {
 
 /// Computes a value once more, whose memory a later node has taken.
 void Executor::restore(uint32_t id) {
-  for (uint32_t arg : graph_.args(graph_[id]))
-    if (done_[arg] & taken) restore(arg);
+  restore_arguments(id);
   lanes_[0].compute_alone(id);
   done_[id] = done;
   restored_ = true;
+}
+
+void Executor::restore_arguments(uint32_t id) {
+  for (uint32_t arg : graph_.args(graph_[id]))
+    if (done_[arg] & taken) restore(arg);
 }
 
 /// What is to be run, in what order, and where values lie.
@@ -77,9 +81,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   graph_.refresh_words(found.kernels);
   if (any_taken_)
     for (const auto* list : {&found.views, &found.kernels})
-      for (uint32_t id : *list)
-        for (uint32_t arg : graph_.args(graph_[id]))
-          if (done_[arg] & taken) restore(arg);
+      for (uint32_t id : *list) restore_arguments(id);
   if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
   t_.bind_leaves(found.leaves);
 

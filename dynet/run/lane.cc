@@ -22,23 +22,24 @@ void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
 
 void Lane::repeat(const StepRecord& step, bool moved) {
   const std::span nodes = t_.nodes_of(step);
-  tables_.reset();
-  Call call = step.call;
-  if (!call.count || moved) {
-    make_call(nodes, items_in(nodes), step.shared, tables_, call);
-    add_results(call, nodes);
-  }
-  t_.graph[nodes[0]].op->forward(*t_.engine, call);
+  if (moved || !step.call.count)
+    run_anew(nodes, step.shared);
+  else
+    t_.graph[nodes[0]].op->forward(*t_.engine, step.call);
 }
 
 void Lane::compute_alone(uint32_t id) {
-  const std::span nodes(&id, 1);
-  tables_.reset();
   t_.place[id].value = values_.take<real>(t_.graph.dim(id).size());
+  run_anew({&id, 1}, 0);
+}
+
+/// Runs nodes as a call that is made for now, on the places that they have.
+void Lane::run_anew(std::span<const uint32_t> nodes, uint32_t shared) {
+  tables_.reset();
   Call call{};
-  make_call(nodes, items_in(nodes), 0, tables_, call);
+  make_call(nodes, items_in(nodes), shared, tables_, call);
   add_results(call, nodes);
-  t_.graph[id].op->forward(*t_.engine, call);
+  t_.graph[nodes[0]].op->forward(*t_.engine, call);
 }
 
 void Lane::backward(const StepRecord& step) {
@@ -92,7 +93,7 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   transpose_matrices(call, example);
   if (op.prepare_backward) op.prepare_backward(*t_.engine, call);
   for (unsigned i = 0; i < example.arg_count; ++i)
-    if (!call.packed[i] && !step.is_shared(i)) backward_argument(call, nodes, i);
+    if (!call.packed[i] && !is_shared(step.shared, i)) backward_argument(call, nodes, i);
 }
 
 /// The products of the backward pass read transposed panels.
@@ -134,7 +135,7 @@ Lane::Found Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
     if (may_be_added && t_.is_added(t_.graph[id], i)) continue;
     const Flow& flow = t_.flow[arg];
     if (flow.shared) continue;
-    real* const target = flow.slots ? part_of(id, i) : flow.gradient;
+    real* const target = flow.slots ? part_of(id, arg, i) : flow.gradient;
     if (!target) continue;
     const bool holds = flow.ready && !flow.slots;
     found.holds |= holds || flow.broadcast;
@@ -146,12 +147,10 @@ Lane::Found Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
   return found;
 }
 
-/// A place for the contribution of a node to its argument i, not yet written; null where there is one
+/// A place for the contribution of a node to `arg`, its argument i, not yet written; null where there is one
 /// already.
-real* Lane::part_of(uint32_t id, unsigned i) {
-  const Node& node = t_.graph[id];
-  const uint32_t arg = t_.graph.args(node)[i];
-  const bool is_own = t_.passes(node, i);
+real* Lane::part_of(uint32_t id, uint32_t arg, unsigned i) {
+  const bool is_own = t_.passes(t_.graph[id], i);
   real* const part = is_own ? t_.flow[id].gradient : gradients_.take<real>(t_.graph.dim(arg).size());
   t_.append_part(arg, part, none, id);
   return is_own ? nullptr : part;

@@ -62,6 +62,7 @@ class alignas(128) Lane {
 
   // lane.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
+  void run_anew(std::span<const uint32_t> nodes, uint32_t shared);
   void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
@@ -70,7 +71,7 @@ class alignas(128) Lane {
     bool holds = false, is_new = false;
   };
   Found find_targets(std::span<const uint32_t> nodes, unsigned i);
-  real* part_of(uint32_t id, unsigned i);
+  real* part_of(uint32_t id, uint32_t arg, unsigned i);
   void start_targets(bool accumulate);
 
   // sums.cc

@@ -32,7 +32,6 @@ struct StepRecord {
   StepRecord() {
     call.count = 0, call.accumulate = false;
   }  // the rest of a call is not read before it is made
-  bool is_shared(unsigned i) const { return i < 32 && shared >> i & 1; }
 };
 
 /// How gradients reach a node of the last backward pass, and where their sum lies.
