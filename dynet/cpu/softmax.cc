@@ -12,9 +12,9 @@ void CpuEngine::log_sum_exp(size_t count, const Axis& axis, Items x, Items s) {
     line.each([&](size_t i, auto n) { top = max(top, line.pad(Vec::load(from + i, n), n, -infinite)); });
     top = line.greatest(top);
     const Vec shift = select(abs(top) < infinite, top, 0);
-    Vec total = 0;
-    line.each([&](size_t i, auto n) { total += line.pad(exp(Vec::load(from + i, n) - shift), n, 0); });
-    line.store(shift + log(line.total(total)), s[item] + line_at);
+    const Vec total =
+        line.sum([&](size_t i, auto n) { return line.pad(exp(Vec::load(from + i, n) - shift), n, 0); });
+    line.store(shift + log(total), s[item] + line_at);
   });
 }
 
@@ -40,9 +40,7 @@ void CpuEngine::softmax_backward(size_t count, const Axis& axis, Items y, Items 
   for_lines(count, axis, dx, [=](auto line, size_t item, size_t at, size_t) {
     const real *p = y[item] + at, *dp = dy[item] + at;
     real* to = dx[item] + at;
-    Vec total = 0;
-    line.each([&](size_t i, auto n) { total += Vec::load(p + i, n) * Vec::load(dp + i, n); });
-    total = line.total(total);
+    const Vec total = line.sum([&](size_t i, auto n) { return Vec::load(p + i, n) * Vec::load(dp + i, n); });
     line.each([&](size_t i, auto n) {
       const Vec d = Vec::load(p + i, n) * (Vec::load(dp + i, n) - total);
       (Vec::load(to + i, n) + d).store(to + i, n);
@@ -54,9 +52,7 @@ void CpuEngine::log_softmax_backward(size_t count, const Axis& axis, Items y, It
   for_lines(count, axis, dx, [=](auto line, size_t item, size_t at, size_t) {
     const real *log_p = y[item] + at, *d_log = dy[item] + at;
     real* to = dx[item] + at;
-    Vec total = 0;
-    line.each([&](size_t i, auto n) { total += Vec::load(d_log + i, n); });
-    total = line.total(total);
+    const Vec total = line.sum([&](size_t i, auto n) { return Vec::load(d_log + i, n); });
     line.each([&](size_t i, auto n) {
       const Vec d = Vec::load(d_log + i, n) - exp(Vec::load(log_p + i, n)) * total;
       (Vec::load(to + i, n) + d).store(to + i, n);

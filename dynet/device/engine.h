@@ -1,8 +1,9 @@
 // What a device can do: the few kernels that every operation is written in.
 //
 // Laws for every kernel: an item's result does not depend on how many items run together, on their
-// order, on where they lie, or on the number of threads; contributions are rounded before they are
-// added ("+=" never fuses with the product that made the contribution).
+// order, on where they lie, or on the number of threads; the order of a sum depends on the number of its
+// terms alone; contributions are rounded before they are added ("+=" never fuses with the product that
+// made the contribution).
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,9 @@
 #include "dynet/core/real.h"
 
 namespace dynet::engine {
+
+/// Terms of a sum that are added one after another; longer sums are pairwise sums of such runs.
+inline constexpr size_t terms_in_a_row = 64;
 
 /// Equally shaped tensors: item i lies at table[i], or, without a table, at base + i * step.
 /// Step 0 is one tensor shared by all items.
@@ -52,7 +56,8 @@ struct PackedMatrix {
   bool wants_transposed() const { return turned > 1; }
 };
 
-/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.
+/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero (a great one
+/// in runs), then added to init.
 struct Product {
   unsigned m, k, n;  // A is m×k as stored; X_i has n columns (of k numbers, or of m when transposed)
   bool transposed = false;
@@ -65,7 +70,8 @@ struct Product {
   unsigned a_step = 0;          // from column to column of a plain matrix; 0: m
 };
 
-/// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
+/// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables (many in
+/// runs).
 struct OuterSum {
   unsigned m, k;
   size_t count;
@@ -164,7 +170,7 @@ class Engine {
   virtual void fill(size_t n, real value, real* x) = 0;
   /// y += a * x
   virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
-  /// y += x_0, then y += x_1, … of count tensors
+  /// y += x_0, then y += x_1, … of count tensors; in runs, if they are many (terms_in_a_row)
   virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;

@@ -175,6 +175,7 @@ struct SumOfList : OverList {
   static void forward(const auto&, Engine& e, const Call& c) {
     const Strides all = run_of(c.dim.batch_size());
     e.move(c.count, all, {}, false, c.x[0], c.y);
+    if (c.x.size() > terms_in_a_row) return add_many(e, c);
     for (size_t i = 1; i < c.x.size();) {
       if (c.count > 1) {
         e.move(c.count, all, {}, true, c.x[i++], c.y);
@@ -191,6 +192,16 @@ struct SumOfList : OverList {
   static Expression call(Expressions xs) {
     return in_parts(
         xs, [](const Expressions& part) { return part.size() == 1 ? part[0] : apply<SumOfList>(part); });
+  }
+
+ private:
+  static void add_many(Engine& e, const Call& c) {
+    thread_local std::vector<const real*> terms;
+    for (size_t item = 0; item < c.count; ++item) {
+      terms.clear();
+      for (size_t i = 1; i < c.x.size(); ++i) terms.push_back(c.x[i][item]);
+      e.add_each(c.dim.batch_size(), terms.size(), terms.data(), c.y[item]);
+    }
   }
 };
 

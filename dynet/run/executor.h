@@ -62,7 +62,9 @@ class Executor final : public Evaluator {
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
   void deliver_parameter(uint32_t id, Lane& lane);
-  void deliver_rows(uint32_t id);
+  template <class F>
+  void each_row(F f);
+  void deliver_lookups();
   bool is_on_path(uint32_t id) const;
   Tensor computed_gradient(uint32_t id);
 
@@ -90,7 +92,17 @@ class Executor final : public Evaluator {
   std::vector<uint32_t> path_;        // of the last backward pass, descending
   std::vector<uint32_t> loose_;       // its views and leaves
   std::vector<uint32_t> parameters_;  // its parameters
-  std::vector<uint32_t> arguments_;   // scratch
+  std::vector<uint32_t> lookups_;     // its lookups, oldest first
+  struct RowUse {
+    real* to;
+    size_t number;
+    const real* from;
+    size_t size;
+    auto operator<=>(const RowUse&) const = default;
+  };
+  std::vector<RowUse> row_uses_;        // of rows that have many uses
+  std::vector<const real*> row_terms_;  // of one of them
+  std::vector<uint32_t> arguments_;     // scratch
   uint32_t backward_from_ = none;
   bool spent_ = false;  // a backward pass has overwritten what calls keep for it
 };
