@@ -27,6 +27,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_parameters(m);
   bind_lookups(m);
   bind_collection(m);
+  bind_pair(m);
   bind_trainers(m);
   bind_builders(m);
   bind_treelstm(m);
