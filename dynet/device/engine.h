@@ -175,7 +175,7 @@ class Engine {
   virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
-  /// The largest (sign 1) or smallest (sign -1) along the axis.
+  /// The largest (sign 1) or smallest (sign -1) along the axis; what is not a number is extreme.
   virtual void extremum(int sign, size_t count, const Axis&, Items x, Items y) = 0;
   /// dx at the first extremal position of each line += dy
   virtual void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) = 0;
