@@ -27,7 +27,7 @@ void CpuEngine::extremum(int sign, size_t count, const Axis& axis, Items x, Item
     const real* from = x[item] + at;
     Vec top = lowest;
     line.each(
-        [&](size_t i, auto n) { top = max(top, line.pad(factor * Vec::load(from + i, n), n, lowest)); });
+        [&](size_t i, auto n) { top = larger(line.pad(factor * Vec::load(from + i, n), n, lowest), top); });
     line.store(factor * line.greatest(top), y[item] + line_at);
   });
 }
@@ -38,8 +38,9 @@ void CpuEngine::extremum_backward(size_t count, const Axis& axis, Items x, Items
       const size_t at = line / axis.inner * axis.n * axis.inner + line % axis.inner;
       const real extreme = y[item][line];
       const real* from = x[item] + at;
+      const auto is_extreme = [=](real v) { return extreme == extreme ? v == extreme : v != v; };
       size_t j = 0;
-      while (j < axis.n && from[j * axis.inner] != extreme) ++j;
+      while (j < axis.n && !is_extreme(from[j * axis.inner])) ++j;
       if (j < axis.n) dx[item][at + j * axis.inner] += dy[item][line];
     }
   }

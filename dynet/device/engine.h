@@ -108,6 +108,7 @@ struct Shift {
 /// An axis of n numbers `inner` apart, in `outer` blocks: the columns (d = 0) or rows (d = 1) of a tensor.
 struct Axis {
   size_t outer, n, inner;
+  size_t lines() const { return outer * inner; }
   static Axis of(const Dim& dim, unsigned d) {
     Axis a{1, dim[d], 1};
     for (unsigned i = 0; i < d; ++i) a.inner *= dim[i];
@@ -174,27 +175,27 @@ class Engine {
   virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
-  /// The largest (sign 1) or smallest (sign -1) along the axis.
+  /// The largest (sign 1) or smallest (sign -1) along the axis; what is not a number is extreme.
   virtual void extremum(int sign, size_t count, const Axis&, Items x, Items y) = 0;
   /// dx at the first extremal position of each line += dy
   virtual void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) = 0;
   virtual void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) = 0;
 
-  // -- softmax family, along an axis; s has one number a line
-  virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s) = 0;
-  /// y = exp(x - s)
-  virtual void exp_minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
-  /// y = x - s
-  virtual void minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
+  // -- softmax family, along an axis; s keeps two numbers a line for the backward pass: first the largest
+  // number of each line, then the sum of exp(x - largest) of each line
+  virtual void softmax(size_t count, const Axis&, Items x, Items y) = 0;
+  virtual void log_softmax(size_t count, const Axis&, Items x, Items y) = 0;
+  /// y = log Σ exp x, one number a line
+  virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s, Items y) = 0;
   /// dx += y * (dy - Σ y dy)
   virtual void softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
   /// dx += dy - exp(y) * Σ dy
   virtual void log_softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
-  /// dx += exp(x - s) * ds
-  virtual void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items ds, Items dx) = 0;
-  /// y = s - x[word], s = log Σ exp x: one column of n an item
+  /// dx += softmax(x) * dy, and nothing where all x are -inf
+  virtual void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items dy, Items dx) = 0;
+  /// y = log Σ exp x - x[word]: one column of n an item
   virtual void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) = 0;
-  /// dx += dy * (exp(x - s) - [word])
+  /// dx += dy * (softmax(x) - [word])
   virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                              Items dx) = 0;
 
