@@ -24,6 +24,16 @@ class Evaluator {
   virtual void backward(unsigned node, bool full) = 0;
   /// Forgets values (all of them, or of nodes from `first` on).
   virtual void invalidate(unsigned first) = 0;
+  /// Evaluates all of these by one schedule.
+  virtual void evaluate(std::span<const uint32_t> wanted) = 0;
+  /// True if a backward pass was run from this node or a later one.
+  virtual bool has_gradient(unsigned node) const = 0;
+  /// Merged calls run so far in this graph.
+  virtual size_t step_count() const = 0;
+  /// Throws where a program must not ask about the graph: it only shows what a function does.
+  virtual void check_asked() const {}
+  /// Hears that the program has asked for the size of a batch.
+  virtual void ask_batch_size() {}
 };
 
 class Graph {
@@ -99,6 +109,7 @@ class Graph {
   void keep(std::shared_ptr<const void> object) {
     if (kept_.empty() || kept_.back() != object) kept_.push_back(std::move(object));
   }
+  std::span<const std::shared_ptr<const void>> kept() const { return kept_; }
 
   /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
   class Use {
@@ -206,6 +217,8 @@ void set_current_graph(Graph*);
 Graph* current_graph_or_null();
 /// The graph of an expression, which for a parameter is the current one.
 inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
+/// The graph that a node of these arguments goes to.
+Graph& graph_of(const Expressions& xs);
 void set_graph_maker(Graph& (*make)());
 
 }  // namespace dynet::engine

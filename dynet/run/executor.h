@@ -18,12 +18,11 @@ class Executor final : public Evaluator {
   void backward(unsigned node, bool full) override;
   void invalidate(unsigned first) override;
 
-  /// Evaluates all of these by one schedule.
-  void evaluate(std::span<const uint32_t> wanted);
-  /// True if a backward pass was run from this node or a later one.
-  bool has_gradient(unsigned node) const { return backward_from_ != none && node <= backward_from_; }
-  /// Merged calls run so far in this graph.
-  size_t step_count() const { return t_.steps.size(); }
+  void evaluate(std::span<const uint32_t> wanted) override;
+  bool has_gradient(unsigned node) const override {
+    return backward_from_ != none && node <= backward_from_;
+  }
+  size_t step_count() const override { return t_.steps.size(); }
 
  private:
   static constexpr uint32_t none = ~0u;

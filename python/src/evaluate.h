@@ -6,6 +6,10 @@
 
 namespace dynet::python {
 
+/// The current graph for whoever asks about it as a whole. std::runtime_error while a cell is recorded.
+Graph& asked_graph();
+/// std::runtime_error while a cell is recorded.
+void check_not_recording();
 /// The node an expression is; a parameter becomes one of the current graph. std::runtime_error when stale.
 Expression node_of(const Expression& e);
 

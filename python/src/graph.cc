@@ -51,14 +51,14 @@ template <class Read>
 auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
   std::vector<Expression> nodes;
   std::vector<uint32_t> ids;
-  Graph& graph = exps.empty() ? current_graph() : *node_of(exps[0]).pg;
+  Graph& graph = exps.empty() ? asked_graph() : *node_of(exps[0]).pg;
   for (const Expression& e : exps) {
     nodes.push_back(node_of(e));
     ids.push_back(graph.resolve(nodes.back()));
   }
   const auto run = [&] {
     if (recalculate) graph.evaluator->invalidate(0);
-    if (!ids.empty()) static_cast<Executor&>(*graph.evaluator).evaluate(ids);
+    if (!ids.empty()) graph.evaluator->evaluate(ids);
     return true;
   };
   return compute(graph, run, [&](bool) { return read(nodes); });
@@ -100,7 +100,7 @@ void bind_node_calls(nb::class_<PythonGraph>& type) {
 
 void bind_graph_class(nb::module_& m) {
   nb::class_<PythonGraph> type(
-      m, "ComputationGraph",
+      m, "ComputationGraph", nb::type_slots(Collected<PythonGraph>::slots),
       "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
       "and parameters go; several may be alive at once.");
   type.def(nb::init<>())
@@ -123,7 +123,7 @@ void bind_graph_class(nb::module_& m) {
           "The number of the graph; each renewal has a larger one.")
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
       .def(
-          "step_count", [](const PythonGraph& g) { return g.executor().step_count(); },
+          "step_count", [](const PythonGraph& g) { return g.graph().evaluator->step_count(); },
           "How many merged calls have run so far.")
       .def(
           "checkpoint", [](const PythonGraph& g) { checkpoint(g.graph()); },
@@ -140,17 +140,17 @@ void bind_current(nb::module_& m) {
       "renew_cg",
       [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
         // The first graph is new when it is made: it counts once, or random numbers would depend on it.
-        if (Graph* graph = current_graph_or_null()) graph->clear();
+        if (current_graph_or_null()) asked_graph().clear();
         return configured(current_graph(), immediate_compute, check_validity, autobatching);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
       "expression as it is made; check_validity: and raises RuntimeError if it holds a NaN or an infinity.");
-  m.def("cg", [] { return PythonGraph(current_graph()); }, "The current graph.");
-  m.def("cg_version", [] { return current_graph().id(); }, "The number of the current graph.");
-  m.def("cg_checkpoint", [] { checkpoint(current_graph()); }, "Remembers what the current graph holds.");
+  m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
+  m.def("cg_version", [] { return asked_graph().id(); }, "The number of the current graph.");
+  m.def("cg_checkpoint", [] { checkpoint(asked_graph()); }, "Remembers what the current graph holds.");
   m.def(
-      "cg_revert", [] { revert(current_graph()); },
+      "cg_revert", [] { revert(asked_graph()); },
       "Removes what was added to the current graph after the last checkpoint.");
   const auto recalculate = "recalculate"_a = false;
   m.def(
@@ -205,9 +205,19 @@ void bind_settings(nb::module_& m) {
       "Starts all random numbers anew; 0 draws a seed.");
 }
 
+/// Lets go of what the graph of this thread holds when the module ends, while Python can still free it.
+void bind_end(nb::module_& m) {
+  static char nothing;
+  m.attr("_end") = nb::capsule(&nothing, [](void*) noexcept {
+    set_current_graph(nullptr);
+    if (Graph& graph = current_graph(); !graph.is_in_use()) graph.clear();
+  });
+}
+
 }  // namespace
 
 void bind_graph(nb::module_& m) {
+  bind_end(m);
   bind_graph_class(m);
   bind_current(m);
   bind_settings(m);

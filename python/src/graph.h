@@ -6,6 +6,7 @@
 #include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/owned.h"
 
 namespace dynet::python {
 
@@ -29,8 +30,12 @@ class PythonGraph {
   }
   PythonGraph(PythonGraph&&) = default;
 
+  int traverse(visitproc visit, void* arg) const { return own_ ? visit_kept(*graph_, visit, arg) : 0; }
+  void clear() {
+    if (own_ && !graph_->is_in_use()) graph_->clear();
+  }
+
   Graph& graph() const { return *graph_; }
-  Executor& executor() const { return static_cast<Executor&>(*graph_->evaluator); }
   Expression node(Whole i) const {
     if (i >= graph_->size()) bad_index("node ", i.value, " of a graph that has ", graph_->size());
     return {graph_, i, graph_->id()};
