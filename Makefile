@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test sanitize differential clients bench performance count instructions lint format \
+.PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
 	typecheck docs clean
 
 help:  ## Show this list
@@ -28,6 +28,13 @@ demo:  ## Train a tagger on the Greek New Testament and tag SENTENCE="..." with 
 	$(SETUP) demo
 	$(INSTALL)
 	$(BIN)/python examples/tagger.py --tag "$$SENTENCE" --plot learning_curve.png
+
+check:  ## Run what every change must pass: lint, types, tests, instruction counts, sanitizers
+	$(MAKE) lint
+	$(MAKE) typecheck
+	$(MAKE) test
+	$(MAKE) count
+	$(MAKE) sanitize
 
 test differential: DOUBLE = ON
 test differential: TESTS = ON
@@ -49,6 +56,12 @@ sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined beh
 		$(BIN)/cmake --build $$folder -j 2 && \
 		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
 	done
+
+MINUTES ?= 10
+fuzz:  ## Try random programs, misuse and damaged files for MINUTES=10; SEED=... repeats one round
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python tests/fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 differential:  ## Compare every operation, trainer and model file with DyNet 2, if it can be fetched
 	$(SETUP) test

@@ -201,6 +201,9 @@ void bind_settings(nb::module_& m) {
   m.def(
       "get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
   m.def(
+      "_share_from", [](uint64_t multiply_adds) { settings().worth_dividing = multiply_adds; },
+      "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");
+  m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
       "Starts all random numbers anew; 0 draws a seed.");
 }
