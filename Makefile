@@ -47,14 +47,25 @@ test:  ## Run every test, C++ and Python
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
 
 SANITIZERS ?= address,undefined thread
-sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined behaviour, and of threads
-	$(SETUP) build
+# What Python, which knows nothing of sanitizers, loads before itself; libstdc++ so that exceptions are seen.
+PRELOAD = $(foreach l,libasan.so libubsan.so libstdc++.so.6,$(shell $(or $(CXX),c++) -print-file-name=$l))
+SANITIZED = LD_PRELOAD="$(PRELOAD)" PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+	DYNET_FUZZ_TIMES=0.1
+sanitize:  ## Run the tests of C++ and of the Python module under sanitizers (of threads: C++ alone)
+	$(SETUP) test
 	for sanitizers in $(SANITIZERS); do \
+		case $$sanitizers in address*) python=ON ;; *) python=OFF ;; esac && \
 		folder=build/sanitize-$$sanitizers && \
 		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
-			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native && \
+			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native \
+			-DDYNET_BUILD_PYTHON=$$python -DPython_EXECUTABLE="$(abspath $(BIN)/python)" && \
 		$(BIN)/cmake --build $$folder -j 2 && \
 		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
+		if [ $$python = ON ]; then \
+			cp -r python/dynet python/*.py $$folder/stage/ && \
+			PYTHONPATH="$(CURDIR)/$$folder/stage" $(SANITIZED) \
+				$(BIN)/python -m pytest -n 2 tests/python tests/fuzz || exit 1; \
+		fi; \
 	done
 
 MINUTES ?= 10

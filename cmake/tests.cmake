@@ -49,7 +49,7 @@ foreach(source IN LISTS EXAMPLES ITEMS tests/cpp/programs/parity.cc tests/cpp/pr
   dynet_program(${name} ${source})
   if(name MATCHES "^(xor|own_operation)$")
     add_test(NAME example_${name} COMMAND ${name} --dynet-seed 1)
-  elseif(NOT DYNET_BUILD_PYTHON)
+  elseif(DYNET_SANITIZE OR NOT DYNET_BUILD_PYTHON)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)  # tests/examples/test_cpp.py runs it.
   endif()
 endforeach()
