@@ -19,9 +19,7 @@ class Executor final : public Evaluator {
   void invalidate(unsigned first) override;
 
   void evaluate(std::span<const uint32_t> wanted) override;
-  bool has_gradient(unsigned node) const override {
-    return backward_from_ != none && node <= backward_from_;
-  }
+  bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
   size_t step_count() const override { return t_.steps.size(); }
 
  private:
