@@ -24,6 +24,9 @@ class AlwaysEqual:
     def __init__(self, factor):
         self.factor = factor
 
+    def __repr__(self):
+        return f"AlwaysEqual({self.factor})"
+
     def __eq__(self, other):
         return True
 
