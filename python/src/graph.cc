@@ -208,19 +208,19 @@ void bind_settings(nb::module_& m) {
       "Starts all random numbers anew; 0 draws a seed.");
 }
 
-/// Lets go of what the graph of this thread holds when the module ends, while Python can still free it.
-void bind_end(nb::module_& m) {
-  static char nothing;
-  m.attr("_end") = nb::capsule(&nothing, [](void*) noexcept {
+/// Lets go of what the graph of this thread holds when the program ends, while Python can still free it.
+void bind_end() {
+  const auto end = [] {
     set_current_graph(nullptr);
     if (Graph& graph = current_graph(); !graph.is_in_use()) graph.clear();
-  });
+  };
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(end));
 }
 
 }  // namespace
 
 void bind_graph(nb::module_& m) {
-  bind_end(m);
+  bind_end();
   bind_graph_class(m);
   bind_current(m);
   bind_settings(m);
