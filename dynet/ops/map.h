@@ -318,7 +318,7 @@ struct Rounding : Map<Self> {
 struct Round : Rounding<Round> {
   static constexpr auto name = "round",
                         doc =
-                            "The nearest integer, elementwise (halves to even). gradient_mode is "
+                            "The nearest integer, elementwise (halves away from zero). gradient_mode is "
                             "\"zero_gradient\" or \"straight_through_gradient\" (Yin et al. 2019).";
   static auto value(auto x, const Attrs&) { return round(x); }
 };

@@ -51,6 +51,48 @@ void check_softmax(Engine& e) {
   }
 }
 
+/// Softmax and its relatives know distances to the largest number alone, however large it is.
+void check_large_logits(Engine& e) {
+  for (const Axis& axis : {Axis{1, 1, 1}, {2, 15, 1}, {1, 16, 1}, {3, 17, 1}, {1, 100, 1}, {2, 9, 21}}) {
+    const size_t size = axis.lines() * axis.n;
+    Numbers x[2] = {Numbers(size), Numbers(size)}, p[2] = {x[0], x[0]}, log_p[2] = {x[0], x[0]};
+    Numbers s(2 * axis.lines()), sums[2] = {Numbers(axis.lines()), Numbers(axis.lines())},
+                                 d[2] = {x[0], x[0]};
+    for (size_t i = 0; i < size; ++i) x[0][i] = real(below(9)), x[1][i] = x[0][i] + real(8388608);
+    for (int i = 0; i < 2; ++i) {
+      e.softmax(1, axis, {x[i].data()}, {p[i].data()});
+      e.log_softmax(1, axis, {x[i].data()}, {log_p[i].data()});
+      e.log_sum_exp(1, axis, {x[i].data()}, {s.data()}, {sums[i].data()});
+      e.log_sum_exp_backward(1, axis, {x[i].data()}, {s.data()}, {sums[0].data()}, {d[i].data()});
+    }
+    const std::string shape = text(axis.outer, "x", axis.n, "x", axis.inner);
+    check(p[0] == p[1] && log_p[0] == log_p[1] && d[0] == d[1], "large logits: softmax " + shape);
+    for (size_t i = 0; i < axis.lines(); ++i)
+      check(std::abs(sums[0][i] + 8388608 - sums[1][i]) <= 1, "large logits: log_sum_exp " + shape);
+  }
+}
+
+/// What is not a number is the extreme of its line, wherever it stands.
+void check_extremum_of_nan(Engine& e) {
+  for (const Axis& axis : {Axis{1, 1, 1}, {1, 15, 1}, {1, 16, 1}, {1, 100, 1}, {1, 9, 21}}) {
+    const size_t size = axis.lines() * axis.n;
+    for (size_t place = 0; place < size; ++place) {
+      Numbers x = numbers(size), y(axis.lines()), dy(axis.lines(), 1), dx(size);
+      x[place] = NAN;
+      for (int sign : {1, -1}) {
+        e.extremum(sign, 1, axis, {x.data()}, {y.data()});
+        std::fill(dx.begin(), dx.end(), real(0));
+        e.extremum_backward(1, axis, {x.data()}, {y.data()}, {dy.data()}, {dx.data()});
+        size_t nans = 0;
+        for (real v : y) nans += v != v;
+        check(nans == 1 && y[place % axis.inner] != y[place % axis.inner],
+              text("extremum of NaN at ", place));
+        check(dx[place] == 1, text("gradient of NaN at ", place));
+      }
+    }
+  }
+}
+
 void check_random(Engine& e) {
   const Philox key{{5, 6}};
   uint32_t word[2] = {7, 8};
@@ -148,6 +190,8 @@ void check_update_packed(Engine& e) {
 int main() {
   return for_engines([](Engine& e) {
     check_softmax(e);
+    check_large_logits(e);
+    check_extremum_of_nan(e);
     check_random(e);
     check_lstm(e);
     check_update(e);

@@ -93,6 +93,25 @@ void check_sparsemax_loss() {
   check_throws<std::out_of_range>("sparsemax_loss: index 4", [&] { sparsemax_loss(e, {4}); });
 }
 
+/// Only distances between scores count, however large these are.
+void check_sparsemax_loss_of_large_scores() {
+  const vector<real> small{real(0.25), real(-0.5), real(0.75), 0};
+  vector<real> large = small;
+  for (real& v : large) v += 1048576;
+  const auto loss_and_slopes = [](const vector<real>& x, int passes) {
+    ComputationGraph cg;
+    const Expression e = input(cg, {4}, x), y = sparsemax_loss(e, {0, 2});
+    vector<real> found = as_vector(y.value());
+    for (int i = 0; i < passes; ++i) y.backward(true);
+    for (real slope : as_vector(e.gradient())) found.push_back(slope);
+    return found;
+  };
+  const vector<real> expected = loss_and_slopes(small, 1);
+  check(loss_and_slopes(large, 1) == expected, "large scores");
+  check(loss_and_slopes(small, 2) == expected, "a second backward pass");
+  check(std::isnan(loss_and_slopes({0, NAN, 1, 2}, 1)[0]), "a score that is not a number");
+}
+
 }  // namespace
 
 int main() {
@@ -100,5 +119,6 @@ int main() {
   check_overloads();
   check_memory();
   check_sparsemax_loss();
+  check_sparsemax_loss_of_large_scores();
   return test::finish();
 }

@@ -26,7 +26,9 @@ NOTES = {
     "vanilla_lstm_gates_dropout vanilla_lstm_gates_dropout_concat": (
         "`weightnoise_std` adds noise to the weights, no more."
     ),
-    "std_dim sum_dim": "`n` is accepted and, as before, has no effect.",
+    "sum_dim": "`n` is accepted and, as before, has no effect.",
+    "std_dim": "`n` is accepted and, as before, has no effect. Its gradient where it is 0 is 0.",
+    "std_elems std_batches l2_norm": "Its gradient where it is 0 is 0.",
     "inputTensor inputVector": "Takes any numbers: generators, ranges, arrays of every kind, DLPack.",
     "inputMatrix matInput": "Raises DeprecationWarning, as before.",
     "parameter": "Returns what it is given and prints nothing.",
