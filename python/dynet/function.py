@@ -62,30 +62,32 @@ class Function:
 
     def __call__(self, *xs: Expression) -> Expression:
         """The operation applied to expressions; batch sizes are equal, or 1."""
-        dims = tuple(x.dim()[0] for x in xs)
-        called = self._functions()
-        return _dynet._call_function(called, xs, self._shape_of(dims, *called))
-
-    def _functions(self) -> tuple[Any, Any, Any, dict[tuple[Shape, ...], Shape]]:
-        """One object for as long as forward and backward are the same: calls merge by its identity."""
-        now, called = (self.forward, self.backward, self), self._called
-        if called is None or not all(map(_is_same, called, now)):
-            called = self._called = (*now, {})
-        return called
-
-    def _shape_of(self, dims: tuple[Shape, ...], forward: Any, _b: Any, _s: Any, seen: dict[Any, Any]) -> Any:
+        called, dims = self._called, tuple([x.dim()[0] for x in xs])
+        forward, backward = self.forward, self.backward
+        # One object for as long as these are the same: calls merge by its identity.
+        if (
+            called is None
+            or called[2] is not self
+            or not (called[0] is forward or _is_same_method(called[0], forward))
+            or not (called[1] is backward or _is_same_method(called[1], backward))
+        ):
+            called = self._called = forward, backward, self, {}
         shape = getattr(self, "shape", None)
-        if shape is not None:
-            return shape(*dims) if callable(shape) else shape
-        if dims not in seen:
-            import numpy as np  # Not at the top: importing dynet would take several times as long.
+        if shape is None:
+            shape = called[3].get(dims)
+            if shape is None:
+                shape = called[3][dims] = self._shape_of(dims)
+        elif callable(shape):
+            shape = shape(*dims)
+        return _dynet._call_function(called, xs, shape)
 
-            seen[dims] = _dynet._shape_of(forward(*(np.ones(dim, _dynet.__precision__) for dim in dims)))
-        return seen[dims]
+    def _shape_of(self, dims: tuple[Shape, ...]) -> Any:
+        """The shape of y, by trying."""
+        import numpy as np  # Not at the top: importing dynet would take several times as long.
+
+        return _dynet._shape_of(self.forward(*(np.ones(dim, _dynet.__precision__) for dim in dims)))
 
 
-def _is_same(a: object, b: object) -> bool:
+def _is_same_method(a: object, b: object) -> bool:
     """Methods are made anew each time they are asked for."""
-    if isinstance(a, types.MethodType) and isinstance(b, types.MethodType):
-        return a.__self__ is b.__self__ and a.__func__ is b.__func__
-    return a is b
+    return isinstance(a, types.MethodType) and isinstance(b, types.MethodType) and a == b
