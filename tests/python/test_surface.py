@@ -119,6 +119,10 @@ def test_the_old_name_of_the_extension():
 
 def test_types_are_checked_for_every_name():
     program = Path(__file__).parents[1] / "typing" / "every_name.py"
-    used = {node.attr for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Attribute)}
+    attributes = [
+        node for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Attribute)
+    ]
+    # np.exp is not dy.exp.
+    used = {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "dy"}
     wanted = {name for name, _ in FUNCTIONS} | surface.CLASSES.keys() | surface.CONSTANTS.keys()
     assert wanted - used == set()
