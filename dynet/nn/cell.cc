@@ -17,7 +17,10 @@ struct NoValues : Evaluator {
   Tensor value(unsigned) override { refuse(); }
   Tensor gradient(unsigned) override { refuse(); }
   void backward(unsigned, bool) override { refuse(); }
-  void invalidate(unsigned) override {}
+  void invalidate() override {}
+  void renew() override {}
+  void checkpoint() override {}
+  void revert(unsigned) override {}
   [[noreturn]] static void refuse() {
     failed("the function of a cell asked for a value; while it is recorded there are none, compute outside");
   }
@@ -56,12 +59,13 @@ class SpareGraphs {
 /// The current graph while a function is recorded.
 class Recording {
  public:
-  Recording() : graph_(SpareGraphs::get().take()), before_(current_graph_or_null()) {
+  Recording() : graph_(SpareGraphs::get().take()) {
     graph_.clear();
-    set_current_graph(&graph_);
+    stay_ = enter_graph(graph_);
   }
   ~Recording() {
-    set_current_graph(before_);
+    leave_graph(stay_);
+    graph_.end();
     graph_.clear();
     SpareGraphs::get().give_back(graph_);
   }
@@ -71,7 +75,7 @@ class Recording {
 
  private:
   Graph& graph_;
-  Graph* before_;
+  uint64_t stay_;
 };
 
 }  // namespace

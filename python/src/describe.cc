@@ -121,7 +121,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
       "print_text_graphviz", [] { print_graph(current_graph()); },
       "Prints the current graph in Graphviz's language to stderr.");
   m.def(
-      "_node_index", [](const Expression& e) { return node_of(e).i; }, "e"_a,
+      "_node_index", [](const Expression& e) { return known_node_of(e).i; }, "e"_a,
       "The place of an expression in its graph.");
   bind_profile(m);
 }
