@@ -65,6 +65,12 @@ void Graph::wait() {
   state_ |= waiting;
 }
 
+void Graph::retire() {
+  if (is_in_use()) refuse_use();
+  renew(next_stamp());
+  ended_ = true;
+}
+
 void Graph::renew(unsigned number) {
   auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.shrink(0);

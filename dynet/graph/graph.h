@@ -61,6 +61,9 @@ class Graph {
     ended_ = true;
     stamp_ = next_stamp();
   }
+  /// Forgets everything after the end, when nobody is at work any more. No number is taken: when graphs end
+  /// changes no random numbers.
+  void retire();
   /// Changes when the graph ends: its memory may then serve another graph.
   unsigned life() const { return life_.load(std::memory_order_relaxed); }
 

@@ -66,7 +66,7 @@ class Recording {
   ~Recording() {
     leave_graph(stay_);
     graph_.end();
-    graph_.clear();
+    graph_.retire();
     SpareGraphs::get().give_back(graph_);
   }
   Recording(const Recording&) = delete;

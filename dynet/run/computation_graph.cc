@@ -49,7 +49,7 @@ struct StatePool {
   /// Clearing a graph may run functions of the program, and so end other graphs.
   void clear_ended() {
     while (State* state = take_idle()) {
-      state->graph.clear();
+      state->graph.retire();
       const std::lock_guard lock(mutex);
       free.push_back(state);
     }

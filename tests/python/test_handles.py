@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from test_threads import in_threads, slow_expression
@@ -36,7 +37,18 @@ def handle_of_a_dead_thread():
     seen = []
     thread = threading.Thread(target=lambda: seen.extend([dy.cg(), dy.scalarInput(1)]))
     thread.start(), thread.join()
+    for _ in range(500):  # what a thread owns may go a little later
+        if not is_alive(seen[0]):
+            break
+        time.sleep(0.01)
     return seen
+
+
+def is_alive(graph):
+    try:
+        return graph.version() > 0
+    except RuntimeError:
+        return False
 
 
 @pytest.mark.parametrize("dead", [handle_of_a_dead_graph, handle_of_a_dead_thread])
