@@ -39,12 +39,12 @@ class CpuEngine final : public Engine {
   void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) override;
   void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) override;
 
-  void log_sum_exp(size_t count, const Axis&, Items x, Items s) override;
-  void exp_minus(size_t count, const Axis&, Items x, Items s, Items y) override;
-  void minus(size_t count, const Axis&, Items x, Items s, Items y) override;
+  void softmax(size_t count, const Axis&, Items x, Items y) override;
+  void log_softmax(size_t count, const Axis&, Items x, Items y) override;
+  void log_sum_exp(size_t count, const Axis&, Items x, Items s, Items y) override;
   void softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) override;
   void log_softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) override;
-  void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items ds, Items dx) override;
+  void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items dy, Items dx) override;
   void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) override;
   void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                      Items dx) override;

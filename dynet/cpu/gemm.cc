@@ -100,6 +100,7 @@ struct Part {
   size_t panel, panel_end, column, column_end, depth, depth_end;
   real* sums;               // where the sums go for now; null: they are complete and go to y
   size_t sums_rows;         // numbers from a column of sums to the next
+  size_t sums_from = 0;     // the step of the depth that they begin with
   const real* a = nullptr;  // these steps of the only panel, where they don't lie in the matrix
 };
 
@@ -118,7 +119,7 @@ Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, si
   t.panel_step = w.packed ? step * w.depth : step;
   t.depth = part.depth_end - part.depth;
   t.tail = panels.tail(panels.start(p) + panels.height(p) * together);
-  t.resume = part.sums && part.depth > 0;
+  t.resume = part.sums && part.depth > part.sums_from;
   t.prefetch = w.columns > 16 || (w.has_init && !part.sums);
   t.x_at = part.depth, t.init_at = row;
   t.y_at = part.sums ? row - panels.start(part.panel) * lanes : row;
@@ -158,15 +159,8 @@ void add_sums(const Work& w, const Part& part, size_t row, size_t rows) {
 
 /// Σ a_k x_k: the lanes are sums of their own, added up at the end.
 real dot(const real* a, const real* x, size_t n) {
-  Vec total[4] = {0, 0, 0, 0};
-  size_t k = 0;
-  for (; k + 4 * lanes <= n; k += 4 * lanes)
-    for (int j = 0; j < 4; ++j)
-      total[j] = fma(Vec::load(a + k + j * lanes), Vec::load(x + k + j * lanes), total[j]);
-  for_vectors(n - k, [&](size_t i, auto c) {
-    total[0] = fma(Vec::load(a + k + i, c), Vec::load(x + k + i, c), total[0]);
-  });
-  return sum((total[0] + total[1]) + (total[2] + total[3]));
+  return sum_side_by_side<64>(
+      n, [=](Vec& sums, size_t i, auto c) { sums = fma(Vec::load(a + i, c), Vec::load(x + i, c), sums); });
 }
 
 /// A single row: a dot product with each column.
@@ -180,6 +174,12 @@ void multiply_row(const Work& w) {
 /// Steps of the depth of a block of Aᵀ.
 constexpr size_t turned_depth = 512;
 
+/// Greater depths are summed in runs, which are summed pairwise.
+constexpr size_t deep = 4096, steps_in_a_row = 128;
+size_t room_for_runs(size_t depth, size_t size) {
+  return PairwiseTensors::room(size, depth / steps_in_a_row + 1);
+}
+
 /// One panel of y = init + Aᵀ x, for columns whose sums fit the scratch memory: each block of Aᵀ is made
 /// once.
 void multiply_turned(const Work& w, const Panels& panels, Part part) {
@@ -188,19 +188,29 @@ void multiply_turned(const Work& w, const Panels& panels, Part part) {
   const size_t p = part.panel, c = part.column, c_end = part.column_end;
   const size_t height = panels.height(p) * lanes, row = panels.start(p) * lanes;
   real* block = scratch(Scratch::panel, turned_depth * height);
-  real* sums = stored.count <= at_once ? nullptr : scratch(Scratch::sums, height * (c_end - c));
-  part.sums_rows = height, part.a = block;
+  const bool in_runs = w.depth > deep;
+  const size_t size = height * (c_end - c), room = in_runs ? room_for_runs(w.depth, size) : size;
+  real* sums = stored.count <= at_once ? nullptr : scratch(Scratch::sums, room);
+  PairwiseTensors runs(size, sums);
+  part.sums_rows = height;
   for (size_t q = 0; q < stored.count; q += at_once) {
     const size_t next = smaller(q + at_once, stored.count);
-    part.depth = stored.start(q) * lanes, part.depth_end = smaller(stored.start(next) * lanes, w.depth);
+    const size_t begin = stored.start(q) * lanes, end = smaller(stored.start(next) * lanes, w.depth);
     turn_panels(w.a, stored, w.rows, q, next, panels, p, block);
-    for (part.column = c; part.column < c_end; part.column = part.column_end) {
-      part.column_end = smaller(part.column + most, c_end);
-      part.sums = sums ? sums + (part.column - c) * height : nullptr;
-      multiply(w, panels, part);
+    for (part.depth = begin; part.depth < end; part.depth = part.depth_end) {
+      const size_t run = part.depth / steps_in_a_row * steps_in_a_row, run_end = run + steps_in_a_row;
+      part.depth_end = in_runs ? smaller(run_end, end) : end;
+      part.sums_from = in_runs ? run : 0, part.a = block + (part.depth - begin) * height;
+      if (in_runs) sums = runs.next();
+      for (part.column = c; part.column < c_end; part.column = part.column_end) {
+        part.column_end = smaller(part.column + most, c_end);
+        part.sums = sums ? sums + (part.column - c) * height : nullptr;
+        multiply(w, panels, part);
+      }
+      if (in_runs && (part.depth_end == run_end || part.depth_end == w.depth)) runs.add();
     }
   }
-  part.column = c, part.sums = sums;
+  part.column = c, part.sums = in_runs ? runs.total() : sums;
   if (sums) add_sums(w, part, row, smaller(height, w.rows - row));
 }
 
@@ -212,8 +222,31 @@ void multiply_turned_panels(const Work& w, const Panels& panels, size_t begin, s
       multiply_turned(w, panels, {p, p + 1, c, smaller(c + most, w.columns), 0, 0, nullptr, 0});
 }
 
+/// y = init + A x for the panels [begin, end), over a depth that is summed in runs.
+void multiply_in_runs(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  constexpr size_t at_once = 4;  // panels, so that their sums stay in the cache
+  const size_t most = columns_at_once(steps_in_a_row);
+  for (size_t p = begin; p < end; p += at_once) {
+    for (size_t c = 0; c < w.columns; c += most) {
+      Part part{p, smaller(p + at_once, end), c, smaller(c + most, w.columns), 0, 0, nullptr, 0};
+      const size_t row = panels.start(p) * lanes, rows = panels.start(part.panel_end) * lanes - row;
+      const size_t size = rows * (part.column_end - c);
+      PairwiseTensors runs(size, scratch(Scratch::sums, room_for_runs(w.depth, size)));
+      for (part.sums_rows = rows; part.depth < w.depth; part.depth = part.depth_end) {
+        part.sums_from = part.depth, part.depth_end = smaller(part.depth + steps_in_a_row, w.depth);
+        part.sums = runs.next();
+        multiply(w, panels, part);
+        runs.add();
+      }
+      part.sums = runs.total();
+      add_sums(w, part, row, smaller(rows, w.rows - row));
+    }
+  }
+}
+
 /// y = init + A x for the panels [begin, end).
 void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
+  if (w.depth > deep) return multiply_in_runs(w, panels, begin, end);
   // A block of a panel, and as many columns as are taken at once, stay in the cache.
   const size_t block = w.depth <= 768 ? w.depth : 512;
   const size_t most = w.columns <= 24 ? 24 : columns_at_once(block);

@@ -1,13 +1,12 @@
 // How matrices are cut into panels of rows, packed or where they lie.
 #pragma once
 
+#include "dynet/cpu/sums.h"
 #include "dynet/cpu/threads.h"
 #include "dynet/cpu/tile.h"
 #include "dynet/device/engine.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
-
-inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /// The rows of a matrix as vectors, dealt out evenly to panels; the first panels have one vector more.
 struct Panels {

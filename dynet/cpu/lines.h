@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dynet/cpu/simd/math.h"
+#include "dynet/cpu/sums.h"
 #include "dynet/cpu/threads.h"
 #include "dynet/device/engine.h"
 
@@ -20,7 +21,11 @@ struct OneLine {
   /// Replaces the lanes behind the end.
   static Vec pad(Vec v, Whole, real) { return v; }
   static Vec pad(Vec v, int used, real neutral) { return first_lanes(v, used) + behind(used, neutral); }
-  static Vec total(Vec v) { return sum(v); }
+  /// Σ term(offset, lanes in use), which is zero behind the end.
+  template <class Term>
+  Vec sum(Term term) const {
+    return sum_side_by_side(n, [&](Vec& sums, size_t i, auto c) { sums += term(i, c); });
+  }
   static Vec greatest(Vec v) { return largest(v); }
   static Vec load(const real* s) { return *s; }
   static void store(Vec v, real* s) { *s = v[0]; }
@@ -44,7 +49,10 @@ struct ManyLines {
     for (size_t j = 0; j < n; ++j) f(j * inner, lines);
   }
   static Vec pad(Vec v, Count, real) { return v; }
-  static Vec total(Vec v) { return v; }
+  template <class Term>
+  Vec sum(Term term) const {
+    return sum_in_runs<Vec>(n, [&](size_t j) { return term(j * inner, lines); });
+  }
   static Vec greatest(Vec v) { return v; }
   Vec load(const real* s) const { return Vec::load(s, lines); }
   void store(Vec v, real* s) const { v.store(s, lines); }

@@ -1,8 +1,7 @@
 // Moving and summing numbers between strided places, and the simplest loops over vectors.
 #include "dynet/cpu/engine.h"
-#include "dynet/cpu/nest.h"
 #include "dynet/cpu/scratch.h"
-#include "dynet/cpu/simd/vec.h"
+#include "dynet/cpu/sums.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
@@ -27,17 +26,15 @@ void copy_inner(const Loop& loop, const real* from, real* to) {
   }
 }
 
-/// to += Σ from along the innermost loop, which leaves `to` where it is.
-void sum_inner(const Loop& loop, const real* from, real* to) {
-  if (loop.stride[0] == 1) {
-    Vec total = 0;
-    for_vectors(loop.size, [&](size_t i, auto n) { total += Vec::load(from + i, n); });
-    *to += sum(total);
-  } else {
-    real total = 0;
-    for (size_t i = 0; i < loop.size; ++i, from += loop.stride[0]) total += *from;
-    *to += total;
-  }
+real sum_of_run(size_t n, const real* x) {
+  return sum_side_by_side(n, [=](Vec& sums, size_t i, auto c) { sums += Vec::load(x + i, c); });
+}
+
+/// Σ from along the innermost loop.
+real sum_inner(const Loop& loop, const real* from) {
+  const ptrdiff_t step = loop.stride[0];
+  if (step == 1) return sum_of_run(loop.size, from);
+  return sum_in_runs<real>(loop.size, [=](size_t i) { return from[static_cast<ptrdiff_t>(i) * step]; });
 }
 
 void copy(const Nest<2>& nest, bool accumulate, const real* from, real* to) {
@@ -62,16 +59,35 @@ struct Reduction {
       if (kept) from_sums.add({s.size[d], {static_cast<ptrdiff_t>(size), s.to[d]}}), size *= s.size[d];
     }
   }
+  /// Numbers of memory that run() needs.
+  size_t room() const { return size + SummingWalk<2>(into_sums, loops_at_once()).room(); }
   void run(bool accumulate, const real* from, real* to, real* sums) const {
     for_vectors(size, [=](size_t i, auto n) { Vec(0).store(sums + i, n); });
     const Loop inner = into_sums.inner();
-    into_sums.run([&](const ptrdiff_t* at) {
+    const unsigned at_once = loops_at_once();
+    SummingWalk<2>(into_sums, at_once).run(sums, sums + size, [&](const ptrdiff_t* at, real* sum) {
+      const real* x = from + at[0];
       if (inner.stride[1] == 0)
-        sum_inner(inner, from + at[0], sums + at[1]);
+        *sum += sum_inner(inner, x);
+      else if (at_once == 1)
+        copy_inner<true>(inner, x, sum);
       else
-        copy_inner<true>(inner, from + at[0], sums + at[1]);
+        add_rows(
+            inner.size, into_sums.loop[1].size,
+            [=, step = into_sums.loop[1].stride[0]](size_t k) {
+              return x + static_cast<ptrdiff_t>(k) * step;
+            },
+            sum);
     });
     copy(from_sums, accumulate, sums, to);
+  }
+
+ private:
+  /// Rows of numbers that lie one after another are summed in one go.
+  unsigned loops_at_once() const {
+    if (into_sums.nd < 2) return 1;
+    const Loop *inner = into_sums.loop, &rows = inner[1];
+    return inner->stride[0] == 1 && inner->stride[1] == 1 && rows.stride[1] == 0 ? 2 : 1;
   }
 };
 
@@ -91,8 +107,16 @@ void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool ac
     nest.add({count, {static_cast<ptrdiff_t>(from.step), static_cast<ptrdiff_t>(to.step)}});
     count = 1;
   }
+  if (sums && s.nd == 1 && s.from[0] == 1 && !words) {
+    for (size_t i = 0; i < count; ++i) {
+      const real sum = sum_of_run(s.size[0], from[i] + shift.from_offset);
+      real* target = to[i] + shift.to_offset;
+      *target = accumulate ? *target + sum : sum;
+    }
+    return;
+  }
   const Reduction reduction(sums ? s : Strides{});
-  real* memory = sums ? scratch(Scratch::sums, reduction.size) : nullptr;
+  real* memory = sums ? scratch(Scratch::sums, reduction.room()) : nullptr;
   for (size_t i = 0; i < count; ++i) {
     const size_t word = words ? shift.words.table[i][0] : 0;
     const real* source = from[i] + shift.from_offset + word * shift.from_by;
@@ -115,20 +139,7 @@ void CpuEngine::add_scaled(size_t n, real a, const real* x, real* y) {
 }
 
 void CpuEngine::add_each(size_t n, size_t count, const real* const* x, real* y) {
-  constexpr int width = 4;  // sums that are held in registers over all tensors
-  size_t i = 0;
-  for (; i + width * lanes <= n; i += width * lanes) {
-    Vec sum[width];
-    for (int j = 0; j < width; ++j) sum[j] = Vec::load(y + i + j * lanes);
-    for (size_t k = 0; k < count; ++k)
-      for (int j = 0; j < width; ++j) sum[j] += Vec::load(x[k] + i + j * lanes);
-    for (int j = 0; j < width; ++j) sum[j].store(y + i + j * lanes);
-  }
-  for_vectors(n - i, [=](size_t at, auto c) {
-    Vec sum = Vec::load(y + i + at, c);
-    for (size_t k = 0; k < count; ++k) sum += Vec::load(x[k] + i + at, c);
-    sum.store(y + i + at, c);
-  });
+  add_rows(n, count, [=](size_t k) { return x[k]; }, y);
 }
 
 void CpuEngine::scale(size_t n, real a, real* x) {

@@ -7,6 +7,12 @@
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
+/// So many columns of one panel stay in the cache while the tiles of the panel are summed over them; each
+/// half of them is summed one after another.
+constexpr size_t most_columns = 256;
+/// More columns than these are summed in runs, which are summed pairwise.
+constexpr size_t columns_in_a_row = 8 * most_columns;
+
 /// How the rows of dy lie: in its columns; so, the last vector to be read in part; in copies one after
 /// another, padded with zeros; so, the last vector half empty.
 enum class Rows { apart, part, gathered, half };
@@ -22,6 +28,24 @@ struct OuterTile {
   bool accumulate;
 };
 
+/// Keeps the sums so far, and begins anew.
+template <int C, int V>
+[[gnu::always_inline]] inline void exchange(Vec (&kept)[C][V], Vec (&sum)[C][V]) {
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) kept[c][v] = sum[c][v], sum[c][v] = 0;
+  }
+}
+template <int C, int V>
+[[gnu::always_inline]] inline void add(const Vec (&kept)[C][V], Vec (&sum)[C][V]) {
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) sum[c][v] += kept[c][v];
+  }
+}
+
 template <int V, int C, Rows R>
 void run_outer(const OuterTile& t) {
   constexpr bool copied = R == Rows::gathered || R == Rows::half;
@@ -36,24 +60,32 @@ void run_outer(const OuterTile& t) {
   }
   const size_t count = t.count, dy_at = t.dy_at, x_at = t.x_at;
   const real *const *dy = t.dy, *const *x = t.x, *copy = t.copies;
-  for (size_t i = 0; i < count; ++i, copy += V * lanes) {
-    const real *from = copied ? copy : dy[i] + dy_at, *factor = x[i] + x_at;
-    Vec row[V];
+  Vec first[C][V];        // the sums over the first half of many columns
+  asm("" : "=m"(first));  // in memory, and nothing to warn of where there are few
+  for (size_t i = 0, end = smaller(count, most_columns / 2);;) {
+    for (; i < end; ++i, copy += V * lanes) {
+      const real *from = copied ? copy : dy[i] + dy_at, *factor = x[i] + x_at;
+      Vec row[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) {
-      row[v] =
-          R == Rows::part && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
-      hold(row[v]);
+      for (int v = 0; v < V; ++v) {
+        row[v] =
+            R == Rows::part && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
+        hold(row[v]);
+      }
+#pragma GCC unroll 8
+      for (int c = 0; c < C; ++c) {
+        const Vec b = factor[c];
+#pragma GCC unroll 8
+        for (int v = 0; v < V; ++v)
+          sum[c][v] =
+              R == Rows::half && v == V - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
+      }
     }
-#pragma GCC unroll 8
-    for (int c = 0; c < C; ++c) {
-      const Vec b = factor[c];
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v)
-        sum[c][v] =
-            R == Rows::half && v == V - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
-    }
+    if (end == count) break;
+    end = count;
+    exchange(first, sum);
   }
+  if (count > most_columns / 2) add(first, sum);
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
     real* g = t.g + c * t.g_step;
@@ -105,9 +137,6 @@ void run_outer(size_t vectors, size_t columns, const OuterTile& t) {
   run_outer<Rows::gathered>(vectors, columns, t);
 }
 
-/// So many columns of one panel stay in the cache while the tiles of the panel are summed over them.
-constexpr size_t most_columns = 256;
-
 /// Whether many enough tiles read the rows of a panel that copies of them, close together, pay.
 bool worth_gathering(const OuterSum& o) { return o.k >= 64; }
 
@@ -125,8 +154,8 @@ void gather(const OuterSum& o, size_t first, size_t count, size_t row, size_t us
   }
 }
 
-/// The rows of one panel, from all of its tiles.
-void add_panel(const OuterSum& o, const Panels& panels, size_t panel, bool far) {
+/// The rows of one panel, from all of its tiles: to g, whose columns lie g_step apart.
+void add_panel(const OuterSum& o, const Panels& panels, size_t panel, bool far, real* g, size_t g_step) {
   const size_t height = panels.height(panel), row = panels.start(panel) * lanes;
   const int tail = panels.tail(panels.start(panel) + height);
   const size_t widest = tile_columns(static_cast<int>(height)), tiles = (o.k + widest - 1) / widest;
@@ -135,13 +164,33 @@ void add_panel(const OuterSum& o, const Panels& panels, size_t panel, bool far) 
     const size_t count = smaller(most_columns, o.count - first);
     real* copies = copy ? scratch(Scratch::panel, count * height * lanes) : nullptr;
     if (copy) gather(o, first, count, row, smaller(height * lanes, o.m - row), height * lanes, far, copies);
-    OuterTile t{o.dy + first, copies, o.x + first, row,       0,
-                count,        o.m,    tail,        o.g + row, o.accumulate || first > 0};
+    OuterTile t{o.dy + first, copies, o.x + first, row, 0, count, g_step, tail, g, o.accumulate || first > 0};
     for (size_t i = 0; i < tiles; ++i) {
       const size_t columns = o.k / tiles + (i < o.k % tiles);
       run_outer(height, columns, t);
-      t.x_at += columns, t.g += columns * o.m;
+      t.x_at += columns, t.g += columns * g_step;
     }
+  }
+}
+
+/// The same for so many columns that they are summed in runs.
+void add_panel_in_runs(const OuterSum& o, const Panels& panels, size_t panel) {
+  const size_t row = panels.start(panel) * lanes, step = panels.height(panel) * lanes, size = step * o.k;
+  const size_t rows = smaller(step, o.m - row), runs = o.count / columns_in_a_row + 1;
+  PairwiseTensors sums(size, scratch(Scratch::sums, PairwiseTensors::room(size, runs)));
+  for (size_t first = 0; first < o.count; first += columns_in_a_row) {
+    OuterSum part = o;
+    part.dy += first, part.x += first, part.accumulate = false;
+    part.count = smaller(columns_in_a_row, o.count - first);
+    add_panel(part, panels, panel, first == 0, sums.next(), step);
+    sums.add();
+  }
+  const real* total = sums.total();
+  for (size_t k = 0; k < o.k; ++k, total += step) {
+    real* g = o.g + row + k * o.m;
+    for_vectors(rows, [&](size_t i, auto n) {
+      finish(Vec::load(total + i, n), o.accumulate ? g + i : nullptr, g + i, n);
+    });
   }
 }
 
@@ -154,7 +203,11 @@ void CpuEngine::outer_sum(const OuterSum& given) {
   const Panels panels(o.m);
   const size_t flops = 2 * o.count * o.m * o.k;
   split(panels.count, 1, flops < worth_sharing ? panels.count : 1, [&](size_t begin, size_t end) {
-    for (size_t panel = begin; panel < end; ++panel) add_panel(o, panels, panel, panel == begin);
+    for (size_t panel = begin; panel < end; ++panel)
+      if (o.count > columns_in_a_row)
+        add_panel_in_runs(o, panels, panel);
+      else
+        add_panel(o, panels, panel, panel == begin, o.g + panels.start(panel) * lanes, o.m);
   });
 }
 

@@ -1,8 +1,8 @@
 // The heart of the matrix product: a block of rows times a few columns, held in registers over the whole
 // depth.
 //
-// Every element is summed over the depth in order, in one accumulator that starts at zero: its bits depend
-// neither on the shape of the tile nor on what else runs with it.
+// Every element is summed over the depth in order, in one accumulator that starts at zero (in several, if the
+// depth is great): its bits depend neither on the shape of the tile nor on what else runs with it.
 #pragma once
 
 #include "dynet/cpu/simd/vec.h"

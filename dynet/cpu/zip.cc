@@ -1,9 +1,9 @@
 // z = f(x, y) with broadcasting, for every operation in ZipOps.
 #include "dynet/cpu/engine.h"
-#include "dynet/cpu/nest.h"
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/simd/attributes.h"
 #include "dynet/cpu/simd/math.h"
+#include "dynet/cpu/sums.h"
 #include "dynet/cpu/threads.h"
 #include "dynet/ops/all.h"
 
@@ -85,6 +85,7 @@ Vec slope(const auto& a, Vec x0, Vec x1, Vec y) {
 struct Pass {
   const real *x0, *x1, *y, *dy;
   real* dx;
+  real* memory;  // for long sums
   bool accumulate;
 };
 
@@ -94,9 +95,8 @@ template <class Op, int S>
 void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
   const auto a = attributes<Op>(attrs);
   const auto inner = nest.inner();
-  nest.run([&](const ptrdiff_t* at) {
+  SummingWalk<5>(nest, 1).run(p.dx, p.memory, [&](const ptrdiff_t* at, real* dx) {
     const real *y = p.y + at[2], *dy = p.dy + at[3];
-    real* dx = p.dx + at[4];
     with_sides(inner.stride[0], inner.stride[1], p.x0 + at[0], p.x1 + at[1], [&](auto s0, auto s1) {
       const auto contribution = [&](size_t i, auto n) {
         return slope<Op, S>(a, s0.load(i, n), s1.load(i, n), Vec::load(y + i, n)) * Vec::load(dy + i, n);
@@ -107,9 +107,8 @@ void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
           (before + contribution(i, n)).store(dx + i, n);
         });
       } else {
-        Vec total = 0;
-        for_vectors(inner.size, [&](size_t i, auto n) { total += first_lanes(contribution(i, n), n); });
-        *dx += sum(total);
+        *dx += sum_side_by_side(
+            inner.size, [&](Vec& sums, size_t i, auto n) { sums += first_lanes(contribution(i, n), n); });
       }
     });
   });
@@ -157,10 +156,12 @@ void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_
           static_cast<ptrdiff_t>(dy.step), static_cast<ptrdiff_t>(dx.step)}});
     count = 1;
   }
-  real* total = sums ? scratch(Scratch::sums, size) : nullptr;
+  real* total = sums ? scratch(Scratch::sums, size + SummingWalk<5>(nest, 1).room()) : nullptr;
   for (size_t i = 0; i < count; ++i) {
     if (sums) fill(size, 0, total);
-    kernel(attrs, nest, {x0[i], x1[i], y[i], dy[i], sums ? total : dx[i], sums || accumulate});
+    kernel(
+        attrs, nest,
+        {x0[i], x1[i], y[i], dy[i], sums ? total : dx[i], sums ? total + size : nullptr, sums || accumulate});
     if (sums && !accumulate) fill(size, 0, dx[i]);
     if (sums) add_scaled(size, 1, total, dx[i]);
   }

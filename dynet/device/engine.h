@@ -1,8 +1,9 @@
 // What a device can do: the few kernels that every operation is written in.
 //
 // Laws for every kernel: an item's result does not depend on how many items run together, on their
-// order, on where they lie, or on the number of threads; contributions are rounded before they are
-// added ("+=" never fuses with the product that made the contribution).
+// order, on where they lie, or on the number of threads; the order of a sum depends on the number of its
+// terms alone; contributions are rounded before they are added ("+=" never fuses with the product that
+// made the contribution).
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,9 @@
 #include "dynet/core/real.h"
 
 namespace dynet::engine {
+
+/// Terms of a sum that are added one after another; longer sums are pairwise sums of such runs.
+inline constexpr size_t terms_in_a_row = 64;
 
 /// Equally shaped tensors: item i lies at table[i], or, without a table, at base + i * step.
 /// Step 0 is one tensor shared by all items.
@@ -52,7 +56,8 @@ struct PackedMatrix {
   bool wants_transposed() const { return turned > 1; }
 };
 
-/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero, then added to init.
+/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero (a great one
+/// in runs), then added to init.
 struct Product {
   unsigned m, k, n;  // A is m×k as stored; X_i has n columns (of k numbers, or of m when transposed)
   bool transposed = false;
@@ -65,7 +70,8 @@ struct Product {
   unsigned a_step = 0;          // from column to column of a plain matrix; 0: m
 };
 
-/// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables.
+/// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables (many in
+/// runs).
 struct OuterSum {
   unsigned m, k;
   size_t count;
@@ -102,6 +108,7 @@ struct Shift {
 /// An axis of n numbers `inner` apart, in `outer` blocks: the columns (d = 0) or rows (d = 1) of a tensor.
 struct Axis {
   size_t outer, n, inner;
+  size_t lines() const { return outer * inner; }
   static Axis of(const Dim& dim, unsigned d) {
     Axis a{1, dim[d], 1};
     for (unsigned i = 0; i < d; ++i) a.inner *= dim[i];
@@ -164,31 +171,31 @@ class Engine {
   virtual void fill(size_t n, real value, real* x) = 0;
   /// y += a * x
   virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
-  /// y += x_0, then y += x_1, … of count tensors
+  /// y += x_0, then y += x_1, … of count tensors; in runs, if they are many (terms_in_a_row)
   virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
-  /// The largest (sign 1) or smallest (sign -1) along the axis.
+  /// The largest (sign 1) or smallest (sign -1) along the axis; what is not a number is extreme.
   virtual void extremum(int sign, size_t count, const Axis&, Items x, Items y) = 0;
   /// dx at the first extremal position of each line += dy
   virtual void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) = 0;
   virtual void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) = 0;
 
-  // -- softmax family, along an axis; s has one number a line
-  virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s) = 0;
-  /// y = exp(x - s)
-  virtual void exp_minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
-  /// y = x - s
-  virtual void minus(size_t count, const Axis&, Items x, Items s, Items y) = 0;
+  // -- softmax family, along an axis; s keeps two numbers a line for the backward pass: first the largest
+  // number of each line, then the sum of exp(x - largest) of each line
+  virtual void softmax(size_t count, const Axis&, Items x, Items y) = 0;
+  virtual void log_softmax(size_t count, const Axis&, Items x, Items y) = 0;
+  /// y = log Σ exp x, one number a line
+  virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s, Items y) = 0;
   /// dx += y * (dy - Σ y dy)
   virtual void softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
   /// dx += dy - exp(y) * Σ dy
   virtual void log_softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) = 0;
-  /// dx += exp(x - s) * ds
-  virtual void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items ds, Items dx) = 0;
-  /// y = s - x[word], s = log Σ exp x: one column of n an item
+  /// dx += softmax(x) * dy, and nothing where all x are -inf
+  virtual void log_sum_exp_backward(size_t count, const Axis&, Items x, Items s, Items dy, Items dx) = 0;
+  /// y = log Σ exp x - x[word]: one column of n an item
   virtual void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) = 0;
-  /// dx += dy * (exp(x - s) - [word])
+  /// dx += dy * (softmax(x) - [word])
   virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                              Items dx) = 0;
 

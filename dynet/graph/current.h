@@ -42,5 +42,7 @@ void set_graph_maker(Graph& (*make)());
 
 /// The graph of an expression, which for a parameter is the current one.
 inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
+/// The graph that a node of these arguments goes to.
+Graph& graph_of(const Expressions& xs);
 
 }  // namespace dynet::engine

@@ -431,6 +431,11 @@ Expression add_and_compute(Graph& graph, const Op& op, const Expressions& xs, co
 
 }  // namespace
 
+Graph& graph_of(const Expressions& xs) {
+  Graph* graph = graph_among(xs);
+  return graph ? *graph : current_graph();
+}
+
 Expression add_node(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words) {
   Graph* graph = graph_among(xs);
   if (graph && !graph->immediate_compute) [[likely]]

@@ -29,6 +29,16 @@ class Evaluator {
   /// Remembers what there is; revert() goes back to the last such place, where the graph had so many nodes.
   virtual void checkpoint() = 0;
   virtual void revert(unsigned nodes) = 0;
+  /// Evaluates all of these by one schedule.
+  virtual void evaluate(std::span<const uint32_t> wanted) = 0;
+  /// True if a backward pass was run from this node or a later one.
+  virtual bool has_gradient(unsigned node) const = 0;
+  /// Merged calls run so far in this graph.
+  virtual size_t step_count() const = 0;
+  /// Throws where a program must not ask about the graph: it only shows what a function does.
+  virtual void check_asked() const {}
+  /// Hears that the program has asked for the size of a batch.
+  virtual void ask_batch_size() {}
 };
 
 class Graph {
@@ -136,6 +146,7 @@ class Graph {
   void keep(std::shared_ptr<const void> object) {
     if (kept_.size() == kept_before_ || kept_.back() != object) kept_.push_back(std::move(object));
   }
+  std::span<const std::shared_ptr<const void>> kept() const { return kept_; }
 
   /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
   class Use {

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "dynet/core/checksum.h"
 #include "dynet/core/error.h"
+#include "dynet/io/partial.h"
 
 namespace dynet::engine {
 
@@ -24,10 +26,13 @@ class FileContent {
  public:
   explicit FileContent(const std::filesystem::path& file);
   std::string_view text() const { return {bytes_.get(), size_}; }
+  /// Which file it was, and when it was last changed: differs where another one has taken the name.
+  const std::string& identity() const { return identity_; }
 
  private:
   std::unique_ptr<char[]> bytes_;
   size_t size_ = 0;
+  std::string identity_;
 };
 
 /// A file of which parts are read. It is not mapped: a mapped file that is cut meanwhile ends the process.
@@ -36,9 +41,6 @@ class FileParts {
   using Bytes = std::unique_ptr<char[]>;
 
   explicit FileParts(const std::filesystem::path& file);
-  FileParts(const FileParts&) = delete;
-  FileParts& operator=(const FileParts&) = delete;
-  ~FileParts();
   const std::string& name() const { return name_; }
   size_t size() const { return size_; }
   /// Throws where the file has fewer bytes than it had when it was opened.
@@ -46,37 +48,63 @@ class FileParts {
 
  private:
   std::string name_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   size_t size_ = 0;
 };
 
-/// A file that is written anew under another name and renamed by commit(), or added to. Without commit() it
-/// stays as it was.
+/// What becomes of the file that is there: it is replaced, added to, or stays, and the new one beside it.
+enum class Writing { replace, append, beside };
+
+/// A file that is written beside the old one, which it replaces in one step by commit(). Without commit() the
+/// old one stays as it was, whether by an error or the end of the process. What is added is added to a copy.
 class FileWriter {
  public:
-  FileWriter(const std::filesystem::path& file, bool append);
+  FileWriter(const std::filesystem::path& file, Writing mode);
+  FileWriter(const std::filesystem::path& file, bool append)
+      : FileWriter(file, append ? Writing::append : Writing::replace) {}
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
   ~FileWriter();
 
   void write(std::string_view text);
-  /// Everything is on the disk when it returns.
+  /// Everything is on the disk, under the name partial() if there is one.
+  void finish();
+  /// The file is replaced, and on the disk.
   void commit();
 
+  /// What is written: a file beside target(), or empty.
+  const std::filesystem::path& partial() const { return partial_.name; }
+  /// What is to be replaced: where links lead to.
+  const std::filesystem::path& target() const { return file_; }
+  /// How many bytes were written by finish(), and their checksum.
+  size_t size() const { return size_; }
+  const Checksum& checksum() const { return checksum_; }
+
  private:
-  void open_new();
+  bool open_new();
   void open_old(int flags);
+  void copy_old();
+  int descriptor() const { return in_place_ ? in_place_ : partial_.descriptor; }
   void flush();
-  [[noreturn]] void fail() const;
+  [[noreturn]] void fail(int error) const;
 
   static constexpr size_t room = size_t{1} << 18;
 
-  std::filesystem::path file_, temporary_;
+  const Writing mode_;
+  std::filesystem::path file_;
+  Partial partial_;
   std::unique_ptr<char[]> buffer_;
-  size_t used_ = 0;
-  int descriptor_ = -1;
+  size_t used_ = 0, size_ = 0;
+  Checksum checksum_;
+  Descriptor in_place_, old_;  // the second is locked while it is added to
   bool created_ = false;
   long long old_size_ = -1;  // negative: not a file that can be cut
 };
+
+/// FileContent::identity() of the file that has the name now; empty if none has.
+std::string identity_of(const std::filesystem::path& file);
+
+/// Throws unless a file could be made there: its folder exists, and it is no folder itself.
+void check_place(const std::filesystem::path& file);
 
 }  // namespace dynet::engine

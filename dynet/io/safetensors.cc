@@ -47,12 +47,14 @@ void visit_by_rows(const Dim& dim, bool is_lookup, Visit visit) {
   }
 }
 
-void write_tensor(FileWriter& out, const Storage& s) {
+/// Calls visit(bytes) for one part after another of what the file has of a parameter.
+template <class Visit>
+void visit_parts(const Storage& s, Visit visit) {
   const real factor = s.decay->factor;
   real some[1024];
   size_t used = 0;
   const auto flush = [&] {
-    out.write({reinterpret_cast<const char*>(some), used * sizeof(real)});
+    visit(std::string_view(reinterpret_cast<const char*>(some), used * sizeof(real)));
     used = 0;
   };
   visit_by_rows(s.dim, s.is_lookup, [&](size_t offset) {
@@ -92,7 +94,10 @@ class TensorFile {
 
   const std::vector<TensorEntry>& entries() const { return header_.entries; }
   FileParts::Bytes bytes(const TensorEntry& e) const {
-    return content_.read(header_.data_start + e.begin, e.size());
+    FileParts::Bytes bytes = content_.read(header_.data_start + e.begin, e.size());
+    if (!e.sum.empty() && checksum_of({bytes.get(), e.size()}) != e.sum)
+      bad_file("Damaged safetensors file: the checksum of ", e.name, " is wrong (", file_, ')');
+    return bytes;
   }
 
   const TensorEntry& find(const std::string& name) const {
@@ -180,7 +185,10 @@ void SafetensorsSaver::add(const std::vector<std::pair<std::string, const Storag
   }
   const size_t kept = entries.size();
   std::set<std::string> names;
-  for (const TensorEntry& e : entries) names.insert(e.name);
+  for (TensorEntry& e : entries) {
+    names.insert(e.name);
+    e.sum = checksum_of({old->bytes(e).get(), e.size()});
+  }
   size_t end = kept ? entries.back().end : 0;
   for (const auto& [name, s] : named) {
     if (!names.insert(name).second)
@@ -188,12 +196,14 @@ void SafetensorsSaver::add(const std::vector<std::pair<std::string, const Storag
               "; safetensors files need different names");
     const size_t begin = end;
     end += s->values.size() * sizeof(real);
-    entries.push_back({name, own_type, shape_of(s->dim, s->is_lookup), begin, end});
+    Checksum sum;
+    visit_parts(*s, [&](std::string_view bytes) { sum.add(bytes); });
+    entries.push_back({name, own_type, shape_of(s->dim, s->is_lookup), begin, end, sum.digits()});
   }
   FileWriter out(file_, false);
   out.write(write_header(entries));
   for (size_t i = 0; i < kept; ++i) out.write({old->bytes(entries[i]).get(), entries[i].size()});
-  for (const auto& [name, s] : named) write_tensor(out, *s);
+  for (const auto& [name, s] : named) visit_parts(*s, [&](std::string_view bytes) { out.write(bytes); });
   out.commit();
   append_ = true;
 }

@@ -16,6 +16,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the files are little-endian");
 
 constexpr size_t length_size = 8, longest_header = 100'000'000;
+constexpr std::string_view checksums_open = "\"__metadata__\":{\"dynet_crc32\":\"", checksums_close = "\"}}";
+constexpr size_t digits = 8;  // of a checksum
 
 /// Steps through JSON text; anything but what is asked for is an error.
 class JsonReader {
@@ -157,6 +159,19 @@ void check_size(const TensorEntry& e, size_t data_size, const std::string& file)
              " bytes, and its shape and type ask for ", size, " (", file, ')');
 }
 
+/// Gives the tensors the checksums that we wrote at the end of the header, if it is ours.
+void take_checksums(std::string_view json, SafetensorsHeader& header, const std::string& file) {
+  json = json.substr(0, json.find_last_not_of(' ') + 1);
+  const size_t count = header.entries.size() + 1, open = json.rfind(checksums_open);
+  if (open == std::string_view::npos || !json.ends_with(checksums_close)) return;
+  const size_t start = open + checksums_open.size(), end = json.size() - checksums_close.size();
+  const bool whole = end >= start + digits && end - start == count * digits;
+  if (!whole || json.substr(end - digits, digits) != checksum_of(json.substr(0, end - digits)))
+    bad_file("Damaged safetensors header: its checksum is wrong (", file, ')');
+  for (size_t i = 0; i < header.entries.size(); ++i)
+    header.entries[i].sum = json.substr(start + i * digits, digits);
+}
+
 std::string quoted(const std::string& s) {
   std::string out = "\"";
   for (char c : s) {
@@ -165,8 +180,8 @@ std::string quoted(const std::string& s) {
       out += c;
       continue;
     }
-    constexpr auto digits = "0123456789abcdef";
-    out += std::string("\\u00") + digits[c >> 4] + digits[c & 15];
+    constexpr auto hex = "0123456789abcdef";
+    out += std::string("\\u00") + hex[c >> 4] + hex[c & 15];
   }
   return out += '"';
 }
@@ -231,6 +246,7 @@ SafetensorsHeader read_header(const FileParts& parts) {
   }
   if (end != data_size)
     bad_file("Damaged safetensors file: ", data_size - end, " bytes belong to no tensor (", file, ')');
+  take_checksums({text.get(), length}, header, file);
   return header;
 }
 
@@ -241,7 +257,11 @@ std::string write_header(const std::vector<TensorEntry>& entries) {
     for (size_t i = 0; i < e.shape.size(); ++i) json += (i ? "," : "") + std::to_string(e.shape[i]);
     json += text("],\"data_offsets\":[", e.begin, ',', e.end, "]}");
   }
-  json += '}';
+  if (!entries.empty()) json += ',';
+  json += checksums_open;
+  for (const TensorEntry& e : entries) json += e.sum;
+  json += checksum_of(json);
+  json += checksums_close;
   json.append((8 - json.size() % 8) % 8, ' ');
   const uint64_t length = json.size();
   std::string out(length_size, '\0');

@@ -14,6 +14,7 @@ struct TensorEntry {
   std::string name, type;  // the type as files call it: "F32"
   std::vector<size_t> shape;
   size_t begin = 0, end = 0;
+  std::string sum;  // the checksum of the bytes, where the file has one
 
   size_t size() const { return end - begin; }
 };
@@ -31,7 +32,9 @@ size_t type_size(std::string_view type);
 /// Throws std::runtime_error; the file is named in it.
 SafetensorsHeader read_header(const FileParts& file);
 
-/// The length and the JSON, padded to a multiple of eight bytes.
+/// The length and the JSON, padded to a multiple of eight bytes. The metadata, which other readers pass over,
+/// have the checksums of the tensors, then that of all before it. They are the last entry: a file that
+/// another program wrote with a copy of our metadata has them elsewhere, and the checksums do not count.
 std::string write_header(const std::vector<TensorEntry>& entries);
 
 }  // namespace dynet::engine

@@ -2,19 +2,17 @@
 #include "dynet/io/text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
 #include "dynet/io/file.h"
 #include "dynet/io/keys.h"
 #include "dynet/io/number.h"
+#include "dynet/io/records.h"
 
 namespace dynet {
 
 using namespace engine;
 namespace {
-
-constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
 
 std::string dim_text(const Dim& dim) {
   std::string out = "{";
@@ -25,187 +23,55 @@ std::string dim_text(const Dim& dim) {
   return out += '}';
 }
 
-void write_line(FileWriter& out, const Buffer& numbers, real factor) {
-  char text[64 * max_number_size];
-  for (size_t i = 0; i < numbers.size();) {
-    char* at = text;
-    for (const size_t stop = std::min(numbers.size(), i + 64); i < stop; ++i)
-      at = write_number(numbers[i] * factor, at);
-    out.write({text, static_cast<size_t>(at - text)});
-  }
-  out.write("\n");
-}
-
-/// Characters of the line that write_line writes.
-size_t line_size(const Buffer& numbers, real factor) {
-  size_t size = 1;
-  for (real x : numbers) size += number_size(x * factor);
-  return size;
-}
-
-void write_record(FileWriter& out, const Storage& s, const std::string& name) {
-  const real factor = s.decay->factor;
-  const size_t size = line_size(s.values, factor) + (s.nonzero ? line_size(s.gradient, 1) : 0);
-  out.write(s.is_lookup ? lookup_tag : parameter_tag);
-  out.write(' ' + name + ' ' + dim_text(s.dim) + ' ' + std::to_string(size));
-  out.write(s.nonzero ? " FULL_GRAD\n" : " ZERO_GRAD\n");
-  write_line(out, s.values, factor);
-  if (s.nonzero) write_line(out, s.gradient, 1);
-}
-
-void save_one(const std::filesystem::path& file, bool append, const Storage& s, const std::string& key) {
-  const std::string& name = name_in_file(s, key);
-  FileWriter out(file, append);
-  write_record(out, s, name);
-  out.commit();
-}
-
-/// The header line of a record.
-struct Record {
-  bool is_lookup = false, has_gradient = true;
-  std::string_view name;
-  Dim dim;
-  size_t line = 0;
-};
-
-/// The numbers of a record. They go into a parameter when the whole file has been understood.
-struct Numbers {
-  Record record;
-  Buffer values, gradient;
-
-  /// As in DyNet, a gradient that was saved comes back, but does not count as used.
-  template <class S>
-  void copy_to(S& s) const {
-    s.clear_gradient();
-    s.gradient.clear();
-    if (!gradient.empty()) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
-    s.assign({values.data(), values.size()});
-  }
-};
-
-/// Goes through a file record by record.
-class TextReader {
+/// Writes one record, with its checksum behind the last number.
+class RecordWriter {
  public:
-  explicit TextReader(const std::filesystem::path& file)
-      : file_(file), content_(file), rest_(content_.text()) {}
+  explicit RecordWriter(FileWriter& out) : out_(out) {}
 
-  /// The next header, or false at the end of the file.
-  bool next(Record& r) {
-    std::string_view line;
-    do {
-      if (rest_.empty()) return false;
-      line = take_line("a header is");
-    } while (line.find_first_not_of(" \t\r") == std::string_view::npos);
-    r.line = line_;
-    if (!parse_header(line, r)) bad("Bad parameter specification in model: ", line.substr(0, 200));
-    name_ = r.name;
-    return true;
-  }
-
-  Numbers read(const Record& r) {
-    Numbers n{r, Buffer(r.dim.size()), {}};
-    parse_line(take_line("the values are"), n.values, "values");
-    if (!r.has_gradient) return n;
-    n.gradient = Buffer(r.dim.size());
-    parse_line(take_line("the gradient is"), n.gradient, "gradient");
-    return n;
-  }
-
-  void skip(const Record& r) {
-    take_line("the values are");
-    if (r.has_gradient) take_line("the gradient is");
-  }
-
-  template <class... T>
-  [[noreturn]] void bad(const T&... what) const {
-    if (name_.empty()) bad_file(what..., " (", file_.string(), ", line ", line_, ")");
-    bad_file(what..., " (", file_.string(), ", line ", line_, ", parameter ", name_, ")");
+  void write(const Storage& s, const std::string& name) {
+    const real factor = s.decay->factor;
+    const size_t numbers = line_size(s.values, factor) + (s.nonzero ? line_size(s.gradient, 1) : 0);
+    put(text(s.is_lookup ? lookup_tag : parameter_tag, ' ', name, ' ', dim_text(s.dim), ' ',
+             numbers + checksum_size, s.nonzero ? " FULL_GRAD\n" : " ZERO_GRAD\n"));
+    write_line(s.values, factor);
+    if (s.nonzero) {
+      put("\n");
+      write_line(s.gradient, 1);
+    }
+    put(checksum_tag);
+    out_.write(sum_.digits() + '\n');
   }
 
  private:
-  std::string_view take_line(const char* what) {
-    ++line_;
-    const size_t size = rest_.find('\n');
-    if (size == std::string_view::npos) bad("The model file ends too early: ", what, " missing or cut off");
-    const std::string_view line = rest_.substr(0, size);
-    rest_.remove_prefix(size + 1);
-    return line;
+  void put(std::string_view text) {
+    sum_.add(text);
+    out_.write(text);
   }
-
-  void parse_line(std::string_view line, Buffer& numbers, const char* what) const {
-    const char *at = line.data(), *end = at + line.size();
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      const char* next = read_number(at, end, numbers[i]);
-      if (!next) bad("Number ", i + 1, " of ", numbers.size(), " of the ", what, " is missing or damaged");
-      at = next;
+  void write_line(const Buffer& numbers, real factor) {
+    char text[64 * max_number_size];
+    for (size_t i = 0; i < numbers.size();) {
+      char* at = text;
+      for (const size_t stop = std::min(numbers.size(), i + 64); i < stop; ++i)
+        at = write_number(numbers[i] * factor, at);
+      put({text, static_cast<size_t>(at - text)});
     }
-    if (line.find_first_not_of(" \t\r", static_cast<size_t>(at - line.data())) != std::string_view::npos)
-      bad("The line of the ", what, " has more than ", numbers.size(), " numbers");
+  }
+  /// Characters of the line, with its end.
+  static size_t line_size(const Buffer& numbers, real factor) {
+    size_t size = 1;
+    for (real x : numbers) size += number_size(x * factor);
+    return size;
   }
 
-  static bool parse_header(std::string_view line, Record& r);
-
-  std::filesystem::path file_;
-  FileContent content_;
-  std::string_view rest_, name_;
-  size_t line_ = 0;
+  FileWriter& out_;
+  Checksum sum_;
 };
 
-/// Takes the last word off the line.
-std::string_view take_last_word(std::string_view& line) {
-  const size_t end = line.find_last_not_of(" \t\r");
-  line = line.substr(0, end == std::string_view::npos ? 0 : end + 1);
-  const size_t space = line.find_last_of(' ');
-  const size_t start = space == std::string_view::npos ? 0 : space + 1;
-  const std::string_view word = line.substr(start);
-  line = line.substr(0, start);
-  return word;
-}
-
-bool is_number(std::string_view word) {
-  return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// "{2,3}" with sizes whose product a file could hold.
-bool parse_dim(std::string_view word, Dim& dim) {
-  if (word.size() < 2 || word.front() != '{' || word.back() != '}') return false;
-  dim = Dim();
-  size_t numbers = 1;
-  for (const char *at = word.data() + 1, *end = word.data() + word.size() - 1; at < end;) {
-    unsigned size;
-    const auto [rest, error] = std::from_chars(at, end, size);
-    if (error != std::errc() || dim.nd == Dim::max_dims || (rest != end && *rest != ',')) return false;
-    dim.d[dim.nd++] = size;
-    numbers *= size;
-    if (numbers >> 40) return false;
-    at = rest + (rest != end);
-  }
-  return dim.nd > 0;
-}
-
-bool TextReader::parse_header(std::string_view line, Record& r) {
-  // From the right, because DyNet lets names hold spaces.
-  std::string_view word = take_last_word(line);
-  r.has_gradient = word != "ZERO_GRAD";
-  if (word == "ZERO_GRAD" || word == "FULL_GRAD") word = take_last_word(line);
-  if (!is_number(word) || !parse_dim(take_last_word(line), r.dim)) return false;
-  for (const std::string_view tag : {parameter_tag, lookup_tag}) {
-    if (line.substr(0, tag.size()) != tag || line.size() < tag.size() + 3) continue;
-    r.is_lookup = tag == lookup_tag;
-    r.name = line.substr(tag.size() + 1, line.size() - tag.size() - 2);
-    return line[tag.size()] == ' ';
-  }
-  return false;
-}
-
-/// The record of that kind whose name is the key.
-Numbers find(const std::filesystem::path& file, bool is_lookup, const std::string& key) {
-  TextReader reader(file);
-  for (Record r; reader.next(r);) {
-    if (r.is_lookup == is_lookup && r.name == key) return reader.read(r);
-    reader.skip(r);
-  }
-  bad_file("Could not find key ", key, " in the model file ", file.string());
+void save_one(const std::filesystem::path& file, bool append, const Storage& s, const std::string& key) {
+  name_in_file(s, key);  // throws before the file is touched
+  FileWriter out(file, append);
+  write_record(out, s, key);
+  out.commit();
 }
 
 void check_key(const std::string& key, const char* caller) {
@@ -213,13 +79,13 @@ void check_key(const std::string& key, const char* caller) {
 }
 
 template <class S>
-void populate_one(const std::filesystem::path& file, S& s, const std::string& key) {
+void populate_one(Records& records, S& s, const std::string& key) {
   check_key(key, "populate");
-  const Numbers n = find(file, s.is_lookup, key);
-  if (!(n.record.dim == s.dim))
-    bad_file("Attempted to populate parameter where arguments don't match (", s.dim, " != ", n.record.dim,
-             "): ", key, " in ", file.string(), ", line ", n.record.line);
-  n.copy_to(s);
+  const Record& record = records.find(s.is_lookup, key);
+  if (!(record.dim == s.dim))
+    bad_file("Attempted to populate parameter where arguments don't match (", s.dim, " != ", record.dim,
+             "): ", key, " in ", records.file().string(), ", line ", record.line);
+  records.read(record).copy_to(s);
 }
 
 /// Leaves a new parameter as it was made: zero.
@@ -229,20 +95,23 @@ struct Untouched : ParameterInit {
 
 }  // namespace
 
+void engine::write_records(FileWriter& out, const ParameterCollection& collection, const std::string& key) {
+  visit_named(collection, key,
+              [&](const std::string& name, const Storage& s) { RecordWriter(out).write(s, name); });
+}
+
+void engine::write_record(FileWriter& out, const Storage& s, const std::string& key) {
+  RecordWriter(out).write(s, name_in_file(s, key));
+}
+
 TextFileSaver::TextFileSaver(std::filesystem::path file, bool append)
     : file_(std::move(file)), append_(append) {
-  const auto folder = file_.has_parent_path() ? file_.parent_path() : ".";
-  std::error_code none;
-  if (std::filesystem::is_directory(file_, none) || !std::filesystem::is_directory(folder, none))
-    failed("Could not write model to ", file_.string(), ": it is a folder, or in none that exists");
+  check_place(behind_links(file_));
 }
 
 void TextFileSaver::save(const ParameterCollection& collection, const std::string& key) {
-  std::vector<std::pair<std::string, const Storage*>> named;
-  visit_named(collection, key,
-              [&](std::string name, const Storage& s) { named.emplace_back(std::move(name), &s); });
   FileWriter out(file_, append_);
-  for (const auto& [name, storage] : named) write_record(out, *storage, name);
+  write_records(out, collection, key);
   out.commit();
   append_ = true;
 }
@@ -257,47 +126,64 @@ void TextFileSaver::save(const LookupParameter& lookup, const std::string& key) 
   append_ = true;
 }
 
+std::shared_ptr<Records> TextFileLoader::records() const {
+  return records_ ? records_ : std::make_shared<Records>(file_);
+}
+
 void TextFileLoader::populate(ParameterCollection& collection, const std::string& key) const {
+  prepare(collection, key)();
+}
+
+std::function<void()> TextFileLoader::prepare(const ParameterCollection& collection,
+                                              const std::string& key) const {
   const auto& parameters = collection.parameters_list();
   const auto& lookups = collection.lookup_parameters_list();
   const std::string prefix = prefix_of(key);
-  std::vector<Numbers> of_parameters, of_lookups;
-  TextReader reader(file_);
-  for (Record r; reader.next(r);) {
-    if (r.name.substr(0, prefix.size()) != prefix) {
-      reader.skip(r);
-      continue;
-    }
-    auto& read = r.is_lookup ? of_lookups : of_parameters;
-    const char* kind = r.is_lookup ? "lookup parameter" : "parameter";
-    if (read.size() == (r.is_lookup ? lookups.size() : parameters.size()))
-      reader.bad("Too many ", kind, "s in populated model at ", r.name);
-    const Dim& dim = r.is_lookup ? lookups[read.size()]->dim : parameters[read.size()]->dim;
-    if (!(r.dim == dim))
-      reader.bad("Dimensions of ", kind, ' ', r.name, " looked up from file (", r.dim,
-                 ") do not match parameters to be populated (", dim, ')');
-    read.push_back(reader.read(r));
+  struct Read {
+    ParameterCollection collection;
+    std::vector<Numbers> parameters, lookups;
+  };
+  const auto all = std::make_shared<Read>(Read{collection, {}, {}});
+  auto& [into, of_parameters, of_lookups] = *all;
+  const auto records = this->records();
+  for (size_t place = 0; const Record* r = records->at(place); ++place) {
+    if (!r->name.starts_with(prefix)) continue;
+    auto& read = r->is_lookup ? of_lookups : of_parameters;
+    const char* kind = r->is_lookup ? "lookup parameter" : "parameter";
+    if (read.size() == (r->is_lookup ? lookups.size() : parameters.size()))
+      records->bad(r, "Too many ", kind, "s in populated model at ", r->name);
+    const Dim& dim = r->is_lookup ? lookups[read.size()]->dim : parameters[read.size()]->dim;
+    if (!(r->dim == dim))
+      records->bad(r, "Dimensions of ", kind, ' ', r->name, " looked up from file (", r->dim,
+                   ") do not match parameters to be populated (", dim, ')');
+    read.push_back(records->read(*r));
   }
   if (of_parameters.size() != parameters.size() || of_lookups.size() != lookups.size())
     failed("Number of parameter/lookup parameter objects loaded from file (", of_parameters.size(), '/',
            of_lookups.size(), ") did not match number to be populated (", parameters.size(), '/',
            lookups.size(), "): ", file_.string());
-  for (size_t i = 0; i < parameters.size(); ++i) of_parameters[i].copy_to(*parameters[i]);
-  for (size_t i = 0; i < lookups.size(); ++i) of_lookups[i].copy_to(*lookups[i]);
+  return [all] {
+    for (size_t i = 0; i < all->parameters.size(); ++i)
+      all->parameters[i].copy_to(*all->collection.parameters_list()[i]);
+    for (size_t i = 0; i < all->lookups.size(); ++i)
+      all->lookups[i].copy_to(*all->collection.lookup_parameters_list()[i]);
+  };
 }
 
 void TextFileLoader::populate(Parameter& parameter, const std::string& key) const {
-  populate_one(file_, parameter.get_storage(), key);
+  populate_one(*records(), parameter.get_storage(), key);
 }
 
 void TextFileLoader::populate(LookupParameter& lookup, const std::string& key) const {
-  populate_one(file_, lookup.get_storage(), key);
+  populate_one(*records(), lookup.get_storage(), key);
 }
 
 Parameter TextFileLoader::load_param(ParameterCollection& collection, const std::string& key) const {
   check_key(key, "load_param");
-  const Numbers n = find(file_, false, key);
-  Parameter parameter = collection.add_parameters(n.record.dim, Untouched());
+  const auto records = this->records();
+  const Record& record = records->find(false, key);
+  const Numbers n = records->read(record);
+  Parameter parameter = collection.add_parameters(record.dim, Untouched());
   n.copy_to(parameter.get_storage());
   parameter.get_storage().name = key;
   return parameter;
@@ -306,8 +192,10 @@ Parameter TextFileLoader::load_param(ParameterCollection& collection, const std:
 LookupParameter TextFileLoader::load_lookup_param(ParameterCollection& collection,
                                                   const std::string& key) const {
   check_key(key, "load_lookup_param");
-  const Numbers n = find(file_, true, key);
-  Dim row = n.record.dim;
+  const auto records = this->records();
+  const Record& record = records->find(true, key);
+  const Numbers n = records->read(record);
+  Dim row = record.dim;
   const unsigned rows = row.d[--row.nd];
   row.d[row.nd] = 0;
   LookupParameter lookup = collection.add_lookup_parameters(rows, row, Untouched());

@@ -2,10 +2,22 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "dynet/params/collection.h"
+
+namespace dynet::engine {
+
+class FileWriter;
+class Records;
+
+/// What TextFileSaver writes.
+void write_records(FileWriter& out, const ParameterCollection& collection, const std::string& key = "");
+void write_record(FileWriter& out, const Storage& storage, const std::string& key = "");
+
+}  // namespace dynet::engine
 
 namespace dynet {
 
@@ -26,13 +38,19 @@ class TextFileSaver {
   bool append_;
 };
 
-/// Reads a file of TextFileSaver or of DyNet 2. Nothing changes when something in the file is wrong.
+/// Reads a file of TextFileSaver or of DyNet 2. Nothing changes when something in the file is wrong. What
+/// TextFileSaver writes has checksums, which DyNet 2 passes over.
 class TextFileLoader {
  public:
   explicit TextFileLoader(std::filesystem::path file) : file_(std::move(file)) {}
+  /// Of a file that was read already, with the name it has in messages.
+  TextFileLoader(std::filesystem::path file, std::shared_ptr<engine::Records> records)
+      : file_(std::move(file)), records_(std::move(records)) {}
 
   /// What the file holds under "key/" (or all of it) goes into the collection by position, not by name.
   void populate(ParameterCollection& collection, const std::string& key = "") const;
+  /// What populate() does when nothing can fail any more.
+  std::function<void()> prepare(const ParameterCollection& collection, const std::string& key) const;
   void populate(Parameter& parameter, const std::string& key = "") const;
   void populate(LookupParameter& lookup, const std::string& key = "") const;
   /// Adds a parameter with the key as its name, shape and numbers from the file.
@@ -40,7 +58,10 @@ class TextFileLoader {
   LookupParameter load_lookup_param(ParameterCollection& collection, const std::string& key) const;
 
  private:
+  std::shared_ptr<engine::Records> records() const;
+
   std::filesystem::path file_;
+  std::shared_ptr<engine::Records> records_;
 };
 
 /// A whole collection under the key "/model".

@@ -14,6 +14,8 @@ namespace {
 
 /// Stands where the values of a recording would be computed.
 struct NoValues : Evaluator {
+  bool batch_size_asked = false;
+
   Tensor value(unsigned) override { refuse(); }
   Tensor gradient(unsigned) override { refuse(); }
   void backward(unsigned, bool) override { refuse(); }
@@ -21,94 +23,202 @@ struct NoValues : Evaluator {
   void renew() override {}
   void checkpoint() override {}
   void revert(unsigned) override {}
+  void evaluate(std::span<const uint32_t>) override { refuse(); }
+  bool has_gradient(unsigned) const override { refuse(); }
+  size_t step_count() const override { refuse(); }
+  void check_asked() const override { refuse(); }
+  void ask_batch_size() override { batch_size_asked = true; }
   [[noreturn]] static void refuse() {
-    failed("the function of a cell asked for a value; while it is recorded there are none, compute outside");
+    failed(
+        "the function of a cell asked for a value or for its graph; while it is recorded there are none, ask "
+        "outside");
   }
 };
 
-/// Graphs for recordings. They are never destroyed, since handles of their nodes may outlive a recording.
+/// A graph for recordings.
+struct SpareGraph {
+  Graph graph{Graph::Aside{}};
+  NoValues evaluator;
+
+  SpareGraph() { graph.evaluator = &evaluator; }
+};
+
+/// These graphs are never destroyed, since handles of their nodes may outlive a recording.
 class SpareGraphs {
  public:
   static SpareGraphs& get() {
     static SpareGraphs& spare = *new SpareGraphs;
     return spare;
   }
-  Graph& take() {
+  SpareGraph& take() {
     const std::lock_guard lock(mutex_);
-    if (free_.empty()) {
-      all_.push_back(std::make_unique<Graph>(Graph::Aside{}));
-      all_.back()->evaluator = &no_values_;
-      return *all_.back();
-    }
-    Graph& graph = *free_.back();
+    if (free_.empty()) return *all_.emplace_back(std::make_unique<SpareGraph>());
+    SpareGraph& graph = *free_.back();
     free_.pop_back();
     return graph;
   }
-  void give_back(Graph& graph) {
+  void give_back(SpareGraph& graph) {
     const std::lock_guard lock(mutex_);
     free_.push_back(&graph);
   }
 
  private:
   std::mutex mutex_;
-  NoValues no_values_;
-  std::vector<std::unique_ptr<Graph>> all_;
-  std::vector<Graph*> free_;
+  std::vector<std::unique_ptr<SpareGraph>> all_;
+  std::vector<SpareGraph*> free_;
 };
 
 /// The current graph while a function is recorded.
 class Recording {
  public:
-  Recording() : graph_(SpareGraphs::get().take()) {
-    graph_.clear();
-    stay_ = enter_graph(graph_);
+  Recording() : spare_(SpareGraphs::get().take()) {
+    graph().clear();
+    spare_.evaluator.batch_size_asked = false;
+    stay_ = enter_graph(graph());
   }
   ~Recording() {
     leave_graph(stay_);
-    graph_.end();
-    graph_.retire();
-    SpareGraphs::get().give_back(graph_);
+    graph().end();
+    graph().retire();
+    SpareGraphs::get().give_back(spare_);
   }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
-  Graph& graph() { return graph_; }
+
+  Graph& graph() { return spare_.graph; }
+  bool batch_size_asked() const { return spare_.evaluator.batch_size_asked; }
+  std::vector<Expression> arguments(const std::vector<Dim>& dims) {
+    std::vector<Expression> inputs;
+    for (const Dim& dim : dims) inputs.push_back(leaf_of<Input>(graph(), {dim, 0, nullptr}));
+    return inputs;
+  }
 
  private:
-  Graph& graph_;
+  SpareGraph& spare_;
   uint64_t stay_;
+};
+
+constexpr size_t most_recordings = 256;  // of a function; those made first are forgotten
+
+}  // namespace
+
+SharedProgram engine::record_cell(const std::vector<Dim>& shapes, const CellFunction& function) {
+  Recording recording;
+  const std::vector<Expression> inputs = recording.arguments(shapes);
+  const std::vector<Expression> outputs = function(inputs);
+  return std::make_shared<CellProgram>(recording.graph(), inputs, outputs);
+}
+
+namespace {
+
+/// Sorts the outputs of a function while its graph is there.
+class OutputSorter {
+ public:
+  OutputSorter(Graph& graph, const std::vector<Expression>& inputs) : graph_(graph), inputs_(inputs) {}
+
+  CellRecording::Output sort(const Expression& e) {
+    if (e.is_parameter()) return {none, e};
+    const uint32_t id = graph_.resolve(e);
+    const Node& node = graph_[id];
+    if (const uint32_t input = place_of(id, inputs_); input < inputs_.size()) return {input};
+    if (node.op == &parameter_op)
+      return {none, Expression::of_parameter(parameter_storage(node), node.needs_gradient)};
+    std::vector<Expression>& nodes = nodes_[graph_.dim(id).bd == 1];
+    const uint32_t place = place_of(id, nodes);
+    if (place == nodes.size()) nodes.push_back(e);
+    // Those of the second program are counted on from those of the first, which are not all known yet.
+    return {none, {}, place | (&nodes == &nodes_[1] ? second : 0)};
+  }
+  void number(CellRecording::Output& output) const {
+    if (output.place != none && output.place & second)
+      output.place = (output.place & ~second) + static_cast<uint32_t>(nodes_[0].size());
+  }
+  std::span<const std::vector<Expression>> nodes() const { return nodes_; }
+
+ private:
+  static constexpr uint32_t none = CellRecording::none, second = 1u << 30;
+
+  static uint32_t place_of(uint32_t id, const std::vector<Expression>& among) {
+    return static_cast<uint32_t>(std::ranges::find(among, id, &Expression::i) - among.begin());
+  }
+
+  Graph& graph_;
+  const std::vector<Expression>& inputs_;
+  std::vector<Expression> nodes_[2];  // batched, and others
 };
 
 }  // namespace
 
-std::shared_ptr<const CellProgram> record_cell(const std::vector<Dim>& shapes,
-                                               const Cell::Function& function) {
+engine::CellRecording::CellRecording(const std::vector<Dim>& arguments, const CellFunction& function,
+                                     const std::function<SharedProgram(SharedProgram)>& known) {
   Recording recording;
-  Graph& graph = recording.graph();
-  std::vector<Expression> inputs;
-  for (const Dim& dim : shapes) inputs.push_back(leaf_of<Input>(graph, {dim, 0, nullptr}));
+  const std::vector<Expression> inputs = recording.arguments(arguments);
   const std::vector<Expression> outputs = function(inputs);
-  return std::make_shared<CellProgram>(graph, inputs, outputs);
+  if (outputs.empty()) invalid("a cell returned no expression; at least one is needed");
+  OutputSorter sorter(recording.graph(), inputs);
+  for (const Expression& e : outputs) outputs_.push_back(sorter.sort(e));
+  for (Output& output : outputs_) {
+    sorter.number(output);
+    if (output.parameter.pg) held_.push_back(output.parameter.storage()->shared_from_this());
+  }
+  for (const std::vector<Expression>& nodes : sorter.nodes())
+    if (!nodes.empty())
+      programs_.push_back(known(std::make_shared<CellProgram>(recording.graph(), inputs, nodes)));
+  depends_on_batch_size_ = recording.batch_size_asked();
 }
 
-const std::shared_ptr<const CellProgram>& Cell::program(Expressions xs) {
-  const auto fits = [&](const Recorded& r) {
-    return std::ranges::equal(
-        r.shapes, xs, [](const Dim& dim, const Expression& x) { return dim == x.dim().single_batch(); });
+std::vector<Expression> CellRecording::call(Expressions xs) const {
+  std::vector<Expression> made, outputs;
+  Graph& graph = graph_of(xs);
+  for (const SharedProgram& program : programs_) {
+    const Expression node = CellProgram::add(program, xs);
+    for (size_t i = 0; i < program->output_count(); ++i) made.push_back(program->output(node, i));
+  }
+  for (const Output& o : outputs_)
+    outputs.push_back(o.argument != none ? xs[o.argument]
+                      : o.place != none  ? made[o.place]
+                                         : graph.expression(graph.resolve(o.parameter)));
+  return outputs;
+}
+
+namespace {
+
+/// What was recorded for arguments of these shapes; made if there is none.
+template <class Recordings, class Shape, class Make>
+const auto& recorded(Recordings& all, Expressions xs, Shape&& shape, Make&& make) {
+  const auto fits = [&](const auto& r) {
+    return std::ranges::equal(r.shapes, xs, {}, {}, [&](const Expression& x) { return shape(x.dim()); });
   };
-  const auto found = std::ranges::find_if(recorded_, fits);
-  if (found != recorded_.end()) return found->program;
+  const auto found = std::ranges::find_if(all, fits);
+  if (found != all.end()) return found->made;
   std::vector<Dim> shapes;
-  for (const Expression& x : xs) shapes.push_back(x.dim().single_batch());
-  auto program = record_cell(shapes, function_);
-  return recorded_.emplace_back(std::move(shapes), std::move(program)).program;
+  for (const Expression& x : xs) shapes.push_back(shape(x.dim()));
+  auto made = make(shapes);  // the function may call the cell
+  if (all.size() == most_recordings) all.erase(all.begin());
+  return all.emplace_back(std::move(shapes), std::move(made)).made;
+}
+
+}  // namespace
+
+const SharedProgram& Cell::program(Expressions xs) {
+  return recorded(
+      nodes_, xs, [](const Dim& dim) { return dim.single_batch(); },
+      [&](const std::vector<Dim>& shapes) { return record_cell(shapes, function_); });
 }
 
 std::vector<Expression> Cell::operator()(Expressions xs) {
-  const auto& recorded = program(xs);
-  const Expression node = CellProgram::add(recorded, xs);
-  std::vector<Expression> outputs;
-  for (size_t i = 0; i < recorded->output_count(); ++i) outputs.push_back(recorded->output(node, i));
-  return outputs;
+  const auto known = [&](const SharedProgram& made) {
+    for (const auto& call : calls_)
+      for (const SharedProgram& program : call.made->programs())
+        if (*program == *made) return program;
+    return made;
+  };
+  const auto& recording = recorded(
+      calls_, xs, [](const Dim& dim) { return dim.with_batch(std::min(dim.bd, 2u)); },
+      [&](const std::vector<Dim>& shapes) {
+        return std::make_shared<const CellRecording>(shapes, function_, known);
+      });
+  return recording->call(xs);
 }
 
 }  // namespace dynet

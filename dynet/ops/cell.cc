@@ -92,6 +92,12 @@ struct CellFrame {
   CellTables tables;
 };
 
+bool CellProgram::operator==(const CellProgram& o) const {
+  return arguments_ == o.arguments_ && matrices_ == o.matrices_ && first_matrix_ == o.first_matrix_ &&
+         steps_ == o.steps_ && output_copies_ == o.output_copies_ && gradient_copies_ == o.gradient_copies_ &&
+         outputs_ == o.outputs_ && kept_ == o.kept_ && gradients_ == o.gradients_;
+}
+
 Dim CellProgram::shape(Dims xs) const {
   if (xs.size() != arguments_.size()) invalid(xs.size(), " arguments; ", arguments_.size(), " are needed");
   for (size_t i = 0; i < xs.size(); ++i)
@@ -158,9 +164,9 @@ Expression CellProgram::add(const std::shared_ptr<const CellProgram>& program, E
   thread_local std::vector<Expression> xs;
   xs.clear();
   for (const Argument& a : program->arguments_) xs.push_back(a.input != none ? inputs[a.input] : a.parameter);
-  const Expression y = apply<RecordedCell>(xs, {program->id_, program.get()});
-  y.pg->keep(program);
-  return y;
+  // Kept before it is used: where nodes are computed at once, that may fail and leaves the node.
+  graph_of(Expressions(xs)).keep(program);
+  return apply<RecordedCell>(xs, {program->id_, program.get()});
 }
 
 Expression CellProgram::output(const Expression& node, size_t i) const {

@@ -20,6 +20,8 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
   CellProgram(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs);
   CellProgram(const CellProgram&) = delete;
   CellProgram& operator=(const CellProgram&) = delete;
+  /// Whether both compute the same by the same steps.
+  bool operator==(const CellProgram& o) const;
 
   /// Adds the node to the graph of the inputs.
   static Expression add(const std::shared_ptr<const CellProgram>& program, Expressions inputs);
@@ -49,6 +51,7 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     Room room = Room::kept;
     uint32_t argument = 0;
     size_t offset = 0;
+    bool operator==(const Location&) const = default;
   };
   /// An argument of a step.
   struct Use {
@@ -56,6 +59,7 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     Location dx;
     bool has_gradient = false;
     uint32_t matrix = none;  // the argument of the node that is this matrix
+    bool operator==(const Use&) const = default;
   };
   struct Step {
     const Op* op;
@@ -65,11 +69,13 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     std::vector<Use> uses;
     Location y, aux, dy, d_aux;
     bool needs_gradient = false;
+    bool operator==(const Step&) const = default;
   };
   /// An output that is not the value of a step of its own, or whose gradient is added to others.
   struct Copy {
     Location from, to;
     size_t size;
+    bool operator==(const Copy&) const = default;
   };
   struct Argument {
     Dim dim;
@@ -77,9 +83,15 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     Expression parameter{};  // a parameter that the function uses
     size_t gradient = 0;     // where it is in the gradients that the node keeps
     bool has_gradient = false;
+    bool operator==(const Argument& o) const {
+      return dim == o.dim && input == o.input && parameter.pg == o.parameter.pg &&
+             parameter.graph_id == o.parameter.graph_id && gradient == o.gradient &&
+             has_gradient == o.has_gradient;
+    }
   };
   struct MatrixUse {
     uint32_t step, use;
+    bool operator==(const MatrixUse&) const = default;
   };
 
   uint64_t id_;

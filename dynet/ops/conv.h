@@ -249,7 +249,7 @@ struct KMaxPooling : OpDefaults {
       name = "kmax_pooling",
       doc =
           "The k largest numbers along axis d, in their original order; of equal numbers the "
-          "first.";
+          "first. What is not a number counts as largest.";
   static constexpr Arg args[] = {"x", "k", {"d", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -268,7 +268,9 @@ struct KMaxPooling : OpDefaults {
       for (unsigned i = 0; i < from.n; ++i) order[i] = i;
       const auto larger = [&](unsigned i, unsigned k) {
         const real a = x[i * from.inner], b = x[k * from.inner];
-        return a > b || (a == b && i < k);
+        const bool a_is_nan = a != a, b_is_nan = b != b;
+        if (a_is_nan != b_is_nan) return a_is_nan;
+        return a > b || (!(a < b) && i < k);
       };
       std::nth_element(order.begin(), order.begin() + (a.count - 1), order.end(), larger);
       std::sort(order.begin(), order.begin() + a.count);

@@ -18,9 +18,10 @@ struct SquaredDifference : Zip<SquaredDifference> {
 
 struct AbsoluteDifference : Zip<AbsoluteDifference> {
   static auto value(auto x, auto y) { return abs(x - y); }
-  static auto slope0(auto x, auto y, auto) {
+  // Elsewhere z is 0, or not a number.
+  static auto slope0(auto x, auto y, auto z) {
     using V = decltype(x);
-    return select(x > y, V(1), select(x < y, V(-1), V(0)));
+    return select(x > y, V(1), select(x < y, V(-1), z));
   }
   static auto slope1(auto x, auto y, auto z) { return slope0(y, x, z); }
 };
@@ -36,7 +37,7 @@ struct HuberDifference : Zip<HuberDifference> {
   static auto slope0(auto x, auto y, auto, const Attrs& a) {
     using V = decltype(x);
     const V d = x - y, c = V(a.threshold);
-    return select(abs(d) < c, d, select(d > 0, c, -c));
+    return select(abs(d) < c, d, select(d > 0, c, select(d < 0, -c, d)));
   }
   static auto slope1(auto x, auto y, auto z, const Attrs& a) { return slope0(y, x, z, a); }
 };
@@ -45,7 +46,7 @@ struct HuberDifference : Zip<HuberDifference> {
 struct BinaryCrossEntropy : Zip<BinaryCrossEntropy> {
   static auto at_least(auto x, double bound) {
     using V = decltype(x);
-    return select(x > V(real(bound)), x, V(real(bound)));
+    return select(x < V(real(bound)), V(real(bound)), x);
   }
   static auto value(auto x, auto y) {
     return -(y * log(at_least(x, FLT_MIN)) + (1 - y) * log(at_least(1 - x, FLT_MIN)));
@@ -53,7 +54,7 @@ struct BinaryCrossEntropy : Zip<BinaryCrossEntropy> {
   static auto slope0(auto x, auto y, auto) {
     using V = decltype(x);
     const V s = (1 - y) / at_least(1 - x, 1e-7) - y / at_least(x, FLT_MIN);
-    return select(x < y, s, select(x > y, s, V(0)));
+    return select(x == y, V(0), s);
   }
   static auto slope1(auto x, auto, auto) { return log(at_least(1 - x, FLT_MIN)) - log(at_least(x, FLT_MIN)); }
 };
@@ -65,14 +66,10 @@ struct MarginTerm : Zip<MarginTerm> {
   };
   static auto value(auto x, auto y, const Attrs& a) {
     const auto z = x - y + a.margin;
-    return select(z > 0, z, decltype(x)(0));
+    return select(z <= 0, decltype(x)(0), z);
   }
-  static auto slope0(auto, auto, auto z, const Attrs&) {
-    return select(z > 0, decltype(z)(1), decltype(z)(0));
-  }
-  static auto slope1(auto, auto, auto z, const Attrs&) {
-    return select(z > 0, decltype(z)(-1), decltype(z)(0));
-  }
+  static auto slope0(auto, auto, auto z, const Attrs&) { return select(z > 0, decltype(z)(1), z); }
+  static auto slope1(auto, auto, auto z, const Attrs&) { return select(z > 0, decltype(z)(-1), z); }
 };
 
 // -- distances
@@ -239,7 +236,11 @@ struct PoissonLoss : Map<PoissonLoss> {
     if (x[0].batch_size() != 1) invalid("log_lambda has shape ", x[0], "; one number is needed");
     return x[0];
   }
-  static auto value(auto x, const Attrs& a) { return exp(x) - x * a.count + a.log_factorial; }
+  static auto value(auto x, const Attrs& a) {
+    const auto mean = exp(x);
+    const auto rest = a.count == 0 ? mean : mean - x * a.count;
+    return select(mean < std::numeric_limits<real>::infinity(), rest, mean) + a.log_factorial;
+  }
   static auto slope(auto x, auto, const Attrs& a) { return exp(x) - a.count; }
   static Expression call(const Expression& log_lambda, unsigned x) {
     return apply<PoissonLoss>(log_lambda, {real(x), static_cast<real>(std::lgamma(x + 1.0))});

@@ -3,6 +3,7 @@
 // value and slope are templates over the number type: scalars or vectors of any instruction set.
 #pragma once
 
+#include <limits>
 #include <string_view>
 
 #include "dynet/ops/check.h"
@@ -121,6 +122,16 @@ struct Sqrt : Map<Sqrt> {
   static Expression call(const Expression& x) { return apply<Sqrt>(x); }
 };
 
+/// A length is not differentiable at 0, where its gradient is 0 here, as that of the absolute value is.
+struct RootOfSquares : Map<RootOfSquares> {
+  static constexpr auto name = "root_of_squares",
+                        doc = "The square root of a sum of squares, elementwise. Its gradient at 0 is 0.";
+  static constexpr bool hidden = true;
+  static auto value(auto x) { return sqrt(x); }
+  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(real(0.5)) / y, y); }
+  static Expression call(const Expression& x) { return apply<RootOfSquares>(x); }
+};
+
 struct Exp : Map<Exp> {
   static constexpr auto name = "exp", doc = "Natural exponent, elementwise: y = e^x.";
   static auto value(auto x) { return exp(x); }
@@ -152,10 +163,7 @@ struct Erf : Map<Erf> {
 struct Abs : Map<Abs> {
   static constexpr auto name = "abs", doc = "Absolute value, elementwise; its gradient at 0 is 0.";
   static auto value(auto x) { return abs(x); }
-  static auto slope(auto x, auto) {
-    using V = decltype(x);
-    return select(x > 0, V(1), select(x < 0, V(-1), V(0)));
-  }
+  static auto slope(auto x, auto) { return sign(x); }
   static Expression call(const Expression& x) { return apply<Abs>(x); }
 };
 
@@ -195,8 +203,8 @@ struct LogSigmoid : Map<LogSigmoid> {
 
 struct Rectify : Map<Rectify> {
   static constexpr auto name = "rectify", doc = "Rectified linear unit, elementwise: y = max(0, x).";
-  static auto value(auto x) { return select(x > 0, x, decltype(x)(0)); }
-  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(1), decltype(y)(0)); }
+  static auto value(auto x) { return select(x <= 0, decltype(x)(0), x); }
+  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(1), y); }
   static Expression call(const Expression& x) { return apply<Rectify>(x); }
 };
 
@@ -237,19 +245,26 @@ struct Silu : Map<Silu> {
                             "Sigmoid-weighted linear unit, elementwise: y = x logistic(beta x) "
                             "(Hendrycks and Gimpel 2016).";
   static constexpr Arg args[] = {"x", {"beta", 1.0}};
-  static auto value(auto x, const Attrs& a) { return x * logistic(x * a.beta); }
-  static auto slope(auto x, auto, const Attrs& a) {
+  // Where the logistic function is flat its product with an infinite x is left out.
+  static auto value(auto x, const Attrs& a) {
     const auto s = logistic(x * a.beta);
-    return s + x * s * (1 - s) * a.beta;
+    return select(s > 0, x * s, s);
+  }
+  static auto slope(auto x, auto, const Attrs& a) {
+    const auto s = logistic(x * a.beta), steepness = s * (1 - s);
+    return select(steepness > 0, s + x * steepness * a.beta, s);
   }
   static Expression call(const Expression& x, real beta) { return apply<Silu>(x, {beta}); }
 };
 
 struct Softsign : Map<Softsign> {
   static constexpr auto name = "softsign", doc = "Softsign, elementwise: y = x / (1 + |x|).";
-  static auto value(auto x) { return x / (1 + abs(x)); }
-  static auto slope(auto, auto y) {
-    const auto r = 1 - abs(y);
+  static auto value(auto x) {
+    const auto y = x / (1 + abs(x));
+    return select(abs(x) < std::numeric_limits<real>::infinity(), y, sign(x));
+  }
+  static auto slope(auto x, auto) {
+    const auto r = decltype(x)(1) / (1 + abs(x));
     return r * r;
   }
   static Expression call(const Expression& x) { return apply<Softsign>(x); }
@@ -326,9 +341,9 @@ struct Floor : Rounding<Floor> {
 
 // -- the C++ names
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, Exp, Log,
-                        LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign,
-                        FlipGradient, ScaleGradient, Round, Ceil, Floor>;
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, RootOfSquares,
+                        Exp, Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu,
+                        Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
 
 }  // namespace dynet::engine
 

@@ -128,11 +128,12 @@ struct SmallestAlongAxis : Extremum<-1> {
 struct LogSumExpAlongAxis : AlongAxis {
   static constexpr auto name = "logsumexp_dim",
                         doc = "The logarithm of the sum of exponents along axis d, which disappears.";
+  static size_t aux_size(const Attrs& a, Dims x) { return 2 * x[0].without(a.axis).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y);
+    e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.aux, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    e.log_sum_exp_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y, c.dy, c.dx);
+    e.log_sum_exp_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.aux, c.dy, c.dx);
   }
   static Expression call(const Expression& x, unsigned d) { return apply<LogSumExpAlongAxis>(x, {d}); }
 };
@@ -175,6 +176,7 @@ struct SumOfList : OverList {
   static void forward(const auto&, Engine& e, const Call& c) {
     const Strides all = run_of(c.dim.batch_size());
     e.move(c.count, all, {}, false, c.x[0], c.y);
+    if (c.x.size() > terms_in_a_row) return add_many(e, c);
     for (size_t i = 1; i < c.x.size();) {
       if (c.count > 1) {
         e.move(c.count, all, {}, true, c.x[i++], c.y);
@@ -192,6 +194,16 @@ struct SumOfList : OverList {
     return in_parts(
         xs, [](const Expressions& part) { return part.size() == 1 ? part[0] : apply<SumOfList>(part); });
   }
+
+ private:
+  static void add_many(Engine& e, const Call& c) {
+    thread_local std::vector<const real*> terms;
+    for (size_t item = 0; item < c.count; ++item) {
+      terms.clear();
+      for (size_t i = 1; i < c.x.size(); ++i) terms.push_back(c.x[i][item]);
+      e.add_each(c.dim.batch_size(), terms.size(), terms.data(), c.y[item]);
+    }
+  }
 };
 
 struct LogSumExpOfList : OverList {
@@ -199,15 +211,18 @@ struct LogSumExpOfList : OverList {
                         doc =
                             "The logarithm of the sum of exponents of a list of expressions, elementwise; "
                             "batch size 1 is stretched.";
-  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size() * x.size(); }
+  // The arguments one after another, then what the kernel keeps.
+  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size() * (x.size() + 2); }
   static void forward(const auto&, Engine& e, const Call& c) {
     const size_t size = c.dim.batch_size();
     for (size_t i = 0; i < c.x.size(); ++i)
       e.move(c.count, run_of(size), {.to_offset = i * size}, false, c.x[i], c.aux);
-    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.aux, c.y);
+    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.aux, part(c.aux, c.x.size() * size, c.count), c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
-    e.log_sum_exp_backward(c.count, Axis{1, 1, c.dim.batch_size()}, c.x[i], c.y, c.dy, c.dx);
+    const size_t size = c.dim.batch_size();
+    e.log_sum_exp_backward(c.count, Axis{1, 1, size}, c.x[i], part(c.aux, c.x.size() * size, c.count), c.dy,
+                           c.dx);
   }
   static Expression call(Expressions xs) {
     return in_parts(xs, [](const Expressions& part) {

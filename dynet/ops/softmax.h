@@ -20,11 +20,8 @@ struct Softmax : OpDefaults {
     check_axis(a.axis, x[0]);
     return x[0];
   }
-  static size_t aux_size(const Attrs& a, Dims x) { return x[0].without(a.axis).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    const Axis lines = Axis::of(c.dim, a.axis);
-    e.log_sum_exp(c.count, lines, c.x[0], c.aux);
-    e.exp_minus(c.count, lines, c.x[0], c.aux, c.y);
+    e.softmax(c.count, Axis::of(c.dim, a.axis), c.x[0], c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     e.softmax_backward(c.count, Axis::of(c.dim, a.axis), c.y, c.dy, c.dx);
@@ -44,15 +41,13 @@ struct RestrictedLogSoftmax : OpDefaults {
     check_vector(x[0]);
     return x[0];
   }
-  // Kept: the chosen numbers, their log-probabilities, and the logarithm of their sum of exponents.
-  static size_t aux_size(const Attrs& a, Dims) { return 2 * a.count + 1; }
+  // Kept: the chosen numbers, and their log-probabilities.
+  static size_t aux_size(const Attrs& a, Dims) { return 2 * a.count; }
   static size_t d_aux_size(const Attrs& a, Dims) { return 2 * a.count; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    const Axis line{1, a.count, 1};
-    const Items chosen = c.aux, logs = part(c.aux, a.count, c.count), sum = part(c.aux, 2 * a.count, c.count);
+    const Items chosen = c.aux, logs = part(c.aux, a.count, c.count);
     each_place(a, c, [&](const real* x, size_t i, unsigned k) { chosen[i][k] = *x; }, c.x[0]);
-    e.log_sum_exp(c.count, line, chosen, sum);
-    e.minus(c.count, line, chosen, sum, logs);
+    e.log_softmax(c.count, Axis{1, a.count, 1}, chosen, logs);
     fill_items(e, c.count, c.dim.batch_size(), -std::numeric_limits<real>::infinity(), c.y);
     each_place(a, c, [&](real* y, size_t i, unsigned k) { *y = logs[i][k]; }, c.y);
   }
@@ -89,11 +84,8 @@ struct LogSoftmax : OpDefaults {
           "over these rows only; the others are -inf.";
   static constexpr Arg args[] = {"x", {"restrict", {}}};
   static Dim shape(const auto&, Dims x) { return x[0]; }
-  static size_t aux_size(const auto&, Dims x) { return x[0].without(0).batch_size(); }
   static void forward(const auto&, Engine& e, const Call& c) {
-    const Axis lines = Axis::of(c.dim, 0);
-    e.log_sum_exp(c.count, lines, c.x[0], c.aux);
-    e.minus(c.count, lines, c.x[0], c.aux, c.y);
+    e.log_softmax(c.count, Axis::of(c.dim, 0), c.x[0], c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     e.log_softmax_backward(c.count, Axis::of(c.dim, 0), c.y, c.dy, c.dx);
@@ -116,9 +108,8 @@ struct PickNegativeLogSoftmax : OpDefaults {
     check_vector(x[0]);
     return Dim({1}, x[0].bd);
   }
-  static size_t aux_size(const auto&, Dims) { return 1; }
+  static size_t aux_size(const auto&, Dims) { return 2; }
   static void forward(const auto&, Engine& e, const Call& c) {
-    e.log_sum_exp(c.count, Axis{1, c.x_dims[0].rows(), 1}, c.x[0], c.aux);
     e.negative_log_softmax(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {

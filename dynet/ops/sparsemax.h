@@ -9,18 +9,42 @@
 
 namespace dynet::engine {
 
-/// The threshold τ of the projection of x on the simplex, max(0, x - τ).
-inline real simplex_threshold(const real* x, size_t n) {
-  thread_local std::vector<real> sorted;
-  sorted.assign(x, x + n);
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  real sum = 0, threshold = 0;
-  for (size_t k = 0; k < n; ++k) {
-    sum += sorted[k];
-    if (1 + static_cast<real>(k + 1) * sorted[k] > sum) threshold = (sum - 1) / static_cast<real>(k + 1);
-  }
-  return threshold;
+/// The largest of n scores; not a number if one of them is not, or if no score is more than -inf.
+inline real top_score(const real* x, size_t n) {
+  real top = x[0];
+  for (size_t i = 1; i < n; ++i) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+  return top > -std::numeric_limits<real>::infinity() ? top : std::numeric_limits<real>::quiet_NaN();
 }
+
+/// How far a score is from the largest one, which is at 0 even if it is infinite.
+inline double from_top(real x, real top) {
+  return x == top ? 0 : static_cast<double>(x) - static_cast<double>(top);
+}
+
+/// The projection of scores on the simplex: max(0, distance to the largest score - threshold).
+struct SimplexProjection {
+  real top;
+  double threshold = 0;
+
+  SimplexProjection(const real* x, size_t n) : top(top_score(x, n)) {
+    thread_local std::vector<double> near;  // the others are too small for a share, whatever the threshold
+    near.clear();
+    for (size_t i = 0; i < n; ++i)
+      if (const double d = from_top(x[i], top); d > -1) near.push_back(d);
+    std::sort(near.begin(), near.end(), std::greater<>());
+    double sum = 0;
+    for (size_t k = 0; k < near.size(); ++k) {
+      sum += near[k];
+      const auto count = static_cast<double>(k + 1);
+      if (1 + count * near[k] > sum) threshold = (sum - 1) / count;
+    }
+  }
+  /// The share of a score; not a number if one of the scores is not.
+  double share(real x) const {
+    const double above = from_top(x, top) - threshold;
+    return above <= 0 ? 0 : above;
+  }
+};
 
 struct Sparsemax : OpDefaults {
   static constexpr auto
@@ -41,16 +65,17 @@ struct Sparsemax : OpDefaults {
     const size_t n = c.dim.rows();
     for (size_t item = 0; item < c.count; ++item) {
       const real *y = c.y[item], *dy = c.dy[item];
-      real sum = 0, support = 0;
+      double sum = 0, support = 0;
       for (size_t i = 0; i < n; ++i)
-        if (y[i] > 0) sum += dy[i], ++support;
+        if (y[i] > 0) sum += static_cast<double>(dy[i]), ++support;
+      const auto mean = static_cast<real>(sum / support);  // not a number where the shares are not
       for (size_t i = 0; i < n; ++i)
-        if (y[i] > 0) c.dx[item][i] += dy[i] - sum / support;
+        if (!(y[i] <= 0)) c.dx[item][i] += dy[i] - mean;
     }
   }
   static void project(const real* x, size_t n, real* y) {
-    const real threshold = simplex_threshold(x, n);
-    for (size_t i = 0; i < n; ++i) y[i] = std::max(real(0), x[i] - threshold);
+    const SimplexProjection p(x, n);
+    for (size_t i = 0; i < n; ++i) y[i] = static_cast<real>(p.share(x[i]));
   }
   static Expression call(const Expression& x) { return apply<Sparsemax>(x); }
 };
@@ -71,29 +96,31 @@ struct SparsemaxLoss : OpDefaults {
     check_vector(x[0]);
     return Dim({1}, x[0].bd);
   }
+  // Kept: the slope, sparsemax(x) minus the target.
   static size_t aux_size(const Attrs&, Dims x) { return x[0].rows(); }
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const size_t n = c.x_dims[0].rows();
-    const real share = real(1) / static_cast<real>(a.count);
+    const double share = 1.0 / a.count;
     for (size_t item = 0; item < c.count; ++item) {
       const real* x = c.x[0][item];
-      const real threshold = simplex_threshold(x, n);
-      Sparsemax::project(x, n, c.aux[item]);
-      real loss = share / 2;
-      for (size_t i = 0; i < n; ++i)
-        if (x[i] > threshold) loss += (x[i] * x[i] - threshold * threshold) / 2;
-      for (unsigned k = 0; k < a.count; ++k) loss -= x[c.words[item][k]] * share;
-      *c.y[item] = std::max(real(0), loss);
+      real* slope = c.aux[item];
+      const SimplexProjection p(x, n);
+      double loss = share / 2;
+      for (size_t i = 0; i < n; ++i) {
+        const double own = p.share(x[i]);
+        slope[i] = static_cast<real>(own);
+        if (own != 0) loss += own * (own + 2 * p.threshold) / 2;  // half of distance² - threshold²
+      }
+      for (unsigned k = 0; k < a.count; ++k) {
+        const uint32_t target = c.words[item][k];
+        loss -= from_top(x[target], p.top) * share, slope[target] -= static_cast<real>(share);
+      }
+      *c.y[item] = loss <= 0 ? 0 : static_cast<real>(loss);
     }
   }
-  static void backward(const Attrs& a, Engine&, const Call& c, unsigned) {
-    const real share = real(1) / static_cast<real>(a.count);
-    for (size_t item = 0; item < c.count; ++item) {
-      real* slope = c.aux[item];
-      for (unsigned k = 0; k < a.count; ++k) slope[c.words[item][k]] -= share;
-      for (size_t i = 0; i < c.x_dims[0].rows(); ++i) c.dx[item][i] += slope[i] * *c.dy[item];
-      for (unsigned k = 0; k < a.count; ++k) slope[c.words[item][k]] += share;
-    }
+  static void backward(const Attrs&, Engine&, const Call& c, unsigned) {
+    for (size_t item = 0; item < c.count; ++item)
+      for (size_t i = 0; i < c.x_dims[0].rows(); ++i) c.dx[item][i] += c.aux[item][i] * *c.dy[item];
   }
   static Expression call(const Expression& x, Indices target_support) {
     const Dim& from = shape_of(name, x);
@@ -126,10 +153,12 @@ struct ConstrainedSoftmax : OpDefaults {
     const size_t n = c.dim.rows();
     for (size_t item = 0; item < c.count; ++item) {
       const real *y = c.y[item], *dy = c.dy[item], *bounded = c.aux[item];
-      real mass = 0, mean = 0;
+      double mass = 0, weighted = 0;
       for (size_t i = 0; i < n; ++i)
-        if (bounded[i] == 0) mass += y[i], mean += y[i] * dy[i];
-      if (mass > 0) mean /= mass;
+        if (bounded[i] == 0)
+          mass += static_cast<double>(y[i]),
+              weighted += static_cast<double>(y[i]) * static_cast<double>(dy[i]);
+      const auto mean = static_cast<real>(mass == 0 ? 0 : weighted / mass);
       for (size_t i = 0; i < n; ++i)
         if ((bounded[i] != 0) == (argument == 1))
           c.dx[item][i] += argument == 1 ? dy[i] - mean : y[i] * (dy[i] - mean);
@@ -142,23 +171,31 @@ struct ConstrainedSoftmax : OpDefaults {
  private:
   static void distribute(size_t n, const real* x, const real* bound, real* y, real* bounded) {
     std::fill_n(bounded, n, real(0));
-    real left = 1;
-    for (bool changed = true; changed;) {
+    real top = top_score(x, n);
+    for (size_t i = 0; i < n; ++i)
+      if (bound[i] != bound[i]) top = bound[i];
+    double left = 1;
+    for (bool changed = true; changed; top = largest_free(n, x, bounded)) {
       changed = false;
-      real largest = -std::numeric_limits<real>::infinity(), sum = 0;
+      double sum = 0;
       for (size_t i = 0; i < n; ++i)
-        if (bounded[i] == 0) largest = std::max(largest, x[i]);
-      for (size_t i = 0; i < n; ++i)
-        if (bounded[i] == 0) sum += y[i] = std::exp(x[i] - largest);
-      const real share = left / sum;
+        if (bounded[i] == 0)
+          sum += static_cast<double>(y[i] = std::exp(static_cast<real>(from_top(x[i], top))));
+      const double share = left / sum;
       for (size_t i = 0; i < n; ++i) {
         if (bounded[i] != 0) continue;
-        y[i] *= share;
-        if (y[i] <= bound[i]) continue;
-        y[i] = bound[i], bounded[i] = 1, left -= bound[i];
+        y[i] = static_cast<real>(static_cast<double>(y[i]) * share);
+        if (!(y[i] > bound[i])) continue;
+        y[i] = bound[i], bounded[i] = 1, left = std::max(0.0, left - static_cast<double>(bound[i]));
         changed = true;
       }
     }
+  }
+  static real largest_free(size_t n, const real* x, const real* bounded) {
+    real top = -std::numeric_limits<real>::infinity();
+    for (size_t i = 0; i < n; ++i)
+      if (bounded[i] == 0) top = std::max(top, x[i]);
+    return top;
   }
 };
 

@@ -42,7 +42,9 @@ struct StatisticAxes {
     if (order == 0) invalid(caller, ": order 0; 1 or more is needed");
     return mean(order == 1 ? x : pow(x, static_cast<real>(order)));
   }
-  Expression deviation(const Expression& x) const { return sqrt(mean(square(x - reshape(mean(x), kept())))); }
+  Expression deviation(const Expression& x) const {
+    return RootOfSquares::call(mean(square(x - reshape(mean(x), kept()))));
+  }
 
  private:
   StatisticAxes(std::string_view name, const Expression& x, bool over_batch)

@@ -87,22 +87,24 @@ struct Pow : Zip<Pow> {
   static constexpr auto name = "pow",
                         doc =
                             "Each element of x to the power of y, which is one number: z = x^y. "
-                            "The gradient of y needs positive x.";
+                            "The gradient of y needs positive x; at 0^0 both gradients are 0.";
   static Dim shape(const auto&, Dims x) {
     if (x[1].batch_size() != 1) invalid("the exponent has shape ", x[1], "; one number is needed");
     return x[0].truncate().with_batch(common_batch(x));
   }
   static auto value(auto x, auto y) { return pow(x, y); }
-  static auto slope0(auto x, auto y, auto) { return y * pow(x, y - 1); }
-  static auto slope1(auto x, auto, auto z) { return z * log(x); }
+  static auto slope0(auto x, auto y, auto) { return select(y == 0, y, y * pow(x, y - 1)); }
+  static auto slope1(auto x, auto y, auto z) {
+    return select(z == 0 || (x == 0 && y == 0), decltype(z)(0), z * log(x));
+  }
   static Expression call(const Expression& x, const Expression& y) { return apply<Pow>({x, y}); }
 };
 
 struct Maximum : Zip<Maximum> {
   static constexpr auto name = "bmax",
                         doc = "The larger of x and y, elementwise; of equal numbers y gets the gradient.";
-  static auto value(auto x, auto y) { return select(x > y, x, y); }
-  static auto slope0(auto x, auto y, auto) { return select(x > y, decltype(x)(1), decltype(x)(0)); }
+  static auto value(auto x, auto y) { return larger(x, y); }
+  static auto slope0(auto x, auto y, auto) { return select(x <= y, decltype(x)(0), decltype(x)(1)); }
   static auto slope1(auto x, auto y, auto) { return select(x > y, decltype(x)(0), decltype(x)(1)); }
   static Expression call(const Expression& x, const Expression& y) { return apply<Maximum>({x, y}); }
 };
@@ -110,8 +112,8 @@ struct Maximum : Zip<Maximum> {
 struct Minimum : Zip<Minimum> {
   static constexpr auto name = "bmin",
                         doc = "The smaller of x and y, elementwise; of equal numbers y gets the gradient.";
-  static auto value(auto x, auto y) { return select(x < y, x, y); }
-  static auto slope0(auto x, auto y, auto) { return select(x < y, decltype(x)(1), decltype(x)(0)); }
+  static auto value(auto x, auto y) { return smaller(x, y); }
+  static auto slope0(auto x, auto y, auto) { return select(x >= y, decltype(x)(0), decltype(x)(1)); }
   static auto slope1(auto x, auto y, auto) { return select(x < y, decltype(x)(0), decltype(x)(1)); }
   static Expression call(const Expression& x, const Expression& y) { return apply<Minimum>({x, y}); }
 };

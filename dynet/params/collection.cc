@@ -46,6 +46,16 @@ Dim table_dim(unsigned n, const Dim& row) {
   return checked(row).with(row.nd, n);
 }
 
+/// Throws where a file that is loaded describes more than it holds.
+void take_room(CollectionStorage& collection, const Dim& dim) {
+  for (CollectionStorage* c = &collection; c; c = c->parent.get()) {
+    if (c->room == SIZE_MAX) continue;
+    if (dim.size() > c->room)
+      failed("a parameter of shape ", dim, " is described, and numbers for less than that are in the file");
+    c->room -= dim.size();
+  }
+}
+
 /// Of all threads; those that are gone are dropped when one is added.
 struct SharedList {
   std::mutex mutex;
@@ -68,7 +78,10 @@ void enlist(CollectionStorage& collection, std::vector<std::shared_ptr<S>> Colle
             const std::shared_ptr<S>& parameter) {
   if (sharing_new_buffers()) SharedList::get().add(parameter);
   CollectionStorage* c = &collection;
-  for (; c; c = c->parent.get()) {
+  // All of the memory first, so that it is listed everywhere or nowhere.
+  for (; c; c = c->parent.get())
+    if ((c->*list).size() == (c->*list).capacity()) (c->*list).reserve(2 * (c->*list).size() + 1);
+  for (c = &collection; c; c = c->parent.get()) {
     (c->*list).push_back(parameter);
     parameter->decay = c->decay;
   }
@@ -100,6 +113,23 @@ std::vector<std::shared_ptr<Storage>> engine::shared_storages() {
   return alive;
 }
 
+CollectionSnapshot::CollectionSnapshot(CollectionStorage& collection) : next_uid_(Storage::next_uid()) {
+  for (CollectionStorage* c = &collection; c; c = c->parent.get())
+    levels_.push_back({c, c->parameters.size(), c->lookups.size(), c->parameter_names, c->collection_names});
+}
+
+bool CollectionSnapshot::has(const Storage& parameter) const { return parameter.uid < next_uid_; }
+
+void CollectionSnapshot::restore() const {
+  for (const Level& level : levels_) {
+    CollectionStorage& c = *level.collection;
+    c.parameters.resize(std::min(c.parameters.size(), level.parameters));
+    c.lookups.resize(std::min(c.lookups.size(), level.lookups));
+    c.parameter_names = level.parameter_names;
+    c.collection_names = level.collection_names;
+  }
+}
+
 real engine::default_weight_decay() { return default_lambda(); }
 
 void engine::set_default_weight_decay(real lambda) {
@@ -122,7 +152,8 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
 
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
                                               const std::string& name) {
-  auto parameter = std::make_shared<ParameterStorage>(checked(dim));
+  take_room(*storage_, checked(dim));
+  auto parameter = std::make_shared<ParameterStorage>(dim);
   Tensor values{dim, parameter->values.data()};
   init.initialize_params(values);
   parameter->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
@@ -138,7 +169,9 @@ Parameter ParameterCollection::add_parameters(const Dim& dim, real scale, const 
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim,
                                                            const ParameterInit& init,
                                                            const std::string& name) {
-  auto lookup = std::make_shared<LookupParameterStorage>(table_dim(n, dim));
+  const Dim whole = table_dim(n, dim);
+  take_room(*storage_, whole);
+  auto lookup = std::make_shared<LookupParameterStorage>(whole);
   Tensor values{lookup->dim, lookup->values.data()};
   init.initialize_params(values);
   lookup->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);

@@ -1,6 +1,7 @@
 // A tree of named collections that own what is learned.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -20,6 +21,25 @@ struct CollectionStorage {
   std::vector<std::shared_ptr<ParameterStorage>> parameters;
   std::vector<std::shared_ptr<LookupParameterStorage>> lookups;
   std::unordered_map<std::string, unsigned> parameter_names, collection_names;  // how often each was given
+  size_t room = SIZE_MAX;  // for so many numbers more; less than all only while a file is loaded
+};
+
+/// What a collection and those above it held, to be had again when a load fails.
+class CollectionSnapshot {
+ public:
+  explicit CollectionSnapshot(CollectionStorage& collection);
+  /// Whether the collection had it already.
+  bool has(const Storage& parameter) const;
+  void restore() const;
+
+ private:
+  struct Level {
+    CollectionStorage* collection;
+    size_t parameters, lookups;
+    std::unordered_map<std::string, unsigned> parameter_names, collection_names;
+  };
+  std::vector<Level> levels_;
+  uint64_t next_uid_;
 };
 
 /// Weight decay of collections made from now on without one of their own.

@@ -133,6 +133,15 @@ struct LookupParameterStorage : engine::Storage {
   std::vector<uint32_t> touched;    // rows whose gradient was added to, in order of first use
   std::vector<uint8_t> is_touched;  // per row
   bool all_touched = false;         // used as a whole matrix
+  std::vector<uint32_t> uses;       // per row, while the gradients of many uses are delivered; otherwise zero
+
+  void count_use(unsigned row) {
+    if (uses.empty()) uses.resize(rows());
+    ++uses[row];
+  }
+  void forget_uses(unsigned row) {
+    if (!uses.empty()) uses[row] = 0;
+  }
 
   real* row_gradient(unsigned row) {
     if (!is_touched[row]) is_touched[row] = 1, touched.push_back(row);

@@ -134,10 +134,11 @@ void TensorTools::scale(const Tensor& t, real a, real b) {
 
 void TensorTools::logsumexp(const Tensor& x, const Tensor& m, const Tensor& z, unsigned axis) {
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
-    real largest = x.v[first], sum = 0;
+    real largest = x.v[first];
+    double sum = 0;
     for (size_t i = 1; i < n; ++i) largest = std::max(largest, x.v[first + i * step]);
-    for (size_t i = 0; i < n; ++i) sum += std::exp(x.v[first + i * step] - largest);
-    m.v[line] = largest, z.v[line] = largest + std::log(sum);
+    for (size_t i = 0; i < n; ++i) sum += std::exp(double{x.v[first + i * step]} - double{largest});
+    m.v[line] = largest, z.v[line] = static_cast<real>(double{largest} + std::log(sum));
   });
 }
 

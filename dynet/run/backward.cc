@@ -93,7 +93,7 @@ std::mutex delivery;  // graphs of several threads may lead to the same paramete
 void Executor::deliver() {
   const std::lock_guard lock(delivery);
   const Timed timed(Timed::backward, "gradients of parameters", 1);
-  parameters_.clear();
+  parameters_.clear(), lookups_.clear();
   for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) {
     const Node& node = graph_[*it];
     if (!node.op->leaf) continue;
@@ -102,8 +102,9 @@ void Executor::deliver() {
       continue;
     }
     lanes_[0].finish(*it);
-    if (node.op == &op<Lookup> && node.needs_gradient) deliver_rows(*it);
+    if (node.op == &op<Lookup> && node.needs_gradient) lookups_.push_back(*it);
   }
+  deliver_lookups();
   deliver_parameters();
 }
 
@@ -151,14 +152,49 @@ void Executor::deliver_parameter(uint32_t id, Lane& lane) {
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
 
-void Executor::deliver_rows(uint32_t id) {
-  const Node& node = graph_[id];
-  LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
-  const size_t size = graph_.dim(node).batch_size();
-  const real* from = t_.flow[id].gradient;
-  for (uint32_t row : node.words()) {
-    t_.engine->add_scaled(size, 1, from, table.row_gradient(row));
-    from += size;
+/// Calls f(table, row, gradient, its size) for all rows that were looked up, oldest first.
+template <class F>
+void Executor::each_row(F f) {
+  for (uint32_t id : lookups_) {
+    const Node& node = graph_[id];
+    const size_t size = graph_.dim(node).batch_size();
+    const real* from = t_.flow[id].gradient;
+    for (uint32_t row : node.words()) {
+      f(*attrs_of<Lookup>(node.payload).table, row, from, size);
+      from += size;
+    }
+  }
+}
+
+/// Uses are added one after another; those of a row that has many are listed, and summed in runs.
+void Executor::deliver_lookups() {
+  size_t uses = 0;
+  for (uint32_t id : lookups_) uses += graph_[id].words().size();
+  const bool few = uses <= terms_in_a_row;
+  using Table = LookupParameterStorage;
+  struct Uncount {
+    Executor& e;
+    bool counted;
+    ~Uncount() {
+      if (counted)
+        e.each_row([](Table& table, uint32_t row, const real*, size_t) { table.forget_uses(row); });
+    }
+  } uncount{*this, !few};
+  if (!few) each_row([](Table& table, uint32_t row, const real*, size_t) { table.count_use(row); });
+  row_uses_.clear();
+  each_row([&](Table& table, uint32_t row, const real* from, size_t size) {
+    real* const to = table.row_gradient(row);
+    if (few || table.uses[row] <= terms_in_a_row)
+      t_.engine->add_scaled(size, 1, from, to);
+    else
+      row_uses_.push_back({to, row_uses_.size(), from, size});
+  });
+  std::ranges::sort(row_uses_);
+  for (size_t i = 0; i < row_uses_.size();) {
+    const RowUse row = row_uses_[i];
+    row_terms_.clear();
+    for (; i < row_uses_.size() && row_uses_[i].to == row.to; ++i) row_terms_.push_back(row_uses_[i].from);
+    t_.engine->add_each(row.size, row_terms_.size(), row_terms_.data(), row.to);
   }
 }
 

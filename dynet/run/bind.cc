@@ -218,11 +218,7 @@ void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const Step
 
 /// Where the contributions of the members of subset_ go, for each batch element.
 Items Lane::targets_of(size_t items, unsigned i) {
-  const auto stride = [&](uint32_t id) -> size_t {
-    const uint32_t arg = t_.graph.args(t_.graph[id])[i];
-    const Dim& dim = t_.graph.dim(arg);
-    return dim.bd == 1 ? 0 : t_.flow[arg].slots ? dim.batch_size() : t_.gradient_stride(arg);
-  };
+  const auto stride = [&](uint32_t id) { return target_stride(t_.graph.args(t_.graph[id])[i]); };
   const real* const* target = targets_.data();
   return items_of(subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
 }

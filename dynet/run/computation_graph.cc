@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
+#include <utility>
 
 #include "dynet/params/init.h"
 #include "dynet/run/describe.h"
@@ -72,10 +73,7 @@ thread_local ComputationGraph* first_graph = nullptr;
 
 /// A thread ends without the locks of those who work with its graph, which is cleared later.
 struct ThreadEnd {
-  ~ThreadEnd() {
-    delete first_graph;
-    first_graph = nullptr;
-  }
+  ~ThreadEnd() { delete std::exchange(first_graph, nullptr); }
 };
 
 /// The graph of a thread that never made one.
@@ -103,6 +101,11 @@ ComputationGraph::~ComputationGraph() {
   if (stay_) leave_graph(stay_);
   StatePool::get().end(state_);
   if (kind_ != Kind::first) clear_ended_graphs();
+}
+
+void end_first_graph() {
+  delete std::exchange(first_graph, nullptr);
+  clear_ended_graphs();
 }
 
 void clear_ended_graphs() { StatePool::get().clear_ended(); }

@@ -115,6 +115,8 @@ class ComputationGraph {
   uint64_t stay_ = 0;  // 0: it was not entered
 };
 
+/// Ends the graph that the calling thread has had from the beginning, and with it what it holds.
+void end_first_graph();
 /// Clears the graphs that have ended while somebody was at work with them, as soon as nobody is.
 void clear_ended_graphs();
 

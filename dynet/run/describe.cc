@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "dynet/graph/graph.h"
 #include "dynet/ops/input.h"
-#include "dynet/run/executor.h"
 
 namespace dynet {
 
@@ -85,14 +85,14 @@ void print_graphviz(const Graph& graph, std::ostream& out) {
 void dump(Graph& graph, std::ostream& out, const DumpOptions& options) {
   std::vector<uint32_t> all(graph.size());
   std::iota(all.begin(), all.end(), 0u);
-  auto& executor = static_cast<Executor&>(*graph.evaluator);
-  executor.evaluate(all);
+  Evaluator& evaluator = *graph.evaluator;
+  evaluator.evaluate(all);
   for (const uint32_t id : all) {
     out << "Node " << id << ": " << describe(graph, id) << ", shape " << graph.dim(id) << '\n';
-    if (options.values) write_numbers("Value", executor.value(id), options.only_check, out);
+    if (options.values) write_numbers("Value", evaluator.value(id), options.only_check, out);
     if (!options.gradients) continue;
-    if (executor.has_gradient(id))
-      write_numbers("Gradient", executor.gradient(id), options.only_check, out);
+    if (evaluator.has_gradient(id))
+      write_numbers("Gradient", evaluator.gradient(id), options.only_check, out);
     else
       out << "Gradient: (not computed)\n";
   }

@@ -21,12 +21,9 @@ class Executor final : public Evaluator {
   void checkpoint() override;
   void revert(unsigned nodes) override;
 
-  /// Evaluates all of these by one schedule.
-  void evaluate(std::span<const uint32_t> wanted);
-  /// True if a backward pass was run from this node or a later one.
-  bool has_gradient(unsigned node) const { return backward_from_ != none && node <= backward_from_; }
-  /// Merged calls run so far in this graph.
-  size_t step_count() const { return t_.steps.size(); }
+  void evaluate(std::span<const uint32_t> wanted) override;
+  bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
+  size_t step_count() const override { return t_.steps.size(); }
 
  private:
   static constexpr uint32_t none = ~0u;
@@ -79,7 +76,9 @@ class Executor final : public Evaluator {
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
   void deliver_parameter(uint32_t id, Lane& lane);
-  void deliver_rows(uint32_t id);
+  template <class F>
+  void each_row(F f);
+  void deliver_lookups();
   bool is_on_path(uint32_t id) const;
   Tensor computed_gradient(uint32_t id);
 
@@ -120,8 +119,18 @@ class Executor final : public Evaluator {
   std::vector<uint32_t> path_;        // of the last backward pass, descending
   std::vector<uint32_t> loose_;       // its views and leaves
   std::vector<uint32_t> parameters_;  // its parameters
-  std::vector<uint32_t> arguments_;   // scratch
-  std::vector<uint32_t> again_;       // those of its nodes that an earlier pass has spent
+  std::vector<uint32_t> lookups_;     // its lookups, oldest first
+  struct RowUse {
+    real* to;
+    size_t number;
+    const real* from;
+    size_t size;
+    auto operator<=>(const RowUse&) const = default;
+  };
+  std::vector<RowUse> row_uses_;        // of rows that have many uses
+  std::vector<const real*> row_terms_;  // of one of them
+  std::vector<uint32_t> arguments_;     // scratch
+  std::vector<uint32_t> again_;         // nodes of the path that an earlier pass has spent
   uint32_t backward_from_ = none;
   // Of the last pass: the calls that it visits, where these are few of all.
   bool few_calls_ = false;

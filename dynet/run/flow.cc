@@ -2,7 +2,8 @@
 //
 // The order is canonical (by consumer, newest first), whatever the schedule was. Contributions are added as
 // they come where that is the canonical order, or where there are at most two, since a + b = b + a.
-// Otherwise each gets a place of its own (a part), and they are summed when the node's gradient is due.
+// Otherwise, and where there are so many that they are summed in runs, each gets a place of its own (a part),
+// and they are summed when the node's gradient is due.
 #include <algorithm>
 
 #include "dynet/run/executor.h"
@@ -204,6 +205,7 @@ void Executor::choose_mode(uint32_t id) {
 /// True if contributions cannot be added as they come. Those of views come when the node's gradient is due.
 bool Executor::waits(const Flow& flow) const {
   if (flow.uses <= 1) return false;
+  if (flow.uses > terms_in_a_row) return true;
   if (flow.broadcast || (!flow.viewed && !flow.apart)) return true;
   return flow.uses > 2 && (!flow.ordered || flow.viewed);
 }

@@ -108,8 +108,9 @@ void Lane::backward_argument(Call& all, std::span<const uint32_t> nodes, unsigne
   const auto run = [&](Call& call) {
     call.accumulate = found.holds || !op.overwrites;
     if (found.is_new) start_targets(call.accumulate);
-    call.dx = targets_of(call.count, i);
+    call.dx = found.in_runs ? targets_in_runs(call.count) : targets_of(call.count, i);
     op.backward(*t_.engine, call, i);
+    if (found.in_runs) add_runs();
   };
   if (subset_.size() == nodes.size()) return run(all);
   Call part;
@@ -137,12 +138,52 @@ Lane::Found Lane::find_targets(std::span<const uint32_t> nodes, unsigned i) {
     if (!target) continue;
     const bool holds = flow.ready && !flow.slots;
     found.holds |= holds || flow.broadcast;
+    found.in_runs |= flow.broadcast && sums_in_runs(id, arg);
     found.is_new |= !holds;
     subset_.push_back(id);
     subset_args_.push_back(arg);
     targets_.push_back(target);
   }
   return found;
+}
+
+/// True if the batch elements of a node are so many terms of the gradient of its argument that they are
+/// summed in runs. Where each of them reaches but a small part of the argument, that would take too long.
+bool Lane::sums_in_runs(uint32_t id, uint32_t arg) const {
+  const Dim &from = t_.graph.dim(id), &to = t_.graph.dim(arg);
+  return to.bd == 1 && from.bd > terms_in_a_row && to.size() <= terms_in_a_row * from.batch_size() &&
+         t_.graph[id].op->batching != Batching::nodes;
+}
+
+/// Where the contributions of the members of subset_ go, if some of them are summed in runs.
+Items Lane::targets_in_runs(size_t items) {
+  real** table = tables_.take_small<real*>(items);
+  runs_.assign(subset_.size(), nullptr);
+  size_t at = 0;
+  for (size_t n = 0; n < subset_.size(); ++n) {
+    const uint32_t id = subset_[n], arg = subset_args_[n];
+    const unsigned batch = t_.graph.dim(id).bd;
+    const size_t size = t_.graph.dim(arg).batch_size();
+    if (!sums_in_runs(id, arg)) {
+      for (unsigned b = 0; b < batch; ++b) table[at++] = targets_[n] + b * target_stride(arg);
+      continue;
+    }
+    runs_[n] = zeroed((batch - 1) / terms_in_a_row * size + size);
+    for (unsigned b = 0; b < batch; ++b) table[at++] = runs_[n] + b / terms_in_a_row * size;
+  }
+  return {nullptr, table, 0};
+}
+
+/// Adds the sums of runs to the targets.
+void Lane::add_runs() {
+  for (size_t n = 0; n < subset_.size(); ++n) {
+    if (!runs_[n]) continue;
+    const size_t size = t_.graph.dim(subset_args_[n]).size(), batch = t_.graph.dim(subset_[n]).bd;
+    addresses_.clear();
+    for (size_t b = 0; b < batch; b += terms_in_a_row)
+      addresses_.push_back(runs_[n] + b / terms_in_a_row * size);
+    t_.engine->add_each(size, addresses_.size(), addresses_.data(), targets_[n]);
+  }
 }
 
 /// A place for the contribution of a node to `arg`, its argument i, not yet written; null where there is one

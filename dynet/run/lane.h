@@ -66,23 +66,34 @@ class alignas(128) Lane {
   Items targets_of(size_t items, unsigned i);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 
+  /// The distance between batch elements of the targets of contributions to a node.
+  size_t target_stride(uint32_t id) const {
+    const Dim& dim = t_.graph.dim(id);
+    return dim.bd == 1 ? 0 : t_.flow[id].slots ? dim.batch_size() : t_.gradient_stride(id);
+  }
+
   // lane.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
   void run_anew(std::span<const uint32_t> nodes, uint32_t shared);
   void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
-  /// Whether some targets hold something, or get several contributions at once; whether some hold nothing.
+  /// Whether some targets hold something, or get several contributions at once; whether some hold nothing;
+  /// whether some get so many contributions at once that they are summed in runs.
   struct Found {
-    bool holds = false, is_new = false;
+    bool holds = false, is_new = false, in_runs = false;
   };
   Found find_targets(std::span<const uint32_t> nodes, unsigned i);
   real* part_of(uint32_t id, uint32_t arg, unsigned i);
   void start_targets(bool accumulate);
+  bool sums_in_runs(uint32_t id, uint32_t arg) const;
+  Items targets_in_runs(size_t items);
+  void add_runs();
 
   // sums.cc
   std::span<const Part> sorted_parts(uint32_t id);
   void add_parts(uint32_t id);
+  void add_many_parts(uint32_t id);
   void list_columns(const LateUse& use, unsigned m, unsigned k);
 
   Tables& t_;
@@ -90,6 +101,7 @@ class alignas(128) Lane {
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
   std::vector<uint32_t> members_, arguments_, subset_, subset_args_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
+  std::vector<real*> runs_;     // of those that repeat an argument for many batch elements: sums of runs
   std::vector<const real*> addresses_, outer_x_;
 };
 

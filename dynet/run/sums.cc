@@ -57,7 +57,40 @@ std::span<const Part> Lane::sorted_parts(uint32_t id) {
   return parts;
 }
 
+/// Part by part; those of equal views one after another, so that each place is the sum of one list.
+void Lane::add_many_parts(uint32_t id) {
+  struct Term {
+    size_t offset, n, number;
+    const real* from;
+    bool same_place(const Term& t) const { return offset == t.offset && n == t.n; }
+    auto operator<=>(const Term&) const = default;
+  };
+  thread_local std::vector<Term> terms;
+  const Dim& dim = t_.graph.dim(id);
+  terms.clear();
+  for (const Part& part : sorted_parts(id)) {
+    const uint32_t view = part.view;
+    if (view == none)
+      terms.push_back({0, dim.batch_size(), terms.size(), part.from});
+    else
+      terms.push_back({t_.graph.item(view).view_offset, t_.graph.dim(view).batch_size(), terms.size(),
+                       t_.flow[view].gradient});
+  }
+  if (!std::ranges::is_sorted(terms)) std::ranges::sort(terms);
+  for (size_t first = 0, end = 0; first < terms.size(); first = end) {
+    const Term& place = terms[first];
+    while (end < terms.size() && terms[end].same_place(place)) ++end;
+    for (unsigned b = 0; b < dim.bd; ++b) {
+      addresses_.clear();
+      for (size_t i = first; i < end; ++i) addresses_.push_back(terms[i].from + b * place.n);
+      t_.engine->add_each(place.n, addresses_.size(), addresses_.data(),
+                          t_.flow[id].gradient + b * size_t{t_.gradient_stride(id)} + place.offset);
+    }
+  }
+}
+
 void Lane::add_parts(uint32_t id) {
+  if (t_.flow[id].part_count > terms_in_a_row) return add_many_parts(id);
   const Dim& dim = t_.graph.dim(id);
   const size_t size = dim.batch_size();
   const uint32_t stride = t_.gradient_stride(id);

@@ -1,13 +1,16 @@
 // Saving and loading trainers as text:
 //
-//   #Trainer# P L                        parameters and lookup tables of the collection
+//   #Trainer# P L                        parameters and lookup tables of the collection, and a space
 //   rate clipping threshold updates beta None|Cumulative|Exponential swapped saved frequency count
 //   [MA:FALSE], or [MA:TRUE] and the averages: #MA# P L, then P and L lines of numbers
 //   #Weights# P L and lines of numbers   only where averages have taken the place of weights that were saved
 //   #AdamTrainer# P L                    or another class; the rule's state, for each slot P and L lines
 //   hyper-parameters other than the rate, and the position in the cycle of rules that have one
 //
-// A line of numbers is #Parameter# or #LookupParameter#, their count, and the numbers.
+//   #Checksum# 89abcdef                  of all before this line
+//
+// A line of numbers is #Parameter# or #LookupParameter#, their count, and the numbers. DyNet 2 neither sees
+// the space, which says that there must be a checksum, nor reads the last line; its own files have none.
 #include <algorithm>
 #include <charconv>
 #include <iomanip>
@@ -20,6 +23,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dynet/core/checksum.h"
 #include "dynet/train/trainer.h"
 
 namespace dynet {
@@ -30,6 +34,8 @@ namespace {
 constexpr int exact = std::numeric_limits<double>::max_digits10 - 1;  // of numbers that are doubles here
 constexpr std::string_view modes[] = {"None", "Cumulative", "Exponential"};
 constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
+
+constexpr std::string_view checksum_tag = "#Checksum# ";
 
 void write_line(std::ostream& out, std::string_view tag, const Buffer& numbers) {
   out << tag << ' ' << numbers.size() << std::setprecision(std::numeric_limits<real>::max_digits10 - 1);
@@ -80,6 +86,18 @@ class Tokens {
   size_t at_ = 0;
 };
 
+/// A text whose checksum is right, or that was written without one.
+std::string checked(std::string text) {
+  const size_t first = text.find('\n');
+  const bool promised = first != std::string::npos && text[first - (first > 0)] == ' ';
+  const size_t sum = text.find('\n' + std::string(checksum_tag)) + 1;  // 0 where there is none
+  if (promised != (sum > 0)) Tokens::bad("the text is damaged: its first line or its last one is");
+  if (sum > 0 && text.substr(sum + checksum_tag.size(), 8) != checksum_of(text.substr(0, sum)))
+    Tokens::bad("the text is damaged: its checksum is wrong");
+  if (sum > 0) text.resize(sum);
+  return text;
+}
+
 Buffer read_line(Tokens& tokens, std::string_view tag, size_t size) {
   tokens.expect(tag);
   if (const auto count = tokens.number<size_t>(); count != size)
@@ -119,7 +137,7 @@ class TrainerText {
   static void write(std::ostream& out, const Trainer& t) {
     const Averages& a = t.averages_;
     out << "#Trainer# " << t.model.parameters_list().size() << ' ' << t.model.lookup_parameters_list().size()
-        << '\n'
+        << " \n"
         << t.learning_rate << ' ' << t.clipping_enabled << ' ' << t.clip_threshold << ' ' << t.updates << ' '
         << a.beta << ' ' << modes[static_cast<size_t>(a.mode)] << ' ' << a.swapped << ' ' << a.has_saved
         << ' ' << a.frequency << ' ' << a.count << '\n';
@@ -136,7 +154,7 @@ class TrainerText {
     write_rule(out, t);
   }
 
-  TrainerText(const Trainer& t, const std::string& text) : tokens_(text) {
+  TrainerText(const Trainer& t, const std::string& text) : tokens_(checked(text)) {
     tokens_.expect("#Trainer#");
     Counts(tokens_, t.model);
     read_settings();
@@ -236,6 +254,8 @@ void Trainer::save(std::ostream& out) const {
   content.imbue(std::locale::classic());
   content << std::scientific << std::showpos << std::setprecision(exact);
   TrainerText::write(content, *this);
+  const std::string sum = checksum_of(content.view());
+  content << checksum_tag << sum << '\n';
   if (!(out << content.view())) failed("Could not save the trainer: the stream took no more");
 }
 

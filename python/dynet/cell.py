@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -23,15 +24,18 @@ class cell:  # noqa: N801  It is used as a decorator.
         for word in sentence:
             h = step(table[word], h)
 
-    The function takes expressions, and other arguments that can be compared, and returns an expression or a
-    tuple of them. It is called once for each list of shapes and of other arguments, to see its operations,
-    which must be the same each time: what it makes of closed-over parameters and numbers is recorded.
-    Mini-batches are welcome. Values are the same bits as without the cell; gradients may be added in another
-    order.
+    The function takes expressions, also in lists, tuples and dictionaries, and other arguments, and returns
+    an expression or a list or tuple of them. It is called once for each list of shapes and of other
+    arguments, to see its operations, which must be the same each time: what it makes of closed-over
+    parameters and numbers is recorded. Numbers, texts, arrays and containers are told apart by type and
+    contents, other objects by identity: what is in those is recorded, too. Of the arguments last used with,
+    512 lists are remembered. Mini-batches are welcome; an output that depends on no batched argument has no
+    batch. Values are the same bits as without the cell; gradients may be added in another order, and the
+    gradient() of an output is what comes from outside of the cell.
 
     Errors: ValueError if the function holds an operation that is random, takes indices, has no arguments or
     looks at a whole batch (pass its result as an argument), or uses expressions that are no arguments;
-    RuntimeError if it asks for a value; TypeError if it returns anything but expressions.
+    RuntimeError if it asks for a value or for the graph; TypeError if it returns anything but expressions.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -41,6 +45,15 @@ class cell:  # noqa: N801  It is used as a decorator.
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The outputs of the function, as parts of one node."""
         return self._recorded(*args, **options)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A global function is found by its name; the copy of another cell records anew."""
+        name = getattr(self, "__qualname__", "")
+        try:
+            found = functools.reduce(getattr, name.split("."), sys.modules[self.__module__])
+        except (AttributeError, KeyError):
+            found = None
+        return name if found is self else (type(self), (self.__wrapped__,))  # type: ignore[attr-defined]
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """A method is a cell whose first argument is the object."""

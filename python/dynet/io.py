@@ -1,21 +1,44 @@
-"""Saving of lists of parameters and builders: NAME.data has the numbers, NAME.meta says what they are."""
+"""Saving of lists of parameters and builders: NAME.data has the numbers, NAME.meta says what they are.
+
+Each of the two files is replaced in one step, but not both at once. A process may end between the two: then
+the new .meta file lies beside under the name of a partial file, and its checksum says that it belongs to the
+new .data file. A .data file thus always finds the .meta file that was written for it.
+"""
 
 import contextlib
+import errno
+import functools
+import importlib
 import io
 import os
+import pathlib
 import pickle
 import re
 import sys
-import threading
+import time
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from dynet._dynet import Expression, LookupParameters, ParameterCollection, Parameters, ops
+from dynet import plain, unpickle
+from dynet._dynet import (
+    Expression,
+    LookupParameters,
+    ParameterCollection,
+    Parameters,
+    _behind_links,
+    _identity_of,
+    _Loading,
+    _partial_files,
+    _PartialFile,
+    _RecordsFile,
+    _remove_dead_partials,
+    _sync_folder_of,
+    ops,
+)
 
-# The modules of our classes; in files they have the name that DyNet 2 knows.
-_OUR_MODULES = (b"dynet._dynet", b"dynet._dynet_double", b"dynet.rnn")
-_FILE_MODULE = b"_dynet"
+# In files the modules of our classes have the name that DyNet 2 knows.
+_FILE_MODULE = "_dynet"
 
 
 class Savable(Protocol):
@@ -48,131 +71,362 @@ class _Pickler(pickle.Pickler):
         return obj.__name__ if type(obj) is type(ops) else NotImplemented
 
 
-def _pickled(description: tuple[object, ...]) -> bytes:
-    # Protocol 2 writes a class as the line "c" MODULE and the line NAME.
+def _pickled(saved: Saved) -> bytes:
+    """What a .meta file has for an object: what load can read again."""
+    description = _description(saved)
     file = io.BytesIO()
-    _Pickler(file, protocol=2).dump(description)
-    data = file.getvalue()
-    for module in _OUR_MODULES:
-        data = data.replace(b"c" + module + b"\n", b"c" + _FILE_MODULE + b"\n")
-    return data
+    try:
+        _Pickler(file, protocol=2).dump(description)
+        text = file.getvalue()
+        reader = unpickle.Unpickler(text, functools.partial(_find, allowed=None), rehearsal=True)
+        _check_description(reader.load())
+    except (RecursionError, MemoryError):
+        raise
+    except Exception as error:
+        raise TypeError(
+            f"save: the spec of an object of type {type(saved).__name__} could not be read again: {error}; a "
+            "spec may hold numbers, texts, classes, arrays, and lists, tuples, sets and dictionaries of them"
+        ) from error
+    # Protocol 2 writes a class as the line "c" MODULE and the line NAME.
+    parts, end = [], 0
+    for begin, after in reader.names:
+        module, name = text[begin : after - 1].decode().split("\n")
+        parts += [text[end:begin], f"{_FILE_MODULE if _is_ours(module) else module}\n{name}\n".encode()]
+        end = after
+    return b"".join([*parts, text[end:]])
 
 
-# A text that unpickling drops, also in DyNet 2: the size and the checksum of the .data file that a .meta file
-# describes.
-_STAMP = re.compile(rb"\x80\x02X....dynet (\d+) (\d+)0", re.DOTALL)
+def _is_ours(module: str) -> bool:
+    return module == _FILE_MODULE or module.split(".")[0] == "dynet"
 
 
-def _checksum(file: BinaryIO, size: int) -> int | None:
-    """The checksum of the first bytes of a file; None if it has fewer."""
-    found = 0
-    while size > 0 and (part := file.read(min(size, 1 << 20))):
-        found = zlib.crc32(part, found)
-        size -= len(part)
-    return None if size > 0 else found
+# Texts that unpickling drops, also in DyNet 2. The first, at the beginning of a .meta file, has the size and
+# the checksum of the .data file that it describes. The second, at its end, has the checksum of all before it.
+_STAMP = re.compile(rb"\x80\x02X(.)\0\0\0dynet (\d+) (\d+)0", re.DOTALL)
+_SEAL = re.compile(rb"X\x12\0\0\0dynet end ([0-9a-f]{8})0\.\Z", re.DOTALL)
+_SEAL_SIZE = 25
 
 
-def _stamped(meta: bytes, data: str) -> bytes:
-    """A .meta file with the stamp of its .data file."""
-    size = os.path.getsize(data)
-    with open(data, "rb") as file:
-        stamp = f"dynet {size} {_checksum(file, size)}".encode()
-    return meta[:2] + b"X" + len(stamp).to_bytes(4, "little") + stamp + b"0" + meta[2:]
+def _dropped(text: str) -> bytes:
+    return b"X" + len(text).to_bytes(4, "little") + text.encode() + b"0"
 
 
-def _check_stamp(meta: BinaryIO, data: str) -> None:
-    """Fails if the .data file is another one than the .meta file was written for."""
-    stamp = _STAMP.match(meta.read(64))
-    meta.seek(0)
-    if stamp is None:
-        return  # A file of DyNet 2.
-    size, checksum = map(int, stamp.groups())
-    with open(data, "rb") as file:
-        if _checksum(file, size) != checksum:
+def _stamped(meta: bytes, size: int, checksum: int) -> bytes:
+    """A .meta file that belongs to its .data file."""
+    if not meta:
+        return meta  # A list of no objects has no pickle to hold them.
+    meta = meta[:2] + _dropped(f"dynet {size} {checksum}") + meta[2:-1]
+    return meta + _dropped(f"dynet end {zlib.crc32(meta):08x}") + b"."
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """Differs where another file has taken the name, or it was written over."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class _Meta:
+    """A .meta file that was read; `error` says what is wrong with it."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+        with open(path, "rb") as file:
+            self.identity = _identity(os.fstat(file.fileno()))
+            self.text = file.read()
+        stamp = _STAMP.match(self.text)
+        seal = _SEAL.search(self.text, max(0, len(self.text) - _SEAL_SIZE))
+        self.stamp = (int(stamp[2]), int(stamp[3])) if stamp else None
+        self.error = ""
+        if (stamp is None) != (seal is None):
+            self.error = "it was cut off, or its beginning or its end was changed"
+        elif seal and int(seal[1], 16) != zlib.crc32(self.text[:-_SEAL_SIZE]):
+            self.error = "its checksum is wrong"
+
+    def is_of(self, data: _RecordsFile) -> bool:
+        """Whether it was written for this .data file. Of a file of DyNet 2 that is not known."""
+        if not self.text:
+            return data.size == 0
+        return self.stamp is not None and not self.error and data.checksum(self.stamp[0]) == self.stamp[1]
+
+
+def _name(function: str, basename: Name) -> str:
+    """The name without .data and .meta, as a text."""
+    if not isinstance(basename, str | os.PathLike):
+        raise TypeError(f"{function}: {basename!r} was given; the name of the files is needed")
+    return os.fsdecode(basename)
+
+
+def _lock(path: pathlib.Path) -> int | None:
+    """A descriptor of a locked file; -1 where the file system has no locks, None if somebody else has it."""
+    fcntl = importlib.import_module("fcntl")
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return -1
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), os.stat(path)):
+            return lock
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:
+        os.close(lock)
+        return -1
+    os.close(lock)
+    return None
+
+
+@contextlib.contextmanager
+def _alone(path: pathlib.Path) -> Iterator[None]:
+    """Lets one saver of a name at a time replace its files. The system unlocks what a killed process had."""
+    end = time.monotonic() + 60
+    while (lock := _lock(path)) is None:
+        if time.monotonic() > end:
             raise RuntimeError(
-                f"{data} is not the file that {meta.name} describes: "
-                "one of the two is damaged, or from another save"
+                f"save: another process replaces the same files and holds {path} since a minute"
+            )
+        time.sleep(0.001)
+    try:
+        yield
+    finally:
+        if lock >= 0:
+            with contextlib.suppress(OSError):
+                os.remove(path)
+            os.close(lock)
+
+
+def _replace(data: _PartialFile, meta: _PartialFile) -> None:
+    """Puts both files in their places."""
+    with _alone(data.target.with_name(f"{data.target.name}.dynet-lock")):
+        try:
+            os.replace(data.partial, data.target)
+            _sync_folder_of(data.target)
+            os.replace(meta.partial, meta.target)
+        except BaseException:
+            # The second step belongs to the first, also if the user interrupts.
+            if not os.path.lexists(data.partial) and os.path.lexists(meta.partial):
+                os.replace(meta.partial, meta.target)
+            raise
+        _sync_folder_of(meta.target)
+        for file in (data, meta):
+            _remove_dead_partials(file.target)
+
+
+def _check_folder(base: str) -> None:
+    for path in (f"{base}.data", f"{base}.meta"):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "save: there is a folder where the file would be", path)
+        folder = os.path.dirname(os.path.realpath(path))
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                errno.ENOENT, "save: there is no such folder; make it first, or choose another", folder
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(
+                errno.EACCES,
+                "save: no file can be made in the folder; make it writable, or choose another",
+                folder,
             )
 
 
 def save(basename: Name, objects: Iterable[Saved]) -> None:
     """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
 
-    The files that were there stay as they are until everything is written; should only one of the two be
-    replaced then, loading says so.
+    Whenever the process ends, and if it fails, load gives what was there before or all of the new. DyNet 2
+    reads the files too, once both are in their places. Links stay links, and files keep their modes.
     """
-    base = os.fspath(basename)
+    base = _name("save", basename)
     if isinstance(objects, Expression):  # It can be iterated over.
         raise TypeError(f"save: {objects!r} was given; a list of what is to be saved is needed")
     saved = list(objects)
-    meta = b"".join(_pickled(_description(each)) for each in saved)
-    partial = f"{base}.{os.getpid()}-{threading.get_ident()}.partial"
+    description = b"".join([_pickled(each) for each in saved])
+    _check_folder(base)
+    files: list[_PartialFile] = []
     try:
-        open(f"{partial}.data", "w").close()
-        for each in saved:
-            target = each if isinstance(each, Parameters | LookupParameters) else each.param_collection()
-            target.save(f"{partial}.data", append=True)
-        with open(f"{partial}.meta", "wb") as file:
-            file.write(_stamped(meta, f"{partial}.data") if saved else meta)
-            file.flush()
-            os.fsync(file.fileno())
         for suffix in (".data", ".meta"):
-            os.replace(partial + suffix, base + suffix)
-    finally:
-        for suffix in (".data", ".meta"):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(partial + suffix)
-
-
-# What specs hold besides numbers, texts and classes; files of DyNet 2 have the older names of the modules.
-_PLAIN = {
-    "builtins": {"bytearray", "complex", "frozenset", "range", "set", "slice"},
-    "__builtin__": {"bytearray", "complex", "frozenset", "xrange", "set", "slice"},
-    "collections": {"Counter", "OrderedDict", "defaultdict", "deque"},
-    "_codecs": {"encode"},
-    "numpy": {"_frombuffer", "_reconstruct", "dtype", "ndarray", "scalar"},
-}
-
-
-class _Unpickler(pickle.Unpickler):
-    """Finds the classes of DyNet 2's module _dynet here, and no code that a file of models has no use for."""
-
-    def __init__(self, file: BinaryIO, allowed: Iterable[object]) -> None:
-        super().__init__(file)
-        self._allowed = {
-            (getattr(o, "__module__", None), getattr(o, "__qualname__", None)): o for o in allowed
-        }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self._allowed:
-            return self._allowed[module, name]
-        if module.encode() in (_FILE_MODULE, *_OUR_MODULES):
-            found = getattr(sys.modules["dynet"], name, None)
-            if isinstance(found, type) or name in ops():
-                return found
-        elif name in _PLAIN.get("numpy" if module.startswith("numpy.") else module, ()):
-            return super().find_class(module, name)
-        elif module in sys.modules:
-            found = super().find_class(module, name)
-            if isinstance(found, type) and hasattr(found, "from_spec") and hasattr(found, "param_collection"):
-                return found
-        raise pickle.UnpicklingError(
-            f"it names {module}.{name}: files may name classes that have from_spec and param_collection, "
-            f"of modules that are imported; pass others in `allowed` if you trust the file"
+            files.append(_PartialFile(base + suffix))
+        data, meta = files
+        data.save(
+            [s if isinstance(s, Parameters | LookupParameters) else s.param_collection() for s in saved]
         )
+        data.finish()
+        meta.write(_stamped(description, data.size, data.checksum))
+        meta.finish()
+        _sync_folder_of(meta.target)
+        _replace(data, meta)
+    finally:
+        # Where the .data file is in its place, a .meta file that is not is what it needs.
+        if files and os.path.lexists(files[0].partial):
+            for file in files:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(file.partial)
 
 
-def _described(file: BinaryIO, allowed: Iterable[object]) -> tuple[Any, ...]:
-    """The next object of a .meta file: what it is, and where its numbers are."""
+def _find(module: str, name: str, allowed: dict[tuple[str, str], Any] | None) -> tuple[Any, bool]:
+    """What a file names, and whether it may be called. No code is run that a file of models has no use for.
+
+    Without `allowed`, for a file that is written, it may be anything that could be allowed.
+    """
+    if allowed and (module, name) in allowed:
+        return allowed[module, name], True
+    if _is_ours(module):
+        found = getattr(sys.modules["dynet"], name, None)
+        if isinstance(found, type) or name in ops():
+            return found, False
+    elif module.split(".")[0] == "numpy":
+        if name in plain.NUMPY_CALLS:
+            return plain.NUMPY_CALLS[name], False
+        numpy = importlib.import_module("numpy")
+        found = getattr(numpy, name, None)
+        if found is numpy.ndarray or (isinstance(found, type) and issubclass(found, numpy.generic)):
+            return found, False
+    elif name in plain.PLAIN.get(module, ()):
+        return plain.PLAIN[module][name], False
+    elif module in sys.modules:
+        found = functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), sys.modules[module])
+        if isinstance(found, type) and hasattr(found, "from_spec") and hasattr(found, "param_collection"):
+            return found, True
+        if allowed is None and module not in ("builtins", "__builtin__") and found is not None:
+            return found, True
+    raise pickle.UnpicklingError(
+        f"it names {module}.{name}: files may name classes that have from_spec and param_collection, "
+        f"of modules that are imported; pass others in `allowed` if you trust the file"
+    )
+
+
+def _check_description(described: Any) -> None:
+    """Fails unless it says what an object is, and where its numbers are."""
+    if not (isinstance(described, tuple) and len(described) in (2, 3) and isinstance(described[-1], str)):
+        raise plain.DamagedError("it describes no object")
+    kind = described[0]
+    if len(described) == 2:
+        known = isinstance(kind, str) and kind in ("Parameters", "LookupParameters")
+    else:
+        known = isinstance(kind, type) and hasattr(kind, "from_spec") and hasattr(kind, "param_collection")
+    if not known:
+        raise plain.DamagedError("it describes an object of no class that has from_spec and param_collection")
+
+
+def _descriptions(meta: _Meta, allowed: Iterable[object]) -> list[tuple[Any, ...]]:
+    """All objects of a .meta file."""
+    known = {(getattr(o, "__module__", ""), getattr(o, "__qualname__", "")): o for o in allowed}
+    reader = unpickle.Unpickler(meta.text, functools.partial(_find, allowed=known))
+    found = []
     try:
-        described = _Unpickler(file, allowed).load()
+        while reader.at < len(meta.text):
+            found.append(reader.load())
+            _check_description(found[-1])
     except pickle.UnpicklingError as error:
-        raise pickle.UnpicklingError(f"{file.name}: {error}") from error
+        raise pickle.UnpicklingError(f"{meta.path}: {error}") from error
     except Exception as error:  # A damaged pickle raises anything.
-        raise RuntimeError(f"{file.name} is damaged: {error}") from error
-    if not isinstance(described, tuple) or len(described) not in (2, 3):
-        raise RuntimeError(f"{file.name} is damaged: it describes no object")
-    return described
+        raise RuntimeError(f"{meta.path} is damaged: {error}") from error
+    return found
+
+
+def _meta_for(data: _RecordsFile, path: pathlib.Path) -> _Meta | None:
+    """A .meta file that lies beside since its saver was killed after the .data file had been replaced."""
+    for partial in _partial_files(_behind_links(path)):
+        with contextlib.suppress(OSError):
+            meta = _Meta(partial)
+            if meta.is_of(data):
+                return meta
+    return None
+
+
+def _error(meta: _Meta | None, base: str) -> Exception:
+    """What is wrong with two files that do not belong together."""
+    if meta is None:
+        what = "load: there is no such file; save writes NAME.data and NAME.meta"
+        return FileNotFoundError(errno.ENOENT, what, f"{base}.meta")
+    if meta.error or not meta.text:
+        return RuntimeError(f"{meta.path} is damaged: {meta.error or 'it is empty'}")
+    return RuntimeError(
+        f"{base}.data is not the file that {meta.path} describes: "
+        "one of the two is damaged, or from another save"
+    )
+
+
+def _read(base: str) -> tuple[_Meta, _RecordsFile | None]:
+    """Both files as one save has written them, whoever saves meanwhile."""
+    meta_path, data_path = pathlib.Path(f"{base}.meta"), pathlib.Path(f"{base}.data")
+    before = None
+    for attempt in range(500):
+        try:
+            meta = _Meta(meta_path)
+        except FileNotFoundError:
+            meta = None
+        if not os.path.exists(data_path) and not (meta and meta.text):
+            if meta:
+                return meta, None  # DyNet 2 saved a list of nothing.
+            raise _error(meta, base)
+        data = _RecordsFile(data_path)
+        if meta and meta.is_of(data):
+            return meta, data
+        if beside := _meta_for(data, meta_path):
+            return beside, data
+        now = meta and meta.identity, data.identity
+        if now == (_identity_now(meta_path), _identity_of(data_path)):
+            if meta and meta.text and meta.stamp is None and not meta.error:
+                return meta, data  # DyNet 2's.
+            if now == before:
+                raise _error(meta, base)
+        before = now
+        time.sleep(0.0001 * min(attempt, 100))
+    raise RuntimeError(f"load: {base}.data and {base}.meta were replaced faster than they could be read")
+
+
+def _identity_now(path: pathlib.Path) -> tuple[int, ...] | None:
+    try:
+        return _identity(os.stat(path))
+    except FileNotFoundError:
+        return None
+
+
+def _load_one(
+    loading: _Loading, params: ParameterCollection, path: pathlib.Path, described: tuple[Any, ...]
+) -> Any:
+    """Adds one object to a collection."""
+    kind, *rest = described
+    if kind == "Parameters":
+        return loading.load_param(rest[0])
+    if kind == "LookupParameters":
+        return loading.load_lookup_param(rest[0])
+    spec, name = rest
+    if _is_ours(kind.__module__):
+        # A damaged file could ask for layers without end.
+        loading.limit(name)
+        try:
+            loaded = kind.from_spec(spec, params)
+        except Exception as error:
+            raise RuntimeError(
+                f"{path}: no {kind.__name__} can be made as it is described: {error}"
+            ) from error
+        finally:
+            loading.lift()
+    else:
+        loaded = kind.from_spec(spec, params)
+    loading.populate(loaded.param_collection(), name)
+    return loaded
+
+
+def _load(
+    basename: Name, params: ParameterCollection, allowed: Iterable[object], together: bool
+) -> Iterator[list[Any]]:
+    """What was saved, one by one or all together; what cannot be loaded adds nothing."""
+    if not isinstance(params, ParameterCollection):
+        raise TypeError(f"load: {params!r} was given; a ParameterCollection is needed")
+    meta, data = _read(_name("load", basename))
+    descriptions = _descriptions(meta, allowed)
+    for part in [descriptions] if together else [[d] for d in descriptions]:
+        if not part or data is None:
+            continue
+        loading = _Loading(params, data)
+        try:
+            objects = [_load_one(loading, params, meta.path, each) for each in part]
+            loading.commit()
+        except BaseException:
+            loading.undo()
+            raise
+        yield objects
 
 
 def load_generator(
@@ -180,26 +434,21 @@ def load_generator(
 ) -> Iterator[Any]:
     """Adds what was saved to a collection, one object after another.
 
+    Both files are read and checked before the first object is given. An object that cannot be loaded after
+    all adds nothing; those before it stay.
+
     A file names the classes of its objects. Those of DyNet are known, and those that have from_spec and
     param_collection if their module was imported; other classes and functions that a `spec` holds must be in
     `allowed`, so that a file from elsewhere cannot run code. Raises pickle.UnpicklingError.
     """
-    data = f"{os.fspath(basename)}.data"
-    with open(f"{os.fspath(basename)}.meta", "rb") as file:
-        _check_stamp(file, data)
-        while file.peek(1):
-            kind, *rest = _described(file, allowed)
-            if kind == "Parameters":
-                yield params.load_param(data, rest[0])
-            elif kind == "LookupParameters":
-                yield params.load_lookup_param(data, rest[0])
-            else:
-                spec, name = rest
-                loaded = kind.from_spec(spec, params)
-                loaded.param_collection().populate(data, name)
-                yield loaded
+    for (loaded,) in _load(basename, params, allowed, together=False):
+        yield loaded
 
 
 def load(basename: Name, params: ParameterCollection, allowed: Iterable[object] = ()) -> list[Any]:
-    """Adds what was saved to a collection; the list of the objects. See load_generator."""
-    return list(load_generator(basename, params, allowed))
+    """Adds what was saved to a collection; the list of the objects. See load_generator.
+
+    If anything of it cannot be loaded, the collection stays as it is. While others save under the same name,
+    what is loaded is what one of them saved.
+    """
+    return [loaded for all_ in _load(basename, params, allowed, together=True) for loaded in all_]

@@ -10,6 +10,7 @@
 #include "dynet/ops/all.h"
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
+#include "python/src/owned.h"
 #include "python/src/positional.h"
 #include "python/src/sharing.h"
 
@@ -24,6 +25,11 @@ struct PythonState {
   nb::object builder;
 
   PythonState with(const RNNState& other) const { return {other, builder}; }
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(builder.ptr());
+    return 0;
+  }
+  void clear() { builder = nb::none(); }
 };
 
 struct AddInput {
@@ -44,7 +50,7 @@ void bind_state(nb::module_& m) {
     return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
   nb::class_<PythonState> type(m, "RNNState", "A state of a sequence; states form a tree.",
-                               nb::is_weak_referenceable());
+                               nb::is_weak_referenceable(), nb::type_slots(Collected<PythonState>::slots));
   type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
       .def("add_inputs", read, "xs"_a, "The states after each input.")
       .def(

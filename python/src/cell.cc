@@ -1,110 +1,182 @@
 // Functions of a program that are recorded once and then run as one node.
 #include "dynet/nn/cell.h"
 
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
 #include "python/src/casters.h"
+#include "python/src/cell_key.h"
+#include "python/src/owned.h"
 
 namespace dynet::python {
 namespace {
 
 using namespace nb::literals;
 
-/// A Python function and what was recorded of it, for each list of shapes and of arguments that are no
-/// expressions.
+/// What a function returned: an expression, or a list or tuple of them.
+class Results {
+ public:
+  explicit Results(const nb::object& result) {
+    const bool is_list = nb::isinstance<nb::list>(result);
+    if (is_list || nb::isinstance<nb::tuple>(result))
+      for (const nb::handle item : nb::list(result)) add(item);
+    else
+      add(result);
+    const nb::handle type = result.type();
+    if (is_list)
+      make_ = nb::borrow(reinterpret_cast<PyObject*>(&PyList_Type));
+    else if (nb::isinstance<nb::tuple>(result))
+      make_ = nb::hasattr(type, "_make") ? nb::object(type.attr("_make"))
+                                         : nb::borrow(reinterpret_cast<PyObject*>(&PyTuple_Type));
+  }
+
+  std::vector<Expression> expressions() const {
+    std::vector<Expression> list;
+    for (const nb::object& o : objects_) list.push_back(*expression_in(o.ptr()));
+    return list;
+  }
+  /// Nodes of the recording are of no use after it; parameters are returned as they are.
+  void forget_nodes() {
+    for (nb::object& o : objects_)
+      if (!expression_in(o.ptr())->is_parameter()) o.reset();
+  }
+  const nb::object& parameter(size_t i) const { return objects_[i]; }
+  nb::object wrap(const nb::list& outputs) const {
+    return make_.is_valid() ? make_(outputs) : nb::object(outputs[0]);
+  }
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(make_.ptr());
+    for (const nb::object& o : objects_) Py_VISIT(o.ptr());
+    return 0;
+  }
+
+ private:
+  void add(nb::handle item) {
+    if (!expression_in(item.ptr()))
+      throw nb::type_error(text("cell: the function returned ", nb::str(item.type().attr("__name__")).c_str(),
+                                "; an Expression or a tuple of them is needed")
+                               .c_str());
+    objects_.push_back(nb::borrow(item));
+  }
+
+  std::vector<nb::object> objects_;
+  nb::object make_;  // makes of a list what the function returned, if that was one
+};
+
+/// A Python function and what was recorded of it, for each list of arguments.
 class PythonCell {
  public:
   explicit PythonCell(nb::object function) : function_(std::move(function)) {}
 
   nb::object operator()(const nb::args& args, const nb::kwargs& options) {
-    std::vector<Expression> inputs;
-    nb::list constants;  // None where an expression stands
-    for (const nb::handle arg : args) {
-      const Expression* e = expression_in(arg.ptr());
-      if (e) inputs.push_back(*e);
-      constants.append(e ? nb::none() : nb::borrow(arg));
-    }
-    const Recording& recording = find(inputs, args, constants, options);
-    const Expression node = CellProgram::add(recording.program, inputs);
-    if (recording.is_single) return nb::cast(node);
+    CellArguments given(args, options);
+    const std::shared_ptr<const Recorded> recorded = find(given, args, options);
+    const std::vector<Expression> outputs = recorded->recording->call(given.expressions());
     nb::list results;
-    for (size_t i = 0; i < recording.program->output_count(); ++i)
-      results.append(nb::cast(recording.program->output(node, i)));
-    return nb::tuple(results);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const CellRecording::Output& output = recorded->recording->outputs()[i];
+      const nb::object& known = recorded->results.parameter(i);
+      results.append(output.argument != CellRecording::none ? given.object(output.argument)
+                     : known.is_valid()                     ? known
+                                                            : nb::cast(outputs[i]));
+    }
+    return recorded->results.wrap(results);
   }
 
-  static int traverse(PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
-    if (!nb::inst_ready(self)) return 0;
-    const auto& cell = *nb::inst_ptr<PythonCell>(self);
-    Py_VISIT(cell.function_.ptr());
-    for (const Recording& r : cell.recordings_) {
-      Py_VISIT(r.constants.ptr());
-      Py_VISIT(r.options.ptr());
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(function_.ptr());
+    for (const auto& [key, entry] : all_) {
+      const auto& recorded = entry.recorded;
+      if (recorded.use_count() != 1) continue;  // there is none, or a call that runs holds it, too
+      for (const nb::object& o : recorded->named) Py_VISIT(o.ptr());
+      if (const int result = recorded->results.traverse(visit, arg)) return result;
     }
     return 0;
   }
-  static int clear(PyObject* self) {
-    auto& cell = *nb::inst_ptr<PythonCell>(self);
-    const nb::object function = std::move(cell.function_);
-    const std::vector<Recording> recordings = std::move(cell.recordings_);
-    return 0;
+  void clear() {
+    const nb::object function = std::move(function_);
+    const auto all = std::move(all_);
+    all_.clear();
   }
 
  private:
-  struct Recording {
-    std::vector<Dim> shapes;
-    nb::object constants, options;
-    std::shared_ptr<const CellProgram> program;
-    bool is_single;  // the function returns an expression and not a list of them
+  static constexpr size_t most_recordings = 512;  // the least recently used one is forgotten
+
+  struct Recorded {
+    std::vector<nb::object> named;  // by address in the key
+    Results results;
+    std::shared_ptr<const CellRecording> recording;
+  };
+  struct Entry {
+    std::shared_ptr<const Recorded> recorded;  // null: it is kept under the key with batch sizes
+    uint64_t last_use;
   };
 
-  const Recording& find(const std::vector<Expression>& inputs, const nb::args& args,
-                        const nb::list& constants, const nb::kwargs& options) {
-    std::vector<Dim> shapes;
-    for (const Expression& e : inputs) shapes.push_back(e.dim().single_batch());
-    for (const Recording& r : recordings_)
-      if (r.shapes == shapes && r.constants.equal(constants) && r.options.equal(options)) return r;
-    Recording made{shapes, constants, nb::object(options), nullptr, false};
-    made.program = record_cell(shapes, [&](const std::vector<Expression>& placeholders) {
-      nb::list given;
-      size_t next = 0;
-      for (const nb::handle arg : args)
-        given.append(expression_in(arg.ptr()) ? nb::cast(placeholders[next++]) : nb::borrow(arg));
-      return outputs_of(function_(*given, **options), made.is_single);
-    });
-    recordings_.push_back(std::move(made));
-    return recordings_.back();
+  std::shared_ptr<const Recorded> find(CellArguments& given, const nb::args& args,
+                                       const nb::kwargs& options) {
+    std::string key = given.key();
+    auto found = all_.find(key);
+    if (found != all_.end() && !found->second.recorded) found = all_.find(key += given.batch_sizes());
+    if (found != all_.end()) {
+      found->second.last_use = ++uses_;
+      return found->second.recorded;
+    }
+    const auto made = record(given, args, options);
+    if (made->recording->depends_on_batch_size()) {
+      keep(given.key(), nullptr);
+      keep(given.key() + given.batch_sizes(), made);
+    } else {
+      keep(given.key(), made);
+    }
+    return made;
   }
 
-  static std::vector<Expression> outputs_of(const nb::object& result, bool& is_single) {
-    std::vector<Expression> outputs;
-    const auto add = [&](nb::handle item) {
-      const Expression* e = expression_in(item.ptr());
-      if (!e)
-        throw nb::type_error(text("cell: the function returned ",
-                                  nb::str(item.type().attr("__name__")).c_str(),
-                                  "; an Expression or a tuple of them is needed")
-                                 .c_str());
-      outputs.push_back(*e);
+  std::shared_ptr<const Recorded> record(CellArguments& given, const nb::args& args,
+                                         const nb::kwargs& options) {
+    std::optional<Results> results;
+    const auto function = [&](const std::vector<Expression>& placeholders) {
+      results.emplace(CellArguments::call(function_, args, options, placeholders));
+      return results->expressions();
     };
-    is_single = !nb::isinstance<nb::tuple>(result) && !nb::isinstance<nb::list>(result);
-    if (is_single)
-      add(result);
-    else
-      for (const nb::handle item : result) add(item);
-    return outputs;
+    auto recording = std::make_shared<const CellRecording>(
+        given.shapes(), function, [&](const SharedProgram& made) { return known(made); });
+    results->forget_nodes();
+    return std::make_shared<const Recorded>(given.take_named(), std::move(*results), std::move(recording));
+  }
+
+  SharedProgram known(const SharedProgram& made) const {
+    for (const auto& [key, entry] : all_)
+      if (entry.recorded)
+        for (const SharedProgram& program : entry.recorded->recording->programs())
+          if (*program == *made) return program;
+    return made;
+  }
+
+  void keep(std::string key, const std::shared_ptr<const Recorded>& made) {
+    std::shared_ptr<const Recorded> forgotten, replaced;  // freed last: that may run the program's code
+    if (all_.size() >= most_recordings) {
+      const auto oldest =
+          std::ranges::min_element(all_, {}, [](const auto& entry) { return entry.second.last_use; });
+      forgotten = std::move(oldest->second.recorded);
+      all_.erase(oldest);
+    }
+    Entry& entry = all_[std::move(key)];
+    replaced = std::exchange(entry.recorded, made);
+    entry.last_use = ++uses_;
   }
 
   nb::object function_;
-  std::vector<Recording> recordings_;
+  std::unordered_map<std::string, Entry> all_;
+  uint64_t uses_ = 0;
 };
 
 }  // namespace
 
 void bind_cell(nb::module_& m) {
-  static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(PythonCell::traverse)},
-                                {Py_tp_clear, reinterpret_cast<void*>(PythonCell::clear)},
-                                {0, nullptr}};
-  nb::class_<PythonCell>(m, "_Cell", nb::type_slots(slots), "What dy.cell has recorded of a function.")
+  nb::class_<PythonCell>(m, "_Cell", nb::type_slots(Collected<PythonCell>::slots),
+                         "What dy.cell has recorded of a function.")
       .def(nb::init<nb::object>(), "function"_a)
       .def("__call__", &PythonCell::operator(), "args"_a, "options"_a,
            nb::sig("def __call__(self, *args: object, **options: object) -> object"));

@@ -112,17 +112,25 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
   m.def(
       "dump_cg",
       [](const Path& filename, Flag values, Flag gradients, Flag only_check) {
-        dump_to(current_graph(), filename, values, gradients, only_check);
+        dump_to(asked_graph(), filename, values, gradients, only_check);
       },
       "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
       "Evaluates every node of the current graph and writes values and gradients to a file, or to stdout "
       "where the name is empty. nan_check_only: writes valid or invalid instead of the numbers.");
   m.def(
-      "print_text_graphviz", [] { print_graph(current_graph()); },
+      "print_text_graphviz", [] { print_graph(asked_graph()); },
       "Prints the current graph in Graphviz's language to stderr.");
   m.def(
-      "_node_index", [](const Expression& e) { return known_node_of(e).i; }, "e"_a,
-      "The place of an expression in its graph.");
+      "_node_index",
+      [](const Expression& e) {
+        const Expression node = known_node_of(e);
+        if (node.is_parameter())
+          check_not_recording();
+        else
+          node.pg->evaluator->check_asked();
+        return node.i;
+      },
+      "e"_a, "The place of an expression in its graph.");
   bind_profile(m);
 }
 

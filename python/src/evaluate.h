@@ -6,6 +6,10 @@
 
 namespace dynet::python {
 
+/// The current graph for whoever asks about it as a whole. std::runtime_error while a cell is recorded.
+Graph& asked_graph();
+/// std::runtime_error while a cell is recorded.
+void check_not_recording();
 /// The node an expression is; a parameter becomes one of the current graph. std::runtime_error when stale.
 Expression node_of(const Expression& e);
 /// The same without a new node: a parameter that the current graph does not use stays what it is.
@@ -16,6 +20,7 @@ template <class Read>
 auto with_value(const Expression& e, bool recalculate, Read&& read) {
   const Expression node = known_node_of(e);
   if (node.is_parameter()) {
+    check_not_recording();
     std::vector<real> numbers(node.storage()->values.size());
     compute_apart([&] { return node.storage()->read(numbers.data()), true; });
     return read(Tensor{node.storage()->dim, numbers.data()});

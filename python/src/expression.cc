@@ -11,6 +11,7 @@ using namespace nb::literals;
 
 nb::typed<nb::tuple, Shape, int> shape(const Expression& e) {
   const Dim& dim = e.dim();
+  if (dim.bd > 1) e.pg->evaluator->ask_batch_size();
   return nb::make_tuple(dim, dim.bd);
 }
 
@@ -49,6 +50,16 @@ nb::object dlpack(const Expression& e, nb::kwargs arguments) {
 }
 
 }  // namespace
+
+Graph& asked_graph() {
+  Graph& graph = current_graph();
+  graph.evaluator->check_asked();
+  return graph;
+}
+
+void check_not_recording() {
+  if (current_graph_or_null()) asked_graph();
+}
 
 Expression node_of(const Expression& e) {
   check_fresh(e);

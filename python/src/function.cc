@@ -7,23 +7,36 @@
 #include "dynet/run/gradient_check.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/owned.h"
 
 namespace dynet::python {
 namespace {
 
 using namespace nb::literals;
 
-/// One call of a Python object's forward and backward for each batch element, so that what a batch
-/// holds never changes a result.
+/// What a function of the program returned, as numbers.
+Numbers numbers_of(nb::handle from, auto&& what) {
+  try {
+    Numbers numbers = read_numbers(from.ptr());
+    static_cast<void>(numbers.dim());  // which may be none of ours
+    return numbers;
+  } catch (const nb::builtin_exception& e) {
+    throw nb::type_error(text(what(), " no array of numbers: ", e.what()).c_str());
+  } catch (const std::invalid_argument& e) {
+    invalid(what(), " no tensor: ", e.what());
+  }
+}
+
+/// One call of the functions forward and backward for each batch element, so that what a batch holds never
+/// changes a result.
 struct PythonFunction : OpDefaults {
   struct Attrs {
-    uint64_t id;  // unlike the object's address, never used again
+    PyObject* functions;  // a tuple that the graph keeps, so that no other object has this address
     Dim dim;
     unsigned unused;
-    PyObject* function;
     Graph* graph;
   };
-  static constexpr uint32_t own_size = sizeof(PyObject*) + sizeof(Graph*);
+  static constexpr uint32_t own_size = sizeof(Graph*);
   static constexpr auto name = "Function", doc = "A function of the program.";
   static Dim shape(const Attrs& a, Dims xs) { return a.dim.with_batch(common_batch(xs)); }
   static size_t d_aux_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
@@ -31,7 +44,7 @@ struct PythonFunction : OpDefaults {
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const Caller caller(a);
     for (size_t i = 0; i < c.count; ++i) {
-      const nb::object y = nb::handle(a.function).attr("forward")(*arguments(c, i));
+      const nb::object y = function(a, 0)(*arguments(c, i));
       copy(y, a.dim, c.y[i], [] { return std::string("forward returned"); });
     }
   }
@@ -41,7 +54,7 @@ struct PythonFunction : OpDefaults {
       nb::list all = arguments(c, i);
       all.append(array_of(c.dim, c.y[i]));
       all.append(array_of(c.dim, c.dy[i]));
-      const nb::object gradients = nb::handle(a.function).attr("backward")(*all);
+      const nb::object gradients = function(a, 1)(*all);
       add_gradients(gradients, c, c.d_aux[i]);
     }
   }
@@ -59,6 +72,7 @@ struct PythonFunction : OpDefaults {
     const nb::gil_scoped_acquire lock;
     std::optional<Graph::Use> use;
   };
+  static nb::object function(const Attrs& a, size_t i) { return nb::handle(a.functions)[i]; }
   /// Where the gradient of argument i lies among all of them.
   static size_t place_of(Dims xs, size_t i) {
     size_t place = 0;
@@ -70,10 +84,9 @@ struct PythonFunction : OpDefaults {
     for (size_t k = 0; k < c.x.size(); ++k) list.append(array_of(c.x_dims[k].single_batch(), c.x[k][item]));
     return list;
   }
-  static void copy(const nb::object& from, const Dim& dim, real* to, auto&& what) {
+  static void copy(nb::handle from, const Dim& dim, real* to, auto&& what) {
     if (from.is_none()) invalid(what(), " None; an array of shape ", dim.single_batch(), " is needed");
-    const nb::object array = nb::module_::import_("numpy").attr("asarray")(from);
-    const Numbers numbers = read_numbers(array.ptr());
+    const Numbers numbers = numbers_of(from, what);
     if (!numbers.dim().same_sizes(dim))
       invalid(what(), " an array of shape ", numbers.dim(), "; ", dim.single_batch(), " is needed");
     std::copy(numbers.values.begin(), numbers.values.end(), to);
@@ -93,26 +106,24 @@ struct PythonFunction : OpDefaults {
   }
 };
 
-/// A share of an object that may be given back without Python's lock, or after Python has ended.
-std::shared_ptr<const void> shared(const nb::object& o) {
-  return {nb::object(o).release().ptr(), [](PyObject* object) {
-            if (!Py_IsInitialized()) return;
-            const nb::gil_scoped_acquire lock;
-            Py_DECREF(object);
-          }};
+/// The functions are a tuple whose first items are forward and backward.
+Expression call_function(const nb::tuple& functions, Expressions xs, const Dim& dim) {
+  Graph& graph = graph_of(xs);
+  graph.keep(share(functions));
+  return apply<PythonFunction>(xs, {functions.ptr(), check_sizes(dim), 0, &graph});
 }
 
-Expression call_function(const nb::object& function, uint64_t id, Expressions xs, const Dim& dim) {
-  Graph* graph = &current_graph();
-  for (const Expression& x : xs)
-    if (!x.is_parameter()) graph = x.pg;
-  const Expression e = apply<PythonFunction>(xs, {id, check_sizes(dim), 0, function.ptr(), graph});
-  graph->keep(shared(function));
-  return e;
+/// The shape of what forward returned when it was tried.
+Dim shape_of(nb::handle y) {
+  const auto what = [] { return std::string("forward returned"); };
+  if (y.is_none()) invalid(what(), " None; an array is needed");
+  return numbers_of(y, what).dim();
 }
 
 bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbosity) {
+  check_not_recording();
   const Expression loss = node_of(expr);
+  loss.pg->evaluator->check_asked();
   std::ostringstream out;
   const Changing changing;
   const bool good = compute(
@@ -124,8 +135,9 @@ bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbo
 }  // namespace
 
 void bind_function(nb::module_& m) {
-  m.def("_call_function", call_function, "function"_a, "id"_a, "xs"_a, "dim"_a,
-        "A node whose value and gradients are what the methods forward and backward return.");
+  m.def("_call_function", call_function, "functions"_a, "xs"_a, "dim"_a,
+        "A node whose value and gradients are what two functions return.");
+  m.def("_shape_of", shape_of, "y"_a.none(), "The shape of what forward returned.");
   m.def(
       "check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1,
       "Whether the gradients of a number with respect to all parameters, and to those rows of lookup tables "

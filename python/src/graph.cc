@@ -50,9 +50,10 @@ auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
     if (!graph) graph = node.pg;
     ids.push_back(graph->resolve(node));
   }
+  if (!graph) check_not_recording();
   const auto run = [&] {
     if (recalculate && graph) graph->evaluator->invalidate();
-    if (graph) static_cast<Executor&>(*graph->evaluator).evaluate(ids);
+    if (graph) graph->evaluator->evaluate(ids);
     for (const Expression& e : nodes)
       if (e.is_parameter()) e.storage()->read(parameters.emplace_back(e.storage()->values.size()).data());
     return true;
@@ -102,7 +103,7 @@ void bind_node_calls(nb::class_<PythonGraph>& type) {
 
 void bind_graph_class(nb::module_& m) {
   nb::class_<PythonGraph> type(
-      m, "ComputationGraph",
+      m, "ComputationGraph", nb::type_slots(Collected<PythonGraph>::slots),
       "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
       "and parameters go; several may be alive at once.");
   type.def(nb::init<>())
@@ -125,7 +126,7 @@ void bind_graph_class(nb::module_& m) {
           "The number of the graph; each renewal has a larger one.")
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
       .def(
-          "step_count", [](const PythonGraph& g) { return g.executor().step_count(); },
+          "step_count", [](const PythonGraph& g) { return g.graph().evaluator->step_count(); },
           "How many merged calls have run so far.")
       .def(
           "checkpoint", [](const PythonGraph& g) { g.graph().checkpoint(); },
@@ -142,18 +143,18 @@ void bind_current(nb::module_& m) {
       "renew_cg",
       [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
         const std::optional<bool> batching = truth(autobatching);
-        return renewed(current_graph(), immediate_compute, check_validity, batching);
+        return renewed(asked_graph(), immediate_compute, check_validity, batching);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
       "expression as it is made; check_validity: and raises RuntimeError if it holds a NaN or an infinity.");
-  m.def("cg", [] { return PythonGraph(current_graph()); }, "The current graph.");
+  m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
   m.def(
-      "cg_version", [] { return current_graph().number(); },
+      "cg_version", [] { return asked_graph().number(); },
       "The number of the current graph; 0 if nothing was made in it yet.");
-  m.def("cg_checkpoint", [] { current_graph().checkpoint(); }, "Remembers what the current graph holds.");
+  m.def("cg_checkpoint", [] { asked_graph().checkpoint(); }, "Remembers what the current graph holds.");
   m.def(
-      "cg_revert", [] { revert(current_graph()); },
+      "cg_revert", [] { revert(asked_graph()); },
       "Removes what was added to the current graph after the last checkpoint.");
   const auto recalculate = "recalculate"_a = false;
   m.def(
@@ -208,9 +209,16 @@ void bind_settings(nb::module_& m) {
       "Starts all random numbers anew; 0 draws a seed.");
 }
 
+/// Lets go of what the graph of this thread holds when the module ends, while Python can still free it.
+void bind_end(nb::module_& m) {
+  static char nothing;
+  m.attr("_end") = nb::capsule(&nothing, [](void*) noexcept { end_first_graph(); });
+}
+
 }  // namespace
 
 void bind_graph(nb::module_& m) {
+  bind_end(m);
   bind_graph_class(m);
   bind_current(m);
   bind_settings(m);

@@ -4,6 +4,7 @@
 #include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/owned.h"
 
 namespace dynet::python {
 
@@ -18,8 +19,10 @@ class PythonGraph {
   }
   PythonGraph(PythonGraph&&) = default;
 
+  int traverse(visitproc visit, void* arg) const { return own_ ? visit_kept(own_->graph(), visit, arg) : 0; }
+  void clear() { own_.reset(); }
+
   Graph& graph() const { return graph_.get(); }
-  Executor& executor() const { return static_cast<Executor&>(*graph().evaluator); }
   Expression node(Whole i) const {
     if (i >= graph().size()) bad_index("node ", i.value, " of a graph that has ", graph().size());
     return graph().expression(i);

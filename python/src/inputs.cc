@@ -126,6 +126,7 @@ void set_node(const Expression& e, ArrayLike value) {
   if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
   check_fresh(e);
   Graph& graph = *e.pg;
+  graph.evaluator->check_asked();
   const Node& node = graph[e.i];
   if (node.op == &op<Input>)
     set_input(graph, e.i, value);

@@ -15,6 +15,10 @@ NB_MODULE(DYNET_MODULE, m) {
       set_python_error();
     }
   });
+  // Programs end in silence. What Python itself leaves alive at its end (objects of daemon threads, of
+  // gc.freeze() and of other extensions) is freed by the system, and no user can act on a list of it. That
+  // nothing of ours is left is tested in tests/python/test_collected.py.
+  nb::set_leak_warnings(false);
   m.attr("__precision__") = sizeof(dynet::real) == 8 ? "float64" : "float32";
   m.attr("__version__") = DYNET_VERSION;
   bind_types(m);
@@ -27,6 +31,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_parameters(m);
   bind_lookups(m);
   bind_collection(m);
+  bind_pair(m);
   bind_trainers(m);
   bind_builders(m);
   bind_treelstm(m);

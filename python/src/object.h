@@ -97,6 +97,7 @@ void bind_initializers(nb::module_& m);
 void bind_parameters(nb::module_& m);
 void bind_lookups(nb::module_& m);
 void bind_collection(nb::module_& m);
+void bind_pair(nb::module_& m);
 void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
 void bind_treelstm(nb::module_& m);

@@ -8,6 +8,7 @@
 #include "dynet/io/file.h"
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
+#include "python/src/evaluate.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -95,6 +96,7 @@ void bind_files(nb::class_<Trainer>& type) {
 }
 
 void update(Trainer& trainer) {
+  check_not_recording();
   const Changing changing;
   const nb::gil_scoped_release release;
   trainer.update();

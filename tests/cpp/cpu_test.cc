@@ -229,20 +229,20 @@ void check_threads(Engine& e) {
     e.outer_sum({m, k, n, dy.table.data(), columns.table.data(), g[i].data(), true});
   }
   const size_t lines = 60, size = 3000;
-  Numbers logits = numbers(lines * size), sums[2] = {Numbers(lines), Numbers(lines)};
-  Numbers slopes[2] = {logits, logits}, ones(lines, 1);
+  Numbers logits = numbers(lines * size), sums[2] = {Numbers(2 * lines), Numbers(2 * lines)};
+  Numbers slopes[2] = {logits, logits}, losses[2] = {Numbers(lines), Numbers(lines)}, ones(lines, 1);
   std::vector<uint32_t> right(lines, 7);
   std::vector<const uint32_t*> words;
   for (const uint32_t& word : right) words.push_back(&word);
   for (unsigned i = 0; i < 2; ++i) {
     e.set_most_threads(1 + i);
-    const Items x{logits.data(), nullptr, size}, s{sums[i].data(), nullptr, 1};
-    e.log_sum_exp(lines, {1, size, 1}, x, s);
+    const Items x{logits.data(), nullptr, size}, s{sums[i].data(), nullptr, 2};
+    e.negative_log_softmax(lines, size, {words.data()}, x, s, {losses[i].data(), nullptr, 1});
     e.negative_log_softmax_backward(lines, size, {words.data()}, x, s, {ones.data(), nullptr, 1},
                                     {slopes[i].data(), nullptr, size});
   }
   e.set_most_threads(1);
-  check(sums[0] == sums[1] && slopes[0] == slopes[1], "threads change a softmax");
+  check(losses[0] == losses[1] && sums[0] == sums[1] && slopes[0] == slopes[1], "threads change a softmax");
   check(y[0] == y[1], "threads change a product");
   check(g[0] == g[1], "threads change a sum of outer products");
 }

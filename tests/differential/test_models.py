@@ -1,4 +1,6 @@
-"""Model files of each DyNet are read by the other with equal numbers, and hold the same bytes for them."""
+"""Model files of each DyNet are read by the other with equal numbers, and hold the same bytes for them.
+
+DyNet 2 passes over the checksums behind our numbers; its counts of characters include them."""
 
 import pathlib
 import pickle
@@ -54,7 +56,12 @@ def test_the_same_numbers_are_the_same_bytes(program, tmp_path):
         load = model.load_param if tag == "#Parameter#" else model.load_lookup_param
         load(folder / "whole", name)
     model.save(folder / "again")
-    again = (folder / "again").read_text()
+    again = re.sub(
+        r" (\d+) (ZERO|FULL)_GRAD\n(.*)crc32:.{8}\n",
+        lambda m: f" {int(m[1]) - 14} {m[2]}_GRAD\n{m[3]}\n",
+        (folder / "again").read_text(),
+    )
+    assert "crc32" not in again
     # Gradients come back, but do not count as used and are not written again.
     shortened = re.sub(r"( \d+) FULL_GRAD\n(.*)\n.*", lambda m: f" {len(m[2]) + 1} ZERO_GRAD\n{m[2]}", text)
     assert sorted(again.splitlines()) == sorted(shortened.splitlines())

@@ -11,6 +11,10 @@ import numpy as np
 
 import dynet as dy
 
+DOUBLE = dy.__precision__ == "float64"
+VALUE_TOLERANCE = 1e-11 if DOUBLE else 2e-5
+GRADIENT_TOLERANCE = 1e-6 if DOUBLE else 2e-3
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -127,6 +131,13 @@ def loss_of(y):
     w = dy.inputTensor(weights(shape + ((batch,) if batch > 1 else ())), batched=batch > 1)
     total = dy.sum_elems(dy.cmult(y, w))
     return dy.sum_batches(total) if batch > 1 else total
+
+
+def assert_close(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(actual[~finite], expected[~finite])
+    scale = np.maximum(1, np.abs(expected[finite]))
+    np.testing.assert_allclose(actual[finite] / scale, expected[finite] / scale, rtol=0, atol=tolerance)
 
 
 # -- references and attributes that many entries share

@@ -40,7 +40,9 @@ NOTES = {
     "available_devices": "Names are text, not bytes; there is only the CPU.",
     "get_device_info": "The name is text, not bytes.",
     "init init_from_params": "May be called again; nothing is printed.",
-    "save load load_generator": "Takes any path; files of DyNet 2 load, and DyNet 2 loads ours.",
+    "save": "Takes any path; DyNet 2 loads the files. A kill loses nothing; unreadable specs are refused.",
+    "load": "Takes any path; files of DyNet 2 load. A load that is refused adds nothing.",
+    "load_generator": "Takes any path; files of DyNet 2 load. Both are checked before the first object.",
     "Expression": (
         "Arrays are float32, not float64. `numpy.asarray(x)` works. Keys may mix numbers and slices and may "
         "be negative. Numbers of NumPy are numbers."

@@ -1,5 +1,7 @@
 """Moving averages of trainers, and trainers that are saved and go on as if nothing had happened."""
 
+import zlib
+
 import numpy as np
 import pytest
 from test_trainers import TRAINERS
@@ -55,8 +57,10 @@ def test_the_format(tmp_path):
     problem = Problem(dy.AdamTrainer)
     file = tmp_path / "trainer"
     problem.trainer.save(file)
-    assert file.read_text().splitlines() == [
-        "#Trainer# 2 1",
+    *before, last = file.read_text().splitlines(True)
+    assert last == f"#Checksum# {zlib.crc32(''.join(before).encode()):08x}\n"
+    assert "".join(before).splitlines() == [
+        "#Trainer# 2 1 ",
         "+1.0000000000000000e-03 +1 +5.0000000000000000e+00 0 +0.0000000000000000e+00 None +0 +0 1 0",
         "[MA:FALSE]",
         "#AdamTrainer# 0 0",
@@ -72,7 +76,7 @@ def test_the_format(tmp_path):
     for block in (lines[4:7], lines[8:11], lines[11:14]):
         assert [" ".join(line.split()[:2]) for line in block] == tags
         assert [len(line.split()) for line in block] == [8, 4, 14]
-    assert len(lines) == 15 and len(lines[4].split()[2]) == len("+1.66666672e-01")
+    assert len(lines) == 16 and len(lines[4].split()[2]) == len("+1.66666672e-01")
 
 
 @pytest.mark.skipif(dy.__precision__ != "float32", reason="numbers of the file are floats")
@@ -99,6 +103,40 @@ def test_wrong_files_change_nothing(tmp_path):
         problem.trainer.populate(tmp_path / "none")
     with pytest.raises(RuntimeError, match="Could not load"):
         dy.AdamTrainer(dy.ParameterCollection()).populate(again)
+
+
+@ALL
+def test_whatever_is_cut_or_changed_is_refused(kind, tmp_path):
+    problem = Problem(kind)
+    problem.step(0)
+    file, again = tmp_path / "trainer", tmp_path / "again"
+    problem.trainer.save(file)
+    whole = file.read_bytes()
+    damaged = [whole[:size] for size in range(len(whole) - 1)]
+    for i in range(len(whole)):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[i] ^= 1 << bit
+            damaged.append(bytes(changed))
+    for bytes_ in damaged:
+        file.write_bytes(bytes_)
+        try:
+            problem.trainer.populate(file)
+        except RuntimeError as error:
+            assert "Could not load the trainer" in str(error)
+        else:
+            problem.trainer.save(again)
+            assert again.read_bytes() == whole, "it was accepted, and changed something"
+
+
+def test_files_without_a_checksum_load(tmp_path):
+    """DyNet 2 writes none."""
+    problem = Problem(dy.AdamTrainer)
+    problem.trainer.save(tmp_path / "trainer")
+    first, *lines, _ = (tmp_path / "trainer").read_text().splitlines()
+    (tmp_path / "trainer").write_text("\n".join([first.rstrip(), *lines]).replace("e-03", "e-02", 1))
+    problem.trainer.populate(tmp_path / "trainer")
+    assert problem.trainer.learning_rate == 0.01
 
 
 def averages(problem, beta=None, freq=1, steps=5):

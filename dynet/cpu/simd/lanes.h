@@ -20,6 +20,7 @@ namespace lane {
 inline double digamma(double x) {
   constexpr double pi = 3.14159265358979323846;
   if (x <= 0) {
+    if (x == 0) return -__builtin_copysign(__builtin_inf(), x);
     if (x == __builtin_floor(x)) return __builtin_nan("");
     return digamma(1 - x) - pi / __builtin_tan(pi * x);
   }

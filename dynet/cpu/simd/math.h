@@ -170,9 +170,6 @@ inline Vec logistic(Vec x) {
 
 #endif
 
-/// log(logistic(x)), without overflow on either side.
-inline Vec log_sigmoid(Vec x) { return min(x, 0) - log1p(exp(-abs(x))); }
-
 /// Halves away from zero, as in C.
 inline Vec round(Vec x) {
   const Vec whole = trunc(x);

@@ -69,8 +69,12 @@ inline Vec select(Mask m, Vec a, Vec b) { return m.m ? a.v : b.v; }
 inline Vec fma(Vec a, Vec b, Vec c) { return native::fma(a.v, b.v, c.v); }
 /// a / b in fewer cycles, where the last bit may be wrong and b is an ordinary number.
 inline Vec quotient(Vec a, Vec b) { return native::quotient(a.v, b.v); }
+/// b where they are equal, or one of them is not a number.
 inline Vec min(Vec a, Vec b) { return native::min(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return native::max(a.v, b.v); }
+/// Not a number where one of them is not; b where they are equal.
+inline Vec smaller(Vec a, Vec b) { return select(a == a, min(a, b), a); }
+inline Vec larger(Vec a, Vec b) { return select(a == a, max(a, b), a); }
 inline Vec sqrt(Vec a) { return native::sqrt(a.v); }
 inline Vec floor(Vec a) { return native::floor(a.v); }
 inline Vec ceil(Vec a) { return native::ceil(a.v); }
@@ -99,9 +103,13 @@ inline real sum(Vec a) {
     for (int i = 0; i < half; ++i) a.v[i] += a.v[i + half];
   return a.v[0];
 }
+/// The largest lane; not a number if one of them is not.
 inline real largest(Vec a) {
   for (int half = lanes / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) a.v[i] = a.v[i] > a.v[i + half] ? a.v[i] : a.v[i + half];
+    for (int i = 0; i < half; ++i) {
+      const real x = a.v[i], y = a.v[i + half];
+      a.v[i] = x > y || x != x ? x : y;
+    }
   return a.v[0];
 }
 

@@ -1,0 +1,83 @@
+// The records of a text file of models, one after another: a header line, then a line or two of numbers.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "dynet/core/dim.h"
+#include "dynet/io/file.h"
+#include "dynet/params/buffer.h"
+
+namespace dynet::engine {
+
+constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
+
+/// The last word of a record that we wrote: the checksum of all before it. DyNet 2 reads only the numbers of
+/// a line, but counts the word's characters.
+constexpr std::string_view checksum_tag = "crc32:";
+constexpr size_t checksum_size = checksum_tag.size() + 8;
+
+/// One parameter or lookup table.
+struct Record {
+  bool is_lookup = false;
+  std::string_view name;
+  Dim dim;
+  size_t line = 0;                    // of the header, from 1 on
+  std::string_view values, gradient;  // lines of numbers; the second may be missing, and is null then
+};
+
+/// The numbers of a record. They go into a parameter when the whole file has been understood.
+struct Numbers {
+  const Record* record;
+  Buffer values, gradient;
+
+  /// As in DyNet, a gradient that was saved comes back, but does not count as used.
+  template <class S>
+  void copy_to(S& s) const {
+    s.clear_gradient();
+    s.gradient.clear();
+    if (!gradient.empty()) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
+    s.assign({values.data(), values.size()});
+  }
+};
+
+/// What a file held when it was opened, read record by record as far as it is asked for. A record whose
+/// checksum is wrong is an error, whichever is looked for.
+class Records {
+ public:
+  explicit Records(const std::filesystem::path& file) : file_(file), content_(file), rest_(content_.text()) {}
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+
+  const FileContent& content() const { return content_; }
+  const std::filesystem::path& file() const { return file_; }
+  /// By its place in the file; null behind the last.
+  const Record* at(size_t place);
+  /// The first of that kind and name; an error if there is none.
+  const Record& find(bool is_lookup, const std::string& name);
+  Numbers read(const Record& record) const;
+
+  template <class... T>
+  [[noreturn]] void bad(const Record* record, const T&... what) const {
+    if (!record) bad_file(what..., " (", file_.string(), ", line ", line_, ")");
+    bad_file(what..., " (", file_.string(), ", line ", record->line, ", parameter ", record->name, ")");
+  }
+
+ private:
+  bool next();
+  std::string_view take_line(const Record* record, const char* what);
+  void check(Record& record, std::string_view text) const;
+  void parse_line(const Record& record, std::string_view line, Buffer& numbers, const char* what) const;
+
+  std::filesystem::path file_;
+  FileContent content_;
+  std::string_view rest_;
+  size_t line_ = 0;
+  std::deque<Record> records_;  // which stay where they are
+  std::map<std::pair<bool, std::string_view>, const Record*> first_;
+};
+
+}  // namespace dynet::engine
