@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo test sanitize differential clients bench performance count instructions lint format \
+.PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
 	typecheck docs clean
 
 help:  ## Show this list
@@ -29,6 +29,13 @@ demo:  ## Train a tagger on the Greek New Testament and tag SENTENCE="..." with 
 	$(INSTALL)
 	$(BIN)/python examples/tagger.py --tag "$$SENTENCE" --plot learning_curve.png
 
+check:  ## Run what every change must pass: lint, types, tests, instruction counts, sanitizers
+	$(MAKE) lint
+	$(MAKE) typecheck
+	$(MAKE) test
+	$(MAKE) count
+	$(MAKE) sanitize
+
 test differential: DOUBLE = ON
 test differential: TESTS = ON
 test:  ## Run every test, C++ and Python
@@ -40,15 +47,32 @@ test:  ## Run every test, C++ and Python
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
 
 SANITIZERS ?= address,undefined thread
-sanitize:  ## Run the C++ tests under sanitizers: of addresses and undefined behaviour, and of threads
-	$(SETUP) build
+# What Python, which knows nothing of sanitizers, loads before itself; libstdc++ so that exceptions are seen.
+PRELOAD = $(foreach l,libasan.so libubsan.so libstdc++.so.6,$(shell $(or $(CXX),c++) -print-file-name=$l))
+SANITIZED = LD_PRELOAD="$(PRELOAD)" PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+	DYNET_FUZZ_TIMES=0.1
+sanitize:  ## Run the tests of C++ and of the Python module under sanitizers (of threads: C++ alone)
+	$(SETUP) test
 	for sanitizers in $(SANITIZERS); do \
+		case $$sanitizers in address*) python=ON ;; *) python=OFF ;; esac && \
 		folder=build/sanitize-$$sanitizers && \
 		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
-			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native && \
+			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native \
+			-DDYNET_BUILD_PYTHON=$$python -DPython_EXECUTABLE="$(abspath $(BIN)/python)" && \
 		$(BIN)/cmake --build $$folder -j 2 && \
 		$(BIN)/ctest --test-dir $$folder --output-on-failure --no-tests=error -j 2 || exit 1; \
+		if [ $$python = ON ]; then \
+			cp -r python/dynet python/*.py $$folder/stage/ && \
+			PYTHONPATH="$(CURDIR)/$$folder/stage" $(SANITIZED) \
+				$(BIN)/python -m pytest -n 2 tests/python tests/fuzz || exit 1; \
+		fi; \
 	done
+
+MINUTES ?= 10
+fuzz:  ## Try random programs, misuse and damaged files for MINUTES=10; SEED=... repeats one round
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python tests/fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 differential:  ## Compare every operation, trainer and model file with DyNet 2, if it can be fetched
 	$(SETUP) test

@@ -19,10 +19,12 @@ function(dynet_extension name library)
 endfunction()
 
 dynet_extension(_dynet dynet_core)
-nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
-                  PATTERN_FILE ${PROJECT_SOURCE_DIR}/cmake/stub_patterns.txt INCLUDE_PRIVATE
-                  PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
-install(FILES ${staged}/_dynet.pyi DESTINATION dynet)
+if(NOT DYNET_SANITIZE)  # The generator would have to load the sanitizer before Python.
+  nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
+                    PATTERN_FILE ${PROJECT_SOURCE_DIR}/cmake/stub_patterns.txt INCLUDE_PRIVATE
+                    PYTHON_PATH ${PROJECT_BINARY_DIR}/stage DEPENDS _dynet)
+  install(FILES ${staged}/_dynet.pyi DESTINATION dynet)
+endif()
 install(FILES python/dynet_config.py python/dynet_viz.py python/_dynet.py DESTINATION .)
 
 if(DYNET_BUILD_DOUBLE)

@@ -4,7 +4,8 @@
 //   rate clipping threshold updates beta None|Cumulative|Exponential swapped saved frequency count
 //   [MA:FALSE], or [MA:TRUE] and the averages: #MA# P L, then P and L lines of numbers
 //   #Weights# P L and lines of numbers   only where averages have taken the place of weights that were saved
-//   #AdamTrainer# P L                    or another class; the rule's state, for each slot P and L lines
+//   #AdamTrainer# P L                    or another class; the rule's state: for each slot P lines, then for
+//                                        each L lines
 //   hyper-parameters other than the rate, and the position in the cycle of rules that have one
 //
 //   #Checksum# 89abcdef                  of all before this line
@@ -182,10 +183,10 @@ class TrainerText {
     const bool has_state = t.rule_.slots > 0;
     out << '#' << t.name_ << "# " << (has_state ? t.parameter_states_.size() : 0) << ' '
         << (has_state ? t.lookup_states_.size() : 0) << '\n';
-    for (unsigned slot = 0; slot < t.rule_.slots; ++slot) {
+    for (unsigned slot = 0; slot < t.rule_.slots; ++slot)
       for (const auto& state : t.parameter_states_) write_line(out, parameter_tag, state.slot[slot]);
+    for (unsigned slot = 0; slot < t.rule_.slots; ++slot)
       for (const auto& state : t.lookup_states_) write_line(out, lookup_tag, state.slot[slot]);
-    }
     const char* space = "";
     const auto put = [&](double x) { out << std::exchange(space, " ") << x; };
     for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) put(t.args_[i]);
@@ -198,7 +199,7 @@ class TrainerText {
     rate_ = tokens_.number<double>();
     clipping_ = tokens_.flag();
     threshold_ = tokens_.number<double>();
-    updates_ = tokens_.number<size_t>();
+    updates_ = read_updates();
     averages_.beta = tokens_.number<double>();
     const std::string_view mode = tokens_.next();
     const auto found = std::find(std::begin(modes), std::end(modes), mode);
@@ -209,6 +210,14 @@ class TrainerText {
     averages_.frequency = tokens_.number<size_t>();
     averages_.count = tokens_.number<size_t>();
     if (averages_.frequency == 0) Tokens::bad("the frequency of the moving average is 0");
+  }
+
+  /// DyNet 2 writes them with a fraction.
+  size_t read_updates() {
+    const auto updates = tokens_.number<double>();
+    if (!(updates >= 0 && updates < 0x1p53))
+      Tokens::bad(updates, " stands where a number of updates is needed");
+    return static_cast<size_t>(updates);
   }
 
   void read_averages(const ParameterCollection& model) {
@@ -222,15 +231,14 @@ class TrainerText {
   void read_rule(const Trainer& t) {
     tokens_.expect('#' + t.name_ + '#');
     const Counts counts(tokens_, t.model);
-    parameter_states_.resize(counts.parameters);
-    lookup_states_.resize(counts.lookups);
-    for (unsigned slot = 0; slot < t.rule_.slots; ++slot) {
-      std::vector<Buffer> parameters, lookups;
-      read_all(tokens_, counts, t.model, parameters, lookups);
-      for (size_t i = 0; i < parameters.size(); ++i)
-        parameter_states_[i].slot[slot] = std::move(parameters[i]);
-      for (size_t i = 0; i < lookups.size(); ++i) lookup_states_[i].slot[slot] = std::move(lookups[i]);
-    }
+    const auto read = [&](std::string_view tag, size_t count, const auto& list, auto& states) {
+      states.resize(count);
+      for (unsigned slot = 0; slot < t.rule_.slots; ++slot)
+        for (size_t i = 0; i < count; ++i)
+          states[i].slot[slot] = read_line(tokens_, tag, list[i]->values.size());
+    };
+    read(parameter_tag, counts.parameters, t.model.parameters_list(), parameter_states_);
+    read(lookup_tag, counts.lookups, t.model.lookup_parameters_list(), lookup_states_);
     std::copy(std::begin(t.args_), std::end(t.args_), args_);
     for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) args_[i] = tokens_.number<double>();
     if (!has_cycle(t.rule_)) return;

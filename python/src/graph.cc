@@ -205,20 +205,22 @@ void bind_settings(nb::module_& m) {
   m.def(
       "get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
   m.def(
+      "_share_from", [](uint64_t multiply_adds) { settings().worth_dividing = multiply_adds; },
+      "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");
+  m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
       "Starts all random numbers anew; 0 draws a seed.");
 }
 
-/// Lets go of what the graph of this thread holds when the module ends, while Python can still free it.
-void bind_end(nb::module_& m) {
-  static char nothing;
-  m.attr("_end") = nb::capsule(&nothing, [](void*) noexcept { end_first_graph(); });
+/// Lets go of what the graph of this thread holds when the program ends, while Python can still free it.
+void bind_end() {
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { end_first_graph(); }));
 }
 
 }  // namespace
 
 void bind_graph(nb::module_& m) {
-  bind_end(m);
+  bind_end();
   bind_graph_class(m);
   bind_current(m);
   bind_settings(m);

@@ -105,6 +105,7 @@ class Trainer(Format):
         model = dy.ParameterCollection()
         p = model.add_parameters((self.size, self.size), init=0)
         trainer = dy.MomentumSGDTrainer(model, float(value), 1.0)
+        trainer.set_clip_threshold(0)
         dy.renew_cg()
         (dy.sum_elems(p) * value).backward()
         trainer.update()
@@ -120,7 +121,6 @@ class Trainer(Format):
         value = trainer.learning_rate
         (p,) = model.parameters_list()
         p.zero()
-        trainer.learning_rate, trainer.mom = 1.0, 1.0
         dy.renew_cg()
         dy.sum_elems(p).backward()
         p.scale_gradient(0)

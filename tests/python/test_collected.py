@@ -217,7 +217,7 @@ class Model:
     def backward(self, x, y, dy): return [dy]
     def scaled(self, x): return x * 2
     def use(self):
-        loss = self.step(self.f(self.w)) + self.builder.state.add_input(self.w).output()
+        loss = self.step(self.f(self.w)) + self.builder.initial_state().add_input(self.w).output()
         loss.backward()
         self.trainer.update()
         return loss

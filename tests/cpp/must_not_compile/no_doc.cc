@@ -7,6 +7,9 @@ using namespace dynet::engine;
 
 struct Fourth : OpDefaults {
   static constexpr auto name = "fourth";
+#ifdef MENDED
+  static constexpr auto doc = "The first power of four.";
+#endif
   static Dim shape(const NoAttrs&, Dims x) { return x[0]; }
   static void forward(const NoAttrs&, Engine&, const Call&) {}
 };

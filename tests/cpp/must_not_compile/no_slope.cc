@@ -7,6 +7,9 @@ namespace dynet::engine {
 struct Twice : Map<Twice> {
   static constexpr auto name = "twice", doc = "y = 2 x.";
   static auto value(auto x) { return x + x; }
+#ifdef MENDED
+  static auto slope(auto, auto) { return real(2); }
+#endif
 };
 
 real derivative(real x) { return Twice::slope(x, x); }

@@ -7,11 +7,15 @@ using namespace dynet::engine;
 
 struct Listed : OpDefaults {
   struct Attrs {
+#ifdef MENDED
+    unsigned list;
+#else
     std::vector<unsigned> list;
+#endif
   };
   static constexpr auto name = "listed", doc = "Holds a list.";
   static Dim shape(const Attrs&, Dims x) { return x[0]; }
   static void forward(const Attrs&, Engine&, const Call&) {}
 };
 
-Expression make(const Expression& x) { return apply<Listed>(x, {{1}}); }
+Expression make(const Expression& x) { return apply<Listed>(x, Listed::Attrs{{1}}); }
