@@ -16,7 +16,8 @@ constexpr unsigned samples = 51;
 
 /// Everything that lies between a graph and its first kernel.
 struct Planner {
-  std::vector<uint8_t> done, marks;
+  std::vector<uint8_t> done;
+  Marks marks;
   ScheduleScratch scratch;
   Planned planned;
   PlanCache cache;
@@ -24,7 +25,7 @@ struct Planner {
   void plan_afresh(const Graph& graph, uint32_t wanted) {
     auto& [found, order, layout] = planned;
     done.assign(graph.size(), 0);
-    marks.assign(graph.size(), 0);
+    marks.resize(graph.size());
     reach(graph, {&wanted, 1}, done, marks, found);
     schedule(graph, found.kernels, Policy::agenda, scratch, order);
     plan(graph, order, layout);

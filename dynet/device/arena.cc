@@ -16,6 +16,12 @@ void Arena::reset() {
   if (!blocks_.empty()) enter(0);
 }
 
+void Arena::go_back(const Position& to) {
+  if (blocks_.empty()) return;
+  enter(to.block);
+  if (to.next > 1) next_ = to.next;
+}
+
 std::byte* Arena::next_block(size_t bytes) {
   if (!blocks_.empty()) ++block_;
   while (block_ < blocks_.size() && blocks_[block_].size < bytes) ++block_;

@@ -42,6 +42,14 @@ class Arena {
     next_ = at + bytes;
     return reinterpret_cast<std::byte*>(at);
   }
+  /// How much was taken.
+  struct Position {
+    size_t block;
+    uintptr_t next;
+  };
+  Position position() const { return {block_, next_}; }
+  /// Forgets what was taken since then, in the same round.
+  void go_back(const Position& to);
   /// Forgets what was taken; several blocks become one, so that the next round fits in it.
   void reset();
   size_t capacity() const {

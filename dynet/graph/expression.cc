@@ -1,4 +1,4 @@
-// What an expression asks of its graph, and the current graph of each thread.
+// What an expression asks of its graph.
 #include "dynet/graph/expression.h"
 
 #include "dynet/graph/graph.h"
@@ -8,46 +8,53 @@ namespace dynet {
 using namespace engine;
 namespace {
 
-thread_local Graph* current = nullptr;
-Graph& (*graph_maker)() = nullptr;
-
-/// The node of an expression that is to be read; parameters are bound to the current graph.
+/// The node of an expression; a parameter becomes one of the current graph.
 std::pair<Graph*, unsigned> node_of(const Expression& e) {
   if (e.is_parameter()) {
     Graph& graph = current_graph();
     return {&graph, graph.resolve(e)};
   }
-  if (!e.pg) failed("the expression is empty; make it with an operation first");
-  if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
-  if (e.i >= e.pg->size())
-    failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
+  check_fresh(e);
   return {e.pg, e.i};
+}
+
+/// The node that a parameter is in the current graph, or none: reading one adds no node.
+unsigned known_parameter(const Expression& e) {
+  const Graph* graph = current_graph_or_null();
+  return graph ? graph->known_node(e) : Graph::none;
 }
 
 }  // namespace
 
-Graph& engine::current_graph() {
-  if (!current) current = &graph_maker();
-  return *current;
+void engine::check_fresh(const Expression& e) {
+  if (e.is_parameter()) return;
+  if (!e.pg) failed("the expression is empty; make it with an operation first");
+  if (e.pg->holds(e)) [[likely]]
+    return;
+  if (e.pg->has_removed(e))
+    failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
+  failed("Stale Expression (created before renewing the Computation Graph).");
 }
-void engine::set_current_graph(Graph* graph) { current = graph; }
-Graph* engine::current_graph_or_null() { return current; }
-void engine::set_graph_maker(Graph& (*make)()) { graph_maker = make; }
 
-bool Expression::is_stale() const { return !is_parameter() && (!pg || pg->id() != graph_id); }
+bool Expression::is_stale() const { return !is_parameter() && (!pg || !pg->holds(*this)); }
 
 const Dim& Expression::dim() const {
   if (is_parameter()) return storage()->dim;
-  if (pg && pg->id() == graph_id && i < pg->size()) [[likely]]
+  if (pg && pg->is_current(*this)) [[likely]]
     return pg->dim(i);
   const auto [graph, id] = node_of(*this);
   return graph->dim(id);
 }
 Tensor Expression::value() const {
+  if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay->factor == 1)
+    return {storage()->dim, storage()->values.data()};
   const auto [graph, id] = node_of(*this);
   return graph->evaluator->value(id);
 }
 Tensor Expression::gradient() const {
+  if (is_parameter() && known_parameter(*this) == Graph::none)
+    failed("Requested gradient for the parameter ", storage()->name,
+           ", which the current graph does not use");
   const auto [graph, id] = node_of(*this);
   return graph->evaluator->gradient(id);
 }

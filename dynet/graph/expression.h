@@ -26,7 +26,7 @@ struct Expression {
 
   engine::Graph* pg = nullptr;
   unsigned i = 0;
-  unsigned graph_id = 0;
+  unsigned graph_id = 0;  // the graph's stamp when it was made: see Graph::stamp()
 
   Expression() = default;
   Expression(engine::Graph* graph, unsigned node, unsigned id) : pg(graph), i(node), graph_id(id) {}
@@ -40,6 +40,7 @@ struct Expression {
 
   /// "CPU".
   std::string get_device_name() const { return "CPU"; }
+  /// Whether it cannot be used any more: its graph was renewed or has ended, or its node was removed.
   bool is_stale() const;
   /// Shape; std::runtime_error when stale.
   const Dim& dim() const;
@@ -99,6 +100,9 @@ class Expressions {
   const Reference* few_ = nullptr;
   size_t size_ = 0;
 };
+
+/// std::runtime_error if an expression is empty or stale.
+void check_fresh(const Expression& e);
 
 /// A node has no more arguments than this.
 inline constexpr unsigned most_arguments = UINT16_MAX - 1;

@@ -7,7 +7,7 @@
 namespace dynet::engine {
 namespace {
 
-std::atomic<unsigned> last_graph_id{0}, last_aside_id{~0u};
+std::atomic<unsigned> last_graph_id{0};
 
 constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
 
@@ -55,7 +55,23 @@ void Graph::refuse_use() const {
 }
 
 void Graph::clear() {
-  check_idle();
+  if (is_in_use()) refuse_use();
+  renew(is_aside_ ? next_stamp() : ++last_graph_id);
+}
+
+void Graph::wait() {
+  if (is_in_use()) refuse_use();
+  renew(0);
+  state_ |= waiting;
+}
+
+void Graph::retire() {
+  if (is_in_use()) refuse_use();
+  renew(next_stamp());
+  ended_ = true;
+}
+
+void Graph::renew(unsigned number) {
   auto kept = std::exchange(kept_, {});  // freed last, when all is in order again
   nodes_.shrink(0);
   args_.shrink(0);
@@ -70,24 +86,43 @@ void Graph::clear() {
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
   last_held_ = nullptr;
-  id_ = is_aside_ ? --last_aside_id : ++last_graph_id;
-  if (evaluator) evaluator->invalidate(0);
+  checkpoints_.clear();
+  kept_before_ = 0;
+  set_number(number);
+  if (evaluator) evaluator->renew();
   kept.clear();
   if (kept_.empty()) kept_ = std::move(kept);  // its memory
+}
+
+/// A graph that waits for its number takes one.
+void Graph::start() {
+  if (is_in_use()) refuse_use();
+  if (state_ & waiting) set_number(++last_graph_id);
+}
+
+void Graph::set_number(unsigned id) {
+  id_ = id;
+  stamp_ = id;
+  segments_.assign(1, {0, id});
+  first_stamp_ = next_stamp();
+  ended_ = false;
+  state_ &= static_cast<uint8_t>(~waiting);
 }
 
 unsigned Graph::resolve(const Expression& e) {
   if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
   if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
-  if (e.pg != this)
-    invalid("an argument belongs to graph ", e.graph_id, ", another one to graph ", id_,
+  if (e.pg != this) {
+    if (e.is_stale()) invalid("an argument is a stale expression: its graph was renewed; make it again");
+    invalid("an argument belongs to graph ", e.pg->number(), ", another one to graph ", id_,
             "; all arguments of an operation must come from one graph");
-  if (e.graph_id != id_)
-    invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
-            id_, "; make it again after renewing the computation graph");
-  if (e.i >= size()) [[unlikely]]
+  }
+  if (holds(e)) return e.i;
+  if (has_removed(e))
     invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
-  return e.i;
+  if (ended_) invalid("Attempt to use a stale expression: its graph has ended; make it again in another one");
+  invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
+          id_, "; make it again after renewing the computation graph");
 }
 
 /// Adds the word of an argument to a key. A matrix argument that is a parameter is shared by all items of a
@@ -115,7 +150,7 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
   unsigned joins = 0;
   for (size_t i = 0; i < count; ++i) {
     const Expression& x = xs[i];
-    args[i] = is_current(x) ? x.i : known_parameter(x);
+    args[i] = is_current(x) ? x.i : known_node(x);
     if (args[i] == none) return add_any(op, xs, attrs, words);
     const Node& arg = nodes_[args[i]];
     add_argument(key, op, arg);
@@ -123,7 +158,7 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
     joins |= arg.used ? 0 : arg.joins;
   }
   if (joins & op.takes)
-    if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, id_};
+    if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, stamp()};
   const Kind* kind = recent_.find(key);
   if (!kind) return add_any(op, xs, attrs, words);
   return append(op, *kind, count, attrs, words, needs_gradient & op.differentiable);
@@ -144,16 +179,17 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
       joins |= nodes_[args[i]].used ? 0 : nodes_[args[i]].joins;
     }
     if (joins & op.takes)
-      if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, id_};
+      if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node)
+        return {this, fused, stamp()};
     return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
-    revert(before);
+    undo(before);
     invalid(op.name, ": ", error.what());
   } catch (const std::out_of_range& error) {
-    revert(before);
+    undo(before);
     bad_index(op.name, ": ", error.what());
   } catch (...) {
-    revert(before);
+    undo(before);
     throw;
   }
 }
@@ -179,7 +215,7 @@ inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const
   for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[node.args + i]).used = true;
   args_.extend(arg_count);
   nodes_.extend(1);
-  return {this, size() - 1, id_};
+  return {this, size() - 1, stamp()};
 }
 
 Expression Graph::append_any(const Op& op, std::span<const uint32_t> args, const void* attrs,
@@ -286,7 +322,7 @@ std::byte* Graph::add_random_payload(const Op& op, const void* attrs, unsigned b
   return add_payload(op, attrs, random_words_);
 }
 
-inline size_t Graph::place_of(const Storage& storage) const {
+size_t Graph::place_of(const Storage& storage) const {
   const size_t mask = bound_.size() - 1;
   size_t at = storage.uid * 0x9E3779B97F4A7C15u >> 20 & mask;
   while (bound_[at].storage && bound_[at].storage != &storage) at = (at + 1) & mask;
@@ -311,8 +347,9 @@ void Graph::hold_another(Storage& storage) {
 }
 
 /// Not inline, as it would take the registers of add().
-[[gnu::noinline]] unsigned Graph::known_parameter(const Expression& e) const {
-  if (!e.is_parameter() || held_.empty()) return none;
+[[gnu::noinline]] unsigned Graph::known_node(const Expression& e) const {
+  if (!e.is_parameter()) return older_node(e);
+  if (held_.empty()) return none;
   return bound_[place_of(*e.storage())].node[e.graph_id != 0];
 }
 
@@ -341,13 +378,25 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
   if (old.size() != words.size())
     invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());
   std::memcpy(const_cast<uint32_t*>(old.data()), words.data(), 4 * words.size());
-  if (evaluator) evaluator->invalidate(0);
+  if (evaluator) evaluator->invalidate();
 }
 
 void Graph::compute_now(unsigned node) {
   const Tensor value = evaluator->value(node);
   if (check_validity && !value.is_valid())
     failed(nodes_[node].op->name, ": the value of node ", node, " has infinite or undefined numbers");
+}
+
+void Graph::refresh_words(std::span<const uint32_t> nodes) {
+  if (nodes.size() > sources_.size()) {
+    for (const Source& source : sources_)
+      if (std::ranges::binary_search(nodes, source.node)) refresh(source);
+    return;
+  }
+  for (const uint32_t node : nodes) {
+    const auto source = std::ranges::lower_bound(sources_, node, {}, &Source::node);
+    if (source != sources_.end() && source->node == node) refresh(*source);
+  }
 }
 
 /// The words of a node may be the list several times over, once for each batch element.
@@ -362,19 +411,6 @@ void Graph::refresh(const Source& source) {
       bad_index(name, ": index ", index, " is out of range; 0 to ", source.limit - 1, " would be right");
   auto* to = const_cast<uint32_t*>(words.data());
   for (size_t at = 0; at < words.size(); at += given.size()) std::ranges::copy(given, to + at);
-}
-
-void Graph::revert(const Mark& m) {
-  if (size() == m.nodes && edge_count() == m.args) return;
-  check_idle();
-  args_.shrink(m.args);
-  if (size() == m.nodes) return;
-  nodes_.shrink(m.nodes);
-  std::erase_if(sources_, [&](const Source& source) { return source.node >= m.nodes; });
-  for (const Held& held : held_)
-    for (unsigned& node : bound_[held.place].node)
-      if (node != none && node >= m.nodes) node = none;
-  if (evaluator) evaluator->invalidate(m.nodes);
 }
 
 namespace {

@@ -22,8 +22,13 @@ class Evaluator {
   virtual Tensor value(unsigned node) = 0;
   virtual Tensor gradient(unsigned node) = 0;
   virtual void backward(unsigned node, bool full) = 0;
-  /// Forgets values (all of them, or of nodes from `first` on).
-  virtual void invalidate(unsigned first) = 0;
+  /// Forgets all values; the next ones have other random numbers.
+  virtual void invalidate() = 0;
+  /// The graph starts anew.
+  virtual void renew() = 0;
+  /// Remembers what there is; revert() goes back to the last such place, where the graph had so many nodes.
+  virtual void checkpoint() = 0;
+  virtual void revert(unsigned nodes) = 0;
   /// Evaluates all of these by one schedule.
   virtual void evaluate(std::span<const uint32_t> wanted) = 0;
   /// True if a backward pass was run from this node or a later one.
@@ -39,6 +44,8 @@ class Evaluator {
 class Graph {
  public:
   Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
   /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers,
   /// as they are.
   struct Aside {};
@@ -46,8 +53,29 @@ class Graph {
 
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
+  /// Starts anew, but takes a number when it is first used: looking at a graph changes no random numbers.
+  void wait();
   /// Number of this graph; larger than that of every graph before it in this process.
-  unsigned id() const { return id_; }
+  unsigned id() {
+    if (id_ == 0) [[unlikely]]
+      start();
+    return id_;
+  }
+  /// The same, or 0 if the graph was not used yet.
+  unsigned number() const { return id_; }
+
+  /// Says that the owner of this graph has gone: expressions and handles are refused from now on. Its memory
+  /// is left as it is, since others may be at work with it.
+  void end() {
+    ++life_;
+    ended_ = true;
+    stamp_ = next_stamp();
+  }
+  /// Forgets everything after the end, when nobody is at work any more. No number is taken: when graphs end
+  /// changes no random numbers.
+  void retire();
+  /// Changes when the graph ends: its memory may then serve another graph.
+  unsigned life() const { return life_.load(std::memory_order_relaxed); }
 
   Expression add(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   /// The node of a parameter: one per parameter, and one more for its constant form.
@@ -58,8 +86,20 @@ class Graph {
   }
   /// The node id of an expression used in this graph; checks that it is not stale.
   unsigned resolve(const Expression& e);
-  /// The common case of resolve(): a node of this graph.
-  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == id_ && e.i < size(); }
+  /// The common case of resolve(): a node of this graph that was made after the last revert().
+  bool is_current(const Expression& e) const { return e.pg == this && e.graph_id == stamp() && e.i < size(); }
+  /// What new expressions carry as their graph_id. It changes when the graph starts anew, goes back, or ends:
+  /// while it is the same, what was held is still held.
+  unsigned stamp() const { return stamp_.load(std::memory_order_relaxed); }
+  /// Whether an expression is a node of this graph.
+  bool holds(const Expression& e) const { return is_current(e) || older_node(e) != none; }
+  /// Whether an expression was a node of this graph, and was removed.
+  bool has_removed(const Expression& e) const;
+  /// The node of a parameter, or of an expression from before the last revert(), or none.
+  unsigned known_node(const Expression& e) const;
+  Expression expression(unsigned node) {
+    return {this, node, node >= segments_.back().first ? stamp() : stamp_of(node)};
+  }
   /// Remembers, if so, that a node will compute this one itself.
   void skip(unsigned id, bool skipped) { nodes_.at(id).skipped |= skipped; }
 
@@ -93,10 +133,7 @@ class Graph {
   };
   void read_words(const Source& source) { sources_.push_back(source); }
   /// Reads the words of those of the nodes, which are in ascending order, whose words are such indices.
-  void refresh_words(std::span<const uint32_t> nodes) {
-    for (const Source& source : sources_)
-      if (std::ranges::binary_search(nodes, source.node)) refresh(source);
-  }
+  void refresh_words(std::span<const uint32_t> nodes);
 
   /// Room of a node's words that the caller fills (inputs keep their numbers there).
   template <class T>
@@ -105,9 +142,9 @@ class Graph {
     return payload_.take_small<T>(count);
   }
 
-  /// Shares the ownership of what a node refers to, until the graph starts anew.
+  /// Shares the ownership of what a node refers to, for as long as there is the node.
   void keep(std::shared_ptr<const void> object) {
-    if (kept_.empty() || kept_.back() != object) kept_.push_back(std::move(object));
+    if (kept_.size() == kept_before_ || kept_.back() != object) kept_.push_back(std::move(object));
   }
   std::span<const std::shared_ptr<const void>> kept() const { return kept_; }
 
@@ -115,20 +152,34 @@ class Graph {
   class Use {
    public:
     explicit Use(Graph& graph) : graph_(graph) {
-      graph.check_idle();
-      graph.in_use_ = true;
+      if (!graph.try_use()) graph.refuse_use();
     }
-    ~Use() { graph_.in_use_ = false; }
+    ~Use() { graph_.state_ &= static_cast<uint8_t>(~in_use); }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
    private:
     Graph& graph_;
   };
-  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed); }
-  void check_idle() const {
-    if (is_in_use()) [[unlikely]]
-      refuse_use();
+  /// The same where the graph may be marked already.
+  class MaybeUse {
+   public:
+    explicit MaybeUse(Graph& graph) : graph_(graph), is_first_(graph.try_use()) {}
+    ~MaybeUse() {
+      if (is_first_) graph_.state_ &= static_cast<uint8_t>(~in_use);
+    }
+    MaybeUse(const MaybeUse&) = delete;
+    MaybeUse& operator=(const MaybeUse&) = delete;
+
+   private:
+    Graph& graph_;
+    bool is_first_;
+  };
+  bool is_in_use() const { return state_.load(std::memory_order_acquire) & in_use; }
+  /// Called before each change.
+  void check_idle() {
+    if (state_.load(std::memory_order_relaxed)) [[unlikely]]
+      start();
   }
 
   /// Computes a node, and checks it if check_validity is set.
@@ -138,8 +189,16 @@ class Graph {
     unsigned nodes, args;
   };
   Mark mark() const { return {size(), edge_count()}; }
-  /// Removes what was added after the mark.
-  void revert(const Mark&);
+  /// Removes what was added after the mark, of which nobody has an expression and nothing was computed.
+  void undo(const Mark&);
+
+  /// Remembers what there is.
+  void checkpoint();
+  /// Removes what was added after the last checkpoint, which is forgotten; false if there is none.
+  /// Expressions of what is removed are stale for ever, also when other nodes have their numbers.
+  bool revert();
+
+  static constexpr unsigned none = ~0u;
 
   Evaluator* evaluator = nullptr;
   std::optional<bool> batching;  // none: as the process has it
@@ -147,8 +206,17 @@ class Graph {
   bool immediate_compute = false, check_validity = false;
 
  private:
-  static constexpr unsigned none = ~0u;
+  enum State : uint8_t { in_use = 1, waiting = 2 };
 
+  /// Nodes from `first` on, up to the next segment, and the stamp of their expressions.
+  struct Segment {
+    unsigned first, stamp;
+  };
+  struct Checkpoint {
+    Mark mark;
+    Arena::Position payload;
+    size_t kept, held;
+  };
   /// What is known of a parameter or lookup table in this graph; the storage is null where there is none.
   struct Bound {
     const Storage* storage = nullptr;
@@ -161,9 +229,15 @@ class Graph {
   };
 
   [[noreturn]] void refuse_use() const;
+  bool try_use() { return !(state_.fetch_or(in_use) & in_use); }
+  void start();
+  void renew(unsigned number);
+  void set_number(unsigned id);
+  static unsigned next_stamp();
+  unsigned stamp_of(unsigned node) const;
+  unsigned older_node(const Expression& e) const;
+  void remove_nodes(const Mark&);
   void refresh(const Source& source);
-  /// The node of a parameter, or none.
-  unsigned known_parameter(const Expression& e) const;
   Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
   Expression add_any(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
@@ -197,10 +271,17 @@ class Graph {
   std::vector<Held> held_;              // in order of first use
   const Storage* last_held_ = nullptr;
   std::vector<std::shared_ptr<const void>> kept_;
-  std::vector<Source> sources_;
+  std::vector<Source> sources_;  // in order of their nodes
+  std::vector<Segment> segments_{{0, 0}};
+  std::vector<Checkpoint> checkpoints_;
+  size_t kept_before_ = 0;          // at the last checkpoint
+  std::atomic<unsigned> stamp_{0};  // of new expressions
   unsigned id_ = 0, numbering_ = 0;
+  unsigned first_stamp_ = 0;  // stamps of this graph after its number are below
   bool is_aside_ = false;
-  std::atomic<bool> in_use_ = false;
+  std::atomic<bool> ended_ = false;
+  std::atomic<unsigned> life_{0};
+  std::atomic<uint8_t> state_ = 0;
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.
@@ -210,15 +291,6 @@ Storage* parameter_storage(const Node& node);
 /// The id of the graph that was started last, in any thread.
 unsigned newest_graph_id();
 
-/// The graph of the calling thread that is used where no argument names one.
-Graph& current_graph();
-/// Makes it (or, with null, forgets it). The room that owns graphs installs how a first one is made.
-void set_current_graph(Graph*);
-Graph* current_graph_or_null();
-/// The graph of an expression, which for a parameter is the current one.
-inline Graph& graph_of(const Expression& e) { return e.is_parameter() || !e.pg ? current_graph() : *e.pg; }
-/// The graph that a node of these arguments goes to.
-Graph& graph_of(const Expressions& xs);
-void set_graph_maker(Graph& (*make)());
-
 }  // namespace dynet::engine
+
+#include "dynet/graph/current.h"

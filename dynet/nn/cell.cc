@@ -19,7 +19,10 @@ struct NoValues : Evaluator {
   Tensor value(unsigned) override { refuse(); }
   Tensor gradient(unsigned) override { refuse(); }
   void backward(unsigned, bool) override { refuse(); }
-  void invalidate(unsigned) override {}
+  void invalidate() override {}
+  void renew() override {}
+  void checkpoint() override {}
+  void revert(unsigned) override {}
   void evaluate(std::span<const uint32_t>) override { refuse(); }
   bool has_gradient(unsigned) const override { refuse(); }
   size_t step_count() const override { refuse(); }
@@ -68,14 +71,15 @@ class SpareGraphs {
 /// The current graph while a function is recorded.
 class Recording {
  public:
-  Recording() : spare_(SpareGraphs::get().take()), before_(current_graph_or_null()) {
+  Recording() : spare_(SpareGraphs::get().take()) {
     graph().clear();
     spare_.evaluator.batch_size_asked = false;
-    set_current_graph(&graph());
+    stay_ = enter_graph(graph());
   }
   ~Recording() {
-    set_current_graph(before_);
-    graph().clear();
+    leave_graph(stay_);
+    graph().end();
+    graph().retire();
     SpareGraphs::get().give_back(spare_);
   }
   Recording(const Recording&) = delete;
@@ -91,7 +95,7 @@ class Recording {
 
  private:
   SpareGraph& spare_;
-  Graph* before_;
+  uint64_t stay_;
 };
 
 constexpr size_t most_recordings = 256;  // of a function; those made first are forgotten
@@ -173,7 +177,7 @@ std::vector<Expression> CellRecording::call(Expressions xs) const {
   for (const Output& o : outputs_)
     outputs.push_back(o.argument != none ? xs[o.argument]
                       : o.place != none  ? made[o.place]
-                                         : Expression{&graph, graph.resolve(o.parameter), graph.id()});
+                                         : graph.expression(graph.resolve(o.parameter)));
   return outputs;
 }
 

@@ -12,32 +12,41 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
     if (!(rate >= 0 && rate <= 1))
       invalid("dropout rate must be a probability (>=0 and <=1): ", rate, " was given");
   rates_ = {input, output, cell};
-  ready_ = false;
+  for (Masks& masks : masks_) masks.ready = false;
 }
 
 void DropoutMasks::forget() {
-  std::ranges::fill(masks_, Expression());
-  batch_ = 0;
-  ready_ = false;
+  masks_.clear();
+  chosen_ = 0, fixed_batch_ = 0;
 }
 
-void DropoutMasks::draw(Graph& graph, unsigned batch) {
-  if (batch_ == 0) batch_ = batch;
+void DropoutMasks::complete(Graph& graph, unsigned batch) {
+  const auto found = std::ranges::find(masks_, batch, &Masks::batch);
+  chosen_ = static_cast<size_t>(found - masks_.begin());
+  if (found == masks_.end())
+    masks_.push_back({batch, std::vector<Expression>(static_cast<size_t>(kinds_) * layers_), {}, false});
+  Masks& masks = masks_[chosen_];
+  if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
+}
+
+void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
   for (unsigned kind = 0; kind < kinds_; ++kind) {
     if (rates_[kind] == 0) continue;
     const real kept = 1 - rates_[kind];
     for (unsigned layer = 0; layer < layers_; ++layer) {
-      Expression& mask = masks_[kind * layers_ + layer];
+      Expression& mask = masks.all[kind * layers_ + layer];
+      if (mask.pg && !mask.is_stale()) continue;
       const unsigned size = kind == input && layer == 0 ? input_dim_ : hidden_dim_;
-      if (!mask.pg) mask = random_bernoulli(graph, Dim({size}, batch_), kept, kept > 0 ? 1 / kept : 1);
+      mask = random_bernoulli(graph, Dim({size}, masks.batch), kept, kept > 0 ? 1 / kept : 1);
+      masks.newest = mask;
     }
   }
-  ready_ = true;
+  masks.ready = true;
 }
 
 Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
   if (kind >= kinds_ || rates_[kind] == 0) return x;
-  return cmult(x, masks_[kind * layers_ + layer]);
+  return cmult(x, masks_[chosen_].all[kind * layers_ + layer]);
 }
 
 }  // namespace dynet::engine

@@ -8,8 +8,6 @@
 
 namespace dynet::engine {
 
-/// The graph an expression lies in, or is used in if it is a parameter.
-
 /// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
 class DropoutMasks {
  public:
@@ -18,33 +16,48 @@ class DropoutMasks {
   DropoutMasks() = default;
   /// `kinds` is how many of the three kinds the builder masks.
   DropoutMasks(unsigned layers, unsigned input_dim, unsigned hidden_dim, unsigned kinds)
-      : layers_(layers), input_dim_(input_dim), hidden_dim_(hidden_dim), kinds_(kinds) {
-    masks_.resize(static_cast<size_t>(kinds) * layers);
-  }
+      : layers_(layers), input_dim_(input_dim), hidden_dim_(hidden_dim), kinds_(kinds) {}
 
   real rate(Kind kind) const { return rates_[kind]; }
   /// Probabilities of a zero; std::invalid_argument outside [0, 1].
   void set_rates(real input, real output, real cell);
   /// The next masks are drawn anew.
   void forget();
-  /// Draws the masks that are wanted and missing, for this batch size if they are the first.
-  void draw(Graph& graph, unsigned batch);
-  /// The same for the batch size of x.
+  /// Draws masks of this batch size, which are then for all inputs that they fit.
+  void draw(Graph& graph, unsigned batch) {
+    fixed_batch_ = batch;
+    complete(graph, batch);
+  }
+  /// Chooses the masks for the batch size of x, and draws those that are wanted and missing: never drawn, or
+  /// removed from the graph.
   void prepare(const Expression& x) {
-    if (active() && !ready_) draw(graph_of(x), x.dim().bd);
+    if (active()) complete(graph_of(x), batch_for(x.dim().bd));
   }
   /// x times its mask, or x itself where nothing is dropped.
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 
  private:
+  /// The masks of a batch size: kind by kind, layer by layer.
+  struct Masks {
+    unsigned batch;
+    std::vector<Expression> all;
+    Expression newest;  // of those drawn last
+    bool ready;
+  };
+  unsigned batch_for(unsigned batch) const {
+    const bool fits = fixed_batch_ && (fixed_batch_ == batch || fixed_batch_ == 1 || batch == 1);
+    return fits ? fixed_batch_ : batch;
+  }
+  void complete(Graph& graph, unsigned batch);
+  void draw_missing(Graph& graph, Masks& masks) const;
   /// Something is dropped.
   bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
-  std::vector<Expression> masks_;  // kind by kind, layer by layer
-  unsigned batch_ = 0;             // of the masks; 0 until the sequence has some
-  bool ready_ = true;
+  std::vector<Masks> masks_;  // for each batch size that the sequence has had
+  size_t chosen_ = 0;
+  unsigned fixed_batch_ = 0;  // that was asked for; 0: none
 };
 
 }  // namespace dynet::engine

@@ -37,11 +37,31 @@ void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool 
 
 void RNNBuilder::new_graph(Graph& graph, bool update) {
   graph_id_ = graph.id();
+  graph_ = &graph;
+  update_ = update;
   stage_ = Stage::bound;
   current_ = -1;
   dropout_.forget();
   bind_all(params, update, param_vars);
   bind(update);
+  stamp_ = graph.stamp();
+}
+
+bool RNNBuilder::is_removed(ConstCells state) {
+  return std::ranges::any_of(state, [](const Expression& e) { return given(e) && e.is_stale(); });
+}
+
+/// Where the graph went back to a checkpoint: forgets the last states, if they were removed, and makes anew
+/// what the class has made of the parameters.
+void RNNBuilder::forget_removed() {
+  if (!graph_ || graph_->stamp() == stamp_ || graph_->number() != graph_id_) return;
+  for (; !links_.empty() && is_removed(cells_at(links_.size())); links_.pop_back(), outputs_.pop_back())
+    cells_.resize(cells_.size() - components_);
+  if (std::ranges::any_of(param_vars, is_removed)) {
+    bind_all(params, update_, param_vars);
+    bind(update_);
+  }
+  stamp_ = graph_->stamp();
 }
 
 void RNNBuilder::start_new_sequence(Expressions h0) {
@@ -54,14 +74,15 @@ void RNNBuilder::start_new_sequence(Expressions h0) {
   cells_.assign(components_, Expression());
   std::ranges::copy(h0, cells_.begin());
   outputs_.clear();
-  heads_.clear();
-  current_ = -1;
+  links_.clear();
+  current_ = -1, count_ = 0;
   dropout_.forget();
   stage_ = Stage::reading;
 }
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_order("add_input", stage_ == Stage::reading);
+  forget_removed();
   check_pointer(prev);
   check_graph(x);
   next_.resize(components_);
@@ -90,6 +111,7 @@ std::vector<RNNPointer> RNNBuilder::add_inputs(Expressions xs) {
 
 Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
   check_order("set_h", stage_ == Stage::reading);
+  forget_removed();
   check_pointer(prev);
   if (hs.size() != layers) bad_count("set_h", "as many inputs as layers", hs.size());
   for (const Expression& h : hs) check_graph(h);
@@ -107,6 +129,7 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
   const bool has_cells = components_ > layers;
   if (!has_cells) return set_h(prev, ss);
   check_order("set_s", stage_ == Stage::reading);
+  forget_removed();
   check_pointer(prev);
   if (ss.size() != layers && ss.size() != components_)
     bad_count("set_s", "either as many inputs or twice as many inputs as layers", ss.size());
@@ -122,29 +145,30 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
   cells_.insert(cells_.end(), next_.begin(), next_.end());
   outputs_.push_back(output);
-  heads_.push_back(prev);
-  current_ = static_cast<RNNPointer>(heads_.size()) - 1;
+  links_.push_back({count_, prev});
+  current_ = count_++;
   return output;
 }
 
 void RNNBuilder::rewind_one_step() {
   if (current_ < 0) invalid(name(), "::rewind_one_step: there is no step to go back over");
-  current_ = heads_[current_];
+  current_ = get_head(current_);
 }
 
 RNNPointer RNNBuilder::get_head(RNNPointer p) const {
   check_pointer(p);
-  return p < 0 ? -1 : heads_[p];
+  return p < 0 ? -1 : links_[place_of(p)].before;
 }
 
 Expression RNNBuilder::back() const {
+  check_pointer(current_);
   const ConstCells s = cells_.empty() ? ConstCells() : cells(current_);
   return s.empty() || !given(s[0]) ? Expression() : output_of(s);
 }
 
 Expression RNNBuilder::output(RNNPointer p) const {
   check_pointer(p);
-  return p < 0 ? Expression() : outputs_[p];
+  return p < 0 ? Expression() : outputs_[place_of(p)];
 }
 
 std::vector<Expression> RNNBuilder::get_h(RNNPointer p) const {
@@ -162,7 +186,7 @@ std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
 
 void RNNBuilder::set_dropout_masks(unsigned batch_size) {
   Graph* graph = current_graph_or_null();
-  if (stage_ == Stage::created || !graph || graph->id() != graph_id_) invalid(stale_builder);
+  if (stage_ == Stage::created || !graph || graph->number() != graph_id_) invalid(stale_builder);
   dropout_.forget();
   dropout_.draw(*graph, batch_size);
 }
@@ -177,11 +201,12 @@ void RNNBuilder::copy(const RNNBuilder& other) {
   stage_ = Stage::created;
 }
 
-const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() const {
+const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() {
   const Graph* graph = current_graph_or_null();
-  if (stage_ == Stage::created || !graph || graph->id() != graph_id_)
+  if (stage_ == Stage::created || !graph || graph->number() != graph_id_)
     invalid("Attempt to use a stale expression, renew CG and/or call initial_state before accessing ", name(),
             " internal parameters expression");
+  forget_removed();
   return param_vars;
 }
 
@@ -193,13 +218,25 @@ void RNNBuilder::check_order(const char* call, bool allowed) const {
 }
 
 void RNNBuilder::check_pointer(RNNPointer p) const {
-  const int count = static_cast<int>(heads_.size());
-  if (p < -1 || p >= count)
-    bad_index(name(), ": there is no state ", p, "; the states are -1 to ", count - 1);
+  if (p < -1 || p >= count_)
+    bad_index(name(), ": there is no state ", p, "; the states are -1 to ", count_ - 1);
+  if (!graph_ || graph_->stamp() == graph_id_ || graph_->number() != graph_id_ || cells_.empty()) return;
+  const size_t place = p < 0 ? 0 : place_of(p) + 1;
+  if (place > links_.size() || is_removed(cells_at(place)))
+    invalid(name(), ": state ", p, " was removed by going back to a checkpoint; make it again");
+}
+
+/// Their number if the state is not there.
+size_t RNNBuilder::place_of(RNNPointer p) const {
+  const auto at = static_cast<size_t>(p);
+  if (at < links_.size() && links_[at].number == p) return at;
+  const auto found = std::ranges::lower_bound(links_, p, {}, &Link::number);
+  if (found == links_.end() || found->number != p) return links_.size();
+  return static_cast<size_t>(found - links_.begin());
 }
 
 void RNNBuilder::check_graph(const Expression& x) const {
-  if (!x.is_parameter() && x.graph_id > graph_id_) invalid(stale_builder);
+  if (!x.is_parameter() && x.pg && x.pg->number() > graph_id_) invalid(stale_builder);
 }
 
 void RNNBuilder::bad_count(const char* call, const char* expected, size_t count) const {

@@ -63,7 +63,7 @@ class RNNBuilder {
   virtual void copy(const RNNBuilder& other);
   ParameterCollection& get_parameter_collection() { return collection_; }
   /// The parameters as used in the graph; std::invalid_argument if that is not the current one.
-  const std::vector<std::vector<Expression>>& parameter_expressions() const;
+  const std::vector<std::vector<Expression>>& parameter_expressions();
   /// The graph the builder is bound to; 0 if it never was.
   unsigned graph_id() const { return graph_id_; }
 
@@ -99,6 +99,7 @@ class RNNBuilder {
                        std::vector<std::vector<Expression>>& to);
   static bool given(const Expression& e) { return e.pg != nullptr; }
   void check_order(const char* call, bool allowed) const;
+  /// Checks that there is such a state, and that going back to a checkpoint has not removed it.
   void check_pointer(RNNPointer p) const;
   void check_graph(const Expression& x) const;
   Expression push(RNNPointer prev, const Expression& output);
@@ -106,9 +107,15 @@ class RNNBuilder {
   engine::DropoutMasks dropout_;
 
  private:
-  ConstCells cells(RNNPointer p) const {
-    return {cells_.data() + static_cast<size_t>(p + 1) * components_, components_};
-  }
+  /// A state's number, which no other one of the sequence gets, and that of the state before it.
+  struct Link {
+    RNNPointer number, before;
+  };
+  size_t place_of(RNNPointer p) const;
+  ConstCells cells_at(size_t place) const { return {cells_.data() + place * components_, components_}; }
+  ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
+  static bool is_removed(ConstCells state);
+  void forget_removed();
   [[noreturn]] void bad_count(const char* call, const char* expected, size_t count) const;
 
   enum class Stage : unsigned char { created, bound, reading };
@@ -118,9 +125,11 @@ class RNNBuilder {
   std::vector<Expression> cells_;  // states from -1 on, each in the order of get_s
   std::vector<Expression> next_;   // of the state being made
   std::vector<Expression> outputs_;
-  std::vector<RNNPointer> heads_;
-  RNNPointer current_ = -1;
-  unsigned graph_id_ = 0;
+  std::vector<Link> links_;
+  RNNPointer current_ = -1, count_ = 0;  // states so far, with those that were removed
+  engine::Graph* graph_ = nullptr;
+  unsigned graph_id_ = 0, stamp_ = 0;  // the graph's when it was last looked at
+  bool update_ = true;
   Stage stage_ = Stage::created;
 };
 

@@ -7,8 +7,10 @@ using namespace engine;
 
 void RNNState::check() const {
   const Graph* graph = current_graph_or_null();
-  if (!builder || builder->graph_id() != graph_id || !graph || graph->id() != graph_id)
+  if (!builder || builder->graph_id() != graph_id || !graph || graph->number() != graph_id)
     invalid("Using stale builder. Create .new_graph() after computation graph is renewed.");
+  if (has_output() && result.is_stale())
+    invalid("the state was removed by going back to a checkpoint; make it again");
 }
 
 RNNState RNNState::add_input(const Expression& x) const {

@@ -51,7 +51,7 @@ void TreeLSTMBuilder::start_new_sequence() {
   if (graph_id_ == 0) invalid(name(), "::start_new_sequence: call new_graph first");
   cells_.clear();
   announced_ = 0;
-  last_ = -1;
+  added_.clear();
   reading_ = true;
   begin();
 }
@@ -66,7 +66,14 @@ void TreeLSTMBuilder::set_num_elements(unsigned num) {
 }
 
 bool TreeLSTMBuilder::has(int id) const {
-  return id >= 0 && static_cast<size_t>(id) < cells_.size() / components_ && cells(id)[0].pg;
+  if (id < 0 || static_cast<size_t>(id) >= cells_.size() / components_) return false;
+  return std::ranges::all_of(cells(id), [](const Expression& e) { return e.pg && !e.is_stale(); });
+}
+
+/// The id of the node added last, of those that are there; -1 if there is none.
+int TreeLSTMBuilder::last() const {
+  const auto found = std::find_if(added_.rbegin(), added_.rend(), [this](int id) { return has(id); });
+  return found == added_.rend() ? -1 : *found;
 }
 
 void TreeLSTMBuilder::check_new(int id) const {
@@ -88,7 +95,8 @@ Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, 
   const size_t end = (static_cast<size_t>(id) + 1) * components_;
   if (cells_.size() < end) cells_.resize(end);
   std::ranges::copy(next_, cells_.begin() + static_cast<ptrdiff_t>(end - components_));
-  last_ = id;
+  while (!added_.empty() && !has(added_.back())) added_.pop_back();
+  added_.push_back(id);
   return next_.back();
 }
 

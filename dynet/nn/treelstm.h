@@ -27,9 +27,9 @@ class TreeLSTMBuilder {
   Expression add_input(int id, const std::vector<int>& children, const Expression& x);
 
   /// The output of the node added last; null before.
-  Expression back() const { return last_ < 0 ? Expression() : get_h(last_).back(); }
+  Expression back() const { return last() < 0 ? Expression() : get_h(last()).back(); }
   /// Each layer's output in the node added last, or in node `id`.
-  std::vector<Expression> final_h() const { return last_ < 0 ? std::vector<Expression>() : get_h(last_); }
+  std::vector<Expression> final_h() const { return last() < 0 ? std::vector<Expression>() : get_h(last()); }
   std::vector<Expression> get_h(int id) const;
 
   /// Dropout rates of inputs and of children's outputs; masks are drawn once for a tree.
@@ -63,14 +63,16 @@ class TreeLSTMBuilder {
   ParameterCollection collection_;
 
  private:
+  /// Whether node `id` was added, and was not removed by going back to a checkpoint.
   bool has(int id) const;
+  int last() const;
   void check_new(int id) const;
 
   unsigned components_;
   std::vector<Expression> cells_;  // node by node; null where a node has not come yet
   std::vector<Expression> next_;   // of the node being made
   unsigned announced_ = 0;         // by set_num_elements; 0: nothing was
-  int last_ = -1;
+  std::vector<int> added_;         // ids in order
   unsigned graph_id_ = 0;
   bool reading_ = false;
 };

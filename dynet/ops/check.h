@@ -11,7 +11,9 @@ namespace dynet::engine {
 /// The shape of an argument, for functions that need it before they can add a node.
 inline const Dim& shape_of(std::string_view op, const Expression& x) {
   if (x.is_stale())
-    invalid(op, ": the expression is stale: made in graph ", x.graph_id, "; build it again in this graph");
+    invalid(op,
+            ": the expression is stale: its graph was renewed, or it was removed by going back to a "
+            "checkpoint; build it again");
   return x.dim();
 }
 

@@ -23,7 +23,7 @@ Factor factor(const Graph& graph, uint32_t id) {
   return {position<Unchanged>(all), id};
 }
 
-Expression node(Graph& graph, uint32_t id) { return {&graph, id, graph.id()}; }
+Expression node(Graph& graph, uint32_t id) { return graph.expression(id); }
 
 /// The factors of an elementwise product of equal shapes.
 std::optional<std::array<Factor, 2>> factors(const Graph& graph, const Node& product) {

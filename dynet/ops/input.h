@@ -167,12 +167,12 @@ inline Expression ones(engine::Graph& g, const Dim& d) { return constant(g, d, 1
 /// A parameter, or a whole lookup table with its rows along the last axis, as a node of a graph.
 template <class S>
 Expression parameter(engine::Graph& g, const engine::Handle<S>& p) {
-  return {&g, g.add_parameter(p.get_storage(), true), g.id()};
+  return g.expression(g.add_parameter(p.get_storage(), true));
 }
 /// The same without a gradient.
 template <class S>
 Expression const_parameter(engine::Graph& g, const engine::Handle<S>& p) {
-  return {&g, g.add_parameter(p.get_storage(), false), g.id()};
+  return g.expression(g.add_parameter(p.get_storage(), false));
 }
 inline Expression lookup(engine::Graph& g, const LookupParameter& p, engine::Indices rows) {
   return engine::Lookup::make(g, p.get_storage(), rows, true);

@@ -64,6 +64,14 @@ struct Storage : std::enable_shared_from_this<Storage> {
     if (!packed || packed.use_count() > 1) packed = std::make_shared<PackedMatrix>();
     return *packed;
   }
+  /// Writes the numbers that graphs see: the stored ones after lazy weight decay.
+  void read(real* to) const {
+    const real factor = decay->factor;
+    if (factor == 1)
+      std::copy_n(values.data(), values.size(), to);
+    else
+      std::transform(values.data(), values.data() + values.size(), to, [=](real x) { return factor * x; });
+  }
   /// Writes numbers over the values from `first` on.
   void assign(std::span<const real> numbers, size_t first = 0) {
     std::copy(numbers.begin(), numbers.end(), values.begin() + first);

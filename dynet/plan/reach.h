@@ -1,6 +1,7 @@
 // Which nodes an evaluation must visit: what the wanted nodes need and is not known yet.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,10 +15,46 @@ struct Reach {
   std::vector<uint32_t> leaves, views, kernels;
 };
 
-/// Collects what `wanted` depends on and `done` does not hold. `marks` is scratch of one zero byte a node
-/// and is zero again afterwards. Costs O(ids between the oldest node found and the newest wanted).
-void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done,
-           std::vector<uint8_t>& marks, Reach& found);
+/// Marked nodes, which are visited from the newest to the oldest. Long stretches without any cost next to
+/// nothing, since blocks without marks are known.
+class Marks {
+ public:
+  void resize(size_t nodes) { nodes_.resize(nodes, 0), blocks_.resize(nodes / block + 1, 0); }
+  bool operator[](uint32_t id) const { return nodes_[id]; }
+  void set(uint32_t id) { nodes_[id] = 1, blocks_[id / block] = 1; }
+  void clear(uint32_t id) { nodes_[id] = 0; }
+  /// The newest marked node before the one visited last; there is one.
+  uint32_t next_before(uint32_t id) {
+    do {
+      if (id % block != 0) {
+        --id;
+      } else {
+        leave(id);
+        id = end_of_block_before(id);
+      }
+    } while (!nodes_[id]);
+    return id;
+  }
+  /// Said of the last one visited.
+  void leave(uint32_t id) { blocks_[id / block] = 0; }
+  void clear_all() { std::ranges::fill(nodes_, 0), std::ranges::fill(blocks_, 0); }
+
+ private:
+  static constexpr uint32_t block = 256;
+
+  uint32_t end_of_block_before(uint32_t id) const {
+    uint32_t at = id / block - 1;
+    while (!blocks_[at]) --at;
+    return at * block + block - 1;
+  }
+
+  std::vector<uint8_t> nodes_, blocks_;
+};
+
+/// Collects what `wanted` depends on and `done` does not hold. `marks` are scratch without any mark, and are
+/// so again afterwards. Costs O(nodes found).
+void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done, Marks& marks,
+           Reach& found);
 
 /// The node whose kernel (or binding) makes the memory of this one: itself unless it is a view.
 inline uint32_t origin(const Graph& graph, uint32_t id) {

@@ -10,20 +10,26 @@
 namespace dynet::engine {
 
 void Executor::backward(unsigned loss, bool full) {
+  const Graph::MaybeUse use(graph_);
   if (const Dim& dim = graph_.dim(loss); dim.size() != 1)
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
   pace().add(2 * multiply_adds_);
-  if (spent_) repeat_spent();
-  trace(loss, full);
   const struct Unmark {
     Executor& e;
     ~Unmark() {
-      for (uint32_t id : e.path_) e.t_.marks[id] = 0;
+      for (uint32_t id : e.path_) e.t_.marks.clear(id);
     }
   } unmark{*this};
+  try {
+    trace(loss, full);
+  } catch (...) {  // some marks are not on the path yet
+    t_.marks.clear_all();
+    throw;
+  }
+  if (!again_.empty()) repeat_spent();
   place_gradients();
   if (real* gradient = t_.flow[loss].gradient) *gradient = 1, t_.flow[loss].ready = true;
   run_backward();
@@ -33,32 +39,47 @@ void Executor::backward(unsigned loss, bool full) {
   backward_from_ = loss;
 }
 
-/// Computes once more what an earlier backward pass has overwritten: what calls keep, and what lay in the
-/// same memory.
+/// Computes once more what an earlier backward pass has overwritten: what nodes of the path keep, and what
+/// lay in the same memory.
 void Executor::repeat_spent() {
-  for (const StepRecord& step : t_.steps) {
-    const std::span nodes = t_.nodes_of(step);
-    const auto is_taken = [&](uint32_t id) { return (done_[id] & taken) != 0; };
-    if (graph_[nodes[0]].op->spends_aux || std::ranges::any_of(nodes, is_taken))
-      lanes_[0].repeat(step, restored_);
+  for (size_t i = again_.size(); i-- > 0;) list_for_repeat(again_[i]);
+  const auto step = [&](uint32_t id) { return t_.place[id].step; };
+  std::ranges::sort(again_,
+                    [&](uint32_t a, uint32_t b) { return std::pair(step(a), a) < std::pair(step(b), b); });
+  again_.erase(std::ranges::unique(again_).begin(), again_.end());
+  for (size_t first = 0, end = 0; first < again_.size(); first = end) {
+    while (end < again_.size() && step(again_[end]) == step(again_[first])) ++end;
+    lanes_[0].repeat(t_.steps[step(again_[first])], std::span(again_).subspan(first, end - first), restored_);
   }
-  spent_ = false;
+}
+
+/// Lists the argument whose memory a node has taken, too, and computes other arguments again that were taken.
+void Executor::list_for_repeat(uint32_t id) {
+  const std::span<const uint32_t> args = graph_.args(graph_[id]);
+  for (const uint32_t arg : args) {
+    if (!(done_[arg] & taken)) continue;
+    if (t_.place[arg].value != t_.place[id].aux) {
+      restore(arg);
+    } else {
+      restore_arguments(arg);
+      again_.push_back(arg);
+    }
+  }
 }
 
 /// Runs the calls of the forward pass in reverse: those that ran side by side do so again.
 void Executor::run_backward() {
-  const std::span<const StepRecord> steps = t_.steps;
-  for (size_t end = steps.size(); end > 0;) {
-    if (steps[end - 1].lane == 0) {
-      lanes_[0].backward(steps[--end]);
+  for (uint32_t end = call_count(); end > 0;) {
+    const StepRecord& last = step_of(end - 1);
+    if (last.lane == 0) {
+      lanes_[0].backward(last, nodes_of(--end));
       continue;
     }
-    const uint32_t round = steps[end - 1].round, lanes = steps[end - 1].lane;
-    size_t first = end;
-    while (first > 0 && steps[first - 1].round == round && steps[first - 1].lane > 0) --first;
-    lanes_.side_by_side(lanes, [&](Lane& lane, uint32_t number) {
-      for (size_t i = end; i-- > first;)
-        if (steps[i].lane == number + 1) lane.backward(steps[i]);
+    uint32_t first = end;
+    while (first > 0 && step_of(first - 1).round == last.round && step_of(first - 1).lane > 0) --first;
+    lanes_.side_by_side(last.lane, [&](Lane& lane, uint32_t number) {
+      for (uint32_t i = end; i-- > first;)
+        if (step_of(i).lane == number + 1) lane.backward(step_of(i), nodes_of(i));
     });
     end = first;
   }
@@ -178,6 +199,7 @@ void Executor::deliver_lookups() {
 }
 
 Tensor Executor::gradient(unsigned id) {
+  const Graph::MaybeUse use(graph_);
   if (!has_gradient(id))
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),

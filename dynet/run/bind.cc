@@ -1,8 +1,21 @@
 // Binding: leaves get their values, and merged calls their tables of addresses.
+#include <algorithm>
+
 #include "dynet/ops/input.h"
 #include "dynet/run/lane.h"
 
 namespace dynet::engine {
+
+/// Memory of the same size, if some is spare: the same parameters come again and again.
+real* ParameterMemory::take(size_t size) {
+  for (size_t i = spare_.size(); i-- > 0;) {
+    if (spare_[i].size != size) continue;
+    real* const memory = spare_[i].memory;
+    spare_.erase(spare_.begin() + static_cast<ptrdiff_t>(i));
+    return memory;
+  }
+  return arena_.take<real>(size);
+}
 
 void Tables::bind_leaves(std::span<const uint32_t> leaves) {
   size_t rows = 0;
@@ -36,14 +49,13 @@ void Tables::bind_value(uint32_t id) {
   if (at.value) return;
   Storage& storage = *parameter_storage(graph[id]);
   const size_t size = storage.dim.size();
-  real* const value = values.take<real>(size);
+  real* const value = parameters.take(size);
   at.stride = static_cast<uint32_t>(size);
   const auto* panels = reinterpret_cast<const PackedMatrix*>(at.aux);
   if (panels && !(storage.packed.get() == panels && storage.packed_version == storage.version)) {
     engine->unpack(*panels, value);
   } else {
-    std::copy_n(storage.values.data(), size, value);
-    if (storage.decay->factor != 1) engine->scale(size, storage.decay->factor, value);
+    storage.read(value);
   }
   std::atomic_ref(at.value).store(value, std::memory_order_release);
 }
@@ -66,6 +78,16 @@ PackedMatrix* Tables::packed_of(uint32_t id) {
     known.store(reinterpret_cast<real*>(storage.packed.get()), std::memory_order_release);
   }
   return reinterpret_cast<PackedMatrix*>(place[id].aux);
+}
+
+void Tables::release(uint32_t id) {
+  Place& at = place[id];
+  if (at.value) parameters.give_back(at.value, graph.dim(id).size());
+  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.aux);
+  const auto last =
+      std::find_if(packed.rbegin(), packed.rend(), [=](const auto& p) { return p.get() == panels; });
+  if (panels && last != packed.rend()) packed.erase(std::next(last).base());
+  at = {};
 }
 
 /// The second call that reads the transposed matrix makes its panels; one alone does as well without.

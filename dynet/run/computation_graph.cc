@@ -1,9 +1,11 @@
 // The pool of graphs: their memory outlives them, so that a handle of a dead graph is stale, never dangling.
 #include "dynet/run/computation_graph.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <mutex>
+#include <utility>
 
 #include "dynet/params/init.h"
 #include "dynet/run/describe.h"
@@ -15,57 +17,98 @@ using namespace engine;
 ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor; }
 
 struct StatePool {
+  using State = ComputationGraph::State;
+
   std::mutex mutex;
-  std::vector<std::unique_ptr<ComputationGraph::State>> all;
-  std::vector<ComputationGraph::State*> free;
+  std::vector<std::unique_ptr<State>> all;
+  std::vector<State*> free, ended;
 
   static StatePool& get() {
     static StatePool& pool = *new StatePool;  // never destroyed: threads may end after the process's statics
     return pool;
   }
-  ComputationGraph::State* take() {
+  State* take() {
+    clear_ended();
     const std::lock_guard lock(mutex);
     if (free.empty()) {
-      all.push_back(std::make_unique<ComputationGraph::State>());
+      all.push_back(std::make_unique<State>());
       return all.back().get();
     }
-    ComputationGraph::State* state = free.back();
+    State* state = free.back();
     free.pop_back();
     return state;
   }
   unsigned active() {
     const std::lock_guard lock(mutex);
-    return static_cast<unsigned>(all.size() - free.size());
+    return static_cast<unsigned>(all.size() - free.size() - ended.size());
   }
-  void give_back(ComputationGraph::State* state) {
+  void end(State* state) {
+    state->graph.end();
     const std::lock_guard lock(mutex);
-    free.push_back(state);
+    ended.push_back(state);
+  }
+  /// Clearing a graph may run functions of the program, and so end other graphs.
+  void clear_ended() {
+    while (State* state = take_idle()) {
+      state->graph.retire();
+      const std::lock_guard lock(mutex);
+      free.push_back(state);
+    }
+  }
+
+ private:
+  State* take_idle() {
+    const std::lock_guard lock(mutex);
+    const auto idle = std::ranges::find_if(ended, [](State* s) { return !s->graph.is_in_use(); });
+    if (idle == ended.end()) return nullptr;
+    State* state = *idle;
+    ended.erase(idle);
+    return state;
   }
 };
 
 namespace {
 
+thread_local ComputationGraph* first_graph = nullptr;
+
+/// A thread ends without the locks of those who work with its graph, which is cleared later.
+struct ThreadEnd {
+  ~ThreadEnd() { delete std::exchange(first_graph, nullptr); }
+};
+
 /// The graph of a thread that never made one.
 Graph& make_first_graph() {
-  thread_local ComputationGraph first;
-  return first.graph();
+  thread_local const ThreadEnd end;
+  static_cast<void>(&end);
+  if (!first_graph) first_graph = new ComputationGraph(ComputationGraph::Kind::first);
+  return first_graph->graph();
 }
 
 [[maybe_unused]] const bool installed = (set_graph_maker(make_first_graph), true);
 
 }  // namespace
 
-ComputationGraph::ComputationGraph() : state_(StatePool::get().take()), previous_(current_graph_or_null()) {
+ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()), kind_(kind) {
   graph().batching.reset();
-  graph().clear();
-  set_current_graph(&graph());
+  if (kind == Kind::first)
+    graph().wait();
+  else
+    graph().clear();
+  if (kind != Kind::apart) stay_ = enter_graph(graph());
 }
 
 ComputationGraph::~ComputationGraph() {
-  graph().clear();
-  if (current_graph_or_null() == &graph()) set_current_graph(previous_);
-  StatePool::get().give_back(state_);
+  if (stay_) leave_graph(stay_);
+  StatePool::get().end(state_);
+  if (kind_ != Kind::first) clear_ended_graphs();
 }
+
+void end_first_graph() {
+  delete std::exchange(first_graph, nullptr);
+  clear_ended_graphs();
+}
+
+void clear_ended_graphs() { StatePool::get().clear_ended(); }
 
 Tensor ComputationGraph::forward(const Expression& e) {
   invalidate();
@@ -80,7 +123,7 @@ void ComputationGraph::evaluate(Expressions wanted) {
 
 Expression ComputationGraph::at(VariableIndex i) {
   if (i >= size()) bad_index("there is no node ", i, "; the graph has ", size());
-  return {&graph(), i, get_id()};
+  return graph().expression(i);
 }
 
 void ComputationGraph::print_graphviz() { dynet::print_graphviz(graph(), std::cout); }
@@ -92,9 +135,7 @@ void ComputationGraph::dump(const std::string& file, bool values, bool gradients
 }
 
 void ComputationGraph::revert() {
-  if (marks_.empty()) failed("revert: there is no checkpoint; call checkpoint first");
-  graph().revert(marks_.back());
-  marks_.pop_back();
+  if (!graph().revert()) failed("revert: there is no checkpoint; call checkpoint first");
 }
 
 unsigned get_number_of_active_graphs() { return StatePool::get().active(); }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "dynet/graph/graph.h"
+#include "dynet/graph/current.h"
 #include "dynet/ops/memory.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/settings.h"
@@ -12,10 +12,15 @@ namespace dynet {
 
 /// Owns a graph and its executor, taken from a pool and given back with their memory.
 ///
-/// Making one makes it the thread's current graph; destroying it restores the one before.
+/// Making one makes it the thread's current graph; destroying it restores the one before, in whatever order
+/// graphs go. What another thread still computes with it goes on undisturbed.
 class ComputationGraph {
  public:
-  ComputationGraph();
+  /// Which one it is to be: the current one at once, one that is entered when its owner wants that, or the
+  /// first one of a thread, which takes its number when it is first used.
+  enum class Kind : uint8_t { current, apart, first };
+
+  explicit ComputationGraph(Kind kind = Kind::current);
   explicit ComputationGraph(bool batched) : ComputationGraph() { graph().batching = batched; }
   ~ComputationGraph();
   ComputationGraph(const ComputationGraph&) = delete;
@@ -41,12 +46,12 @@ class ComputationGraph {
   const Dim& get_dimension(VariableIndex i) { return at(i).dim(); }
   /// The expression of a node; std::out_of_range if there is none.
   Expression at(VariableIndex i);
-  void invalidate() { executor().invalidate(0); }
+  void invalidate() { executor().invalidate(); }
   /// Evaluates all of these by one schedule.
   void evaluate(engine::Expressions wanted);
   /// Merged calls run so far.
   size_t step_count() const { return state_->executor.step_count(); }
-  unsigned get_id() const { return state_->graph.id(); }
+  unsigned get_id() const { return state_->graph.number(); }
 
   /// Adds nodes by their places; input, parameter, lookup and apply of dynet/ops do the same by expressions.
   VariableIndex add_input(real number) { return input(graph(), number).i; }
@@ -93,7 +98,7 @@ class ComputationGraph {
   void dump(const std::string& file, bool values = true, bool gradients = true, bool only_check = false);
 
   /// Remembers the nodes there are; revert() removes what came after the last checkpoint.
-  void checkpoint() { marks_.push_back(graph().mark()); }
+  void checkpoint() { graph().checkpoint(); }
   void revert();
 
  private:
@@ -106,9 +111,14 @@ class ComputationGraph {
 
   friend struct StatePool;
   State* state_;
-  engine::Graph* previous_;
-  std::vector<engine::Graph::Mark> marks_;
+  Kind kind_;
+  uint64_t stay_ = 0;  // 0: it was not entered
 };
+
+/// Ends the graph that the calling thread has had from the beginning, and with it what it holds.
+void end_first_graph();
+/// Clears the graphs that have ended while somebody was at work with them, as soon as nobody is.
+void clear_ended_graphs();
 
 /// Graphs that are alive; the number of the newest one.
 unsigned get_number_of_active_graphs();

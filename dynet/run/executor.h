@@ -16,7 +16,10 @@ class Executor final : public Evaluator {
   Tensor value(unsigned node) override;
   Tensor gradient(unsigned node) override;
   void backward(unsigned node, bool full) override;
-  void invalidate(unsigned first) override;
+  void invalidate() override;
+  void renew() override;
+  void checkpoint() override;
+  void revert(unsigned nodes) override;
 
   void evaluate(std::span<const uint32_t> wanted) override;
   bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
@@ -25,7 +28,10 @@ class Executor final : public Evaluator {
  private:
   static constexpr uint32_t none = ~0u;
 
+  void forget();
+
   // forward.cc
+  void run(std::span<const uint32_t> wanted);
   const Planned& planned(std::span<const uint32_t> wanted);
   void schedule_division(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
@@ -36,12 +42,22 @@ class Executor final : public Evaluator {
   void record_steps(const Planned& planned);
   void run_steps(const Planned& planned, size_t first_step, real* base);
 
+  // checkpoint.cc
+  void evaluate_older(std::span<const uint32_t> wanted);
+  void protect(uint32_t id);
+  struct Checkpoint;
+  void remember(size_t checkpoint);
+  void protect_memory(Checkpoint& checkpoint);
+  void remove_steps(size_t first, uint32_t nodes);
+
   // flow.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
   void link_views();
   void list_late_uses(uint32_t id);
+  void list_calls();
   void place_gradients();
-  void count_uses(const StepRecord& step, uint32_t number);
+  void place_gradients_of(uint32_t call);
+  void count_uses(uint32_t call);
   void compare_with_last(Flow& flow, uint32_t id, uint32_t step) const;
   void choose_mode(uint32_t id);
   bool waits(const Flow& flow) const;
@@ -54,6 +70,7 @@ class Executor final : public Evaluator {
 
   // backward.cc
   void repeat_spent();
+  void list_for_repeat(uint32_t id);
   void run_backward();
   void deliver();
   void deliver_parameters();
@@ -74,10 +91,11 @@ class Executor final : public Evaluator {
   Graph& graph_;
   Tables t_{graph_};
   Lanes lanes_{t_};
-  uint32_t round_graph_ = 0, rounds_ = 0;  // the graph that was last begun anew; divided evaluations so far
-  enum : uint8_t { done = 1, taken = 2 };  // known; and its memory holds what another node keeps
+  uint32_t rounds_ = 0;  // divided evaluations so far
+  // Known; its memory holds what another node keeps; a backward pass has overwritten what it keeps.
+  enum : uint8_t { done = 1, taken = 2, spent = 4 };
   std::vector<uint8_t> done_;
-  bool any_taken_ = false, restored_ = false;
+  bool begun_ = false, any_taken_ = false, restored_ = false;
   uint64_t multiply_adds_ = 0;  // of all evaluations of this graph
 
   Planned planned_;  // of the last evaluation that no plan was kept for
@@ -86,6 +104,18 @@ class Executor final : public Evaluator {
   DivisionScratch division_scratch_;
 
   Arena gradients_;
+  /// The members of a step that are on the path.
+  struct CallPart {
+    uint32_t step, first, count;
+  };
+  StepRecord& step_of(uint32_t call) { return t_.steps[few_calls_ ? calls_[call].step : call]; }
+  uint32_t number_of(uint32_t call) const { return few_calls_ ? calls_[call].step : call; }
+  std::span<const uint32_t> nodes_of(uint32_t call) const {
+    if (!few_calls_) return t_.nodes_of(t_.steps[call]);
+    return std::span(members_).subspan(calls_[call].first, calls_[call].count);
+  }
+  uint32_t call_count() const { return static_cast<uint32_t>(few_calls_ ? calls_.size() : t_.steps.size()); }
+
   std::vector<uint32_t> path_;        // of the last backward pass, descending
   std::vector<uint32_t> loose_;       // its views and leaves
   std::vector<uint32_t> parameters_;  // its parameters
@@ -100,8 +130,24 @@ class Executor final : public Evaluator {
   std::vector<RowUse> row_uses_;        // of rows that have many uses
   std::vector<const real*> row_terms_;  // of one of them
   std::vector<uint32_t> arguments_;     // scratch
+  std::vector<uint32_t> again_;         // nodes of the path that an earlier pass has spent
   uint32_t backward_from_ = none;
-  bool spent_ = false;  // a backward pass has overwritten what calls keep for it
+  // Of the last pass: the calls that it visits, where these are few of all.
+  bool few_calls_ = false;
+  std::vector<CallPart> calls_;    // in order
+  std::vector<uint32_t> members_;  // of these
+
+  /// What there was at a checkpoint of the graph, or is needed by nodes from before it.
+  struct Checkpoint {
+    uint32_t nodes;
+    size_t steps;
+    Arena::Position values;
+    std::vector<Lane::Position> lanes;
+  };
+  std::vector<Checkpoint> checkpoints_;  // with room for more
+  size_t checkpoint_count_ = 0;
+  Reach older_;  // scratch
+  std::vector<uint32_t> older_ids_;
 };
 
 }  // namespace dynet::engine

@@ -18,32 +18,62 @@ void Executor::trace(uint32_t loss, bool full) {
   lanes_.forget_gradients();
   t_.flow.resize(graph_.size());
   t_.views.resize(graph_.size());
-  t_.marks[loss] = 1;
+  again_.clear();
+  t_.marks.set(loss);
   t_.flow[loss] = {};
   size_t open = 1;
   bool has_views = false;
-  for (uint32_t id = loss; open > 0; --id) {
-    if (!t_.marks[id]) continue;
+  for (uint32_t id = loss;; id = t_.marks.next_before(id)) {
     --open;
     path_.push_back(id);
     const Node& node = graph_[id];
     const std::span<const uint32_t> args = graph_.args(node);
     if (node.op->leaf || node.op->view) loose_.push_back(id), has_views |= node.op->view;
-    spent_ |= node.op->spends_aux;
-    if (!node.op->differentiable) continue;
-    for (uint32_t arg : args) {
-      if (t_.marks[arg] || !(full || graph_[arg].needs_gradient)) continue;
-      t_.marks[arg] = 1;
-      t_.flow[arg] = {};
-      ++open;
+    if (node.op->spends_aux) {
+      if (done_[id] & spent) again_.push_back(id);
+      done_[id] |= spent;
     }
-    if (node.op->view && t_.marks[args[0]]) {
-      ++t_.flow[args[0]].uses, t_.flow[args[0]].viewed = true;
-    } else if (graph_.item(node).matrices) {
-      list_late_uses(id);
+    if (node.op->differentiable) {
+      for (uint32_t arg : args) {
+        if (t_.marks[arg] || !(full || graph_[arg].needs_gradient)) continue;
+        t_.marks.set(arg);
+        t_.flow[arg] = {};
+        ++open;
+      }
+      if (node.op->view && t_.marks[args[0]]) {
+        ++t_.flow[args[0]].uses, t_.flow[args[0]].viewed = true;
+      } else if (graph_.item(node).matrices) {
+        list_late_uses(id);
+      }
+    }
+    if (open == 0) {
+      t_.marks.leave(id);
+      break;
     }
   }
   if (has_views) link_views();
+  list_calls();
+}
+
+/// Lists the calls on the path and their members there, unless these are a large part of all: then all calls
+/// are looked at.
+void Executor::list_calls() {
+  constexpr size_t large_part = 8;
+  few_calls_ = t_.order.size() > large_part * path_.size();
+  if (!few_calls_) return;
+  members_.clear(), calls_.clear();
+  for (auto id = path_.rbegin(); id != path_.rend(); ++id)
+    if (!graph_[*id].op->leaf && !graph_[*id].op->view) members_.push_back(*id);
+  std::ranges::stable_sort(members_, {}, [&](uint32_t id) { return t_.place[id].step; });
+  for (uint32_t i = 0; i < members_.size(); ++i) {
+    const uint32_t step = t_.place[members_[i]].step;
+    if (calls_.empty() || calls_.back().step != step) calls_.push_back({step, i, 0});
+    ++calls_.back().count;
+  }
+  // A call that is on the path as a whole has its members in their order.
+  for (const CallPart& call : calls_)
+    if (call.count == t_.steps[call.step].count)
+      std::ranges::copy(t_.nodes_of(t_.steps[call.step]), members_.begin() + call.first);
 }
 
 /// The gradient of a matrix is one product over all its uses, that of a bias one sum.
@@ -63,49 +93,55 @@ void Executor::list_late_uses(uint32_t id) {
 
 /// Decides where gradients lie: as the values do, the members of a merged call one after another.
 void Executor::place_gradients() {
-  for (auto number = static_cast<uint32_t>(t_.steps.size()); number-- > 0;) {
-    StepRecord& step = t_.steps[number];
-    step.gradient = nullptr;
-    const std::span nodes = t_.nodes_of(step);
-    size_t numbers = 0, apart = 0;
-    for (uint32_t id : nodes) {
-      if (!t_.marks[id]) continue;
-      Flow& flow = t_.flow[id];
-      if (!flow.is_simple()) choose_mode(id);
-      flow.shared = flow.uses == 1 && (flow.passed || flow.in_aux) && !flow.is_matrix;
-      if (flow.shared) continue;
-      numbers += graph_.dim(id).size();
-      ++apart;
-    }
-    real* gradient = apart ? gradients_.take<real>(numbers) : nullptr;
-    if (apart == nodes.size()) step.gradient = gradient;
-    for (uint32_t id : nodes) {
-      if (!t_.marks[id]) continue;
-      Flow& flow = t_.flow[id];
-      if (flow.shared) {
-        const uint32_t consumer = flow.last_consumer;
-        flow.gradient = flow.in_aux ? t_.place[consumer].aux : t_.flow[consumer].gradient;
-        flow.ready = true;
-      } else {
-        flow.gradient = gradient;
-        gradient += graph_.dim(id).size();
-        open_to_views(id);
-      }
-    }
-    count_uses(step, number);
+  for (uint32_t call = call_count(); call-- > 0;) {
+    place_gradients_of(call);
+    count_uses(call);
   }
   for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) place_loose(*it);
 }
 
+void Executor::place_gradients_of(uint32_t call) {
+  StepRecord& step = step_of(call);
+  step.gradient = nullptr;
+  const std::span nodes = nodes_of(call);
+  size_t numbers = 0, apart = 0;
+  for (uint32_t id : nodes) {
+    if (!t_.marks[id]) continue;
+    Flow& flow = t_.flow[id];
+    if (!flow.is_simple()) choose_mode(id);
+    flow.shared = flow.uses == 1 && (flow.passed || flow.in_aux) && !flow.is_matrix;
+    if (flow.shared) continue;
+    numbers += graph_.dim(id).size();
+    ++apart;
+  }
+  real* gradient = apart ? gradients_.take<real>(numbers) : nullptr;
+  if (apart == step.count) step.gradient = gradient;
+  for (uint32_t id : nodes) {
+    if (!t_.marks[id]) continue;
+    Flow& flow = t_.flow[id];
+    if (flow.shared) {
+      const uint32_t consumer = flow.last_consumer;
+      flow.gradient = flow.in_aux ? t_.place[consumer].aux : t_.flow[consumer].gradient;
+      flow.ready = true;
+    } else {
+      flow.gradient = gradient;
+      gradient += graph_.dim(id).size();
+      open_to_views(id);
+    }
+  }
+}
+
 /// Counts the contributions of the members of a call. When all later calls are counted, a node's flow is
 /// known.
-void Executor::count_uses(const StepRecord& step, uint32_t number) {
-  const std::span nodes = t_.nodes_of(step);
+void Executor::count_uses(uint32_t call) {
+  const StepRecord& step = step_of(call);
+  const uint32_t number = number_of(call);
+  const std::span nodes = nodes_of(call);
   const Node& example = graph_[nodes[0]];
   if (!example.op->differentiable) return;
   const Item& item = graph_.item(example);
   const bool whole = example.op->batching == Batching::nodes;
-  const bool one_each = !whole && step.call.count == nodes.size();  // one batch element, as their arguments
+  const bool one_each = !whole && step.call.count == step.count;  // one batch element, as their arguments
   for (unsigned i = 0; i < example.arg_count; ++i) {
     const bool matrix = item.is_matrix(example, i), passes_on = item.passes(i);
     if (is_shared(step.shared, i)) continue;  // listed as a late use
@@ -189,7 +225,7 @@ void Executor::place_loose(uint32_t id) {
   choose_mode(id);
   if (flow.exclusive)
     flow.gradient = t_.flow[graph_.args(node)[0]].gradient + graph_.item(node).view_offset;
-  else if (node.op->view || flow.uses > 0 || node.op != &parameter_op)
+  else if (node.op->view || flow.uses > 0 || node.op != &parameter_op || id == path_.front())
     flow.gradient = gradients_.take<real>(graph_.dim(node).size());
   open_to_views(id);
 }

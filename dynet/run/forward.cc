@@ -1,4 +1,6 @@
 // Evaluation: reach, schedule, plan, bind, call.
+#include <utility>
+
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/pace.h"
@@ -16,6 +18,7 @@ Policy policy_of(const Graph& graph) {
 }  // namespace
 
 Tensor Executor::value(unsigned id) {
+  const Graph::MaybeUse use(graph_);
   const uint32_t wanted[] = {id};
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
   if (done_[id] & taken) restore(id);
@@ -28,6 +31,7 @@ void Executor::restore(uint32_t id) {
   lanes_[0].compute_alone(id);
   done_[id] = done;
   restored_ = true;
+  protect(id);
 }
 
 void Executor::restore_arguments(uint32_t id) {
@@ -38,11 +42,11 @@ void Executor::restore_arguments(uint32_t id) {
 /// What is to be run, in what order, and where values lie.
 const Planned& Executor::planned(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
-  const bool is_first = done_.empty();
+  const bool is_first = !std::exchange(begun_, true);
   if (is_first) choose_threads(*t_.engine);
   const unsigned threads = t_.engine->threads();
   done_.resize(graph_.size(), 0);
-  t_.marks.resize(graph_.size(), 0);
+  t_.marks.resize(graph_.size());
   const PlanCache::Question question{graph_, wanted, policy, threads};
   if (is_first)
     if (const Planned* kept = plans_.find(question)) return *kept;
@@ -74,9 +78,17 @@ void Executor::schedule_division(Policy policy, Schedule& result) {
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
+  const Graph::MaybeUse use(graph_);
+  if (checkpoint_count_ > 0) [[unlikely]]
+    evaluate_older(wanted);
+  run(wanted);
+}
+
+/// Evaluates what is not known yet by one schedule.
+void Executor::run(std::span<const uint32_t> wanted) {
   const Planned& planned = this->planned(wanted);
   const auto& [found, order, layout] = planned;
-  t_.key = {{random_seed(), (graph_.id() - settings().first_graph) ^ t_.evaluations << 24}};
+  t_.key = {{random_seed(), (graph_.number() - settings().first_graph) ^ t_.evaluations << 24}};
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
   if (any_taken_)
@@ -88,6 +100,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
   multiply_adds_ += layout.multiply_adds;
   pace().add(layout.multiply_adds);
   real* base = t_.values.take<real>(layout.size);
+  const size_t order_before = t_.order.size();
   const size_t first = t_.steps.size();
   auto number = static_cast<uint32_t>(first);
   for (const Step& step : layout.steps) place_step(step, order.nodes(step.first, step.count), number++, base);
@@ -97,6 +110,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
     run_steps(planned, first, base);
   } catch (...) {
     t_.steps.resize(first);
+    t_.order.resize(order_before);
     for (uint32_t id : found.kernels) done_[id] = 0;
     throw;
   }
@@ -172,39 +186,15 @@ void Executor::place_views(std::span<const uint32_t> views) {
   }
 }
 
-void Executor::invalidate(unsigned first) {
-  if (first == 0) {
-    done_.clear(), path_.clear();
-    t_.order.clear(), t_.steps.clear(), t_.packed.clear();
-    t_.values.reset(), gradients_.reset();
-    lanes_.forget_values(), lanes_.forget_gradients();
-    backward_from_ = none, spent_ = any_taken_ = restored_ = false;
-    multiply_adds_ = 0;
-    t_.evaluations = round_graph_ == graph_.id() ? t_.evaluations + 1 : 0;
-    round_graph_ = graph_.id();
-    t_.engine = &settings().engine();
-    return;
-  }
-  if (first >= done_.size()) return;
-  done_.resize(first), t_.marks.resize(first);
-  uint32_t kept = 0;
-  std::vector<StepRecord> steps;
-  for (const StepRecord& step : t_.steps) {
-    const uint32_t start = kept;
-    for (uint32_t id : t_.nodes_of(step)) {
-      if (id >= first) continue;
-      t_.place[id].step = static_cast<uint32_t>(steps.size());
-      t_.order[kept++] = id;
-    }
-    if (kept == start) continue;
-    StepRecord& rest = steps.emplace_back(step);
-    rest.first = start, rest.count = kept - start;
-    if (rest.count < step.count) rest.call = {};
-  }
-  t_.order.resize(kept);
-  t_.steps = std::move(steps);
-  path_.clear();
-  backward_from_ = none;
+void Executor::forget() {
+  done_.clear(), path_.clear();
+  t_.order.clear(), t_.steps.clear(), t_.packed.clear();
+  t_.values.reset(), t_.parameters.reset(), gradients_.reset();
+  lanes_.forget_values(), lanes_.forget_gradients();
+  backward_from_ = none, begun_ = any_taken_ = restored_ = false;
+  multiply_adds_ = 0;
+  t_.engine = &settings().engine();
+  for (size_t i = 0; i < checkpoint_count_; ++i) remember(i);
 }
 
 }  // namespace dynet::engine

@@ -57,7 +57,7 @@ class GradientCheck {
   double loss_at(Storage& s, size_t place, real value) {
     s.values[place] = value;
     s.changed();
-    graph_.evaluator->invalidate(0);
+    graph_.evaluator->invalidate();
     return as_scalar(loss_.value());
   }
 
@@ -92,7 +92,7 @@ bool check_grad(ParameterCollection& model, const Expression& loss, int verbosit
     good &= check.check(*p, places);
   }
   for (const auto& l : model.lookup_parameters_list()) good &= check.check(*l, used_places(*l));
-  (loss.is_parameter() ? current_graph() : *loss.pg).evaluator->invalidate(0);
+  (loss.is_parameter() ? current_graph() : *loss.pg).evaluator->invalidate();
   model.reset_gradient();
   return good;
 }

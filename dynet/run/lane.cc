@@ -20,9 +20,8 @@ void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
   op.forward(*t_.engine, call);
 }
 
-void Lane::repeat(const StepRecord& step, bool moved) {
-  const std::span nodes = t_.nodes_of(step);
-  if (moved || !step.call.count)
+void Lane::repeat(const StepRecord& step, std::span<const uint32_t> nodes, bool moved) {
+  if (moved || !step.call.count || nodes.size() < step.count)
     run_anew(nodes, step.shared);
   else
     t_.graph[nodes[0]].op->forward(*t_.engine, step.call);
@@ -42,8 +41,7 @@ void Lane::run_anew(std::span<const uint32_t> nodes, uint32_t shared) {
   t_.graph[nodes[0]].op->forward(*t_.engine, call);
 }
 
-void Lane::backward(const StepRecord& step) {
-  std::span<const uint32_t> nodes = t_.nodes_of(step);
+void Lane::backward(const StepRecord& step, std::span<const uint32_t> nodes) {
   size_t marked = 0;
   for (uint32_t id : nodes) {
     if (!t_.marks[id]) continue;

@@ -15,13 +15,13 @@ class alignas(128) Lane {
 
   /// Runs a step of a plan whose values begin at `base`, as the call that it makes.
   void forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call);
-  /// Runs a call once more: it writes the same numbers to the same places, or, if they have moved, to those
-  /// where they are now.
-  void repeat(const StepRecord& step, bool moved);
+  /// Runs these members of a call once more: the same numbers to the same places, or, if some have moved, to
+  /// those where they are now.
+  void repeat(const StepRecord& step, std::span<const uint32_t> nodes, bool moved);
   /// Computes a node, whose arguments are known, in new memory.
   void compute_alone(uint32_t id);
-  /// Adds what the members of a call that need a gradient contribute to their arguments.
-  void backward(const StepRecord& step);
+  /// Adds what those of some members of a call that need a gradient contribute to their arguments.
+  void backward(const StepRecord& step, std::span<const uint32_t> nodes);
   /// Completes the gradients of a node and, before it, of all views of its memory.
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
@@ -39,6 +39,12 @@ class alignas(128) Lane {
   real* zeroed(size_t numbers);
 
   void forget_values() { values_.reset(), call_tables_.reset(); }
+  /// How much memory is in use that belongs to values.
+  struct Position {
+    Arena::Position values, tables;
+  };
+  Position position() const { return {values_.position(), call_tables_.position()}; }
+  void go_back(const Position& to) { values_.go_back(to.values), call_tables_.go_back(to.tables); }
   void forget_gradients() { gradients_.reset(); }
 
   Schedule schedule;  // of this lane's nodes

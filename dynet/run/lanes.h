@@ -22,6 +22,7 @@ class Lanes {
     (*this)[count - 1];
     engine::side_by_side(*t_.engine, count, [&](unsigned number) { f(*all_[number], number); });
   }
+  size_t size() const { return all_.size(); }
   void forget_values() {
     for (const auto& lane : all_) lane->forget_values();
   }

@@ -7,6 +7,7 @@
 
 #include "dynet/device/arena.h"
 #include "dynet/graph/graph.h"
+#include "dynet/plan/reach.h"
 #include "dynet/run/settings.h"
 
 namespace dynet::engine {
@@ -99,6 +100,22 @@ struct LateLists {
   LateList added;  // of a parameter: uses whose gradients are contributions as they are
 };
 
+/// Values of parameters, which may be removed in another order than they came.
+class ParameterMemory {
+ public:
+  real* take(size_t size);
+  void give_back(real* memory, size_t size) { spare_.push_back({memory, size}); }
+  void reset() { arena_.reset(), spare_.clear(); }
+
+ private:
+  struct Block {
+    real* memory;
+    size_t size;
+  };
+  Arena arena_;
+  std::vector<Block> spare_;
+};
+
 struct Tables {
   static constexpr uint32_t none = ~0u;
 
@@ -116,6 +133,8 @@ struct Tables {
   }
   /// The panels of a parameter as this graph sees it.
   PackedMatrix* packed_of(uint32_t parameter);
+  /// Gives back what a parameter has here, which is removed from the graph.
+  void release(uint32_t parameter);
   /// Counts a use of the transposed matrix, and makes its panels when they pay.
   void transpose(uint32_t parameter, PackedMatrix& panels);
   /// The distance between batch elements of a node's gradient.
@@ -157,10 +176,11 @@ struct Tables {
   std::vector<uint32_t> order;
   std::vector<StepRecord> steps;
   Arena values;
+  ParameterMemory parameters;
   std::vector<std::shared_ptr<PackedMatrix>> packed;  // what this graph reads stays as it was
 
   // of the last backward pass
-  std::vector<uint8_t> marks;  // needs a gradient; all zero between passes
+  Marks marks;  // of what needs a gradient; none between passes
   std::vector<Flow> flow;
   std::vector<Views> views;  // valid for views and for nodes with views
   std::vector<Part> parts;

@@ -104,7 +104,7 @@ StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
   return first_state(self, inputs, update);
 }
 
-nb::typed<nb::list, ExpressionList> expressions_of(const RNNBuilder& b) {
+nb::typed<nb::list, ExpressionList> expressions_of(RNNBuilder& b) {
   nb::list layers;
   for (const auto& layer : b.parameter_expressions()) layers.append(list_of(layer));
   return layers;

@@ -123,8 +123,11 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
   m.def(
       "_node_index",
       [](const Expression& e) {
-        const Expression node = node_of(e);
-        node.pg->evaluator->check_asked();
+        const Expression node = known_node_of(e);
+        if (node.is_parameter())
+          check_not_recording();
+        else
+          node.pg->evaluator->check_asked();
         return node.i;
       },
       "e"_a, "The place of an expression in its graph.");

@@ -12,15 +12,23 @@ Graph& asked_graph();
 void check_not_recording();
 /// The node an expression is; a parameter becomes one of the current graph. std::runtime_error when stale.
 Expression node_of(const Expression& e);
+/// The same without a new node: a parameter that the current graph does not use stays what it is.
+Expression known_node_of(const Expression& e);
 
 /// What `read` makes of the value; `recalculate` evaluates the graph from scratch.
 template <class Read>
 auto with_value(const Expression& e, bool recalculate, Read&& read) {
-  const Expression node = node_of(e);
+  const Expression node = known_node_of(e);
+  if (node.is_parameter()) {
+    check_not_recording();
+    std::vector<real> numbers(node.storage()->values.size());
+    compute_apart([&] { return node.storage()->read(numbers.data()), true; });
+    return read(Tensor{node.storage()->dim, numbers.data()});
+  }
   return compute(
       *node.pg,
       [&] {
-        if (recalculate) node.pg->evaluator->invalidate(0);
+        if (recalculate) node.pg->evaluator->invalidate();
         return node.value();
       },
       read);

@@ -26,7 +26,10 @@ void backward(const Expression& e, Flag full) {
 }
 
 Array gradient(const Expression& e) {
-  const Expression node = node_of(e);
+  const Expression node = known_node_of(e);
+  if (node.is_parameter())
+    failed("Requested gradient for the parameter ", node.storage()->name,
+           ", which the current graph does not use; grad_as_array() is the gradient that it has");
   return compute(*node.pg, [&] { return node.gradient(); }, array_value);
 }
 
@@ -59,12 +62,17 @@ void check_not_recording() {
 }
 
 Expression node_of(const Expression& e) {
-  if (e.is_parameter()) {
-    Graph& graph = current_graph();
-    return {&graph, graph.resolve(e), graph.id()};
-  }
-  if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
-  return e;
+  check_fresh(e);
+  if (!e.is_parameter()) return e;
+  Graph& graph = current_graph();
+  return graph.expression(graph.resolve(e));
+}
+
+Expression known_node_of(const Expression& e) {
+  check_fresh(e);
+  Graph* graph = e.is_parameter() ? current_graph_or_null() : nullptr;
+  const unsigned node = graph ? graph->known_node(e) : Graph::none;
+  return node == Graph::none ? e : graph->expression(node);
 }
 
 Value plain_value(const Tensor& t) {

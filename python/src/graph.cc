@@ -3,7 +3,7 @@
 
 #include <nanobind/stl/string.h>
 
-#include <unordered_map>
+#include <optional>
 
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
@@ -13,62 +13,65 @@ namespace {
 
 using namespace nb::literals;
 
-/// What a graph that was begun just now is told.
-PythonGraph configured(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
-  graph.batching.reset();
-  if (!autobatching.is_none()) graph.batching = static_cast<bool>(nb::bool_(autobatching));
-  check_graph(immediate_compute ? graph.id() : 0, check_validity);
+/// Starts a graph anew.
+PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, std::optional<bool> batching) {
+  clear_ended_graphs();
+  graph.clear();
+  graph.batching = batching;
+  check_graph(graph, immediate_compute, check_validity);
   return PythonGraph(graph);
 }
 
-// -- checkpoints of each graph, forgotten when it is renewed
-
-struct Marks {
-  unsigned graph_id = 0;
-  std::vector<Graph::Mark> marks;
-};
-
-std::vector<Graph::Mark>& marks_of(const Graph& graph) {
-  static std::unordered_map<const Graph*, Marks> all;
-  Marks& marks = all[&graph];
-  if (marks.graph_id != graph.id()) marks = {graph.id(), {}};
-  return marks.marks;
+std::optional<bool> truth(nb::handle flag) {
+  return flag.is_none() ? std::nullopt : std::optional(static_cast<bool>(nb::bool_(flag)));
 }
 
-void checkpoint(Graph& graph) { marks_of(graph).push_back(graph.mark()); }
-
 void revert(Graph& graph) {
-  std::vector<Graph::Mark>& marks = marks_of(graph);
-  if (marks.empty()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
-  graph.revert(marks.back());
-  marks.pop_back();
+  if (!graph.revert()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
 }
 
 // -- evaluation of lists
 
-/// Evaluates all of them by one schedule; then `read` may ask for their values.
+/// Evaluates all of them by one schedule; then `read` may ask for the value of each. Parameters that the
+/// graph does not use are read as they are.
 template <class Read>
 auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
   std::vector<Expression> nodes;
   std::vector<uint32_t> ids;
-  Graph& graph = exps.empty() ? asked_graph() : *node_of(exps[0]).pg;
+  std::vector<std::vector<real>> parameters;
+  std::vector<std::shared_ptr<Storage>> held;  // a list may have been made for this call
+  Graph* graph = nullptr;
   for (const Expression& e : exps) {
-    nodes.push_back(node_of(e));
-    ids.push_back(graph.resolve(nodes.back()));
+    const Expression node = nodes.emplace_back(known_node_of(e));
+    if (node.is_parameter()) {
+      held.push_back(node.storage()->shared_from_this());
+      continue;
+    }
+    if (!graph) graph = node.pg;
+    ids.push_back(graph->resolve(node));
   }
+  if (!graph) check_not_recording();
   const auto run = [&] {
-    if (recalculate) graph.evaluator->invalidate(0);
-    if (!ids.empty()) graph.evaluator->evaluate(ids);
+    if (recalculate && graph) graph->evaluator->invalidate();
+    if (graph) graph->evaluator->evaluate(ids);
+    for (const Expression& e : nodes)
+      if (e.is_parameter()) e.storage()->read(parameters.emplace_back(e.storage()->values.size()).data());
     return true;
   };
-  return compute(graph, run, [&](bool) { return read(nodes); });
+  const auto then = [&](bool) {
+    auto parameter = parameters.begin();
+    return read(nodes, [&](const Expression& e) {
+      return e.is_parameter() ? Tensor{e.storage()->dim, (parameter++)->data()} : e.value();
+    });
+  };
+  return graph ? compute(*graph, run, then) : then(compute_apart(run));
 }
 
 template <class T>
 nb::typed<nb::list, T> values_of(Expressions exps, bool recalculate, T (*convert)(const Tensor&)) {
-  return evaluate_all(exps, recalculate, [&](const std::vector<Expression>& nodes) {
+  return evaluate_all(exps, recalculate, [&](const std::vector<Expression>& nodes, auto&& value) {
     nb::typed<nb::list, T> values;
-    for (const Expression& e : nodes) values.append(convert(e.value()));
+    for (const Expression& e : nodes) values.append(convert(value(e)));
     return values;
   });
 }
@@ -113,20 +116,20 @@ void bind_graph_class(nb::module_& m) {
       .def(
           "renew",
           [](const PythonGraph& g, Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-            g.graph().clear();
-            return configured(g.graph(), immediate_compute, check_validity, autobatching);
+            const std::optional<bool> batching = truth(autobatching);
+            return renewed(g.graph(), immediate_compute, check_validity, batching);
           },
           "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
           "Starts anew; the expressions made before are stale.")
       .def(
-          "version", [](const PythonGraph& g) { return g.graph().id(); },
+          "version", [](const PythonGraph& g) { return g.graph().number(); },
           "The number of the graph; each renewal has a larger one.")
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
       .def(
           "step_count", [](const PythonGraph& g) { return g.graph().evaluator->step_count(); },
           "How many merged calls have run so far.")
       .def(
-          "checkpoint", [](const PythonGraph& g) { checkpoint(g.graph()); },
+          "checkpoint", [](const PythonGraph& g) { g.graph().checkpoint(); },
           "Remembers what the graph holds.")
       .def(
           "revert", [](const PythonGraph& g) { revert(g.graph()); },
@@ -139,22 +142,23 @@ void bind_current(nb::module_& m) {
   m.def(
       "renew_cg",
       [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-        // The first graph is new when it is made: it counts once, or random numbers would depend on it.
-        if (current_graph_or_null()) asked_graph().clear();
-        return configured(current_graph(), immediate_compute, check_validity, autobatching);
+        const std::optional<bool> batching = truth(autobatching);
+        return renewed(asked_graph(), immediate_compute, check_validity, batching);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
       "expression as it is made; check_validity: and raises RuntimeError if it holds a NaN or an infinity.");
   m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
-  m.def("cg_version", [] { return asked_graph().id(); }, "The number of the current graph.");
-  m.def("cg_checkpoint", [] { checkpoint(asked_graph()); }, "Remembers what the current graph holds.");
+  m.def(
+      "cg_version", [] { return asked_graph().number(); },
+      "The number of the current graph; 0 if nothing was made in it yet.");
+  m.def("cg_checkpoint", [] { asked_graph().checkpoint(); }, "Remembers what the current graph holds.");
   m.def(
       "cg_revert", [] { revert(asked_graph()); },
       "Removes what was added to the current graph after the last checkpoint.");
   const auto recalculate = "recalculate"_a = false;
   m.def(
-      "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again, [](const auto&) {}); },
+      "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again, [](const auto&, auto&&) {}); },
       "exps"_a, recalculate, "Evaluates all expressions of a list at once.");
   m.def(
       "values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
@@ -210,11 +214,7 @@ void bind_settings(nb::module_& m) {
 
 /// Lets go of what the graph of this thread holds when the program ends, while Python can still free it.
 void bind_end() {
-  const auto end = [] {
-    set_current_graph(nullptr);
-    if (Graph& graph = current_graph(); !graph.is_in_use()) graph.clear();
-  };
-  nb::module_::import_("atexit").attr("register")(nb::cpp_function(end));
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { end_first_graph(); }));
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // A graph as a Python value, and the parts in which it is bound.
 #pragma once
 
-#include <thread>
-
 #include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
@@ -10,50 +8,38 @@
 
 namespace dynet::python {
 
-/// A graph that Python made and owns, or the one of a thread.
+/// A graph that Python made and owns, or a handle of another one, which is refused when that has ended.
 class PythonGraph {
  public:
-  explicit PythonGraph(Graph& graph) : graph_(&graph) {}
-  PythonGraph() {
-    Graph* current = current_graph_or_null();
-    own_ = std::make_unique<ComputationGraph>();
-    graph_ = &own_->graph();
-    set_current_graph(current);
-  }
-
-  /// Waits for a thread that still evaluates the graph.
+  explicit PythonGraph(Graph& graph) : graph_(graph) {}
+  PythonGraph()
+      : own_(std::make_unique<ComputationGraph>(ComputationGraph::Kind::apart)), graph_(own_->graph()) {}
   ~PythonGraph() {
-    while (own_ && graph_->is_in_use()) {
-      const nb::gil_scoped_release release;
-      std::this_thread::yield();
-    }
+    for (const uint64_t stay : stays_) leave_graph(stay);
   }
   PythonGraph(PythonGraph&&) = default;
 
-  int traverse(visitproc visit, void* arg) const { return own_ ? visit_kept(*graph_, visit, arg) : 0; }
-  void clear() {
-    if (own_ && !graph_->is_in_use()) graph_->clear();
-  }
+  int traverse(visitproc visit, void* arg) const { return own_ ? visit_kept(own_->graph(), visit, arg) : 0; }
+  void clear() { own_.reset(); }
 
-  Graph& graph() const { return *graph_; }
+  Graph& graph() const { return graph_.get(); }
   Expression node(Whole i) const {
-    if (i >= graph_->size()) bad_index("node ", i.value, " of a graph that has ", graph_->size());
-    return {graph_, i, graph_->id()};
+    if (i >= graph().size()) bad_index("node ", i.value, " of a graph that has ", graph().size());
+    return graph().expression(i);
   }
-  void enter() {
-    outer_.push_back(current_graph_or_null());
-    set_current_graph(graph_);
-  }
+  void enter() { stays_.push_back(enter_graph(graph())); }
+  /// Ends the last of its stays in this thread, whatever was entered since.
   void exit() {
-    if (outer_.empty()) failed("the graph was not entered by `with`");
-    set_current_graph(outer_.back());
-    outer_.pop_back();
+    if (stays_.empty()) failed("the graph was not entered by `with`");
+    for (size_t i = stays_.size(); i-- > 0;)
+      if (leave_graph(stays_[i]) || !graph_.is_alive()) return void(stays_.erase(stays_.begin() + i));
+    failed("the graph was entered by `with` in another thread; it must be left there");
   }
 
  private:
   std::unique_ptr<ComputationGraph> own_;
-  Graph* graph_;
-  std::vector<Graph*> outer_;  // what was current before each `with`
+  GraphHandle graph_;
+  std::vector<uint64_t> stays_;  // of each `with`
 };
 
 /// Graphs as text, and inputs of a graph that is named.

@@ -104,7 +104,7 @@ void set_input(Graph& graph, unsigned id, nb::handle value) {
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
   graph.check_idle();
   std::copy(numbers.begin(), numbers.end(), attrs_of<Input>(graph[id].payload).values);
-  graph.evaluator->invalidate(0);
+  graph.evaluator->invalidate();
 }
 
 /// One index for all batch elements, or one for each of them.
@@ -124,7 +124,7 @@ void set_indices(Graph& graph, unsigned id, nb::handle value, unsigned size) {
 
 void set_node(const Expression& e, ArrayLike value) {
   if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
-  if (e.is_stale()) failed("Stale Expression (created before renewing the Computation Graph).");
+  check_fresh(e);
   Graph& graph = *e.pg;
   graph.evaluator->check_asked();
   const Node& node = graph[e.i];

@@ -1,6 +1,7 @@
 // The type objects of Expression, Parameters and LookupParameters: how they are made, freed and printed.
 #include "python/src/object.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -38,15 +39,24 @@ class FreeList {
 };
 FreeList free_list;
 
-struct {
-  unsigned graph_id = 0;
-  bool validity = false;
-} checked;
+/// A graph whose expressions are evaluated as soon as they are made.
+struct Checked {
+  GraphHandle graph;
+  unsigned number;
+  bool validity;
+
+  bool is(const Graph* other) const { return graph.get_or_null() == other && other->number() == number; }
+};
+std::vector<Checked> checked;
+bool any_checked = false;
 
 /// Takes a copy, so that a new expression stays in registers until it is in its object.
-void evaluate_now(Expression e) {
-  with_value(e, false, [&](const Tensor& value) {
-    if (!checked.validity) return;
+void evaluate_if_checked(Expression e) {
+  if (e.is_parameter() || !e.pg) return;
+  const auto found = std::ranges::find_if(checked, [&](const Checked& c) { return c.is(e.pg); });
+  if (found == checked.end()) return;
+  with_value(e, false, [e, validity = found->validity](const Tensor& value) {
+    if (!validity) return;
     for (const real x : as_vector(value))
       if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i);
   });
@@ -79,7 +89,8 @@ PyObject* new_shared(PyTypeObject* type, Handle Object::* member, const Handle& 
 
 PyObject* expression_text(PyObject* o) {
   const Expression& e = reinterpret_cast<ExpressionObject*>(o)->value;
-  return PyUnicode_FromFormat("expression %u/%u", e.i, e.graph_id);
+  const bool is_node = e.pg && !e.is_parameter() && !e.is_stale();
+  return PyUnicode_FromFormat("expression %u/%u", e.i, is_node ? e.pg->number() : e.graph_id);
 }
 PyObject* parameters_text(PyObject* o) {
   return PyUnicode_FromFormat("Parameter %s", expression_in(o)->storage()->name.c_str());
@@ -105,8 +116,8 @@ PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Sl
 }  // namespace
 
 PyObject* new_expression(Expression e, PyTypeObject* type) {
-  if (e.graph_id == checked.graph_id && checked.graph_id) [[unlikely]]
-    evaluate_now(e);
+  if (any_checked) [[unlikely]]
+    evaluate_if_checked(e);
   ExpressionObject* o = free_list.take();
   if (!o) throw std::bad_alloc();
   o->value = e;
@@ -118,7 +129,14 @@ PyObject* new_parameters(const Parameter& p) {
 }
 PyObject* new_lookup(const LookupParameter& p) { return new_shared(types.lookup, &LookupObject::lookup, p); }
 
-void check_graph(unsigned graph_id, bool check_validity) { checked = {graph_id, check_validity}; }
+void check_graph(Graph& graph, bool immediate_compute, bool check_validity) {
+  std::erase_if(checked, [&](const Checked& c) {
+    const Graph* other = c.graph.get_or_null();
+    return !other || other == &graph;
+  });
+  if (immediate_compute) checked.push_back({GraphHandle(graph), graph.id(), check_validity});
+  any_checked = !checked.empty();
+}
 
 namespace {
 

@@ -41,8 +41,9 @@ inline PyObject* new_expression(Expression e) { return new_expression(e, types.e
 PyObject* new_parameters(const Parameter& p);
 PyObject* new_lookup(const LookupParameter& p);
 
-/// The graph whose expressions are evaluated as soon as they are made, and checked for NaN if wanted.
-void check_graph(unsigned graph_id, bool check_validity);
+/// Whether the expressions of a graph that was just begun are evaluated as soon as they are made, and whether
+/// they are then checked for NaN.
+void check_graph(Graph& graph, bool immediate_compute, bool check_validity);
 
 /// What an Expression or a Parameters holds; null for other objects.
 inline const Expression* expression_in(PyObject* o) {

@@ -51,7 +51,7 @@ Expression all_or_nothing(F&& make, const Args&... args) {
   try {
     return make();
   } catch (...) {
-    graph->revert(before);
+    graph->undo(before);
     throw;
   }
 }

@@ -52,7 +52,7 @@ void set_value(Parameter& p, ArrayLike arr) {
 /// The node of a parameter in the current graph.
 Expression expression_of(const Parameter& p, Flag update) {
   Graph& graph = current_graph();
-  return {&graph, graph.add_parameter(p.get_storage(), update), graph.id()};
+  return graph.expression(graph.add_parameter(p.get_storage(), update));
 }
 
 Array raw(const Storage& s, const Buffer& numbers) { return array_of(s.dim, numbers.data()); }

@@ -37,16 +37,19 @@ class Reading {
   bool locked_;
 };
 
+/// Runs f, which computes with what is learned and with no graph.
+template <class F>
+auto compute_apart(F&& f) {
+  const nanobind::gil_scoped_release release;
+  const Reading reading;
+  return f();
+}
+
 /// Runs f on a graph that no other thread may touch until `then` has read the result with Python's lock.
 template <class F, class Then>
 auto compute(Graph& graph, F&& f, Then&& then) {
   const Graph::Use use(graph);
-  const auto run = [&] {
-    const nanobind::gil_scoped_release release;
-    const Reading reading;
-    return f();
-  };
-  return then(run());
+  return then(compute_apart(f));
 }
 
 }  // namespace dynet::python

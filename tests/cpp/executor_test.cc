@@ -1,5 +1,7 @@
 // Random programs: whatever the schedule, values and gradients are the same bits.
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "dynet/dynet.h"
@@ -22,8 +24,11 @@ struct Model {
 
 Expression of(const Parameter& p) { return Expression::of_parameter(&p.get_storage(), true); }
 
+/// What a program does between its operations, with what it has made so far; nothing of it stays.
+using Excursion = std::function<void(const std::vector<Expression>&)>;
+
 /// A loss of random operations on vectors of 6 with batch sizes 1 and 3; the same for the same seed.
-Expression program(ComputationGraph& cg, Model& m, unsigned seed) {
+Expression program(ComputationGraph& cg, Model& m, unsigned seed, const Excursion& excursion = {}) {
   std::mt19937 random(seed);
   const auto pick_one = [&](size_t n) { return random() % n; };
   std::vector<Expression> v;
@@ -32,6 +37,7 @@ Expression program(ComputationGraph& cg, Model& m, unsigned seed) {
   m.lstm.new_graph(cg), m.gru.new_graph(cg);
   const auto any = [&] { return v[v.size() - 1 - pick_one(std::min<size_t>(v.size(), 7))]; };
   for (int i = 0; i < 40; ++i) {
+    if (excursion) excursion(v);
     switch (pick_one(14)) {
       case 0: v.push_back(tanh(any())); break;
       case 1: v.push_back(any() + any()); break;
@@ -80,14 +86,7 @@ struct Result {
   size_t steps;
 };
 
-Result run(Model& m, unsigned seed, Policy policy, bool in_pieces, unsigned count = 1) {
-  settings().policy = policy;
-  reset_random(5);
-  ComputationGraph cg;
-  reset_random(5);
-  const Expression loss = programs(cg, m, seed, count);
-  if (in_pieces)
-    for (unsigned i = 0; i < loss.i; i += 7) Expression(loss.pg, i, loss.graph_id).value();
+Result result_of(Model& m, ComputationGraph& cg, const Expression& loss) {
   Result r{as_scalar(loss.value()), {}, 0};
   loss.backward();
   const auto keep = [&](auto& storage) {
@@ -99,6 +98,66 @@ Result run(Model& m, unsigned seed, Policy policy, bool in_pieces, unsigned coun
   r.steps = cg.step_count();
   return r;
 }
+
+Result run(Model& m, unsigned seed, Policy policy, bool in_pieces, unsigned count = 1) {
+  settings().policy = policy;
+  reset_random(5);
+  ComputationGraph cg;
+  reset_random(5);
+  const Expression loss = programs(cg, m, seed, count);
+  if (in_pieces)
+    for (unsigned i = 0; i < loss.i; i += 7) cg.at(i).value();
+  return result_of(m, cg, loss);
+}
+
+/// Adds nodes after a checkpoint, evaluates and differentiates some of them, and goes back; removed ones are
+/// refused for good.
+class Excursions {
+ public:
+  Excursions(ComputationGraph& cg, Model& m, unsigned seed) : cg_(cg), m_(m), random_(seed) {}
+
+  void operator()(const std::vector<Expression>& given) {
+    if (pick_one(3) == 0) any_of(given).value();
+    if (pick_one(3) > 0) return;
+    cg_.checkpoint();
+    std::vector<Expression> made = given;
+    for (unsigned n = pick_one(8); n > 0; --n) {
+      made.push_back(next(made));
+      if (pick_one(4) == 0) any_of(made).value();
+      if (pick_one(6) == 0) differentiate(any_of(made));
+      if (pick_one(6) == 0) (*this)(made);
+    }
+    cg_.revert();
+    removed_.insert(removed_.end(), made.begin() + static_cast<ptrdiff_t>(given.size()), made.end());
+  }
+  bool all_refused() const {
+    return std::ranges::all_of(removed_, [](const Expression& e) { return e.is_stale(); });
+  }
+
+ private:
+  size_t pick_one(size_t n) { return random_() % n; }
+  Expression any_of(const std::vector<Expression>& list) { return list[pick_one(list.size())]; }
+  Expression next(const std::vector<Expression>& made) {
+    const Expression a = any_of(made), b = any_of(made);
+    switch (pick_one(6)) {
+      case 0: return tanh(a);
+      case 1: return cmult(a, tanh(b));
+      case 2: return affine_transform({of(m_.bias), of(m_.square), a});
+      case 3: return concatenate({pick_range(a, 3, 6), pick_range(b, 0, 3)});
+      case 4: return dropout(a + lookup(cg_, m_.table, static_cast<unsigned>(pick_one(9))), real(0.5));
+      default: m_.lstm.start_new_sequence(); return m_.lstm.add_input(a);
+    }
+  }
+  void differentiate(const Expression& e) {
+    sum_batches(sum_elems(e)).backward();
+    m_.all.reset_gradient();
+  }
+
+  ComputationGraph& cg_;
+  Model& m_;
+  std::mt19937 random_;
+  std::vector<Expression> removed_;
+};
 
 bool same_bits(const Result& a, const Result& b) {
   if (std::memcmp(&a.loss, &b.loss, sizeof(real)) != 0) return false;
@@ -122,6 +181,26 @@ void check_schedules() {
     single_steps += single.steps, agenda_steps += agenda.steps;
   }
   check(4 * agenda_steps < 3 * single_steps, text("little was merged: ", agenda_steps, " of ", single_steps));
+}
+
+/// Going back to checkpoints leaves no trace, nor do earlier backward passes.
+void check_excursions() {
+  Model m;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    const Result plain = run(m, seed, Policy::agenda, false);
+    for (const Policy policy : {Policy::single, Policy::agenda}) {
+      settings().policy = policy;
+      reset_random(5);
+      ComputationGraph cg;
+      reset_random(5);
+      Excursions excursions(cg, m, seed);
+      const Expression loss = program(cg, m, seed, std::ref(excursions));
+      const std::string which = text("program ", seed, ": ");
+      check(same_bits(plain, result_of(m, cg, loss)), which + "going back has left a trace");
+      check(same_bits(plain, result_of(m, cg, loss)), which + "a second pass differs");
+      check(excursions.all_refused(), which + "a removed expression is not refused");
+    }
+  }
 }
 
 /// Threads that share an evaluation change nothing, whatever is evaluated before.
@@ -314,6 +393,7 @@ int main() {
   nothing_wanted();
   repeated_graphs();
   check_schedules();
+  check_excursions();
   check_lanes();
   check_gradients();
   check_views();

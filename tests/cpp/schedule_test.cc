@@ -43,7 +43,7 @@ struct View : OpDefaults {
 void fill(Graph& graph, std::mt19937& random, unsigned size) {
   graph.clear();
   const auto pick = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
-  const auto handle = [&](unsigned id) { return Expression(&graph, id, graph.id()); };
+  const auto handle = [&](unsigned id) { return graph.expression(id); };
   for (unsigned i = 0; i < 3; ++i) {
     const Source::Attrs attrs{4};
     graph.add(op<Source>, {}, &attrs, {});
@@ -137,7 +137,7 @@ void check_plan(const Graph& graph, const Schedule& s) {
 void check_random_graphs() {
   std::mt19937 random(7);
   Graph graph;
-  std::vector<uint8_t> marks;
+  Marks marks;
   ScheduleScratch scratch;
   Reach found;
   Schedule s;
@@ -145,7 +145,7 @@ void check_random_graphs() {
     fill(graph, random, 4 + random() % 60);
     const uint32_t wanted = static_cast<uint32_t>(random() % graph.size());
     std::vector<uint8_t> done(graph.size(), 0);
-    marks.resize(graph.size(), 0);
+    marks.resize(graph.size());
     for (uint32_t id : ancestors(graph, static_cast<uint32_t>(random() % graph.size()))) done[id] = 1;
     reach(graph, std::span(&wanted, 1), done, marks, found);
     std::set<uint32_t> kernels, all = ancestors(graph, wanted);
@@ -281,7 +281,9 @@ void check_cache() {
     return cache.find({graph, {&wanted, 1}, policy, 1});
   };
   const auto plan_it = [&](uint32_t wanted) {
-    std::vector<uint8_t> done(graph.size()), marks(graph.size());
+    std::vector<uint8_t> done(graph.size());
+    Marks marks;
+    marks.resize(graph.size());
     ScheduleScratch scratch;
     reach(graph, {&wanted, 1}, done, marks, planned.reach);
     schedule(graph, planned.reach.kernels, Policy::agenda, scratch, planned.schedule);

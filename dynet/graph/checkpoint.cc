@@ -1,0 +1,81 @@
+// Going back to a checkpoint: what was added after it is removed, and its expressions are refused for good.
+//
+// The expressions of a graph carry a stamp, at first the number of the graph. Those made after going back
+// carry another one, so that they are told from those of removed nodes, whose numbers they have.
+#include <algorithm>
+
+#include "dynet/graph/graph.h"
+
+namespace dynet::engine {
+
+/// Counts down, as the numbers of graphs count up: no two are the same.
+unsigned Graph::next_stamp() {
+  static std::atomic<unsigned> last{~0u};
+  return --last;
+}
+
+/// Of a node that is not in the last segment.
+unsigned Graph::stamp_of(unsigned node) const {
+  return std::prev(std::ranges::upper_bound(segments_, node, {}, &Segment::first))->stamp;
+}
+
+/// The node of an expression from before the last revert(), or none.
+unsigned Graph::older_node(const Expression& e) const {
+  if (e.pg != this || e.i >= size() || segments_.size() == 1 || ended_) return none;
+  return stamp_of(e.i) == e.graph_id ? e.i : none;
+}
+
+bool Graph::has_removed(const Expression& e) const {
+  if (e.pg != this || ended_ || holds(e)) return false;
+  const bool is_stamp = stamp() != id_ && e.graph_id >= stamp() && e.graph_id < first_stamp_;
+  return e.graph_id == id_ || is_stamp;
+}
+
+void Graph::checkpoint() {
+  if (is_in_use()) refuse_use();
+  checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size()});
+  kept_before_ = kept_.size();
+  if (evaluator) evaluator->checkpoint();
+}
+
+void Graph::remove_nodes(const Mark& m) {
+  for (unsigned id = m.nodes; id < size(); ++id)
+    if (nodes_[id].op == &parameter_op)
+      bound_[place_of(*parameter_storage(nodes_[id]))].node[nodes_[id].needs_gradient] = none;
+  while (!sources_.empty() && sources_.back().node >= m.nodes) sources_.pop_back();
+  args_.shrink(m.args);
+  nodes_.shrink(m.nodes);
+}
+
+void Graph::undo(const Mark& m) {
+  if (size() == m.nodes && edge_count() == m.args) return;
+  check_idle();
+  remove_nodes(m);
+}
+
+bool Graph::revert() {
+  if (is_in_use()) refuse_use();
+  if (checkpoints_.empty()) return false;
+  const Checkpoint to = checkpoints_.back();
+  checkpoints_.pop_back();
+  kept_before_ = checkpoints_.empty() ? 0 : checkpoints_.back().kept;
+  if (evaluator) evaluator->revert(to.mark.nodes);
+  if (size() > to.mark.nodes) {
+    while (segments_.size() > 1 && segments_.back().first >= to.mark.nodes) segments_.pop_back();
+    if (to.mark.nodes == 0) segments_.clear();
+    stamp_ = next_stamp();
+    segments_.push_back({to.mark.nodes, stamp()});
+  }
+  remove_nodes(to.mark);
+  payload_.go_back(to.payload);
+  // The table of parameters becomes what it was, since those held last were entered last.
+  for (; held_.size() > to.held; held_.pop_back()) bound_[held_.back().place] = {};
+  last_held_ = nullptr;
+  std::vector<std::shared_ptr<const void>> removed(
+      std::make_move_iterator(kept_.begin() + static_cast<ptrdiff_t>(to.kept)),
+      std::make_move_iterator(kept_.end()));
+  kept_.resize(to.kept);
+  return true;  // what was removed is freed when all is in order again
+}
+
+}  // namespace dynet::engine
