@@ -24,7 +24,8 @@ struct OneLine {
   /// Σ term(offset, lanes in use), which is zero behind the end.
   template <class Term>
   Vec sum(Term term) const {
-    return sum_side_by_side(n, [&](Vec& sums, size_t i, auto c) { sums += term(i, c); });
+    constexpr int ways = 16;  // more would not fit the registers beside what an exponent needs
+    return sum_side_by_side<ways>(n, [&](Vec& sums, size_t i, auto c) { sums += term(i, c); });
   }
   static Vec greatest(Vec v) { return largest(v); }
   static Vec load(const real* s) { return *s; }

@@ -185,6 +185,61 @@ void check_update_packed(Engine& e) {
   }
 }
 
+/// Sums have the same bits on every instruction set, whatever the width of its vectors.
+void check_sums(Engine& e) {
+  std::mt19937 same_numbers(7);
+  static std::vector<Numbers> first;
+  std::vector<Numbers> found;
+  for (const size_t n : {1, 8, 15, 16, 17, 33, 64, 65, 100, 511, 513, 1000, 1025, 4097, 100000}) {
+    Numbers x(3 * n);
+    for (real& v : x) v = static_cast<real>(same_numbers() % 4096) / 1000 - 1;
+    Strides along, across, columns;
+    along.axis(static_cast<unsigned>(n), 1, 0);
+    across.axis(3, 1, 1), across.axis(static_cast<unsigned>(n), 3, 0);
+    columns.axis(static_cast<unsigned>(n), 1, 0), columns.axis(3, static_cast<ptrdiff_t>(n), 1);
+    Numbers y(9), running(3 * n);
+    e.move(3, along, {}, false, {x.data(), nullptr, n}, {y.data(), nullptr, 1});
+    e.move(1, across, {}, false, {x.data()}, {y.data() + 3});
+    e.move(1, columns, {}, false, {x.data()}, {y.data() + 6});
+    check(y[0] == y[6] && y[2] == y[8], text("sums over ", n, ": lines of one tensor or of three"));
+    std::vector<const real*> rows;
+    for (size_t k = 0; k < n; ++k) rows.push_back(x.data() + 3 * k);
+    Numbers added(3);
+    e.add_each(3, n, rows.data(), added.data());
+    check(std::equal(added.begin(), added.end(), y.begin() + 3), text("sums over ", n, ": rows and tensors"));
+    e.cumulative_sum(1, {3, n, 1}, false, false, {x.data()}, {running.data()});
+    found.push_back(y), found.push_back(running);
+  }
+  if (first.empty()) first = found;
+  check(first == found, "instruction sets sum in one order");
+}
+
+/// A great depth is summed in the same order by all forms of a matrix.
+void check_deep_products(Engine& e) {
+  for (const auto& [depth, columns] : {std::pair{5003u, 40u}, {4097u, 7u}, {6144u, 1u}}) {
+    const unsigned m = depth, k = 37, n = columns;
+    Numbers a = numbers(size_t{m} * k), x = numbers(size_t{m} * n), y[3];
+    PackedMatrix panels;
+    e.pack(a.data(), m, k, 1, false, panels);
+    for (int form = 0; form < 3; ++form) {
+      y[form].resize(size_t{k} * n);
+      if (form == 1) e.pack_transposed(panels);
+      Product p{.m = m,
+                .k = k,
+                .n = n,
+                .transposed = true,
+                .count = 1,
+                .a = {a.data()},
+                .x = {x.data()},
+                .y = {y[form].data()},
+                .init = {}};
+      if (form < 2) p.packed = &panels;
+      e.product(p);
+    }
+    check(y[0] == y[1] && y[0] == y[2], text("products of depth ", depth, ": forms of a matrix"));
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -196,5 +251,7 @@ int main() {
     check_lstm(e);
     check_update(e);
     check_update_packed(e);
+    check_sums(e);
+    check_deep_products(e);
   });
 }
