@@ -116,16 +116,18 @@ class Graph {
    public:
     explicit Use(Graph& graph) : graph_(graph) {
       graph.check_idle();
-      graph.in_use_ = true;
+      graph.in_use_ = forks() + 1;
     }
-    ~Use() { graph_.in_use_ = false; }
+    ~Use() { graph_.in_use_ = 0; }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
    private:
     Graph& graph_;
   };
-  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed); }
+  bool is_in_use() const { return in_use_.load(std::memory_order_relaxed) != 0; }
+  /// In use by a thread of the parent when this process was forked: it stays so.
+  bool is_lost() const { return is_in_use() && in_use_.load(std::memory_order_relaxed) != forks() + 1; }
   void check_idle() const {
     if (is_in_use()) [[unlikely]]
       refuse_use();
@@ -200,7 +202,7 @@ class Graph {
   std::vector<Source> sources_;
   unsigned id_ = 0, numbering_ = 0;
   bool is_aside_ = false;
-  std::atomic<bool> in_use_ = false;
+  std::atomic<uint32_t> in_use_ = 0;  // or forks() + 1, by some thread
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

@@ -1,4 +1,6 @@
 // Binding: leaves get their values, and merged calls their tables of addresses.
+#include <mutex>
+
 #include "dynet/ops/input.h"
 #include "dynet/run/lane.h"
 

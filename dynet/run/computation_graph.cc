@@ -15,7 +15,7 @@ using namespace engine;
 ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor; }
 
 struct StatePool {
-  std::mutex mutex;
+  ForkedMutex mutex;
   std::vector<std::unique_ptr<ComputationGraph::State>> all;
   std::vector<ComputationGraph::State*> free;
 

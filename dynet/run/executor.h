@@ -56,6 +56,7 @@ class Executor final : public Evaluator {
   void repeat_spent();
   void run_backward();
   void deliver();
+  void sum_long_products();
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
   void deliver_parameter(uint32_t id, Lane& lane);
@@ -99,7 +100,12 @@ class Executor final : public Evaluator {
   };
   std::vector<RowUse> row_uses_;        // of rows that have many uses
   std::vector<const real*> row_terms_;  // of one of them
-  std::vector<uint32_t> arguments_;     // scratch
+  struct LongProduct {
+    uint32_t parameter;
+    const real* sum;
+  };
+  std::vector<LongProduct> long_products_;  // of the gradients of these
+  std::vector<uint32_t> arguments_;         // scratch
   uint32_t backward_from_ = none;
   bool spent_ = false;  // a backward pass has overwritten what calls keep for it
 };

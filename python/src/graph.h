@@ -23,8 +23,9 @@ class PythonGraph {
 
   /// Waits for a thread that still evaluates the graph.
   ~PythonGraph() {
+    if (graph_->is_lost()) (void)own_.release();
     while (own_ && graph_->is_in_use()) {
-      const nb::gil_scoped_release release;
+      const Released released;
       std::this_thread::yield();
     }
   }
