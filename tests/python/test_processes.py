@@ -153,17 +153,13 @@ def test_a_graph_that_another_thread_evaluates_is_lost_to_the_child():
     graph = dy.ComputationGraph()
     started, finish = threading.Event(), threading.Event()
 
-    class Slow(dy.Function):
-        def forward(self, x):
-            started.set()
-            finish.wait()
-            return x
-
-        def backward(self, x, y, dy):
-            return dy
+    def slow(x):
+        started.set()
+        finish.wait()
+        return x
 
     with graph:
-        e = Slow()(dy.inputVector([1.0, 2.0]), dim=2) if False else Slow()(dy.inputVector([1.0, 2.0]))
+        e = dy.Function(slow, lambda x, y, dy: dy)(dy.inputVector([1.0, 2.0]))
 
     def in_child():
         global graph, e
@@ -190,21 +186,20 @@ def test_a_graph_that_another_thread_evaluates_is_lost_to_the_child():
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_function_may_fork(threads):
     program = """
-    class Forking(dy.Function):
-        def forward(self, x):
-            child(other)
-            return x
+    def forward(x):
+        child(other)
+        return x
 
-        def backward(self, x, y, dy):
-            child(other)
-            return dy
+    def backward(x, y, dy):
+        child(other)
+        return dy
 
     def other():
         graph = dy.ComputationGraph()
         with graph:
             assert dy.sum_elems(dy.inputVector([1.0, 2.0])).value() == 3
 
-    forking = Forking()
+    forking = dy.Function(forward, backward)
     dy.renew_cg()
     x = p * dy.inputVector([1.0] * 200)
     dy.squared_norm(dy.esum([forking(p * x) for _ in range(3)])).backward()
@@ -214,17 +209,13 @@ def test_a_function_may_fork(threads):
 
 def test_a_child_that_a_function_forked_may_leave_it():
     program = """
-    class Forking(dy.Function):
-        def forward(self, x):
-            global pid
-            if pid is None:
-                pid = os.fork()
-            return x
+    def forward(x):
+        global pid
+        if pid is None:
+            pid = os.fork()
+        return x
 
-        def backward(self, x, y, dy):
-            return dy
-
-    pid, forking = None, Forking()
+    pid, forking = None, dy.Function(forward, lambda x, y, dy: dy)
     values = [forking(dy.inputVector([i, 2.0])) for i in range(4)]
     for _ in range(2):
         try:
@@ -390,15 +381,11 @@ ENDS = {
 @pytest.mark.parametrize("kind", ENDS)
 def test_daemon_threads_compute_when_python_ends(kind, threads):
     program = """
-    class Python(dy.Function):
-        def forward(self, x):
-            sum(range(1000))
-            return x
+    def forward(x):
+        sum(range(1000))
+        return x
 
-        def backward(self, x, y, dy):
-            return dy
-
-    f, started = Python(), []
+    f, started = dy.Function(forward, lambda x, y, dy: dy), []
 
     def compute():
         while True:
