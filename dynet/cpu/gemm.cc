@@ -1,6 +1,7 @@
 // Products of matrices with columns that lie anywhere.
 #include "dynet/cpu/gemm.h"
 
+#include "dynet/core/watch.h"
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/scratch.h"
 #include "dynet/cpu/threads.h"
@@ -129,6 +130,7 @@ Tile tile_at(const Work& w, const Panels& panels, const Part& part, size_t p, si
 void multiply(const Work& w, const Panels& panels, const Part& part) {
   const size_t count = part.column_end - part.column;
   const bool has_init = w.has_init && !part.sums;
+  const bool is_long = (part.depth_end - part.depth) * count >= size_t{1} << 14;  // for each row
   const Addresses x(w.x, part.column, count), init(w.init, part.column, has_init ? count : 0),
       y = part.sums ? Addresses(part.sums, count, part.sums_rows) : Addresses(w.y, part.column, count);
   for (size_t p = part.panel; p < part.panel_end;) {
@@ -142,6 +144,7 @@ void multiply(const Work& w, const Panels& panels, const Part& part) {
       at += columns;
       run(w.packed, together, height, static_cast<int>(columns), t);
     }
+    if (is_long) worked(static_cast<int64_t>(t.depth * count * height * together * lanes));
     p += together;
   }
 }

@@ -2,6 +2,7 @@
 // lanes.
 #pragma once
 
+#include "dynet/core/watch.h"
 #include "dynet/cpu/simd/math.h"
 #include "dynet/cpu/sums.h"
 #include "dynet/cpu/threads.h"
@@ -65,7 +66,11 @@ void for_items(size_t count, size_t size, const Items& written, F f) {
   constexpr size_t worth_a_thread = size_t{1} << 15;  // numbers
   const bool apart = !written.table && written.step > 0;
   split(count, 1, apart ? worth_a_thread / size + 1 : count, [&](size_t begin, size_t end) {
-    for (size_t item = begin; item < end; ++item) f(item);
+    const bool is_long = size >= size_t{1} << 14;
+    for (size_t item = begin; item < end; ++item) {
+      f(item);
+      if (is_long) worked(static_cast<int64_t>(8 * size));
+    }
   });
 }
 

@@ -1,4 +1,5 @@
 // y = f(x), elementwise, for every operation in MapOps.
+#include "dynet/core/watch.h"
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/simd/attributes.h"
 #include "dynet/cpu/simd/math.h"
@@ -56,7 +57,12 @@ const Kernels& table(Ops<Op...>, unsigned f) {
 void CpuEngine::map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) {
   const auto kernel = table(MapOps{}, f).forward;
   if (!x.packed(size) || !y.packed(size)) return kernel(attrs, {count, size, x, y, {}, {}, false});
+  constexpr size_t at_once = size_t{1} << 20;
   split(count * size, lanes, 1 << 16, [&](size_t begin, size_t end) {
+    for (; begin + at_once < end; begin += at_once) {
+      kernel(attrs, {1, at_once, {x.base + begin}, {y.base + begin}, {}, {}, false});
+      worked(8 * at_once);
+    }
     kernel(attrs, {1, end - begin, {x.base + begin}, {y.base + begin}, {}, {}, false});
   });
 }

@@ -1,4 +1,5 @@
 // The gradient of a matrix: the sum of outer products of columns that lie anywhere.
+#include "dynet/core/watch.h"
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/gemm.h"
 #include "dynet/cpu/scratch.h"
@@ -170,6 +171,8 @@ void add_panel(const OuterSum& o, const Panels& panels, size_t panel, bool far, 
       run_outer(height, columns, t);
       t.x_at += columns, t.g += columns * g_step;
     }
+    if (const size_t each = count * o.k; each >= size_t{1} << 14)
+      worked(static_cast<int64_t>(each * height * lanes));
   }
 }
 

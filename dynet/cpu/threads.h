@@ -17,7 +17,7 @@ void use_threads(unsigned n);
 constexpr size_t worth_sharing = size_t{1} << 20;
 
 /// Calls run(context, part) for every part below `parts`, on as many threads as there are; returns when all
-/// are done.
+/// are done. If one throws, those that were not begun are left out, and it is thrown here.
 void run_parts(unsigned parts, void (*run)(void* context, unsigned part), void* context);
 
 template <class F>

@@ -8,9 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "dynet/core/dim.h"
@@ -222,7 +220,7 @@ class Engine {
                              PackedMatrix& p) = 0;
 
   /// Calls run(context, part) for every part below `parts`, side by side as far as there are threads; the
-  /// kernels that it calls run on its thread alone.
+  /// kernels that it calls run on its thread alone. Of what they throw one is thrown here.
   virtual void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) = 0;
   /// How many threads may compute: the physical cores, until it is set.
   virtual void set_most_threads(unsigned n) = 0;
@@ -232,28 +230,19 @@ class Engine {
   virtual unsigned threads() const = 0;
 };
 
-/// Calls f(part) for every part below `parts`, as run_side_by_side does. Of what they throw one is thrown
-/// here.
+/// Calls f(part) for every part below `parts`, as run_side_by_side does.
 template <class F>
 void side_by_side(Engine& engine, size_t parts, F&& f) {
   constexpr size_t most = 1 << 10;  // calls of the engine
   struct Context {
     F& f;
     size_t parts;
-    std::mutex failing;
-    std::exception_ptr failure;
-  } context{f, parts, {}, nullptr};
+  } context{f, parts};
   const auto run = [](void* given, unsigned first) {
     auto& c = *static_cast<Context*>(given);
-    try {
-      for (size_t part = first; part < c.parts; part += most) c.f(static_cast<unsigned>(part));
-    } catch (...) {
-      const std::lock_guard lock(c.failing);
-      c.failure = std::current_exception();
-    }
+    for (size_t part = first; part < c.parts; part += most) c.f(static_cast<unsigned>(part));
   };
   engine.run_side_by_side(static_cast<unsigned>(parts < most ? parts : most), run, &context);
-  if (context.failure) std::rethrow_exception(context.failure);
 }
 
 /// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".

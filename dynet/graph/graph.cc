@@ -48,6 +48,10 @@ unsigned newest_graph_id() { return last_graph_id; }
 Storage* parameter_storage(const Node& node) { return parameter_attrs(node).storage; }
 
 void Graph::refuse_use() const {
+  if (is_lost())
+    failed("graph ", id_,
+           " was being evaluated when this process was forked, by a thread that the child does not have; "
+           "make the expressions again in another graph");
   failed(
       "graph ", id_,
       " is being evaluated by another thread, or by the one that calls this function; wait for that thread, "

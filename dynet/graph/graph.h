@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "dynet/core/mutex.h"
 #include "dynet/device/arena.h"
 #include "dynet/graph/expression.h"
 #include "dynet/graph/kind.h"
@@ -176,6 +177,8 @@ class Graph {
     bool is_first_;
   };
   bool is_in_use() const { return state_.load(std::memory_order_acquire) & in_use; }
+  /// In use by a thread of the parent when this process was forked: it stays so.
+  bool is_lost() const { return is_in_use() && used_after_forks_.load(std::memory_order_relaxed) != forks(); }
   /// Called before each change.
   void check_idle() {
     if (state_.load(std::memory_order_relaxed)) [[unlikely]]
@@ -229,7 +232,11 @@ class Graph {
   };
 
   [[noreturn]] void refuse_use() const;
-  bool try_use() { return !(state_.fetch_or(in_use) & in_use); }
+  bool try_use() {
+    if (state_.fetch_or(in_use) & in_use) return false;
+    used_after_forks_.store(forks(), std::memory_order_relaxed);
+    return true;
+  }
   void start();
   void renew(unsigned number);
   void set_number(unsigned id);
@@ -282,6 +289,7 @@ class Graph {
   std::atomic<bool> ended_ = false;
   std::atomic<unsigned> life_{0};
   std::atomic<uint8_t> state_ = 0;
+  std::atomic<uint32_t> used_after_forks_{0};  // forks() when the graph was last marked as in use
 };
 
 /// The op of the leaf that stands for a parameter, and its storage.

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "dynet/core/error.h"
+#include "dynet/core/watch.h"
 
 namespace dynet::engine {
 namespace fs = std::filesystem;
@@ -24,13 +25,15 @@ namespace {
   failed("Could not read model from ", file.string(), ": ", std::strerror(errno));
 }
 
-/// Calls again what a signal interrupted.
+/// Calls again what a signal interrupted, unless that was to end the work.
 template <class Call>
 auto persist(Call call) {
   auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
+  for (; result < 0 && errno == EINTR; result = call()) look_now();
   return result;
 }
+
+constexpr size_t at_once = size_t{1} << 26;  // bytes that are read or written between two looks
 
 std::string identity_from(const struct stat& s) {
 #ifdef __APPLE__
@@ -64,8 +67,10 @@ FileContent::FileContent(const fs::path& file) {
   size_t room = static_cast<size_t>(status.st_size) + 1;
   bytes_ = std::make_unique_for_overwrite<char[]>(room);
   while (true) {
-    const auto n = persist([&] { return ::read(in, bytes_.get() + size_, room - size_); });
+    const size_t wanted = std::min(room - size_, at_once);
+    const auto n = persist([&] { return ::read(in, bytes_.get() + size_, wanted); });
     if (n < 0) cannot_read(file);
+    worked(n);
     if (n == 0) return;
     size_ += static_cast<size_t>(n);
     if (size_ < room) continue;
@@ -88,8 +93,10 @@ FileParts::Bytes FileParts::read(size_t begin, size_t count) const {
   Bytes bytes = std::make_unique_for_overwrite<char[]>(count);
   for (size_t done = 0; done < count;) {
     const auto at = static_cast<off_t>(begin + done);
-    const auto n = persist([&] { return ::pread(descriptor_, bytes.get() + done, count - done, at); });
+    const size_t wanted = std::min(count - done, at_once);
+    const auto n = persist([&] { return ::pread(descriptor_, bytes.get() + done, wanted, at); });
     if (n < 0) cannot_read(name_);
+    worked(n);
     if (n == 0) failed("The file ", name_, " was cut while it was read");
     done += static_cast<size_t>(n);
   }
@@ -172,6 +179,7 @@ void FileWriter::flush() {
   for (size_t done = 0; done < used_;) {
     const auto n = persist([&] { return ::write(descriptor(), buffer_.get() + done, used_ - done); });
     if (n < 0) fail(errno);
+    worked(int64_t{16} * n);  // they had to be made, too
     done += static_cast<size_t>(n);
   }
   used_ = 0;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "dynet/core/watch.h"
 #include "dynet/io/number.h"
 
 namespace dynet::engine {
@@ -134,6 +135,7 @@ void Records::parse_line(const Record& record, std::string_view line, Buffer& nu
   numbers = Buffer(size);
   const char *at = line.data(), *end = at + line.size();
   for (size_t i = 0; i < size; ++i) {
+    if (i % 4096 == 0) worked(int64_t{1} << 18);
     const char* next = read_number(at, end, numbers[i]);
     if (!next) wrong("Number ", i + 1, " of ", size, " of the ", what, " is missing or damaged");
     at = next;

@@ -63,7 +63,7 @@ class SpareGraphs {
   }
 
  private:
-  std::mutex mutex_;
+  ForkedMutex mutex_;
   std::vector<std::unique_ptr<SpareGraph>> all_;
   std::vector<SpareGraph*> free_;
 };

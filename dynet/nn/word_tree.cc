@@ -1,6 +1,7 @@
 // Building trees of classes from files, and the probabilities of words along them.
 #include "dynet/nn/word_tree.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <unordered_map>
@@ -78,8 +79,7 @@ WordTreeBuilder::WordTreeBuilder(const Form& form, unsigned rep_dim, WordPaths p
   add_paths(dict);
   vocabulary_ = dict.get_words();
   words_.resize(vocabulary_.size());
-  std::vector<Step> way;
-  find_steps(0, way);
+  find_steps();
   // Last, so that a tree that is wrong leaves the collection as it was.
   collection_ = model.add_subcollection(form.collection);
   add_parameters(form);
@@ -108,16 +108,31 @@ void WordTreeBuilder::add_paths(Dict& dict) {
   }
 }
 
-/// Notes the steps to each word below a class.
-void WordTreeBuilder::find_steps(unsigned at, std::vector<Step>& way) {
-  const std::vector<Outcome>& outcomes = classes_[at].outcomes;
-  for (unsigned i = 0; i < outcomes.size(); ++i) {
-    if (outcomes.size() > 1) way.push_back({at, i});
-    if (outcomes[i].is_word)
-      words_[outcomes[i].id] = {true, way};
-    else
-      find_steps(outcomes[i].id, way);
-    if (outcomes.size() > 1) way.pop_back();
+/// Notes the steps to each word. A class comes before those in it: its own steps are known when it is
+/// reached.
+void WordTreeBuilder::find_steps() {
+  struct Entry {
+    unsigned parent = 0;
+    Step step{};
+    bool decides = false;
+  };
+  std::vector<Entry> entries(classes_.size());
+  for (unsigned at = 0; at < classes_.size(); ++at) {
+    const std::vector<Outcome>& outcomes = classes_[at].outcomes;
+    const bool decides = outcomes.size() > 1;
+    for (unsigned i = 0; i < outcomes.size(); ++i) {
+      const Entry entry{at, {at, i}, decides};
+      if (!outcomes[i].is_word) {
+        entries[outcomes[i].id] = entry;
+        continue;
+      }
+      Word& word = words_[outcomes[i].id];
+      word.known = true;
+      if (decides) word.steps.push_back(entry.step);
+      for (unsigned c = at; c != 0; c = entries[c].parent)
+        if (entries[c].decides) word.steps.push_back(entries[c].step);
+      std::ranges::reverse(word.steps);
+    }
   }
 }
 

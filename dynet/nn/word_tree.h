@@ -72,7 +72,7 @@ class WordTreeBuilder : public SoftmaxBuilder {
 
   void add_paths(Dict& dict);
   void add_parameters(const Form&);
-  void find_steps(unsigned at, std::vector<Step>& way);
+  void find_steps();
   const Word& word_of(unsigned id) const;
   Expression losses_at(size_t depth, const Expression& x, engine::Indices words) const;
 

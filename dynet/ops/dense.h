@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "dynet/core/watch.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/zip.h"
 
@@ -29,6 +30,7 @@ inline real invert(const real* x, unsigned n, real* inverse) {
     log_determinant += std::log(std::abs(p));
     negative ^= (p < 0) ^ (pivot != k);
     for (size_t j = k; j < width; ++j) row(k)[j] /= p;
+    worked(static_cast<int64_t>(n * width));
     for (unsigned i = 0; i < n; ++i) {
       if (i == k) continue;
       const double factor = row(i)[k];

@@ -58,11 +58,11 @@ void take_room(CollectionStorage& collection, const Dim& dim) {
 
 /// Of all threads; those that are gone are dropped when one is added.
 struct SharedList {
-  std::mutex mutex;
+  ForkedMutex mutex;
   std::vector<std::weak_ptr<Storage>> storages;
 
   static SharedList& get() {
-    static SharedList list;
+    static SharedList& list = *new SharedList;  // threads may outlive static objects
     return list;
   }
   void add(const std::shared_ptr<Storage>& storage) {

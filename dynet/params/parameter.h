@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dynet/core/mutex.h"
 #include "dynet/core/tensor.h"
 #include "dynet/device/engine.h"
 #include "dynet/params/buffer.h"
@@ -39,7 +39,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
   // A graph keeps the packed form it first saw: others are written where somebody still holds the old ones.
   std::shared_ptr<PackedMatrix> packed, spare;
   uint64_t packed_version = 0;
-  std::mutex packing;  // graphs of several threads may need the same parameter packed
+  Mutex packing;  // graphs of several threads may need the same parameter packed
 
   static uint64_t next_uid() {
     static std::atomic<uint64_t> last{0};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "dynet/core/watch.h"
 #include "dynet/ops/input.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/pace.h"
@@ -86,12 +87,18 @@ void Executor::run_backward() {
 }
 
 namespace {
-std::mutex delivery;  // graphs of several threads may lead to the same parameters
+
+/// Graphs of several threads may lead to the same parameters.
+Mutex& delivery() {
+  static ForkedMutex& mutex = *new ForkedMutex;
+  return mutex;
 }
 
-/// Adds the gradients of leaves to parameters and, oldest leaf first, to lookup rows.
+}  // namespace
+
+/// Adds the gradients of leaves to parameters and, oldest leaf first, to lookup rows. All of them get theirs:
+/// once the first one has, nothing ends the pass.
 void Executor::deliver() {
-  const std::lock_guard lock(delivery);
   const Timed timed(Timed::backward, "gradients of parameters", 1);
   parameters_.clear(), lookups_.clear();
   for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) {
@@ -104,8 +111,34 @@ void Executor::deliver() {
     lanes_[0].finish(*it);
     if (node.op == &op<Lookup> && node.needs_gradient) lookups_.push_back(*it);
   }
+  sum_long_products();
+  const Unwatched to_the_end;
+  const std::lock_guard lock(delivery());
   deliver_lookups();
   deliver_parameters();
+}
+
+/// Products of very many columns are summed while the pass may still be ended. Whether a product is one of
+/// them is a property of the graph, since it decides in what order numbers are added.
+void Executor::sum_long_products() {
+  constexpr size_t long_columns = size_t{1} << 12;
+  constexpr double long_work = 1 << 28;
+  long_products_.clear();
+  for (uint32_t id : parameters_) {
+    const LateLists late = t_.late_lists_of(id);
+    if (!late.outer.count || !graph_[id].needs_gradient) continue;
+    size_t columns = 0;
+    for (uint32_t at = late.outer.first; at != none; at = t_.late_uses[at].next) {
+      const Dim& dim = graph_.dim(t_.late_uses[at].node);
+      columns += size_t{dim.cols()} * dim.bd;
+    }
+    const size_t size = graph_.dim(id).size();
+    if (columns < long_columns || static_cast<double>(columns) * static_cast<double>(size) < long_work)
+      continue;
+    real* const sum = gradients_.take<real>(size);
+    lanes_[0].add_outer(id, sum, false);
+    long_products_.push_back({id, sum});
+  }
 }
 
 /// Threads share out the parameters; those that make a large part of the work they cut among them.
@@ -143,7 +176,10 @@ void Executor::deliver_parameter(uint32_t id, Lane& lane) {
   if (const real* gradient = t_.flow[id].gradient)
     t_.engine->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
   const LateLists late = t_.late_lists_of(id);
-  if (late.outer.count) {
+  const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
+  if (known != long_products_.end()) {
+    t_.engine->add_scaled(storage.dim.size(), 1, known->sum, storage.gradient.data());
+  } else if (late.outer.count) {
     const bool accumulate = !storage.gradient.is_clear();
     lane.add_outer(id, storage.gradient.overwrite(), accumulate);
   }

@@ -1,5 +1,6 @@
 // Binding: leaves get their values, and merged calls their tables of addresses.
 #include <algorithm>
+#include <mutex>
 
 #include "dynet/ops/input.h"
 #include "dynet/run/lane.h"

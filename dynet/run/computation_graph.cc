@@ -19,7 +19,7 @@ ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor
 struct StatePool {
   using State = ComputationGraph::State;
 
-  std::mutex mutex;
+  ForkedMutex mutex;
   std::vector<std::unique_ptr<State>> all;
   std::vector<State*> free, ended;
 

@@ -73,6 +73,7 @@ class Executor final : public Evaluator {
   void list_for_repeat(uint32_t id);
   void run_backward();
   void deliver();
+  void sum_long_products();
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
   void deliver_parameter(uint32_t id, Lane& lane);
@@ -129,8 +130,13 @@ class Executor final : public Evaluator {
   };
   std::vector<RowUse> row_uses_;        // of rows that have many uses
   std::vector<const real*> row_terms_;  // of one of them
-  std::vector<uint32_t> arguments_;     // scratch
-  std::vector<uint32_t> again_;         // nodes of the path that an earlier pass has spent
+  struct LongProduct {
+    uint32_t parameter;
+    const real* sum;
+  };
+  std::vector<LongProduct> long_products_;  // of the gradients of these
+  std::vector<uint32_t> arguments_;         // scratch
+  std::vector<uint32_t> again_;             // nodes of the path that an earlier pass has spent
   uint32_t backward_from_ = none;
   // Of the last pass: the calls that it visits, where these are few of all.
   bool few_calls_ = false;

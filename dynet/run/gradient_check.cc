@@ -5,7 +5,9 @@
 #include <iostream>
 #include <limits>
 #include <numeric>
+#include <utility>
 
+#include "dynet/core/watch.h"
 #include "dynet/graph/graph.h"
 
 namespace dynet {
@@ -40,7 +42,8 @@ class GradientCheck {
     } restore{s, place, s.values[place]};
     const real up = restore.value + static_cast<real>(distance);
     const real down = restore.value - static_cast<real>(distance);
-    const double higher = loss_at(s, place, up), lower = loss_at(s, place, down);
+    const double higher = loss_at(s, place, up, restore.value);
+    const double lower = loss_at(s, place, down, restore.value);
     // Parameters that decay are seen times a factor, and the gradient is that of what is seen.
     const double step = (double{up} - double{down}) * s.decay->factor;
     const double expected = (higher - lower) / step, found = s.gradient[place];
@@ -54,7 +57,24 @@ class GradientCheck {
     return good;
   }
 
-  double loss_at(Storage& s, size_t place, real value) {
+  /// Whoever may end the check sees the parameter as it was.
+  struct Unchanged : Watch {
+    Unchanged(Storage& storage, size_t number, real old) : s(storage), place(number), value(old) {}
+    void look() override {
+      if (!before()) return;
+      const real moved = std::exchange(s.values[place], value);
+      s.changed();
+      before()->look();
+      s.values[place] = moved;
+      s.changed();
+    }
+    Storage& s;
+    size_t place;
+    real value;
+  };
+
+  double loss_at(Storage& s, size_t place, real value, real old) {
+    const Unchanged watch(s, place, old);
     s.values[place] = value;
     s.changed();
     graph_.evaluator->invalidate();
@@ -82,6 +102,12 @@ bool check_grad(ParameterCollection& model, const Expression& loss, int verbosit
 
 bool check_grad(ParameterCollection& model, const Expression& loss, int verbosity, std::ostream& out) {
   if (!loss.pg) invalid("check_grad: the expression is empty; make it with an operation first");
+  Graph& graph = loss.is_parameter() ? current_graph() : *loss.pg;
+  const struct Reset {
+    ParameterCollection& model;
+    Graph& graph;
+    ~Reset() { graph.evaluator->invalidate(), model.reset_gradient(); }
+  } reset{model, graph};
   model.reset_gradient();
   loss.backward();
   GradientCheck check(loss, verbosity, out);
@@ -92,8 +118,6 @@ bool check_grad(ParameterCollection& model, const Expression& loss, int verbosit
     good &= check.check(*p, places);
   }
   for (const auto& l : model.lookup_parameters_list()) good &= check.check(*l, used_places(*l));
-  (loss.is_parameter() ? current_graph() : *loss.pg).evaluator->invalidate();
-  model.reset_gradient();
   return good;
 }
 

@@ -4,9 +4,16 @@
 #include <algorithm>
 #include <iterator>
 
+#include "dynet/core/watch.h"
 #include "dynet/run/profile.h"
 
 namespace dynet::engine {
+namespace {
+
+/// What a call counts for those who may end the work. Kernels that take long say what they do themselves.
+constexpr int64_t call_work = int64_t{1} << 20;
+
+}  // namespace
 
 void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call) {
   const Op& op = *t_.graph[nodes[0]].op;
@@ -17,10 +24,12 @@ void Lane::forward(const Step& step, std::span<const uint32_t> nodes, real* base
   else if (op.aux_is_first)
     call.aux = call.x[0];
   const Timed timed(Timed::forward, op.name, nodes.size());
+  worked(call_work);
   op.forward(*t_.engine, call);
 }
 
 void Lane::repeat(const StepRecord& step, std::span<const uint32_t> nodes, bool moved) {
+  worked(call_work);
   if (moved || !step.call.count || nodes.size() < step.count)
     run_anew(nodes, step.shared);
   else
@@ -55,6 +64,7 @@ void Lane::backward(const StepRecord& step, std::span<const uint32_t> nodes) {
     nodes = members_;
   }
   const Timed timed(Timed::backward, t_.graph[nodes[0]].op->name, nodes.size());
+  worked(call_work);
   run_backward(nodes, step);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <mutex>
 #include <vector>
 
 namespace dynet::engine {

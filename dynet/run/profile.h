@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <ostream>
 #include <string>
 #include <string_view>
 
+#include "dynet/core/mutex.h"
 #include "dynet/run/settings.h"
 
 namespace dynet::engine {
@@ -26,7 +26,7 @@ class Profile {
     double seconds = 0;
     std::map<size_t, uint64_t> batches;  // calls by number of nodes
   };
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, Row> rows_;
 };
 

@@ -190,7 +190,7 @@ struct Tables {
  private:
   void bind_value(uint32_t parameter);
 
-  std::mutex binding_;  // lanes may need the same parameter
+  Mutex binding_;  // lanes may need the same parameter
 };
 
 }  // namespace dynet::engine

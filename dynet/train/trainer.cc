@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
+
+#include "dynet/core/watch.h"
 
 namespace dynet {
 
@@ -24,6 +27,7 @@ Trainer::Trainer(const ParameterCollection& m, const RuleRow& rule, const double
 }
 
 void Trainer::update() {
+  const Unwatched to_the_end;
   allocate();
   real hyper[max_hyper] = {static_cast<real>(gradient_scale())};
   resume();

@@ -87,32 +87,41 @@ void bind_files(nb::class_<Collection>& type) {
     with_saver(fname, append, [&](auto saver) { saver.save(c, name); });
   };
   const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
-    with_loader(fname, [&](const auto& loader) { loader.populate(c, key); });
+    with_loader(fname, [&](const auto& loader) {
+      const Working working;
+      loader.populate(c, key);
+    });
   };
   // Method and name of its second argument, which is a key in the file.
   for (const auto& [method, key] : {std::pair("save", "name"), std::pair("write_to_textfile", "key")})
     type.def(
-        method, save, "fname"_a, nb::arg(key) = "", "append"_a = false, alone,
+        method, save, "fname"_a, nb::arg(key) = "", "append"_a = false,
         "Writes all parameters to a file; a name replaces that of the collection. The file has DyNet 2's "
         "text format, or, if its name ends in .safetensors, the format of that name: tensors as as_array() "
         "gives them, by name, without gradients.");
   for (const char* alias : {"populate", "populate_from_textfile"})
     type.def(
-        alias, populate, "fname"_a, "key"_a = "", alone,
+        alias, populate, "fname"_a, "key"_a = "",
         "Reads all parameters from what a file holds under a key, or from all of it: in order, or by name "
         "from a .safetensors file.");
   type.def(
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return with_loader(fname, [&](const auto& loader) { return loader.load_param(c, key); });
+            return with_loader(fname, [&](const auto& loader) {
+              const Changing changing;
+              return loader.load_param(c, key);
+            });
           },
-          "fname"_a, "key"_a, alone, "Adds the parameter that a file holds under a key.")
+          "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
       .def(
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
-            return with_loader(fname, [&](const auto& loader) { return loader.load_lookup_param(c, key); });
+            return with_loader(fname, [&](const auto& loader) {
+              const Changing changing;
+              return loader.load_lookup_param(c, key);
+            });
           },
-          "fname"_a, "key"_a, alone, "Adds the table that a file holds under a key.");
+          "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ struct PythonFunction : OpDefaults {
     explicit Caller(const Attrs& a) {
       if (!a.graph->is_in_use()) use.emplace(*a.graph);
     }
-    const nb::gil_scoped_acquire lock;
+    const Acquired lock;
     std::optional<Graph::Use> use;
   };
   static nb::object function(const Attrs& a, size_t i) { return nb::handle(a.functions)[i]; }

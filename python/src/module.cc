@@ -1,6 +1,7 @@
 // The extension module: the order in which its parts are bound.
 #include "dynet/core/real.h"
 #include "python/src/object.h"
+#include "python/src/sharing.h"
 
 NB_MODULE(DYNET_MODULE, m) {
   using namespace dynet::python;
@@ -22,6 +23,7 @@ NB_MODULE(DYNET_MODULE, m) {
   m.attr("__precision__") = sizeof(dynet::real) == 8 ? "float64" : "float32";
   m.attr("__version__") = DYNET_VERSION;
   bind_types(m);
+  bind_forks();
   bind_expression(m);
   bind_tensor(m);
   bind_ops(m);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "dynet/graph/graph.h"
+#include "python/src/lock.h"
 
 namespace dynet::python {
 
@@ -14,7 +15,7 @@ namespace dynet::python {
 struct Release {
   void operator()(PyObject* object) const {
     if (!Py_IsInitialized()) return;
-    const nanobind::gil_scoped_acquire lock;
+    const Acquired lock;
     Py_DECREF(object);
   }
 };

@@ -35,8 +35,7 @@ std::vector<Saved> saved_in(nb::list objects) {
 /// Writes all of them while nobody changes them.
 void save(FileWriter& file, nb::list objects) {
   const std::vector<Saved> all = saved_in(objects);
-  const Changing changing;
-  const nb::gil_scoped_release release;
+  const Working working;
   for (const Saved& each : all) {
     if (const auto* collection = std::get_if<ParameterCollection>(&each))
       write_records(file, *collection);
@@ -47,9 +46,9 @@ void save(FileWriter& file, nb::list objects) {
   }
 }
 
-using Released = nb::call_guard<nb::gil_scoped_release>;
+using Apart = nb::call_guard<Unlocked>;
 /// Waits for who computes, then for nobody.
-using Alone = nb::call_guard<Changing, nb::gil_scoped_release>;
+using Alone = nb::call_guard<Working>;
 
 void bind_written(nb::module_& m) {
   nb::class_<FileWriter>(m, "_PartialFile", "A file beside the one that it is to replace.")
@@ -59,13 +58,13 @@ void bind_written(nb::module_& m) {
       .def("save", save, "objects"_a)
       .def(
           "write", [](FileWriter& f, nb::bytes text) { f.write({text.c_str(), text.size()}); }, "text"_a)
-      .def("finish", &FileWriter::finish, Released())
+      .def("finish", &FileWriter::finish, Apart())
       .def_prop_ro("partial", &FileWriter::partial)
       .def_prop_ro("target", &FileWriter::target)
       .def_prop_ro("size", &FileWriter::size)
       .def_prop_ro("checksum", [](const FileWriter& f) { return f.checksum().value(); });
-  m.def("_sync_folder_of", sync_folder_of, "file"_a, Released());
-  m.def("_behind_links", behind_links, "file"_a, Released());
+  m.def("_sync_folder_of", sync_folder_of, "file"_a, Apart());
+  m.def("_behind_links", behind_links, "file"_a, Apart());
   m.def(
       "_partial_files",
       [](const Path& file) {
@@ -74,7 +73,7 @@ void bind_written(nb::module_& m) {
         return names;
       },
       "file"_a);
-  m.def("_remove_dead_partials", remove_dead_partials, "file"_a, Released());
+  m.def("_remove_dead_partials", remove_dead_partials, "file"_a, Apart());
 }
 
 /// The checksum of the first bytes; none where there are fewer.
@@ -88,11 +87,11 @@ std::optional<uint32_t> checksum(const Records& records, size_t size) {
 
 void bind_read(nb::module_& m) {
   nb::class_<Records>(m, "_RecordsFile", "A file that was read once.")
-      .def(nb::init<const Path&>(), "path"_a, Released())
-      .def("checksum", checksum, "size"_a, Released())
+      .def(nb::init<const Path&>(), "path"_a, Apart())
+      .def("checksum", checksum, "size"_a, Apart())
       .def_prop_ro("size", [](const Records& r) { return r.content().text().size(); })
       .def_prop_ro("identity", [](const Records& r) { return r.content().identity(); });
-  m.def("_identity_of", [](const Path& file) { return identity_of(file); }, "file"_a, Released());
+  m.def("_identity_of", [](const Path& file) { return identity_of(file); }, "file"_a, Apart());
   nb::class_<Loading>(m, "_Loading", "Adds to a collection what a file holds, or nothing.")
       .def(nb::init<ParameterCollection, std::shared_ptr<Records>>(), "collection"_a, "file"_a)
       .def("load_param", &Loading::load_param, "key"_a, Alone())

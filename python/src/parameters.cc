@@ -32,13 +32,16 @@ void bind_shared(PyTypeObject* type) {
     with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
   };
   const auto populate = [](P& p, const Path& fname, const std::string& key) {
-    with_loader(fname, [&](const auto& loader) { loader.populate(p, key); });
+    with_loader(fname, [&](const auto& loader) {
+      const Working working;
+      loader.populate(p, key);
+    });
   };
   for (const char* name : {"save", "write_to_textfile"})
-    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false, alone,
+    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false,
         "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
   for (const char* name : {"populate", "populate_from_textfile"})
-    def(type, name, populate, "fname"_a, "key"_a = "", alone, "Reads what a file holds under a key.");
+    def(type, name, populate, "fname"_a, "key"_a = "", "Reads what a file holds under a key.");
 }
 
 void set_value(Parameter& p, ArrayLike arr) {

@@ -4,9 +4,10 @@
 #include <nanobind/nanobind.h>
 
 #include <optional>
-#include <shared_mutex>
 
+#include "dynet/core/watch.h"
 #include "dynet/graph/graph.h"
+#include "python/src/lock.h"
 
 namespace dynet::python {
 
@@ -37,11 +38,40 @@ class Reading {
   bool locked_;
 };
 
+/// Work without Python's lock. In the main thread, handlers of signals run meanwhile, and what they raise
+/// ends it.
+class Interruptible : public Watch {
+ public:
+  void look() override;
+};
+
+/// While it lives, the thread computes with nothing that is learned, or writes or reads files.
+class Unlocked {
+  const Released released_;
+  const Interruptible watch_;
+};
+
+/// While it lives, the thread changes what is learned, without Python's lock. Nobody waits for that lock with
+/// this one.
+class Working {
+ public:
+  Working() : changing_(std::in_place) {}
+
+ private:
+  std::optional<Changing> changing_;
+  const Released released_;
+  const struct Unlock {
+    std::optional<Changing>& lock;
+    ~Unlock() { lock.reset(); }
+  } unlock_{changing_};
+  const Interruptible watch_;
+};
+
 /// Runs f, which computes with what is learned and with no graph.
 template <class F>
 auto compute_apart(F&& f) {
-  const nanobind::gil_scoped_release release;
-  const Reading reading;
+  const Unlocked unlocked;
+  const Reading lock;
   return f();
 }
 
@@ -51,5 +81,8 @@ auto compute(Graph& graph, F&& f, Then&& then) {
   const Graph::Use use(graph);
   return then(compute_apart(f));
 }
+
+/// Makes forks of Python wait for threads that change what is learned.
+void bind_forks();
 
 }  // namespace dynet::python

@@ -75,30 +75,34 @@ void bind_files(nb::class_<Trainer>& type) {
   type.def(
           "save",
           [](const Trainer& t, const Path& fname) {
+            const Working working;
             std::ostringstream text;
             t.save(text);
             FileWriter file(fname, false);
             file.write(text.view());
             file.commit();
           },
-          "fname"_a, alone,
-          "Writes the trainer's state and hyper-parameters to a file, but not the parameters.")
+          "fname"_a, "Writes the trainer's state and hyper-parameters to a file, but not the parameters.")
       .def(
           "populate",
           [](Trainer& t, const Path& fname, std::optional<double> learning_rate) {
-            std::istringstream text(std::string(FileContent(fname).text()));
+            const auto read = [&] {
+              const Unlocked unlocked;
+              return std::string(FileContent(fname).text());
+            };
+            std::istringstream text(read());
+            const Working working;
             t.populate(text);
             if (learning_rate) t.learning_rate = *learning_rate;
           },
-          "fname"_a, "learning_rate"_a = nb::none(), alone,
+          "fname"_a, "learning_rate"_a = nb::none(),
           "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
           "saved one. RuntimeError if it does not fit; then nothing has changed.");
 }
 
 void update(Trainer& trainer) {
   check_not_recording();
-  const Changing changing;
-  const nb::gil_scoped_release release;
+  const Working working;
   trainer.update();
 }
 
