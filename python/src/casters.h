@@ -34,6 +34,9 @@ struct Flag {
   bool value;
   operator bool() const { return value; }
 };
+struct MaybeFlag {
+  std::optional<bool> value;
+};
 /// A lookup table for the length of a call, without a share in it.
 struct Table {
   LookupParameterStorage* storage;
@@ -218,6 +221,16 @@ struct type_caster<dynet::python::Flag> {
   }
 };
 
+template <>
+struct type_caster<dynet::python::MaybeFlag> {
+  NB_TYPE_CASTER(dynet::python::MaybeFlag, const_name("object | None"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    if (!src.is_none()) value.value = dynet::python::read_truth(src.ptr());
+    return true;
+  }
+};
+
 // The readers of these throw what tells a user most, which the converters that nanobind makes of others, as
 // that of std::optional, cannot let pass: such a combination does not compile.
 template <>
@@ -238,6 +251,8 @@ template <>
 uint32_t flags_for_local_caster<dynet::python::Double>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::python::MaybeDouble>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::MaybeFlag>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::python::Flag>(uint32_t) noexcept = delete;
 

@@ -14,9 +14,10 @@ namespace {
 using namespace nb::literals;
 
 /// What a graph that was begun just now is told.
-PythonGraph configured(Graph& graph, Flag immediate_compute, Flag check_validity, nb::handle autobatching) {
+PythonGraph configured(Graph& graph, Flag immediate_compute, Flag check_validity,
+                       const MaybeFlag& autobatching) {
   graph.batching.reset();
-  if (!autobatching.is_none()) graph.batching = static_cast<bool>(nb::bool_(autobatching));
+  if (autobatching.value) graph.batching = *autobatching.value;
   check_graph(immediate_compute ? graph.id() : 0, check_validity);
   return PythonGraph(graph);
 }
@@ -112,7 +113,8 @@ void bind_graph_class(nb::module_& m) {
       .def("__exit__", [](PythonGraph& g, nb::args) { g.exit(); })
       .def(
           "renew",
-          [](const PythonGraph& g, Flag immediate_compute, Flag check_validity, nb::object autobatching) {
+          [](const PythonGraph& g, Flag immediate_compute, Flag check_validity,
+             const MaybeFlag& autobatching) {
             g.graph().clear();
             return configured(g.graph(), immediate_compute, check_validity, autobatching);
           },
@@ -138,7 +140,7 @@ void bind_graph_class(nb::module_& m) {
 void bind_current(nb::module_& m) {
   m.def(
       "renew_cg",
-      [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
+      [](Flag immediate_compute, Flag check_validity, const MaybeFlag& autobatching) {
         // The first graph is new when it is made: it counts once, or random numbers would depend on it.
         if (current_graph_or_null()) asked_graph().clear();
         return configured(current_graph(), immediate_compute, check_validity, autobatching);

@@ -25,8 +25,12 @@ auto bind_trainer(nb::module_& m, std::index_sequence<I...>) {
   using R = typename T::Rule;
   static const std::string name = std::string(R::name) + "Trainer";
   return nb::class_<T, Trainer>(m, name.c_str(), R::doc)
-      .def(nb::init<const ParameterCollection&, Argument<I>...>(), "m"_a,
-           (nb::arg(R::args[I].name) = R::args[I].python_value)...);
+      .def(
+          "__init__",
+          [](T* self, const ParameterCollection& m, Argument<I>... args) {
+            new (self) T(m, static_cast<double>(args)...);
+          },
+          "m"_a, (nb::arg(R::args[I].name) = R::args[I].python_value)...);
 }
 
 template <class T>
