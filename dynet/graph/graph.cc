@@ -247,9 +247,9 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
   shape_args_.clear();
   for (uint32_t arg : args) shape_args_.push_back(dim(arg));
   const Dim shape = op.shape(attrs, shape_args_);
-  if (shape.size() == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
   double numbers = shape.bd;  // not size(), which may overflow
   for (unsigned i = 0; i < shape.nd; ++i) numbers *= shape.d[i];
+  if (numbers == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
   if (numbers > most_numbers)
     throw out_of_memory(
         text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));

@@ -10,11 +10,11 @@ namespace dynet {
 using namespace engine;
 
 BiRNNBuilder::BiRNNBuilder(unsigned layer_count, unsigned input_dim, unsigned hidden_dim,
-                           ParameterCollection& model, RNNBuilderFactory factory, unsigned builder_layers)
-    : collection_(model.add_subcollection("birnn")) {
-  if (layer_count == 0 || hidden_dim % 2)
-    invalid("BiRNNBuilder: ", layer_count, " layers of hidden size ", hidden_dim,
-            " were given; it needs at least one layer and an even hidden size");
+                           ParameterCollection& model, RNNBuilderFactory factory, unsigned builder_layers) {
+  if (layer_count == 0 || input_dim == 0 || hidden_dim == 0 || hidden_dim % 2)
+    invalid("BiRNNBuilder: ", layer_count, " layers of input size ", input_dim, " and hidden size ",
+            hidden_dim, " were given; it needs at least one layer, an input and an even hidden size");
+  collection_ = model.add_subcollection("birnn");
   for (unsigned l = 0; l < layer_count; ++l) {
     const unsigned size = l ? hidden_dim : input_dim;
     Layer& layer = layers.emplace_back();

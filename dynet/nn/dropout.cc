@@ -7,6 +7,14 @@
 
 namespace dynet::engine {
 
+void check_builder_sizes(const char* builder, unsigned input_size, unsigned hidden_size) {
+  constexpr unsigned most = 1 << 28;
+  for (const unsigned size : {input_size, hidden_size})
+    if (size == 0 || size > most)
+      invalid(builder, ": input size ", input_size, " and hidden size ", hidden_size,
+              " were given; each must be from 1 to ", most);
+}
+
 void DropoutMasks::set_rates(real input, real output, real cell) {
   for (real rate : {input, output, cell})
     if (!(rate >= 0 && rate <= 1))

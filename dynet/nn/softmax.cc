@@ -20,6 +20,9 @@ unsigned engine::sample_index(const Expression& probabilities) {
 
 StandardSoftmaxBuilder::StandardSoftmaxBuilder(unsigned rep_dim, unsigned num_classes,
                                                ParameterCollection& model, bool bias) {
+  if (rep_dim == 0 || num_classes == 0)
+    invalid("StandardSoftmaxBuilder: input size ", rep_dim, " and ", num_classes,
+            " classes were given; both must be at least 1");
   collection_ = model.add_subcollection("standard-softmax-builder");
   weights_ = collection_.add_parameters({num_classes, rep_dim});
   if (bias) bias_ = collection_.add_parameters({num_classes}, ParameterInitConst(0));

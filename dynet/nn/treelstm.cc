@@ -2,6 +2,7 @@
 #include "dynet/nn/treelstm.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "dynet/ops/all.h"
 
@@ -15,6 +16,14 @@ enum { input_matrix, bias_vector, first_child_matrix };
 unsigned at_least_one(const char* builder, const char* what, unsigned count) {
   if (count == 0) invalid(builder, ": 0 ", what, " were asked for; at least one is needed");
   return count;
+}
+
+/// The child positions of an N-ary tree LSTM, whose largest matrix has rows for each of them.
+unsigned child_positions(unsigned N, unsigned H) {
+  if (N > std::numeric_limits<unsigned>::max() / std::max(1u, H) - 3)
+    invalid("NaryTreeLSTMBuilder: ", N, " child positions of hidden size ", H,
+            " are more than a matrix has rows");
+  return at_least_one("NaryTreeLSTMBuilder", "child positions", N);
 }
 
 /// The sizes of builders whose LSTMs read inputs and children's outputs alike.
@@ -38,7 +47,8 @@ TreeLSTMBuilder::TreeLSTMBuilder(const char* collection, unsigned layer_count, u
     : layers(at_least_one(collection, "layers", layer_count)),
       input_dim(input_size),
       hidden_dim(hidden_size),
-      collection_(model.add_subcollection(collection)),
+      collection_(
+          (check_builder_sizes(collection, input_size, hidden_size), model).add_subcollection(collection)),
       components_(components) {}
 
 void TreeLSTMBuilder::new_graph(Graph& graph, bool update) {
@@ -109,8 +119,7 @@ std::vector<Expression> TreeLSTMBuilder::get_h(int id) const {
 NaryTreeLSTMBuilder::NaryTreeLSTMBuilder(unsigned most_children, unsigned layers, unsigned input_dim,
                                          unsigned hidden_dim, ParameterCollection& model)
     : TreeLSTMBuilder("nary-treelstm-builder", layers, input_dim, hidden_dim,
-                      at_least_one("NaryTreeLSTMBuilder", "child positions", most_children) ? 2 * layers : 0,
-                      model),
+                      child_positions(most_children, hidden_dim) ? 2 * layers : 0, model),
       N(most_children),
       dropout_(layers, input_dim, hidden_dim, 2) {
   const unsigned H = hidden_dim;

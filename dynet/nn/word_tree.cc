@@ -75,6 +75,7 @@ void check_count(const Expression& x, size_t count) {
 WordTreeBuilder::WordTreeBuilder(const Form& form, unsigned rep_dim, WordPaths paths, Dict& dict,
                                  ParameterCollection& model)
     : rep_dim_(rep_dim), paths_(std::move(paths)) {
+  if (rep_dim == 0) invalid(form.collection, ": input size 0 was given; it must be at least 1");
   if (paths_.empty()) invalid(form.collection, ": there is no word in any class; at least one is needed");
   add_paths(dict);
   vocabulary_ = dict.get_words();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dynet/device/arena.h"
 #include "dynet/ops/op.h"
 
 namespace dynet::engine {
@@ -24,6 +25,14 @@ inline const Dim& check_sizes(const Dim& dim) {
   if (dim.nd == 0) invalid("a shape without sizes; a scalar is {1}");
   if (dim.bd == 0) invalid("the batch size is 0; it must be positive");
   return dim;
+}
+
+/// Throws where no machine could hold so many numbers.
+inline void check_memory(std::string_view op, const Dim& dim) {
+  double numbers = dim.bd;  // not size(), which may overflow
+  for (unsigned i = 0; i < dim.nd; ++i) numbers *= dim.d[i];
+  if (numbers > 1e13)
+    throw out_of_memory(text(op, ": out of memory: a tensor of shape ", dim, " has ", numbers, " numbers"));
 }
 
 /// The batch size of a result: that of the arguments, where 1 stretches.

@@ -23,7 +23,7 @@ struct MaximumOfList {
   static Expression call(Expressions xs) {
     if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
     Expression largest = xs[0];
-    for (const Expression& x : xs) largest = &x == &xs[0] ? x : max(largest, x);
+    for (size_t i = 1; i < xs.size(); ++i) largest = max(largest, xs[i]);
     return largest;
   }
 };

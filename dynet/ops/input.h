@@ -32,6 +32,7 @@ struct Input : Leaf {
   static constexpr auto name = "input", doc = "Numbers given by the caller.";
   static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
   static Expression make(Graph& g, const Dim& dim, std::span<const real> numbers) {
+    check_shape(dim);
     if (numbers.size() != dim.size())
       invalid(name, ": ", numbers.size(), " numbers for shape ", dim, "; ", dim.size(), " are needed");
     real* values = g.take_payload<real>(std::max<size_t>(numbers.size(), 1));
@@ -43,19 +44,43 @@ struct Input : Leaf {
                            real elsewhere) {
     if (places.size() != numbers.size())
       invalid(name, ": ", numbers.size(), " numbers for ", places.size(), " places; as many are needed");
+    check_shape(dim);
+    if (dim.size() > std::numeric_limits<unsigned>::max())
+      invalid(name, ": a tensor of shape ", dim, " has more elements than places have numbers; at most ",
+              std::numeric_limits<unsigned>::max(), " are possible");
     check_indices(name, places, static_cast<unsigned>(dim.size()), "a tensor");
-    thread_local std::vector<real> room;
-    room.assign(dim.size(), elsewhere);
+    std::vector<real>& room = filled(dim, elsewhere);
     for (size_t i = 0; i < places.size(); ++i) room[places[i]] = numbers[i];
     return make(g, dim, room);
   }
   static Expression one_hot(Graph& g, unsigned size, Indices places) {
     check_indices("one_hot", places, size, "a vector");
     const auto batch = static_cast<unsigned>(places.size());
-    thread_local std::vector<real> room;
-    room.assign(size_t{size} * batch, 0);
+    const Dim dim({size}, batch);
+    check_shape(dim);
+    std::vector<real>& room = filled(dim, 0);
     for (unsigned i = 0; i < batch; ++i) room[size_t{i} * size + places[i]] = 1;
-    return make(g, Dim({size}, batch), room);
+    return make(g, dim, room);
+  }
+
+ private:
+  static void check_shape(const Dim& dim) {
+    try {
+      check_sizes(dim);
+    } catch (const std::invalid_argument& error) {
+      invalid(name, ": ", error.what());
+    }
+    check_memory(name, dim);
+  }
+  /// Memory that lasts until the next use on this thread.
+  static std::vector<real>& filled(const Dim& dim, real number) {
+    thread_local std::vector<real> room;
+    try {
+      room.assign(dim.size(), number);
+    } catch (const std::bad_alloc&) {
+      throw out_of_memory(text(name, ": out of memory: a tensor of shape ", dim, " was asked for"));
+    }
+    return room;
   }
 };
 

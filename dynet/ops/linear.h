@@ -90,9 +90,7 @@ struct AffineTransform : OpDefaults {
   static constexpr bool overwrites = true;
   static constexpr bool is_matrix(unsigned i) { return i % 2 == 1; }
   static Dim shape(const auto&, Dims x) {
-    if (x.size() % 2 == 0)
-      invalid(x.size(),
-              " expressions; an odd number is needed: a bias, then matrices and what they multiply");
+    if (x.size() % 2 == 0) invalid(needs_pairs(x.size()));
     const Dim y = product_shape(x[1], x[2]);
     for (size_t i = 3; i < x.size(); i += 2)
       if (const Dim other = product_shape(x[i], x[i + 1]); !(other == y))
@@ -131,10 +129,26 @@ struct AffineTransform : OpDefaults {
   static OuterPair outer(const auto&, const NodeView& v, unsigned i) { return ProductCalls::pair(v, i); }
   static Expression call(Expressions exprs) {
     if (exprs.empty()) invalid("affine_transform: an empty list; a bias is needed");
-    return exprs.size() == 1 ? exprs[0] : apply<AffineTransform>(exprs);
+    if (exprs.size() == 1) return exprs[0];
+    return exprs.size() <= most_arguments ? apply<AffineTransform>(exprs) : in_steps(exprs);
   }
 
  private:
+  /// More than a node can have arguments: what some products and the bias make is the bias of the next ones.
+  static Expression in_steps(const Expressions& exprs) {
+    constexpr size_t most_products = (most_arguments - 1) / 2;
+    if (exprs.size() % 2 == 0) invalid("affine_transform: ", needs_pairs(exprs.size()));
+    std::vector<Expression> step{exprs[0]};
+    for (size_t i = 1; i < exprs.size();) {
+      for (size_t last = std::min(exprs.size(), i + 2 * most_products); i < last; ++i)
+        step.push_back(exprs[i]);
+      step = {apply<AffineTransform>(step)};
+    }
+    return step[0];
+  }
+  static std::string needs_pairs(size_t count) {
+    return text(count, " expressions; an odd number is needed: a bias, then matrices and what they multiply");
+  }
   static void bias_gradient(Engine& e, const Call& c) {
     const unsigned m = c.dim.rows(), n = c.dim.cols();
     const bool column = c.x_dims[0].cols() == 1 && n > 1;

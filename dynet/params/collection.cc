@@ -30,20 +30,32 @@ std::string full_name(const std::string& collection, const char* kind, const std
   return collection + name + '_' + std::to_string(before);
 }
 
-Dim checked(const Dim& dim) {
-  if (dim.bd != 1) invalid("a parameter has no batch: ", dim, " was given; its batch size must be 1");
-  size_t left = std::numeric_limits<size_t>::max() / 2 / sizeof(real);
-  for (unsigned i = 0; i < dim.nd; ++i)
-    if (dim.d[i] > 1) left /= dim.d[i];
-  if (left == 0) invalid("a parameter of shape ", dim, " has more numbers than memory can hold");
+/// Every parameter and table comes through here, from programs and from files: it has numbers, and no more
+/// than can be counted.
+void check_sizes(const char* what, const Dim& shape, size_t rows) {
+  if (shape.bd != 1) invalid(what, " has no batch: ", shape, " was given; its batch size must be 1");
+  size_t left = std::numeric_limits<size_t>::max() / 2 / sizeof(real) / rows;
+  for (unsigned i = 0; i < shape.nd; ++i) {
+    if (shape.d[i] == 0) invalid(what, " of shape ", shape, " was asked for; every size must be at least 1");
+    left /= shape.d[i];
+  }
+  if (left > 0) return;
+  const std::string count = rows > 1 ? text(rows, " times ") : "";
+  throw out_of_memory(text(what, " of shape ", count, shape, " has more numbers than memory can hold"));
+}
+
+Dim parameter_dim(const Dim& dim) {
+  check_sizes("a parameter", dim, 1);
   return dim;
 }
 
+/// The rows are the last axis.
 Dim table_dim(unsigned n, const Dim& row) {
   if (n == 0) invalid("a lookup table of 0 rows was asked for; it needs at least one");
   if (row.nd == Dim::max_dims)
     invalid("a lookup table has rows of shape ", row, "; at most ", Dim::max_dims - 1, " sizes are possible");
-  return checked(row).with(row.nd, n);
+  check_sizes("a lookup table with rows", row, n);
+  return row.with(row.nd, n);
 }
 
 /// Throws where a file that is loaded describes more than it holds.
@@ -152,7 +164,7 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
 
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
                                               const std::string& name) {
-  take_room(*storage_, checked(dim));
+  take_room(*storage_, parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
   Tensor values{dim, parameter->values.data()};
   init.initialize_params(values);

@@ -15,9 +15,13 @@ Layers = Sequence[tuple[Builder, Builder]]
 
 def _whole(name: str, number: float) -> int:
     """A size, which may be a float without a fraction, such as 512 / 2."""
-    if number != int(number):
-        raise ValueError(f"BiRNNBuilder: {name} is {number}; a whole number is needed")
-    return int(number)
+    try:
+        whole = int(number)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or whole != number:
+        raise ValueError(f"BiRNNBuilder: {name} is {number!r}; a whole number is needed")
+    return whole
 
 
 class BiRNNBuilder:
@@ -33,20 +37,21 @@ class BiRNNBuilder:
         builder_layers: Layers | None = None,
     ) -> None:
         num_layers, hidden_dim = _whole("num_layers", num_layers), _whole("hidden_dim", hidden_dim)
-        if num_layers <= 0:
-            raise ValueError(f"BiRNNBuilder: {num_layers} layers; at least 1 is needed")
+        input_dim = _whole("input_dim", input_dim)
+        for size, name in ((num_layers, "num_layers"), (input_dim, "input_dim"), (hidden_dim, "hidden_dim")):
+            if size <= 0:
+                raise ValueError(f"BiRNNBuilder: {name} is {size}; at least 1 is needed")
         if hidden_dim % 2:
             raise ValueError(
                 f"BiRNNBuilder: hidden_dim {hidden_dim}; each direction has half, so it must be even"
             )
+        if builder_layers is None and rnn_builder_factory is None:
+            raise ValueError("BiRNNBuilder: neither rnn_builder_factory nor builder_layers was given")
         self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
         self.model = model.add_subcollection("birnn")
-        self.builder_layers: list[tuple[Builder, Builder]] = []
-        if builder_layers is not None:
-            self.builder_layers.extend(builder_layers)
+        self.builder_layers: list[tuple[Builder, Builder]] = list(builder_layers or [])
+        if builder_layers is not None or rnn_builder_factory is None:
             return
-        if rnn_builder_factory is None:
-            raise ValueError("BiRNNBuilder: neither rnn_builder_factory nor builder_layers was given")
         for layer in range(num_layers):
             sizes = 1, hidden_dim if layer else input_dim, hidden_dim // 2
             forward = rnn_builder_factory(*sizes, self.model)

@@ -82,7 +82,11 @@ using StateObject = nb::typed<nb::object, PythonState>;
 
 /// In one graph the initial state is one object. The builder refers to it weakly, as it keeps the builder.
 StateObject first_state(nb::object self, Expressions vecs, Flag update) {
-  RNNBuilder& builder = nb::cast<RNNBuilder&>(self);
+  RNNBuilder* known_builder;
+  if (!nb::try_cast(self, known_builder) || !known_builder)
+    throw nb::type_error(
+        text("initial_state: a ", type_name(self.ptr()), " was given; a builder is needed").c_str());
+  RNNBuilder& builder = *known_builder;
   if (!vecs.empty()) return nb::cast(PythonState{initial_state(builder, vecs, update), self});
   const RNNState state = initial_state(builder, update);
   const nb::object known = nb::getattr(self, "_initial_state", nb::handle());
@@ -95,18 +99,22 @@ StateObject first_state(nb::object self, Expressions vecs, Flag update) {
 }
 
 StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag update) {
+  std::vector<Numbers> arrays;
+  const auto add = [&](PyObject* array) { arrays.push_back(read_numbers(array)); };
+  if (!vecs.is_none() && !for_each(vecs.ptr(), add))
+    throw nb::type_error(text("initial_state_from_raw_vectors: vecs is a ", type_name(vecs.ptr()),
+                              "; a list of arrays is needed")
+                             .c_str());
   std::vector<Expression> inputs;
-  const auto add = [&](PyObject* array) {
-    const Numbers numbers = read_numbers(array);
+  for (const Numbers& numbers : arrays)
     inputs.push_back(Input::make(current_graph(), numbers.dim(), numbers.values));
-  };
-  if (!vecs.is_none() && !for_each(vecs.ptr(), add)) throw nb::type_error("vecs must be a list of arrays");
   return first_state(self, inputs, update);
 }
 
 nb::typed<nb::list, ExpressionList> expressions_of(RNNBuilder& b) {
+  const std::vector<std::vector<Expression>> expressions = b.parameter_expressions();
   nb::list layers;
-  for (const auto& layer : b.parameter_expressions()) layers.append(list_of(layer));
+  for (const auto& layer : expressions) layers.append(list_of(layer));
   return layers;
 }
 

@@ -3,6 +3,9 @@
 
 #include <nanobind/stl/string_view.h>
 
+#include <limits>
+#include <optional>
+
 #include "python/src/read.h"
 
 namespace dynet::python {
@@ -20,9 +23,19 @@ struct Number {
   real value;
   operator real() const { return value; }
 };
+struct Double {
+  double value;
+  operator double() const { return value; }
+};
+struct MaybeDouble {
+  std::optional<double> value;
+};
 struct Flag {
   bool value;
   operator bool() const { return value; }
+};
+struct MaybeFlag {
+  std::optional<bool> value;
 };
 /// A lookup table for the length of a call, without a share in it.
 struct Table {
@@ -30,32 +43,9 @@ struct Table {
   operator LookupParameterStorage&() const { return *storage; }
 };
 
-/// Room for the elements of lists on their way into one call; calls may nest, as generators run programs.
-template <class T>
-class Elements {
- public:
-  Elements() : first_(room_.size()) {}
-  ~Elements() {
-    if (room_.size() > first_) room_.resize(first_);
-  }
-  Elements(const Elements&) = delete;
-  Elements& operator=(const Elements&) = delete;
-
-  bool read(PyObject* o, bool (*reader)(PyObject*, std::vector<T>&)) {
-    first_ = room_.size();
-    const bool done = reader(o, room_);
-    count_ = room_.size() - first_;
-    return done;
-  }
-  std::span<const T> span() const { return {room_.data() + first_, count_}; }
-
- private:
-  static std::vector<T>& room() {
-    thread_local std::vector<T> all;
-    return all;
-  }
-  std::vector<T>& room_ = room();
-  size_t first_, count_ = 0;
+/// A shape that need not be given.
+struct MaybeDim {
+  std::optional<Dim> value;
 };
 
 }  // namespace dynet::python
@@ -72,8 +62,8 @@ struct type_caster<dynet::Expression> {
     value = *e;
     return true;
   }
-  static handle from_cpp(const dynet::Expression& e, rv_policy, cleanup_list*) {
-    return dynet::python::new_expression(e);
+  static handle from_cpp(const dynet::Expression& e, rv_policy, cleanup_list*) noexcept {
+    return dynet::python::guarded([&] { return dynet::python::new_expression(e); });
   }
 };
 
@@ -86,8 +76,8 @@ struct type_caster<dynet::Parameter> {
     value = reinterpret_cast<dynet::python::ParametersObject*>(src.ptr())->parameter;
     return true;
   }
-  static handle from_cpp(const dynet::Parameter& p, rv_policy, cleanup_list*) {
-    return dynet::python::new_parameters(p);
+  static handle from_cpp(const dynet::Parameter& p, rv_policy, cleanup_list*) noexcept {
+    return dynet::python::guarded([&] { return dynet::python::new_parameters(p); });
   }
 };
 
@@ -100,8 +90,8 @@ struct type_caster<dynet::LookupParameter> {
     value = reinterpret_cast<dynet::python::LookupObject*>(src.ptr())->lookup;
     return true;
   }
-  static handle from_cpp(const dynet::LookupParameter& p, rv_policy, cleanup_list*) {
-    return dynet::python::new_lookup(p);
+  static handle from_cpp(const dynet::LookupParameter& p, rv_policy, cleanup_list*) noexcept {
+    return dynet::python::guarded([&] { return dynet::python::new_lookup(p); });
   }
 };
 
@@ -116,8 +106,8 @@ struct type_caster<dynet::python::Table> {
   }
 };
 
-/// A list argument: its elements lie in reused room until the call is over.
-template <class List, class T, bool (*reader)(PyObject*, std::vector<T>&)>
+/// A list argument, whose elements lie in the caster until the call is over.
+template <class List, class T, bool (*reader)(PyObject*, dynet::python::Elements<T>&)>
 struct list_caster {
   using Value = List;
   template <class>
@@ -128,7 +118,7 @@ struct list_caster {
   }
   bool from_python(handle src, uint32_t, cleanup_list*) {
     given = !src.is_none();
-    return !given || elements.read(src.ptr(), reader);
+    return !given || reader(src.ptr(), elements);
   }
   operator List() const { return given ? List(elements.span()) : List(); }
 
@@ -162,6 +152,15 @@ struct type_caster<dynet::Dim> {
 };
 
 template <>
+struct type_caster<dynet::python::MaybeDim> {
+  NB_TYPE_CASTER(dynet::python::MaybeDim, const_name("int | collections.abc.Sequence[int] | None"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return src.is_none() || dynet::python::read_dim(src.ptr(), value.value.emplace());
+  }
+};
+
+template <>
 struct type_caster<dynet::python::Whole> {
   NB_TYPE_CASTER(dynet::python::Whole, const_name("int"))
 
@@ -178,7 +177,9 @@ struct type_caster<dynet::python::SignedWhole> {
     long long number;
     if (!dynet::python::read_whole(src.ptr(), number)) return false;
     value.value = static_cast<int>(number);
-    if (value.value != number) dynet::engine::invalid(number, " was given; a smaller number is needed");
+    if (value.value != number)
+      dynet::engine::invalid(number, " was given; a whole number from ", std::numeric_limits<int>::min(),
+                             " to ", std::numeric_limits<int>::max(), " is needed");
     return true;
   }
 };
@@ -193,15 +194,66 @@ struct type_caster<dynet::python::Number> {
 };
 
 template <>
+struct type_caster<dynet::python::Double> {
+  NB_TYPE_CASTER(dynet::python::Double, const_name("float"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return dynet::python::read_double(src.ptr(), value.value);
+  }
+};
+
+template <>
+struct type_caster<dynet::python::MaybeDouble> {
+  NB_TYPE_CASTER(dynet::python::MaybeDouble, const_name("float | None"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    return src.is_none() || dynet::python::read_double(src.ptr(), value.value.emplace());
+  }
+};
+
+template <>
 struct type_caster<dynet::python::Flag> {
   NB_TYPE_CASTER(dynet::python::Flag, const_name("bool"))
 
-  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
-    const int truth = PyObject_IsTrue(src.ptr());
-    if (truth < 0) PyErr_Clear();
-    value.value = truth > 0;
-    return truth >= 0;
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    value.value = dynet::python::read_truth(src.ptr());
+    return true;
   }
 };
+
+template <>
+struct type_caster<dynet::python::MaybeFlag> {
+  NB_TYPE_CASTER(dynet::python::MaybeFlag, const_name("object | None"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) {
+    if (!src.is_none()) value.value = dynet::python::read_truth(src.ptr());
+    return true;
+  }
+};
+
+// The readers of these throw what tells a user most, which the converters that nanobind makes of others, as
+// that of std::optional, cannot let pass: such a combination does not compile.
+template <>
+uint32_t flags_for_local_caster<dynet::engine::Expressions>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::engine::Indices>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::Dim>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::MaybeDim>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Whole>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::SignedWhole>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Number>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Double>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::MaybeDouble>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::MaybeFlag>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Flag>(uint32_t) noexcept = delete;
 
 }  // namespace nanobind::detail

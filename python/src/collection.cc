@@ -8,6 +8,7 @@
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
+#include "python/src/unchanged.h"
 
 namespace dynet::python {
 namespace {
@@ -19,6 +20,7 @@ using Collection = ParameterCollection;
 Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
   check_device(device);
   Numbers numbers = read_numbers(array.ptr());
+  const Changing changing;
   return c.add_parameters(numbers.dim(), ParameterInitFromVector(std::move(numbers.values)), name);
 }
 
@@ -28,6 +30,7 @@ LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::str
   Numbers numbers = read_numbers(array.ptr(), true);
   const Dim dim = numbers.dim();
   const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  const Changing changing;
   return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)),
                                  name);
 }
@@ -36,7 +39,9 @@ Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const
                          std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
   if (is_array(init.ptr())) return from_numpy(c, init, name, device);
-  return c.add_parameters(dim, *InitChoice(init, dim, {scale, mean, std}), name);
+  const InitChoice choice(init, dim, {scale, mean, std});
+  const Changing changing;
+  return c.add_parameters(dim, *choice, name);
 }
 
 LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
@@ -46,11 +51,10 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   if (nb::isinstance<ParameterInitFromVector>(init))
     invalid(
         "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
-  Dim row{1};
-  if (dim.nd > 1) {
-    row = Dim(dim.d + 1, dim.nd - 1, 1);
-  }
-  return c.add_lookup_parameters(dim[0], row, *InitChoice(init, dim, {scale, mean, std}), name);
+  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
+  const InitChoice choice(init, dim, {scale, mean, std});
+  const Changing changing;
+  return c.add_lookup_parameters(dim[0], row, *choice, name);
 }
 
 template <class P, class Storages>
@@ -65,14 +69,14 @@ void bind_adding(nb::class_<Collection>& type) {
   const auto init = "init"_a = nb::none();
   const auto scale = "scale"_a = 1.0, mean = "mean"_a = 0.0, std = "std"_a = 1.0;
   type.def(
-          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std, alone,
+          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
           "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
           "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
-      .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std, alone,
+      .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std,
            "Adds a table; the first size of dim is the number of rows. init as in add_parameters.")
-      .def("parameters_from_numpy", from_numpy, "array"_a, name, device, alone,
+      .def("parameters_from_numpy", from_numpy, "array"_a, name, device,
            "Adds a parameter with an array's numbers.")
-      .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device, alone,
+      .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device,
            "Adds a table with an array's numbers; its first axis is that of the rows.")
       .def(
           "add_subcollection",
@@ -136,19 +140,29 @@ void bind_collection(nb::module_& m) {
   bind_files(type);
   const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
   type.def(
-          "parameters_list", [](const Collection& c) { return handles<Parameter>(c.parameters_list()); },
+          "parameters_list",
+          [](const Collection& c) {
+            return handles<Parameter>(while_unchanged([&] { return c.parameters_list(); }));
+          },
           "All parameters, in order of creation.")
       .def(
           "lookup_parameters_list",
-          [](const Collection& c) { return handles<LookupParameter>(c.lookup_parameters_list()); },
+          [](const Collection& c) {
+            return handles<LookupParameter>(while_unchanged([&] { return c.lookup_parameters_list(); }));
+          },
           "All tables, in order of creation.")
       .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
       .def("set_weight_decay", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
       .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
       .def("name", &Collection::get_fullname, "The full name, from / on.")
-      .def("parameter_count", &Collection::parameter_count, "How many numbers are learned.")
-      .def("updated_parameter_count", &Collection::updated_parameter_count,
-           "How many numbers are in parameters that trainers change.")
+      .def(
+          "parameter_count",
+          [](const Collection& c) { return while_unchanged([&] { return c.parameter_count(); }); },
+          "How many numbers are learned.")
+      .def(
+          "updated_parameter_count",
+          [](const Collection& c) { return while_unchanged([&] { return c.updated_parameter_count(); }); },
+          "How many numbers are in parameters that trainers change.")
       .def(
           "project_weights", [](Collection& c, Number radius) { return c.project_weights(radius); },
           "radius"_a = 1.0, alone,

@@ -39,7 +39,8 @@ void print_graph(const Graph& graph) {
 
 /// What dynet.viz draws: operation, arguments, sizes, batch size and text of each node.
 nb::list nodes_of(const PythonGraph& g) {
-  const Graph& graph = g.graph();
+  Graph& graph = g.graph();
+  const Graph::Use use(graph);  // nobody changes it while lists are made
   nb::list nodes;
   for (unsigned id = 0; id < graph.size(); ++id) {
     nb::list args;

@@ -125,9 +125,12 @@ bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbo
   const Expression loss = node_of(expr);
   loss.pg->evaluator->check_asked();
   std::ostringstream out;
-  const Changing changing;
-  const bool good = compute(
-      *loss.pg, [&] { return check_grad(model, loss, verbosity, out); }, [](bool result) { return result; });
+  const bool good = [&] {
+    const Changing changing;
+    return compute(
+        *loss.pg, [&] { return check_grad(model, loss, verbosity, out); },
+        [](bool result) { return result; });
+  }();
   nb::module_::import_("sys").attr("stderr").attr("write")(out.str().c_str());
   return good;
 }

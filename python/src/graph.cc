@@ -22,10 +22,6 @@ PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, s
   return PythonGraph(graph);
 }
 
-std::optional<bool> truth(nb::handle flag) {
-  return flag.is_none() ? std::nullopt : std::optional(static_cast<bool>(nb::bool_(flag)));
-}
-
 void revert(Graph& graph) {
   if (!graph.revert()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
 }
@@ -115,9 +111,9 @@ void bind_graph_class(nb::module_& m) {
       .def("__exit__", [](PythonGraph& g, nb::args) { g.exit(); })
       .def(
           "renew",
-          [](const PythonGraph& g, Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-            const std::optional<bool> batching = truth(autobatching);
-            return renewed(g.graph(), immediate_compute, check_validity, batching);
+          [](const PythonGraph& g, Flag immediate_compute, Flag check_validity,
+             const MaybeFlag& autobatching) {
+            return renewed(g.graph(), immediate_compute, check_validity, autobatching.value);
           },
           "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
           "Starts anew; the expressions made before are stale.")
@@ -141,9 +137,8 @@ void bind_graph_class(nb::module_& m) {
 void bind_current(nb::module_& m) {
   m.def(
       "renew_cg",
-      [](Flag immediate_compute, Flag check_validity, nb::object autobatching) {
-        const std::optional<bool> batching = truth(autobatching);
-        return renewed(asked_graph(), immediate_compute, check_validity, batching);
+      [](Flag immediate_compute, Flag check_validity, const MaybeFlag& autobatching) {
+        return renewed(asked_graph(), immediate_compute, check_validity, autobatching.value);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "

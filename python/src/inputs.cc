@@ -1,6 +1,4 @@
 // Inputs of a graph: numbers of programs, rows of lookup tables, and how both are set anew.
-#include <nanobind/stl/optional.h>
-
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
@@ -11,11 +9,17 @@ namespace {
 
 using namespace nb::literals;
 
+/// The first item of a list or tuple; None where there is none.
+nb::object first_item(PyObject* o) {
+  if (PyList_Check(o) && NB_LIST_GET_SIZE(o) > 0) return nb::borrow(NB_LIST_GET_ITEM(o, 0));
+  if (PyTuple_Check(o) && NB_TUPLE_GET_SIZE(o) > 0) return nb::borrow(NB_TUPLE_GET_ITEM(o, 0));
+  return nb::none();
+}
+
 /// A list of arrays is a batch of them; other arrays and lists are tensors, with a batch if `batched`.
 Expression input_tensor(ArrayLike arr, Flag batched, std::string_view device, Flag) {
   check_device(device);
-  const bool is_list = PyList_Check(arr.ptr()) || PyTuple_Check(arr.ptr());
-  const bool of_arrays = is_list && nb::len(arr) > 0 && is_array(nb::object(arr[0]).ptr());
+  const bool of_arrays = is_array(first_item(arr.ptr()).ptr());
   const Numbers numbers = read_numbers(arr.ptr(), of_arrays);
   return Input::make(current_graph(), numbers.dim(batched || of_arrays), numbers.values);
 }
@@ -27,33 +31,52 @@ Expression input_vector(ArrayLike v, std::string_view device) {
 }
 
 /// The constructor of inputTensorTranspose, a class of its own so that programs may ask for it.
-nb::object input_transposed(nb::type_object type, ArrayLike val, std::optional<Dim> dim, Whole batch_size,
+nb::object input_transposed(nb::type_object type, ArrayLike val, const MaybeDim& dim, Whole batch_size,
                             std::string_view device) {
   check_device(device);
   const std::vector<real> numbers = read_values(val.ptr());
   const Dim vector{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
-  const Dim shape = dim.value_or(vector).with_batch(batch_size);
+  const Dim shape = dim.value.value_or(vector).with_batch(batch_size);
   return nb::steal(new_expression(Input::make(current_graph(), shape, numbers),
                                   reinterpret_cast<PyTypeObject*>(type.ptr())));
 }
 
-/// Positions in a tensor, column-major, from one list of indices per axis.
-std::vector<unsigned> flat_positions(nb::handle lists, const Dim& shape, size_t count) {
-  std::vector<unsigned> positions(count), indices;
-  unsigned axis = 0, stride = 1;
-  const auto add = [&](PyObject* list) {
-    indices.clear();
-    if (!read_indices(list, indices))
-      throw nb::type_error("idxs must hold one list of indices for each axis");
-    if (indices.size() != count)
-      invalid("sparse_inputTensor: ", indices.size(), " indices of axis ", axis, " for ", count, " values");
-    check_indices("sparse_inputTensor", indices, shape.d[axis], "axis ", axis);
-    for (size_t i = 0; i < count; ++i) positions[i] += indices[i] * stride;
-    stride *= shape.d[axis++];
-  };
-  if (!for_each(lists.ptr(), add)) throw nb::type_error("idxs must hold one list of indices for each axis");
-  return positions;
-}
+/// Lists of indices, one for each axis of a tensor, each as long as the list of values.
+class Places {
+ public:
+  Places(PyObject* lists, size_t count) : count_(count) {
+    const auto add = [&](PyObject* list) {
+      const size_t before = indices_.size();
+      if (!read_indices(list, indices_)) wrong_type();
+      if (indices_.size() - before != count)
+        invalid("sparse_inputTensor: ", indices_.size() - before, " indices of axis ", axes_, " for ", count,
+                " values");
+      ++axes_;
+    };
+    if (!for_each(lists, add)) wrong_type();
+  }
+  /// Positions in a tensor of this shape, column-major.
+  std::vector<unsigned> in(const Dim& shape) const {
+    if (axes_ != shape.nd)
+      invalid("sparse_inputTensor: ", axes_, " lists of indices for a shape of ", shape.nd, " sizes");
+    std::vector<unsigned> positions(count_);
+    unsigned stride = 1;
+    for (unsigned axis = 0; axis < shape.nd; stride *= shape.d[axis++]) {
+      const Indices indices = indices_.span().subspan(axis * count_, count_);
+      check_indices("sparse_inputTensor", indices, shape.d[axis], "axis ", axis);
+      for (size_t i = 0; i < count_; ++i) positions[i] += indices[i] * stride;
+    }
+    return positions;
+  }
+
+ private:
+  [[noreturn]] static void wrong_type() {
+    throw nb::type_error("sparse_inputTensor: idxs must hold one list of indices for each axis");
+  }
+
+  Elements<unsigned> indices_;
+  size_t count_, axes_ = 0;
+};
 
 Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag batched, Number defval,
                         std::string_view device) {
@@ -61,25 +84,24 @@ Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag
   const Numbers numbers = read_numbers(values.ptr());
   if (numbers.shape.size() != 1)
     throw nb::type_error("sparse_inputTensor: values must be one list of numbers");
-  if (nb::len(idxs) != shape.nd)
-    invalid("sparse_inputTensor: ", nb::len(idxs), " lists of indices for a shape of ", shape.nd, " sizes");
+  const Places places(idxs.ptr(), numbers.values.size());
   Dim dim = shape;
   if (batched) {
+    if (dim.nd == 0) invalid("sparse_inputTensor: the shape has no size; batched, its last one is the batch");
     dim.bd = dim.d[--dim.nd];
     if (dim.nd == 0) dim = Dim({1}, dim.bd);
   }
-  return Input::sparse(current_graph(), dim, flat_positions(idxs, shape, numbers.values.size()),
-                       numbers.values, defval);
+  return Input::sparse(current_graph(), dim, places.in(shape), numbers.values, defval);
 }
 
 Expression one_hot_of(Whole d, ArrayLike idx, std::string_view device) {
   check_device(device);
-  std::vector<unsigned> places;
+  Elements<unsigned> places;
   if (unsigned place; read_unsigned(idx.ptr(), place))
-    places.push_back(place);
+    places.add(place);
   else if (!read_indices(idx.ptr(), places))
     throw nb::type_error("one_hot: idx must be an index or a list of them");
-  return Input::one_hot(current_graph(), d, places);
+  return Input::one_hot(current_graph(), d, places.span());
 }
 
 Expression lookup(Table p, Whole index, Flag update) {
@@ -92,51 +114,75 @@ Expression lookup_batch(Table p, Indices indices, Flag update) {
 
 // -- setting anew
 
-void set_input(Graph& graph, unsigned id, nb::handle value) {
-  real number;
-  std::vector<real> numbers;
-  if (read_real(value.ptr(), number))
-    numbers.push_back(number);
-  else
-    numbers = read_values(value.ptr());
+/// What `set` was given, read before anything is looked up.
+struct NewContent {
+  std::vector<real> numbers;   // of an input
+  Elements<unsigned> indices;  // of a lookup or a pick
+  bool single = false;         // one index, for all batch elements
+
+  NewContent(const Op* op, PyObject* value) {
+    if (op == &engine::op<Input>) {
+      if (real number; read_real(value, number))
+        numbers.push_back(number);
+      else
+        numbers = read_values(value);
+    } else if (unsigned index; read_unsigned(value, index)) {
+      indices.add(index);
+      single = true;
+    } else if (!read_indices(value, indices)) {
+      throw nb::type_error(
+          text("set: a ", type_name(value), " was given; an index or a list of indices is needed").c_str());
+    }
+  }
+};
+
+void set_input(Graph& graph, unsigned id, std::span<const real> numbers) {
   const Dim dim = graph.dim(id);
   if (numbers.size() != dim.size())
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
   graph.check_idle();
-  std::copy(numbers.begin(), numbers.end(), attrs_of<Input>(graph[id].payload).values);
+  std::ranges::copy(numbers, attrs_of<Input>(graph[id].payload).values);
   graph.evaluator->invalidate();
 }
 
-/// One index for all batch elements, or one for each of them.
-void set_indices(Graph& graph, unsigned id, nb::handle value, unsigned size) {
+void set_indices(Graph& graph, unsigned id, const NewContent& content, unsigned size) {
   const unsigned batch = graph.dim(id).bd;
-  std::vector<unsigned> indices;
-  if (unsigned index; read_unsigned(value.ptr(), index))
-    indices.assign(batch, index);
-  else if (!read_indices(value.ptr(), indices))
-    throw nb::type_error("set: an index or a list of indices is needed");
-  if (indices.size() != batch) invalid("set: ", indices.size(), " indices for a batch of ", batch);
+  std::vector<unsigned> indices(content.indices.span().begin(), content.indices.span().end());
+  if (content.single) indices.assign(batch, indices[0]);
+  if (indices.size() != batch)
+    invalid("set: ", indices.size(), " indices for a batch of ", batch, "; one for each element is needed");
   check_indices("set", indices, size, "an axis");
   graph.set_words(id, indices);
+}
+
+/// The operation of a node that can be set.
+const Op* settable(const Expression& e) {
+  if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
+  const Expression node = node_of(e);
+  static_cast<void>(node.dim());  // refuses what was removed
+  const Node& known = (*node.pg)[node.i];
+  if (known.op != &op<Input> && known.op != &op<Lookup> && known.op != &op<Pick>)
+    invalid("set: the expression is the result of ", known.written().name,
+            "; inputs, lookups and picks can be set");
+  return known.op;
 }
 
 }  // namespace
 
 void set_node(const Expression& e, ArrayLike value) {
-  if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
-  check_fresh(e);
+  const Op* const kind = settable(e);
+  const NewContent content(kind, value.ptr());
+  // Reading it may have run a program that began the graph anew, or went back in it.
+  if (settable(e) != kind) failed("set: the expression was removed from its graph while its value was read");
   Graph& graph = *e.pg;
   graph.evaluator->check_asked();
   const Node& node = graph[e.i];
-  if (node.op == &op<Input>)
-    set_input(graph, e.i, value);
-  else if (node.op == &op<Lookup>)
-    set_indices(graph, e.i, value, attrs_of<Lookup>(node.payload).table->rows());
-  else if (node.op == &op<Pick>)
-    set_indices(graph, e.i, value, graph.dim(graph.args(node)[0])[attrs_of<Pick>(node.payload).axis]);
+  if (kind == &op<Input>)
+    set_input(graph, e.i, content.numbers);
+  else if (kind == &op<Lookup>)
+    set_indices(graph, e.i, content, attrs_of<Lookup>(node.payload).table->rows());
   else
-    invalid("set: the expression is the result of ", node.written().name,
-            "; inputs, lookups and picks can be set");
+    set_indices(graph, e.i, content, graph.dim(graph.args(node)[0])[attrs_of<Pick>(node.payload).axis]);
 }
 
 PyObject* lookup_row(PyObject* table, PyObject* key) {
@@ -156,7 +202,9 @@ PyObject* lookup_row(PyObject* table, PyObject* key) {
   });
 }
 
-PyObject* lookup_item(PyObject* table, Py_ssize_t row) { return lookup_row(table, nb::int_(row).ptr()); }
+PyObject* lookup_item(PyObject* table, Py_ssize_t row) {
+  return guarded([&] { return lookup_row(table, nb::int_(row).ptr()); });
+}
 
 Py_ssize_t lookup_length(PyObject* table) { return reinterpret_cast<LookupObject*>(table)->lookup.rows(); }
 

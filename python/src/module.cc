@@ -1,6 +1,7 @@
 // The extension module: the order in which its parts are bound.
 #include "dynet/core/real.h"
 #include "python/src/object.h"
+#include "python/src/positional.h"
 #include "python/src/sharing.h"
 
 NB_MODULE(DYNET_MODULE, m) {
@@ -8,8 +9,9 @@ NB_MODULE(DYNET_MODULE, m) {
   nb::register_exception_translator([](const std::exception_ptr& error, void*) {
     try {
       std::rethrow_exception(error);
-    } catch (const nb::builtin_exception&) {
-      throw;  // The binding's own signals.
+    } catch (const nb::builtin_exception& e) {
+      if (e.type() == nb::exception_type::next_overload) throw;  // The binding's own signal.
+      set_python_error();
     } catch (const nb::python_error&) {
       throw;
     } catch (const std::exception&) {
@@ -40,4 +42,5 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_softmax(m);
   bind_function(m);
   bind_cell(m);
+  name_errors(m);
 }

@@ -2,9 +2,9 @@
 #include "python/src/numbers.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
-#include <optional>
 
 #include "python/src/read.h"
 
@@ -30,13 +30,30 @@ nb::handle empty() {
 }
 constexpr const char* type_code = sizeof(real) == 8 ? "f8" : "f4";
 
-/// A view of an object's memory, if it has one.
+nb::handle generic() {
+  static PyObject* cache;
+  return numpy("generic", cache);
+}
+
+bool is_of_type(PyObject* o, nb::handle type) {
+  return PyObject_TypeCheck(o, reinterpret_cast<PyTypeObject*>(type.ptr()));
+}
+
+/// A view of an object's memory, if it has one that holds numbers: texts have none, and NumPy says of its own
+/// scalars, as dates, what they hold. No program runs while one is read.
 class View {
  public:
   explicit View(PyObject* o, int flags = PyBUF_STRIDES | PyBUF_FORMAT) {
-    if (!PyObject_CheckBuffer(o) || PyBytes_Check(o) || PyByteArray_Check(o)) return;
+    if (!PyObject_CheckBuffer(o) || PyBytes_Check(o) || PyByteArray_Check(o) || is_of_type(o, generic()))
+      return;
     open_ = PyObject_GetBuffer(o, &buffer_, flags) == 0;
-    if (!open_) PyErr_Clear();
+    if (!open_) {
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) nb::raise_python_error();
+      PyErr_Clear();  // NumPy is asked
+    } else if (!read_layout()) {
+      PyBuffer_Release(&buffer_);
+      open_ = false;
+    }
   }
   ~View() {
     if (open_) PyBuffer_Release(&buffer_);
@@ -45,33 +62,66 @@ class View {
   View& operator=(const View&) = delete;
 
   explicit operator bool() const { return open_; }
-  Py_buffer* operator->() { return &buffer_; }
-  Py_buffer& operator*() { return buffer_; }
+  const Py_buffer* operator->() const { return &buffer_; }
+  std::span<const Py_ssize_t> shape() const { return {shape_, axes_}; }
+  std::span<const Py_ssize_t> strides() const { return {strides_, axes_}; }
+  /// How many elements it has; out_of_memory where nothing could hold them.
+  size_t count() const {
+    if (std::ranges::count(shape(), 0)) return 0;
+    size_t count = 1, left = PTRDIFF_MAX / sizeof(real);
+    for (const Py_ssize_t n : shape()) count *= static_cast<size_t>(n), left /= static_cast<size_t>(n);
+    if (left == 0) throw out_of_memory("out of memory: an array of more than 2 to the power of 60 elements");
+    return count;
+  }
+  /// Makes the first axis the last one.
+  void rotate() {
+    if (axes_ < 2) return;
+    std::rotate(shape_, shape_ + 1, shape_ + axes_);
+    std::rotate(strides_, strides_ + 1, strides_ + axes_);
+  }
 
  private:
+  static constexpr size_t most_axes = 64;  // the largest number a buffer may have
+
+  /// Copies shape and strides, which the exporter shares; those that it leaves out are of rows without gaps.
+  bool read_layout() {
+    axes_ = static_cast<size_t>(std::max(0, buffer_.ndim));
+    if (axes_ > most_axes || buffer_.itemsize <= 0 || buffer_.suboffsets) return false;
+    if (axes_ > 1 && !buffer_.shape) return false;
+    Py_ssize_t stride = buffer_.itemsize;
+    for (size_t i = axes_; i-- > 0;) {
+      shape_[i] = buffer_.shape ? buffer_.shape[i] : buffer_.len / buffer_.itemsize;
+      strides_[i] = buffer_.strides ? buffer_.strides[i] : stride;
+      stride *= std::max<Py_ssize_t>(1, shape_[i]);
+    }
+    return true;
+  }
+
   Py_buffer buffer_;
+  Py_ssize_t shape_[most_axes], strides_[most_axes];
+  size_t axes_ = 0;
   bool open_ = false;
 };
 
 /// Writes the elements of a view, column-major, each converted by `convert`.
 template <class From, class To, class Convert>
-void copy_elements(const Py_buffer& from, To* to, Convert convert) {
-  const int nd = from.ndim;
-  const Py_ssize_t inner = nd ? from.shape[0] : 1, step = nd ? from.strides[0] : 0;
-  Py_ssize_t at[64] = {};  // the largest number of axes a buffer may have
-  for (int i = 0; i < nd; ++i)
-    if (from.shape[i] == 0) return;
-  for (const char* column = static_cast<const char*>(from.buf);;) {
+void copy_elements(const View& from, To* to, Convert convert) {
+  const std::span shape = from.shape(), strides = from.strides();
+  const size_t nd = shape.size();
+  const Py_ssize_t inner = nd ? shape[0] : 1, step = nd ? strides[0] : 0;
+  std::vector<Py_ssize_t> at(nd);
+  if (std::ranges::count(shape, 0)) return;
+  for (const char* column = static_cast<const char*>(from->buf);;) {
     for (Py_ssize_t i = 0; i < inner; ++i) {
       From element;
       std::memcpy(&element, column + i * step, sizeof element);
       *to++ = convert(element);
     }
-    int axis = 1;
+    size_t axis = 1;
     for (; axis < nd; ++axis) {
-      column += from.strides[axis];
-      if (++at[axis] < from.shape[axis]) break;
-      column -= at[axis] * from.strides[axis];
+      column += strides[axis];
+      if (++at[axis] < shape[axis]) break;
+      column -= at[axis] * strides[axis];
       at[axis] = 0;
     }
     if (axis >= nd) return;
@@ -80,12 +130,13 @@ void copy_elements(const Py_buffer& from, To* to, Convert convert) {
 
 /// Calls f with a null pointer of the element type of a view; false if it is none that C++ knows.
 template <class F>
-bool with_element_type(const Py_buffer& view, F&& f) {
-  const char* format = view.format ? view.format : "B";
-  if (*format == '@' || *format == '=') ++format;
+bool with_element_type(const View& view, F&& f) {
+  const char* format = view->format ? view->format : "B";
+  if (*format == '@' || *format == '=' || *format == (std::endian::native == std::endian::little ? '<' : '>'))
+    ++format;
   if (format[0] == 0 || format[1] != 0) return false;
   const bool is_signed = std::strchr("bhilqn", *format), is_unsigned = std::strchr("BHILQN?", *format);
-  switch (view.itemsize) {
+  switch (view->itemsize) {
     case 1: return is_signed ? f((int8_t*)nullptr) : is_unsigned && f((uint8_t*)nullptr);
     case 2: return is_signed ? f((int16_t*)nullptr) : is_unsigned && f((uint16_t*)nullptr);
     case 4:
@@ -98,31 +149,26 @@ bool with_element_type(const Py_buffer& view, F&& f) {
   }
 }
 
-bool read_view(Py_buffer& view, Numbers& to) {
-  to.shape.assign(view.shape, view.shape + view.ndim);
-  size_t count = 1;
-  for (const size_t n : to.shape) count *= n;
-  to.values.resize(count);
-  return with_element_type(view, [&]<class T>(T*) {
-    copy_elements<T>(view, to.values.data(), [](T x) { return static_cast<real>(x); });
-    return true;
-  });
+/// Memory for the numbers of an array.
+void resize(std::vector<real>& values, size_t count) {
+  try {
+    values.resize(count);
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory(text("out of memory: an array of ", count, " numbers was given"));
+  }
 }
 
-/// Reads an object that has a buffer of a known type. Rotating shape and strides moves the first axis.
+/// Reads an object that has a buffer of a known type; with rows_first its first axis becomes the last one.
 bool read_buffer(PyObject* o, bool rows_first, Numbers& to) {
   View view(o);
   if (!view) return false;
-  if (rows_first && view->ndim > 1) {
-    std::rotate(view->shape, view->shape + 1, view->shape + view->ndim);
-    std::rotate(view->strides, view->strides + 1, view->strides + view->ndim);
-  }
-  const bool known = read_view(*view, to);
-  if (rows_first && view->ndim > 1) {
-    std::rotate(view->shape, view->shape + view->ndim - 1, view->shape + view->ndim);
-    std::rotate(view->strides, view->strides + view->ndim - 1, view->strides + view->ndim);
-  }
-  return known;
+  if (rows_first) view.rotate();
+  to.shape.assign(view.shape().begin(), view.shape().end());
+  return with_element_type(view, [&]<class T>(T*) {
+    resize(to.values, view.count());
+    copy_elements<T>(view, to.values.data(), [](T x) { return static_cast<real>(x); });
+    return true;
+  });
 }
 
 /// A list of numbers without lists in it; false if there is something else in it.
@@ -131,7 +177,7 @@ bool read_flat(PyObject* o, Numbers& to) {
   if (!is_list && !PyTuple_Check(o)) return false;
   const Py_ssize_t n = is_list ? NB_LIST_GET_SIZE(o) : NB_TUPLE_GET_SIZE(o);
   to.shape = {static_cast<size_t>(n)};
-  to.values.resize(static_cast<size_t>(n));
+  resize(to.values, static_cast<size_t>(n));
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* item = is_list ? NB_LIST_GET_ITEM(o, i) : NB_TUPLE_GET_ITEM(o, i);
     real& number = to.values[static_cast<size_t>(i)];
@@ -203,18 +249,14 @@ Numbers read_numbers(PyObject* o, bool rows_first) {
   return numbers;
 }
 
-bool is_array(PyObject* o) { return PyObject_IsInstance(o, ndarray().ptr()) == 1; }
+bool is_array(PyObject* o) { return is_of_type(o, ndarray()); }
 
-bool read_integers(PyObject* o, std::vector<unsigned>& to) {
+bool read_integers(PyObject* o, Elements<unsigned>& to) {
   View view(o);
   if (!view) return false;
-  size_t count = 1;
-  for (int i = 0; i < view->ndim; ++i) count *= static_cast<size_t>(view->shape[i]);
-  return with_element_type(*view, [&]<class T>(T*) {
+  return with_element_type(view, [&]<class T>(T*) {
     if constexpr (std::is_integral_v<T>) {
-      const size_t before = to.size();
-      to.resize(before + count);
-      copy_elements<T>(*view, to.data() + before, [](T x) {
+      copy_elements<T>(view, to.extend(view.count()), [](T x) {
         if (std::cmp_less(x, 0) || std::cmp_greater(x, std::numeric_limits<unsigned>::max()))
           invalid("an index of ", +x, "; indices are whole numbers from 0 on");
         return static_cast<unsigned>(x);
@@ -225,23 +267,27 @@ bool read_integers(PyObject* o, std::vector<unsigned>& to) {
   });
 }
 
-Array array_of(const Dim& dim, const real* values) {
+NewArray::NewArray(const Dim& dim) : numbers(nullptr) {
   nb::list shape;
   for (unsigned i = 0; i < dim.nd; ++i) shape.append(dim.d[i]);
   if (dim.bd > 1) shape.append(dim.bd);
-  nb::object array = empty()(shape, type_code, "F");
+  array = empty()(shape, type_code, "F");
   View view(array.ptr(), PyBUF_WRITABLE | PyBUF_STRIDES);
   if (!view) failed("NumPy gave an array that cannot be written");
-  std::memcpy(view->buf, values, dim.size() * sizeof(real));
-  return array;
+  numbers = static_cast<real*>(view->buf);
 }
 
-Array rows_of(const Dim& dim, const real* values) {
-  return nb::object(array_of(dim, values).attr("transpose")([&] {
-    nb::list axes;
-    for (unsigned i = 0; i < dim.nd; ++i) axes.append(i == 0 ? dim.nd - 1 : i - 1);
-    return axes;
-  }()));
+Array NewArray::rows_first() const {
+  nb::list axes;
+  const auto nd = nb::cast<size_t>(array.attr("ndim"));
+  for (size_t i = 0; i < nd; ++i) axes.append(i == 0 ? nd - 1 : i - 1);
+  return Array(nb::object(array.attr("transpose")(axes)));
+}
+
+Array array_of(const Dim& dim, const real* values) {
+  const NewArray to(dim);
+  std::memcpy(to.numbers, values, dim.size() * sizeof(real));
+  return to.array;
 }
 
 Floats list_of(const real* values, size_t count) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "python/src/elements.h"
 #include "python/src/object.h"
 
 namespace dynet::python {
@@ -32,14 +33,22 @@ Numbers read_numbers(PyObject* o, bool rows_first = false);
 /// As read_numbers, as a list whatever the shape.
 inline std::vector<real> read_values(PyObject* o) { return read_numbers(o).values; }
 /// Adds the numbers of an integer array; false for objects of other types.
-bool read_integers(PyObject* o, std::vector<unsigned>& to);
+bool read_integers(PyObject* o, Elements<unsigned>& to);
 /// True for a NumPy array.
 bool is_array(PyObject* o);
 
-/// A new array of this shape, with a last axis for the batch if there is one.
+/// A new array of this shape, with a last axis for the batch if there is one, whose numbers are still to be
+/// written.
+struct NewArray {
+  explicit NewArray(const Dim& dim);
+  /// The array of a table of rows, with the last axis as the first.
+  Array rows_first() const;
+
+  Array array;
+  real* numbers;
+};
+/// A new array with these numbers.
 Array array_of(const Dim& dim, const real* values);
-/// The same for a table of rows, whose last axis becomes the first.
-Array rows_of(const Dim& dim, const real* values);
 /// A list of floats.
 Floats list_of(const real* values, size_t count);
 

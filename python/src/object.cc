@@ -2,7 +2,6 @@
 #include "python/src/object.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -56,9 +55,8 @@ void evaluate_if_checked(Expression e) {
   const auto found = std::ranges::find_if(checked, [&](const Checked& c) { return c.is(e.pg); });
   if (found == checked.end()) return;
   with_value(e, false, [e, validity = found->validity](const Tensor& value) {
-    if (!validity) return;
-    for (const real x : as_vector(value))
-      if (!std::isfinite(x)) failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i);
+    if (validity && !value.is_valid())
+      failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i);
   });
 }
 
@@ -140,14 +138,18 @@ void check_graph(Graph& graph, bool immediate_compute, bool check_validity) {
 
 namespace {
 
+thread_local const PyObject* raised = nullptr;  // the error that was made last; it may be gone
+
 /// Texts may quote file names and files, which need not be UTF-8.
-void raise(PyObject* type, const std::exception& e) {
-  PyObject* message =
-      PyUnicode_DecodeUTF8(e.what(), static_cast<Py_ssize_t>(std::strlen(e.what())), "replace");
-  if (!message) return;
-  PyErr_SetObject(type, message);
-  Py_DECREF(message);
+void raise(PyObject* type, const char* text) {
+  PyObject* error = PyObject_CallFunction(
+      type, "N", PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "replace"));
+  if (!error) return;
+  PyErr_SetObject(type, error);
+  raised = error;
+  Py_DECREF(error);
 }
+void raise(PyObject* type, const std::exception& e) { raise(type, e.what()); }
 
 }  // namespace
 
@@ -163,8 +165,12 @@ void set_python_error() {
           e);
   } catch (const out_of_memory& e) {
     raise(PyExc_MemoryError, e);
-  } catch (const std::bad_alloc& e) {
-    raise(PyExc_MemoryError, e);
+  } catch (const std::bad_alloc&) {
+    raise(PyExc_MemoryError, "out of memory");
+  } catch (const std::length_error&) {
+    raise(PyExc_MemoryError, "out of memory: more was asked for than any machine has");
+  } catch (const std::bad_cast&) {
+    raise(PyExc_TypeError, "an object of another class, or one whose __init__ has not run, was given");
   } catch (const std::out_of_range& e) {
     raise(PyExc_IndexError, e);
   } catch (const std::logic_error& e) {
@@ -173,6 +179,10 @@ void set_python_error() {
     raise(PyExc_RuntimeError, e);
   }
 }
+
+bool was_made_here(PyObject* error) { return error == raised; }
+
+void raise_error(PyObject* type, const std::string& text) { raise(type, text.c_str()); }
 
 void bind_types(nb::module_& m) {
   const std::vector<PyType_Slot> shared = operator_slots();

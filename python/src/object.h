@@ -57,6 +57,11 @@ inline const Expression* expression_in(PyObject* o) {
 /// Turns the C++ exception being handled into a Python one.
 void set_python_error();
 
+/// Whether set_python_error made this error, last of all.
+bool was_made_here(PyObject* error);
+/// Sets a Python error.
+void raise_error(PyObject* type, const std::string& text);
+
 /// Runs f for a type slot: no exception leaves it.
 template <class F>
 PyObject* guarded(F&& f) noexcept {

@@ -8,6 +8,7 @@
 #include "python/src/files.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
+#include "python/src/unchanged.h"
 
 namespace dynet::python {
 namespace {
@@ -18,7 +19,9 @@ using Path = std::filesystem::path;
 /// What both kinds of parameters can do.
 template <class P>
 void bind_shared(PyTypeObject* type) {
-  def(type, "name", [](const P& p) { return p.get_fullname(); }, "The full name.");
+  def(
+      type, "name", [](const P& p) { return while_unchanged([&] { return std::string(p.get_fullname()); }); },
+      "The full name.");
   def(type, "zero", [](P& p) { p.zero(); }, alone, "Sets values and gradient to zero.");
   def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, alone, "Multiplies the values.");
   def(
@@ -26,7 +29,7 @@ void bind_shared(PyTypeObject* type) {
       "Multiplies the gradient.");
   def(type, "is_updated", [](const P& p) { return p.is_updated(); }, "Whether trainers change it.");
   def(
-      type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a,
+      type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a, alone,
       "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
     with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
@@ -46,6 +49,7 @@ void bind_shared(PyTypeObject* type) {
 
 void set_value(Parameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr());
+  const Changing changing;
   if (numbers.dim() != p.dim())
     invalid("Shape of values and parameter don't match in Parameters.set_value: ", numbers.dim(),
             " != ", p.dim());
@@ -58,13 +62,37 @@ Expression expression_of(const Parameter& p, Flag update) {
   return graph.expression(graph.add_parameter(p.get_storage(), update));
 }
 
-Array raw(const Storage& s, const Buffer& numbers) { return array_of(s.dim, numbers.data()); }
+/// What is read of a parameter: where it lies, and who else may be at it.
+struct Values {
+  /// Nobody changes values while somebody computes with them.
+  template <class Read>
+  static void read(const Storage& s, Read&& read) {
+    while_unchanged([&] { read(s.values.data()); });
+  }
+};
+struct Gradients {
+  /// Backward passes of several threads write them.
+  template <class Read>
+  static void read(const Storage& s, Read&& read) {
+    const Changing changing;
+    read(s.gradient.numbers().data());
+  }
+};
+
+/// The numbers in a new array, which is made before they are asked for: no program runs while they are read.
+template <class From>
+NewArray copy_of(const Storage& s) {
+  NewArray to(s.dim);
+  From::read(s, [&](const real* from) { std::copy_n(from, s.values.size(), to.numbers); });
+  return to;
+}
 
 // -- lookup tables
 
 /// Fills the first rows; std::invalid_argument if there are too many or their shape differs.
 void init_from_array(LookupParameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr(), true);
+  const Changing changing;
   LookupParameterStorage& s = p.get_storage();
   const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
   if (dim[dim.nd - 1] > s.rows()) invalid("too many rows: ", dim[dim.nd - 1], " for a table of ", s.rows());
@@ -73,23 +101,44 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
   s.assign(numbers.values);
 }
 
-Array row_of(const LookupParameter& p, unsigned row, const Buffer& from) {
-  const LookupParameterStorage& s = p.get_storage();
-  if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
-  return array_of(s.row_dim(), from.data() + row * s.row_size());
+void init_row(const LookupParameter& p, Whole i, ArrayLike row) {
+  const std::vector<real> numbers = read_values(row.ptr());
+  const Changing changing;
+  p.initialize(i, numbers);
 }
 
-Array rows_of(const LookupParameter& p, Indices rows, const Buffer& from) {
+void check_row(const LookupParameterStorage& s, unsigned row) {
+  if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
+}
+
+template <class From>
+Array whole(const LookupParameter& p) {
+  return copy_of<From>(p.get_storage()).rows_first();
+}
+
+template <class From>
+Array row_of(const LookupParameter& p, Whole row) {
   const LookupParameterStorage& s = p.get_storage();
+  check_row(s, row);
+  const NewArray to(s.row_dim());
+  const size_t size = s.row_size();
+  From::read(s, [&](const real* from) { std::copy_n(from + row * size, size, to.numbers); });
+  return to.array;
+}
+
+template <class From>
+Array rows_of(const LookupParameter& p, Indices rows) {
+  const LookupParameterStorage& s = p.get_storage();
+  for (const unsigned row : rows) check_row(s, row);
   Dim dim = s.dim;
   dim.d[dim.nd - 1] = static_cast<unsigned>(rows.size());
-  std::vector<real> numbers;
-  for (const unsigned row : rows) {
-    if (row >= s.rows()) bad_index(s.name, ": row ", row, " was asked for; it has ", s.rows(), " rows");
-    const real* first = from.data() + row * s.row_size();
-    numbers.insert(numbers.end(), first, first + s.row_size());
-  }
-  return python::rows_of(dim, numbers.data());
+  const NewArray to(dim);
+  const size_t size = s.row_size();
+  From::read(s, [&](const real* from) {
+    real* at = to.numbers;
+    for (const unsigned row : rows) at = std::copy_n(from + row * size, size, at);
+  });
+  return to.rows_first();
 }
 
 Shape table_shape(const LookupParameter& p) {
@@ -101,32 +150,12 @@ Shape table_shape(const LookupParameter& p) {
 }
 
 void bind_rows(PyTypeObject* type) {
-  const auto values = [](const LookupParameter& p) -> const Buffer& { return p.get_storage().values; };
-  const auto gradient = [](const LookupParameter& p) -> const Buffer& { return p.get_storage().gradient; };
-  const auto whole = [](const LookupParameter& p, const Buffer& from) {
-    return python::rows_of(p.get_storage().dim, from.data());
-  };
-  def(
-      type, "as_array", [=](const LookupParameter& p) { return whole(p, values(p)); }, alone,
-      "The table, its rows first.");
-  def(
-      type, "grad_as_array", [=](const LookupParameter& p) { return whole(p, gradient(p)); }, alone,
-      "The gradient of the table, its rows first.");
-  def(
-      type, "row_as_array", [=](const LookupParameter& p, Whole row) { return row_of(p, row, values(p)); },
-      "row"_a, "One row.");
-  def(
-      type, "row_grad_as_array",
-      [=](const LookupParameter& p, Whole row) { return row_of(p, row, gradient(p)); }, "row"_a, alone,
-      "The gradient of one row.");
-  def(
-      type, "rows_as_array",
-      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, values(p)); }, "rows"_a, alone,
-      "Some rows.");
-  def(
-      type, "rows_grad_as_array",
-      [=](const LookupParameter& p, Indices rows) { return rows_of(p, rows, gradient(p)); }, "rows"_a, alone,
-      "The gradients of some rows.");
+  def(type, "as_array", whole<Values>, "The table, its rows first.");
+  def(type, "grad_as_array", whole<Gradients>, "The gradient of the table, its rows first.");
+  def(type, "row_as_array", row_of<Values>, "row"_a, "One row.");
+  def(type, "row_grad_as_array", row_of<Gradients>, "row"_a, "The gradient of one row.");
+  def(type, "rows_as_array", rows_of<Values>, "rows"_a, "Some rows.");
+  def(type, "rows_grad_as_array", rows_of<Gradients>, "rows"_a, "The gradients of some rows.");
 }
 
 }  // namespace
@@ -138,14 +167,12 @@ void bind_parameters(nb::module_&) {
       type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
       "The sizes.");
   def(
-      type, "as_array", [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().values); },
-      alone, "The stored numbers, without lazy weight decay.");
+      type, "as_array", [](const Parameter& p) { return copy_of<Values>(p.get_storage()).array; },
+      "The stored numbers, without lazy weight decay.");
   def(
-      type, "grad_as_array",
-      [](const Parameter& p) { return raw(p.get_storage(), p.get_storage().gradient); }, alone,
+      type, "grad_as_array", [](const Parameter& p) { return copy_of<Gradients>(p.get_storage()).array; },
       "The gradient.");
-  def(type, "set_value", set_value, "arr"_a, alone,
-      "Replaces the values by those of an array of the same shape.");
+  def(type, "set_value", set_value, "arr"_a, "Replaces the values by those of an array of the same shape.");
   def(
       type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
       "left"_a, "right"_a, alone, "Forces every value into a range.");
@@ -159,12 +186,8 @@ void bind_lookups(nb::module_&) {
   bind_shared<LookupParameter>(type);
   bind_rows(type);
   def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
-  def(type, "init_from_array", init_from_array, "arr"_a, alone,
-      "Fills the first rows with those of an array.");
-  def(
-      type, "init_row",
-      [](const LookupParameter& p, Whole i, ArrayLike row) { p.initialize(i, read_values(row.ptr())); },
-      "i"_a, "row"_a, alone, "Replaces a row.");
+  def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
+  def(type, "init_row", init_row, "i"_a, "row"_a, "Replaces a row.");
   def(
       type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
       "A batch of rows as an expression.");

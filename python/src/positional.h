@@ -11,22 +11,40 @@ namespace dynet::python {
 
 using VectorCall = PyObject* (*)(PyObject* function, PyObject* const* args, size_t flags, PyObject* names);
 
+/// Puts the name of a function, of a constructor that of the class, before the text of an error of its
+/// arguments.
+void name_error(PyObject* function, PyObject* const* args);
+/// Lets all functions and methods of a module do that.
+void name_errors(const nb::module_& m);
+
 /// Puts a call before that of a function of nanobind's, and gives the old one.
 VectorCall intercept(nb::handle function, VectorCall call);
 
-/// An argument, read as nanobind reads it. Where that fails nanobind is asked, which says what is wrong.
+/// The result of a call; where there is none, the error names the function.
+inline PyObject* named(PyObject* function, PyObject* const* args, PyObject* result) {
+  if (!result) [[unlikely]]
+    name_error(function, args);
+  return result;
+}
+
+// An argument is read in two steps: convert() may run the program's code; look_up() runs none, and what it
+// finds holds until the call is over. Where one fails nanobind is asked, which says what is wrong.
+
+/// An argument, read as nanobind reads it.
 template <class P>
 struct Argument {
-  bool read(PyObject* o) { return caster.from_python(o, 0, nullptr); }
+  bool convert(PyObject* o) { return caster.from_python(o, 0, nullptr); }
+  bool look_up(PyObject*) { return true; }
   decltype(auto) get() { return caster.operator nb::detail::cast_t<P>(); }
 
   nb::detail::make_caster<P> caster;
 };
 
-/// An expression, where it lies in its object.
+/// An expression, where it lies in its object, which the caller holds.
 template <>
 struct Argument<const Expression&> {
-  bool read(PyObject* o) { return (in = expression_in(o)); }
+  bool convert(PyObject*) { return true; }
+  bool look_up(PyObject* o) { return (in = expression_in(o)); }
   const Expression& get() const { return *in; }
 
   const Expression* in;
@@ -36,7 +54,10 @@ struct Argument<const Expression&> {
 template <>
 struct Argument<Expressions> {
   Argument() {}  // leaves the references as they are
-  bool read(PyObject* o) {
+  bool convert(PyObject* o) {
+    return PyList_CheckExact(o) || PyTuple_CheckExact(o) || many.emplace().from_python(o, 0, nullptr);
+  }
+  bool look_up(PyObject* o) {
     if (PyList_CheckExact(o)) {
       const Py_ssize_t size = NB_LIST_GET_SIZE(o);
       if (size <= few) return read_few(size, [o](Py_ssize_t i) { return NB_LIST_GET_ITEM(o, i); });
@@ -44,7 +65,7 @@ struct Argument<Expressions> {
       const Py_ssize_t size = NB_TUPLE_GET_SIZE(o);
       if (size <= few) return read_few(size, [o](Py_ssize_t i) { return NB_TUPLE_GET_ITEM(o, i); });
     }
-    return many.emplace().from_python(o, 0, nullptr);
+    return many || many.emplace().from_python(o, 0, nullptr);
   }
   Expressions get() const {
     return many ? many->operator Expressions() : Expressions(std::span(references.data(), count));
@@ -82,16 +103,17 @@ class Positional {
   static PyObject* call(PyObject* function, PyObject* const* args, size_t flags, PyObject* names,
                         std::index_sequence<I...>) {
     const auto count = static_cast<size_t>(NB_VECTORCALL_NARGS(flags));
-    if (names || count > sizeof...(P)) return otherwise(function, args, flags, names);
+    if (names || count > sizeof...(P)) return named(function, args, otherwise(function, args, flags, names));
     PyObject* const all[] = {(I < count ? args[I] : defaults[I])..., nullptr};
     bool given = true;
     for (size_t i = 0; i < sizeof...(P); ++i) given &= i < count ? all[i] != Py_None : all[i] != nullptr;
-    return guarded([&]() -> PyObject* {
-      std::tuple<Argument<P>...> arguments;
-      if (!given || !(std::get<I>(arguments).read(all[I]) && ...))
-        return otherwise(function, args, flags, names);
-      return new_expression(Make::make(std::get<I>(arguments).get()...));
-    });
+    return named(function, args, guarded([&]() -> PyObject* {
+                   std::tuple<Argument<P>...> arguments;
+                   if (!given || !(std::get<I>(arguments).convert(all[I]) && ...) ||
+                       !(std::get<I>(arguments).look_up(all[I]) && ...))
+                     return otherwise(function, args, flags, names);
+                   return new_expression(Make::make(std::get<I>(arguments).get()...));
+                 }));
   }
 
   static inline PyObject* defaults[sizeof...(P) + 1] = {};
@@ -112,13 +134,13 @@ class Successor {
     const bool plain =
         !names && NB_VECTORCALL_NARGS(flags) == 2 && Py_TYPE(args[0]) == type_of_t && nb::inst_ready(args[0]);
     const Expression* x = plain ? expression_in(args[1]) : nullptr;
-    if (!x) return otherwise(function, args, flags, names);
-    return guarded([&] {
-      nb::object next = nb::inst_alloc(reinterpret_cast<PyObject*>(type_of_t));
-      new (nb::inst_ptr<T>(next)) T(Make::make(*nb::inst_ptr<T>(args[0]), *x));
-      nb::inst_mark_ready(next);
-      return next.release().ptr();
-    });
+    if (!x) return named(function, args, otherwise(function, args, flags, names));
+    return named(function, args, guarded([&] {
+                   nb::object next = nb::inst_alloc(reinterpret_cast<PyObject*>(type_of_t));
+                   new (nb::inst_ptr<T>(next)) T(Make::make(*nb::inst_ptr<T>(args[0]), *x));
+                   nb::inst_mark_ready(next);
+                   return next.release().ptr();
+                 }));
   }
 
   static inline PyTypeObject* type_of_t = nullptr;

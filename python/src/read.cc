@@ -13,7 +13,7 @@ namespace {
 nb::object plain_number(PyObject* o) {
   if (!PyNumber_Check(o)) return {};
   PyObject* plain = PyIndex_Check(o) ? PyNumber_Index(o) : PyNumber_Float(o);
-  if (!plain) PyErr_Clear();
+  if (!plain) forget_wrong_kind(o);
   return nb::steal(plain);
 }
 
@@ -24,37 +24,39 @@ bool read_whole_float(double number, long long& to) {
   return true;
 }
 
-[[noreturn]] void wrong_element(PyObject* o, size_t position, const char* list, const char* needed) {
-  throw nb::type_error(
-      text("element ", position, " of a list of ", list, " is a ", type_name(o), "; ", needed, " is needed")
-          .c_str());
+[[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed) {
+  throw nb::type_error(text("element ", position, " of a list of ", list, " is a ", type_name(o.ptr()), "; ",
+                            needed, " is needed")
+                           .c_str());
 }
 
-void add(PyObject* o, std::vector<unsigned>& to, size_t first) {
+/// The list may lose the element while its number is read.
+void add(PyObject* o, Elements<unsigned>& to, size_t position) {
   unsigned index;
-  if (!read_unsigned(o, index)) wrong_element(o, to.size() - first, "indices", "a whole number");
-  to.push_back(index);
+  const nb::object owner = PyLong_CheckExact(o) ? nb::object() : nb::borrow(o);
+  if (!read_unsigned(o, index)) wrong_element(owner, position, "indices", "a whole number");
+  to.add(index);
 }
 
-void add(PyObject* o, std::vector<Expression>& to, size_t first) {
+void add(PyObject* o, Elements<Expression>& to, size_t position) {
   const Expression* e = expression_in(o);
-  if (!e) wrong_element(o, to.size() - first, "expressions", "an Expression");
-  to.push_back(*e);
+  if (!e) wrong_element(nb::borrow(o), position, "expressions", "an Expression");
+  to.add(*e);
 }
 
 /// Adds each element of a list or tuple, without an iterator, or of any other iterable.
 template <class T>
-bool read_list(PyObject* o, std::vector<T>& to) {
+bool read_list(PyObject* o, Elements<T>& to) {
   const size_t first = to.size();
   if (PyList_CheckExact(o)) {
-    for (Py_ssize_t i = 0; i < NB_LIST_GET_SIZE(o); ++i) add(NB_LIST_GET_ITEM(o, i), to, first);
+    for (Py_ssize_t i = 0; i < NB_LIST_GET_SIZE(o); ++i) add(NB_LIST_GET_ITEM(o, i), to, to.size() - first);
     return true;
   }
   if (PyTuple_CheckExact(o)) {
-    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i) add(NB_TUPLE_GET_ITEM(o, i), to, first);
+    for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(o); ++i) add(NB_TUPLE_GET_ITEM(o, i), to, to.size() - first);
     return true;
   }
-  return for_each(o, [&](PyObject* item) { add(item, to, first); });
+  return for_each(o, [&](PyObject* item) { add(item, to, to.size() - first); });
 }
 
 }  // namespace
@@ -68,11 +70,27 @@ std::string type_name(PyObject* o) {
   return nb::borrow<nb::str>(nb::handle(o).type().attr("__name__")).c_str();
 }
 
+/// Arrays and tensors say in their own ways that they are not one number.
+void forget_wrong_kind(PyObject* o) {
+  const bool is_collection = PySequence_Check(o) || PyMapping_Check(o);
+  if (!PyErr_ExceptionMatches(is_collection ? PyExc_Exception : PyExc_TypeError)) nb::raise_python_error();
+  PyErr_Clear();
+}
+
+bool read_truth(PyObject* o) {
+  const int truth = PyObject_IsTrue(o);
+  if (truth < 0) nb::raise_python_error();
+  return truth > 0;
+}
+
 bool read_whole(PyObject* o, long long& to) {
   if (PyLong_Check(o)) {
     int overflow = 0;
     to = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow) invalid("a number of more than 64 bits was given; a smaller one is needed");
+    if (overflow)
+      invalid("a whole number of more than 64 bits was given; one from ",
+              std::numeric_limits<long long>::min(), " to ", std::numeric_limits<long long>::max(),
+              " is needed");
     return true;
   }
   if (PyFloat_Check(o)) return read_whole_float(PyFloat_AsDouble(o), to);
@@ -91,29 +109,32 @@ bool read_unsigned(PyObject* o, unsigned& to) {
   return true;
 }
 
-bool read_real(PyObject* o, real& to) {
+bool read_double(PyObject* o, double& to) {
   if (PyFloat_Check(o)) {
-    to = static_cast<real>(PyFloat_AsDouble(o));
+    to = PyFloat_AsDouble(o);
     return true;
   }
   if (PyLong_Check(o)) {
     const double number = PyLong_AsDouble(o);
-    if (number == -1 && PyErr_Occurred()) nb::raise_python_error();
-    to = static_cast<real>(number);
+    if (number == -1 && PyErr_Occurred()) {
+      PyErr_Clear();
+      invalid("a whole number of more than 1000 bits was given; a smaller number is needed");
+    }
+    to = number;
     return true;
   }
   if (expression_in(o)) return false;
   const nb::object plain = plain_number(o);
-  return plain.is_valid() && read_real(plain.ptr(), to);
+  return plain.is_valid() && read_double(plain.ptr(), to);
 }
 
-bool read_indices(PyObject* o, std::vector<unsigned>& to) {
+bool read_indices(PyObject* o, Elements<unsigned>& to) {
   if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, to);
   if (expression_in(o)) return false;
   return read_integers(o, to) || read_list(o, to);
 }
 
-bool read_expressions(PyObject* o, std::vector<Expression>& to) {
+bool read_expressions(PyObject* o, Elements<Expression>& to) {
   // An expression itself can be iterated over, but where a list is needed that is a mistake.
   return !expression_in(o) && read_list(o, to);
 }

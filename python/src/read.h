@@ -4,29 +4,42 @@
 #include <string_view>
 #include <vector>
 
+#include "python/src/elements.h"
 #include "python/src/object.h"
 
 namespace dynet::python {
+
+// All of these may run the program's code, which may change, free or evaluate anything: what they read is
+// copied, and who calls them looks up graphs, nodes, rows and lengths afterwards, and takes locks afterwards.
 
 /// A whole number: an int, a NumPy integer, or a float without a fraction; false for other objects.
 bool read_whole(PyObject* o, long long& to);
 /// A whole number that is not negative and fits; std::invalid_argument if it is not.
 bool read_unsigned(PyObject* o, unsigned& to);
 /// A number of Python or NumPy; false for other objects.
-bool read_real(PyObject* o, real& to);
+bool read_double(PyObject* o, double& to);
+inline bool read_real(PyObject* o, real& to) {
+  double number;
+  return read_double(o, number) && (to = static_cast<real>(number), true);
+}
+/// As Python's bool().
+bool read_truth(PyObject* o);
 
 /// Adds the numbers of a list, range, generator or integer array; false if it is none of these.
-bool read_indices(PyObject* o, std::vector<unsigned>& to);
+bool read_indices(PyObject* o, Elements<unsigned>& to);
 /// Adds the expressions of a list, tuple or any other iterable; false if it is none of these.
-bool read_expressions(PyObject* o, std::vector<Expression>& to);
+bool read_expressions(PyObject* o, Elements<Expression>& to);
 /// A size, or a tuple or list of sizes; false for other objects.
 bool read_dim(PyObject* o, Dim& to);
+
+/// Forgets an error that only says that an object is not of the kind that was tried; throws any other one.
+void forget_wrong_kind(PyObject* o);
 
 /// Runs f on each element of an iterable; false if the object is none.
 template <class F>
 bool for_each(PyObject* o, F&& f) {
   PyObject* iterator = PyObject_GetIter(o);
-  if (!iterator) return PyErr_Clear(), false;
+  if (!iterator) return forget_wrong_kind(o), false;
   const nb::object owner = nb::steal(iterator);
   while (PyObject* item = PyIter_Next(iterator)) f(nb::steal(item).ptr());
   if (PyErr_Occurred()) nb::raise_python_error();

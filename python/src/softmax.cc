@@ -25,6 +25,15 @@ nb::tuple tuple_of(const std::vector<std::string>& words) {
   return nb::tuple(list);
 }
 
+/// A size in a `spec`.
+unsigned read_size(const nb::object& o) {
+  unsigned size;
+  if (!read_unsigned(o.ptr(), size))
+    throw nb::type_error(
+        text("from_spec: a size is a ", type_name(o.ptr()), "; a whole number is needed").c_str());
+  return size;
+}
+
 Dict frozen(const std::vector<std::string>& words) {
   Dict vocabulary;
   for (const std::string& word : words) vocabulary.convert(word);
@@ -34,9 +43,11 @@ Dict frozen(const std::vector<std::string>& words) {
 
 /// The words of a dict that maps them to 0, 1, 2 …, as a vocabulary that does not grow.
 Dict vocabulary_of(const WordIds& ids) {
-  std::vector<std::string> words(ids.size());
-  std::vector<bool> seen(ids.size());
-  for (const auto& [word, id] : ids) {
+  const nb::list items = ids.items();  // reading an id may change the dict
+  std::vector<std::string> words(items.size());
+  std::vector<bool> seen(items.size());
+  for (const nb::handle item : items) {
+    const nb::object word = item[0], id = item[1];
     long long n;
     const bool fits = read_whole(id.ptr(), n) && n >= 0 && n < static_cast<long long>(words.size());
     if (!fits || seen[static_cast<size_t>(n)])
@@ -58,7 +69,10 @@ nb::tuple tuple_of(const WordPaths& paths) {
 
 WordPaths read_paths(nb::handle list) {
   WordPaths paths;
-  for (nb::handle path : list) paths.push_back({read_words(path[0]), nb::str(nb::handle(path[1])).c_str()});
+  for (nb::handle path : list) {
+    const nb::object classes = path[0], word = path[1];
+    paths.push_back({read_words(classes), nb::str(word).c_str()});
+  }
   return paths;
 }
 
@@ -165,9 +179,10 @@ void bind_class_factored(nb::module_& m) {
           [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic, ParameterCollection& pc,
              Flag bias) {
             Dict vocabulary = vocabulary_of(dic);
+            const Changing changing;
             new (self) B(input_dim, cluster_file, vocabulary, pc, bias);
           },
-          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true, alone)
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()),
@@ -176,11 +191,14 @@ void bind_class_factored(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
+            const unsigned input_dim = read_size(spec[0]);
+            WordPaths paths = read_paths(spec[1]);
             Dict vocabulary = frozen(read_words(spec[2]));
-            return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model,
-                         nb::cast<bool>(spec[3]));
+            const bool bias = read_truth(nb::object(spec[3]).ptr());
+            const Changing changing;
+            return new B(input_dim, std::move(paths), vocabulary, model, bias);
           },
-          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
+          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
           "A builder from what `spec` of another one is.");
   bind_classes(type);
 }
@@ -197,9 +215,10 @@ void bind_hierarchical(nb::module_& m) {
           [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic,
              ParameterCollection& pc) {
             Dict vocabulary = vocabulary_of(dic);
+            const Changing changing;
             new (self) B(input_dim, cluster_file, vocabulary, pc);
           },
-          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, alone)
+          "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a)
       .def_prop_ro("spec",
                    [](const B& b) {
                      return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
@@ -207,10 +226,13 @@ void bind_hierarchical(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
+            const unsigned input_dim = read_size(spec[0]);
+            WordPaths paths = read_paths(spec[1]);
             Dict vocabulary = frozen(read_words(spec[2]));
-            return new B(nb::cast<unsigned>(spec[0]), read_paths(spec[1]), vocabulary, model);
+            const Changing changing;
+            return new B(input_dim, std::move(paths), vocabulary, model);
           },
-          "spec"_a, "model"_a, alone, nb::rv_policy::take_ownership,
+          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
           "A builder from what `spec` of another one is.");
 }
 

@@ -17,7 +17,7 @@ namespace {
 using namespace nb::literals;
 
 template <size_t>
-using Argument = double;
+using Argument = Double;
 
 /// The trainer of a rule: its arguments have the rule's names and Python's defaults.
 template <class T, size_t... I>
@@ -25,8 +25,12 @@ auto bind_trainer(nb::module_& m, std::index_sequence<I...>) {
   using R = typename T::Rule;
   static const std::string name = std::string(R::name) + "Trainer";
   return nb::class_<T, Trainer>(m, name.c_str(), R::doc)
-      .def(nb::init<const ParameterCollection&, Argument<I>...>(), "m"_a,
-           (nb::arg(R::args[I].name) = R::args[I].python_value)...);
+      .def(
+          "__init__",
+          [](T* self, const ParameterCollection& m, Argument<I>... args) {
+            new (self) T(m, static_cast<double>(args)...);
+          },
+          "m"_a, (nb::arg(R::args[I].name) = R::args[I].python_value)...);
 }
 
 template <class T>
@@ -44,14 +48,14 @@ std::optional<std::string> name_of(MovingAverage mode) {
 void bind_averages(nb::class_<Trainer>& type) {
   type.def(
           "exponential_moving_average",
-          [](Trainer& t, double beta, Whole freq) { t.exponential_moving_average(beta, freq); }, "beta"_a,
-          "freq"_a = 1,
+          [](Trainer& t, Double beta, Whole freq) { t.exponential_moving_average(beta, freq); }, "beta"_a,
+          "freq"_a = 1, alone,
           "From now on keeps the average a = beta a + (1 - beta) w of every parameter, which starts at zero "
           "and "
           "counts every freq updates. RuntimeError after the first update.")
       .def(
           "cumulative_moving_average", [](Trainer& t, Whole freq) { t.cumulative_moving_average(freq); },
-          "freq"_a = 1,
+          "freq"_a = 1, alone,
           "From now on keeps the mean of every parameter over every freq-th update. RuntimeError after the "
           "first update.")
       .def(
@@ -85,7 +89,7 @@ void bind_files(nb::class_<Trainer>& type) {
           "fname"_a, "Writes the trainer's state and hyper-parameters to a file, but not the parameters.")
       .def(
           "populate",
-          [](Trainer& t, const Path& fname, std::optional<double> learning_rate) {
+          [](Trainer& t, const Path& fname, const MaybeDouble& learning_rate) {
             const auto read = [&] {
               const Unlocked unlocked;
               return std::string(FileContent(fname).text());
@@ -93,7 +97,7 @@ void bind_files(nb::class_<Trainer>& type) {
             std::istringstream text(read());
             const Working working;
             t.populate(text);
-            if (learning_rate) t.learning_rate = *learning_rate;
+            if (learning_rate.value) t.learning_rate = *learning_rate.value;
           },
           "fname"_a, "learning_rate"_a = nb::none(),
           "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
@@ -120,24 +124,34 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
           "r"_a = 1.0, "Has no effect: set learning_rate.")
       .def(
           "restart",
-          [](Trainer& t, nb::handle rate) {
-            if (rate.is_none()) return t.restart();
-            t.restart(nb::cast<double>(rate));
-          },
+          [](Trainer& t, const MaybeDouble& rate) { rate.value ? t.restart(*rate.value) : t.restart(); },
           "learning_rate"_a = nb::none(), alone,
           "Forgets the state of the rule, and sets a learning rate if one is given.")
       .def(
-          "status", [](Trainer& t) { print(t.status()); },
+          "status",
+          [](Trainer& t) {
+            const std::string text = [&] {
+              const Changing changing;
+              return t.status();
+            }();
+            print(text);
+          },
           "Prints learning rate, clips and updates since the last call to stderr.")
       .def(
-          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a,
+          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a, alone,
           "Whether only those rows of tables change that were used.")
-      .def("set_clip_threshold", &Trainer::set_clip_threshold, "thr"_a,
-           "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
-      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
-      .def_rw("learning_rate", &Trainer::learning_rate)
       .def(
-          "set_learning_rate", [](Trainer& t, double v) { t.learning_rate = v; }, "value"_a,
+          "set_clip_threshold", [](Trainer& t, Double thr) { t.set_clip_threshold(thr); }, "thr"_a, alone,
+          "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
+      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
+      .def_prop_rw(
+          "learning_rate", [](const Trainer& t) { return t.learning_rate; },
+          [](Trainer& t, Double v) {
+            const Changing changing;
+            t.learning_rate = v;
+          })
+      .def(
+          "set_learning_rate", [](Trainer& t, Double v) { t.learning_rate = v; }, "value"_a, alone,
           "Sets the learning rate.")
       .def("whoami", &Trainer::whoami, "The name of the class.");
   return type;
@@ -158,9 +172,13 @@ void bind_trainers(nb::module_& m) {
   bind_trainer<AdamTrainer>(m);
   bind_trainer<AmsgradTrainer>(m);
   bind_trainer<EGTrainer>(m)
-      .def("enableCyclicalLR", &EGTrainer::enableCyclicalLR, "learning_rate_min"_a = 0.01,
-           "learning_rate_max"_a = 0.1, "step_size"_a = 2000.0, "gamma"_a = 1.0,
-           "Lets the learning rate swing between two bounds.")
+      .def(
+          "enableCyclicalLR",
+          [](EGTrainer& t, Double low, Double high, Double step, Double gamma) {
+            t.enableCyclicalLR(low, high, step, gamma);
+          },
+          "learning_rate_min"_a = 0.01, "learning_rate_max"_a = 0.1, "step_size"_a = 2000.0, "gamma"_a = 1.0,
+          alone, "Lets the learning rate swing between two bounds.")
       .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, "Leaves the learning rate as it is.");
 }
 

@@ -1,0 +1,151 @@
+"""Parameters, tables and builders without numbers, or with too many, are refused where they are made."""
+
+import re
+
+import numpy as np
+import pytest
+
+import dynet as dy
+
+BUILDERS = ["SimpleRNN", "GRU", "CoupledLSTM", "VanillaLSTM", "SparseLSTM", "CompactVanillaLSTM", "FastLSTM"]
+BUILDERS += ["DeepLSTM", "UnidirectionalTreeLSTM", "BidirectionalTreeLSTM"]
+
+
+def listed(model):
+    """The names of all parameters, and that of the next one."""
+    names = [p.name() for p in [*model.parameters_list(), *model.lookup_parameters_list()]]
+    return [*names, model.add_parameters(1).name(), model.add_subcollection("birnn").name()]
+
+
+@pytest.mark.parametrize("size", [0, (0,), (3, 0), (0, 3), (2, 0, 3), (0, 0)])
+def test_parameters_without_numbers(size):
+    model = dy.ParameterCollection()
+    shape = "{" + ",".join(map(str, np.atleast_1d(size))) + "}"
+    for make in (model.add_parameters, lambda s: model.add_parameters(s, init=dy.ConstInitializer(1))):
+        with pytest.raises(ValueError, match=re.escape(f"add_parameters: a parameter of shape {shape} was")):
+            make(size)
+    with pytest.raises(ValueError, match="lookup"):
+        model.add_lookup_parameters(size)
+    for make in (model.parameters_from_numpy, model.lookup_parameters_from_numpy):
+        with pytest.raises(ValueError, match="axis of size 0"):
+            make(np.zeros(size))
+    with pytest.raises(ValueError, match="axis of size 0"):
+        model.add_parameters(3, init=np.zeros(size))
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
+HUGE = [(2**16,) * 4, (2**31, 2**31, 4), (2**32 - 1, 2**32 - 1, 2**31), (2**31, 2**31)]
+
+
+@pytest.mark.parametrize("shape", HUGE, ids=str)
+def test_more_numbers_than_memory_can_hold(shape):
+    model = dy.ParameterCollection()
+    for make in (model.add_parameters, model.add_lookup_parameters, dy.zeros, dy.random_normal):
+        with pytest.raises((MemoryError, ValueError), match="memory"):
+            make(shape)
+    with pytest.raises((MemoryError, ValueError), match=r"memory|elements"):
+        dy.sparse_inputTensor([[0]] * len(shape), [1.0], shape)
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("sizes", [(1, 0, 2), (1, 2, 0), (1, 0, 0), (2, 0, 2)])
+def test_builders_without_numbers(name, sizes):
+    model = dy.ParameterCollection()
+    with pytest.raises(ValueError, match=r"1|equal|at least one"):
+        getattr(dy, name + "Builder")(*sizes, model)
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
+def test_other_builders_without_numbers(tmp_path):
+    model = dy.ParameterCollection()
+    (tmp_path / "clusters").write_text("a x\na y\nb z\n")
+    words = {"x": 0, "y": 1, "z": 2}
+    calls = [
+        lambda: dy.StandardSoftmaxBuilder(0, 3, model),
+        lambda: dy.StandardSoftmaxBuilder(3, 0, model),
+        lambda: dy.ClassFactoredSoftmaxBuilder(0, tmp_path / "clusters", words, model),
+        lambda: dy.NaryTreeLSTMBuilder(2, 1, 0, 3, model),
+        lambda: dy.NaryTreeLSTMBuilder(2, 1, 3, 0, model),
+        lambda: dy.BiRNNBuilder(1, 0, 4, model, dy.VanillaLSTMBuilder),
+        lambda: dy.BiRNNBuilder(1, 3, 0, model, dy.VanillaLSTMBuilder),
+        lambda: dy.BiRNNBuilder(1, 3, 4, model, None),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"at least|needed|neither|1"):
+            call()
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "#Parameter# /_0 {0} 10",
+        "#Parameter# /_0 {3,0} 10",
+        "#LookupParameter# /_0 {0,3} 10",
+        "#LookupParameter# /_0 {3,0} 10",
+        "#LookupParameter# /_0 {0} 10",
+        "#LookupParameter# /_0 {4294967295,4294967295} 10",
+    ],
+)
+def test_files_of_parameters_without_numbers(tmp_path, header):
+    file = tmp_path / "model"
+    file.write_text(f"{header} ZERO_GRAD\n\n")
+    model = dy.ParameterCollection()
+    load = model.load_lookup_param if "Lookup" in header else model.load_param
+    with pytest.raises((ValueError, RuntimeError, MemoryError)):
+        load(file, "/_0")
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
+ERRORS = {
+    "pick: -1 was given": lambda x, m: dy.pick(x, -1),
+    "pick: a whole number of more than 64 bits": lambda x, m: dy.pick(x, 2**70),
+    "inputTensorTranspose: nan was given": lambda x, m: dy.inputTensorTranspose([1.0], float("nan")),
+    "input: size of axis 0 is 0": lambda x, m: dy.inputTensorTranspose([1.0], 0),
+    "one_hot: 1.5 was given": lambda x, m: dy.one_hot(3, 1.5),
+    "esum: element 1 of a list of expressions is a int": lambda x, m: dy.esum([x, 1]),
+    "set_value: Shape of values": lambda x, m: m.add_parameters(3).set_value([1]),
+    "set_clip_threshold|incompatible": lambda x, m: dy.AdamTrainer(m).set_clip_threshold("a"),
+    "initial_state: a int was given; a builder": lambda x, m: dy.VanillaLSTMBuilder.initial_state(3),
+    "from_spec: a size is a str": lambda x, m: dy.ClassFactoredSoftmaxBuilder.from_spec(("a", [], [], 1), m),
+    "restart: ": lambda x, m: dy.AdamTrainer(m).restart("a"),
+    "row_as_array: /_0: row 9": lambda x, m: m.add_lookup_parameters((2, 3)).row_as_array(9),
+    "NormalInitializer: a whole number of more than 1000 bits": lambda x, m: dy.NormalInitializer(10**400),
+    "another class, or one whose __init__": lambda x, m: dy.ComputationGraph.__enter__(5),
+}
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_errors_name_the_call_and_what_was_given(text):
+    dy.renew_cg()
+    with pytest.raises((ValueError, TypeError, IndexError), match=text):
+        ERRORS[text](dy.inputVector([1, 2, 3]), dy.ParameterCollection())
+
+
+def test_errors_of_conversions_reach_the_program():
+    class Broken:
+        def __index__(self):
+            raise KeyError("mine")
+
+        __float__ = __bool__ = __array__ = __iter__ = __index__
+
+    dy.renew_cg()
+    x, p = dy.inputVector([1, 2, 3]), dy.ParameterCollection().add_parameters(3)
+    calls = [
+        lambda: dy.pick(x, Broken()),
+        lambda: dy.pick(x, index=Broken()),
+        lambda: dy.select_rows(x, [Broken()]),
+        lambda: x[Broken()],
+        lambda: x * Broken(),
+        lambda: dy.inputTensorTranspose([1.0, 2.0], Broken()),
+        lambda: dy.inputTensorTranspose([1.0, 2.0], (2, Broken())),
+        lambda: dy.inputVector([Broken()]),
+        lambda: x.set(Broken()),
+        lambda: p.set_value(Broken()),
+        lambda: x.value(Broken()),
+        lambda: dy.esum(Broken()),
+    ]
+    for call in calls:
+        with pytest.raises(KeyError, match="mine"):
+            call()
