@@ -84,7 +84,7 @@ using StateObject = nb::typed<nb::object, PythonState>;
 StateObject first_state(nb::object self, Expressions vecs, Flag update) {
   RNNBuilder* known_builder;
   if (!nb::try_cast(self, known_builder) || !known_builder)
-    throw nb::type_error(
+    throw type_error(
         text("initial_state: a ", type_name(self.ptr()), " was given; a builder is needed").c_str());
   RNNBuilder& builder = *known_builder;
   if (!vecs.empty()) return nb::cast(PythonState{initial_state(builder, vecs, update), self});
@@ -102,9 +102,9 @@ StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
   std::vector<Numbers> arrays;
   const auto add = [&](PyObject* array) { arrays.push_back(read_numbers(array)); };
   if (!vecs.is_none() && !for_each(vecs.ptr(), add))
-    throw nb::type_error(text("initial_state_from_raw_vectors: vecs is a ", type_name(vecs.ptr()),
-                              "; a list of arrays is needed")
-                             .c_str());
+    throw type_error(text("initial_state_from_raw_vectors: vecs is a ", type_name(vecs.ptr()),
+                          "; a list of arrays is needed")
+                         .c_str());
   std::vector<Expression> inputs;
   for (const Numbers& numbers : arrays)
     inputs.push_back(Input::make(current_graph(), numbers.dim(), numbers.values));

@@ -153,7 +153,7 @@ struct type_caster<dynet::Dim> {
 
 template <>
 struct type_caster<dynet::python::MaybeDim> {
-  NB_TYPE_CASTER(dynet::python::MaybeDim, const_name("int | collections.abc.Sequence[int] | None"))
+  NB_TYPE_CASTER(dynet::python::MaybeDim, const_name("int | collections.abc.Sequence[int]"))
 
   bool from_python(handle src, uint32_t, cleanup_list*) {
     return src.is_none() || dynet::python::read_dim(src.ptr(), value.value.emplace());
@@ -204,7 +204,7 @@ struct type_caster<dynet::python::Double> {
 
 template <>
 struct type_caster<dynet::python::MaybeDouble> {
-  NB_TYPE_CASTER(dynet::python::MaybeDouble, const_name("float | None"))
+  NB_TYPE_CASTER(dynet::python::MaybeDouble, const_name("float"))
 
   bool from_python(handle src, uint32_t, cleanup_list*) {
     return src.is_none() || dynet::python::read_double(src.ptr(), value.value.emplace());
@@ -223,7 +223,7 @@ struct type_caster<dynet::python::Flag> {
 
 template <>
 struct type_caster<dynet::python::MaybeFlag> {
-  NB_TYPE_CASTER(dynet::python::MaybeFlag, const_name("object | None"))
+  NB_TYPE_CASTER(dynet::python::MaybeFlag, const_name("object"))
 
   bool from_python(handle src, uint32_t, cleanup_list*) {
     if (!src.is_none()) value.value = dynet::python::read_truth(src.ptr());

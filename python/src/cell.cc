@@ -55,9 +55,9 @@ class Results {
  private:
   void add(nb::handle item) {
     if (!expression_in(item.ptr()))
-      throw nb::type_error(text("cell: the function returned ", nb::str(item.type().attr("__name__")).c_str(),
-                                "; an Expression or a tuple of them is needed")
-                               .c_str());
+      throw type_error(text("cell: the function returned ", nb::str(item.type().attr("__name__")).c_str(),
+                            "; an Expression or a tuple of them is needed")
+                           .c_str());
     objects_.push_back(nb::borrow(item));
   }
 

@@ -8,7 +8,6 @@
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
-#include "python/src/unchanged.h"
 
 namespace dynet::python {
 namespace {
@@ -142,13 +141,13 @@ void bind_collection(nb::module_& m) {
   type.def(
           "parameters_list",
           [](const Collection& c) {
-            return handles<Parameter>(while_unchanged([&] { return c.parameters_list(); }));
+            return handles<Parameter>(compute_apart([&] { return c.parameters_list(); }));
           },
           "All parameters, in order of creation.")
       .def(
           "lookup_parameters_list",
           [](const Collection& c) {
-            return handles<LookupParameter>(while_unchanged([&] { return c.lookup_parameters_list(); }));
+            return handles<LookupParameter>(compute_apart([&] { return c.lookup_parameters_list(); }));
           },
           "All tables, in order of creation.")
       .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
@@ -157,11 +156,11 @@ void bind_collection(nb::module_& m) {
       .def("name", &Collection::get_fullname, "The full name, from / on.")
       .def(
           "parameter_count",
-          [](const Collection& c) { return while_unchanged([&] { return c.parameter_count(); }); },
+          [](const Collection& c) { return compute_apart([&] { return c.parameter_count(); }); },
           "How many numbers are learned.")
       .def(
           "updated_parameter_count",
-          [](const Collection& c) { return while_unchanged([&] { return c.updated_parameter_count(); }); },
+          [](const Collection& c) { return compute_apart([&] { return c.updated_parameter_count(); }); },
           "How many numbers are in parameters that trainers change.")
       .def(
           "project_weights", [](Collection& c, Number radius) { return c.project_weights(radius); },

@@ -20,8 +20,8 @@ Numbers numbers_of(nb::handle from, auto&& what) {
     Numbers numbers = read_numbers(from.ptr());
     static_cast<void>(numbers.dim());  // which may be none of ours
     return numbers;
-  } catch (const nb::builtin_exception& e) {
-    throw nb::type_error(text(what(), " no array of numbers: ", e.what()).c_str());
+  } catch (const type_error& e) {
+    throw type_error(text(what(), " no array of numbers: ", e.what()));
   } catch (const std::invalid_argument& e) {
     invalid(what(), " no tensor: ", e.what());
   }

@@ -71,7 +71,7 @@ class Places {
 
  private:
   [[noreturn]] static void wrong_type() {
-    throw nb::type_error("sparse_inputTensor: idxs must hold one list of indices for each axis");
+    throw type_error("sparse_inputTensor: idxs must hold one list of indices for each axis");
   }
 
   Elements<unsigned> indices_;
@@ -82,8 +82,7 @@ Expression sparse_input(ArrayLike idxs, ArrayLike values, const Dim& shape, Flag
                         std::string_view device) {
   check_device(device);
   const Numbers numbers = read_numbers(values.ptr());
-  if (numbers.shape.size() != 1)
-    throw nb::type_error("sparse_inputTensor: values must be one list of numbers");
+  if (numbers.shape.size() != 1) throw type_error("sparse_inputTensor: values must be one list of numbers");
   const Places places(idxs.ptr(), numbers.values.size());
   Dim dim = shape;
   if (batched) {
@@ -100,7 +99,7 @@ Expression one_hot_of(Whole d, ArrayLike idx, std::string_view device) {
   if (unsigned place; read_unsigned(idx.ptr(), place))
     places.add(place);
   else if (!read_indices(idx.ptr(), places))
-    throw nb::type_error("one_hot: idx must be an index or a list of them");
+    throw type_error("one_hot: idx must be an index or a list of them");
   return Input::one_hot(current_graph(), d, places.span());
 }
 
@@ -130,7 +129,7 @@ struct NewContent {
       indices.add(index);
       single = true;
     } else if (!read_indices(value, indices)) {
-      throw nb::type_error(
+      throw type_error(
           text("set: a ", type_name(value), " was given; an index or a list of indices is needed").c_str());
     }
   }
@@ -159,6 +158,7 @@ void set_indices(Graph& graph, unsigned id, const NewContent& content, unsigned 
 const Op* settable(const Expression& e) {
   if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
   const Expression node = node_of(e);
+  node.pg->evaluator->check_asked();
   static_cast<void>(node.dim());  // refuses what was removed
   const Node& known = (*node.pg)[node.i];
   if (known.op != &op<Input> && known.op != &op<Lookup> && known.op != &op<Pick>)
@@ -189,9 +189,9 @@ PyObject* lookup_row(PyObject* table, PyObject* key) {
   return guarded([&]() -> PyObject* {
     long long index;
     if (!read_whole(key, index))
-      throw nb::type_error(text("a row of a table is a ", type_name(key),
-                                "; a whole number is needed, or lookup_batch for several rows")
-                               .c_str());
+      throw type_error(text("a row of a table is a ", type_name(key),
+                            "; a whole number is needed, or lookup_batch for several rows")
+                           .c_str());
     LookupParameterStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
     const long long rows = storage.rows();
     if (index < -rows || index >= rows)

@@ -9,9 +9,8 @@ NB_MODULE(DYNET_MODULE, m) {
   nb::register_exception_translator([](const std::exception_ptr& error, void*) {
     try {
       std::rethrow_exception(error);
-    } catch (const nb::builtin_exception& e) {
-      if (e.type() == nb::exception_type::next_overload) throw;  // The binding's own signal.
-      set_python_error();
+    } catch (const nb::builtin_exception&) {
+      throw;  // The binding's own signals.
     } catch (const nb::python_error&) {
       throw;
     } catch (const std::exception&) {

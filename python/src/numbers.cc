@@ -184,7 +184,7 @@ bool read_flat(PyObject* o, Numbers& to) {
     if (PyFloat_Check(item))
       number = static_cast<real>(PyFloat_AsDouble(item));
     else if (expression_in(item))
-      throw nb::type_error("a list of expressions was given; a list of numbers is needed");
+      throw type_error("a list of expressions was given; a list of numbers is needed");
     else if (!PyLong_Check(item) || !read_real(item, number))
       return false;
   }
@@ -193,8 +193,7 @@ bool read_flat(PyObject* o, Numbers& to) {
 
 /// What NumPy can make an array of: anything that offers one, and other iterables as lists.
 nb::object whole_array(PyObject* o) {
-  if (expression_in(o))
-    throw nb::type_error("an Expression was given; numbers are needed: use its npvalue()");
+  if (expression_in(o)) throw type_error("an Expression was given; numbers are needed: use its npvalue()");
   if (is_array(o) || PyList_Check(o) || PyTuple_Check(o) || PyObject_HasAttrString(o, "__array__"))
     return nb::borrow(o);
   if (PyObject_HasAttrString(o, "__dlpack__"))
@@ -203,8 +202,7 @@ nb::object whole_array(PyObject* o) {
   const bool has_no_numbers = PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
   const bool has_no_order = PyDict_Check(o) || PyAnySet_Check(o);
   if (has_no_numbers || has_no_order || !for_each(o, [&](PyObject* item) { list.append(nb::handle(item)); }))
-    throw nb::type_error(
-        text("a ", type_name(o), " was given; an array or a list of numbers is needed").c_str());
+    throw type_error(text("a ", type_name(o), " was given; an array or a list of numbers is needed"));
   return list;
 }
 
@@ -214,13 +212,12 @@ nb::object real_array(const nb::object& array) {
   const char kind = *nb::str(type.attr("kind")).c_str();
   if (std::strchr("biuf", kind)) return array;
   if (kind != 'O')
-    throw nb::type_error(
+    throw type_error(
         text("an array of type ", nb::str(type).c_str(), " was given; real numbers are needed").c_str());
   real number;
   const auto check = [&](PyObject* item) {
     if (!read_real(item, number))
-      throw nb::type_error(
-          text("a ", type_name(item), " among numbers was given; a number is needed").c_str());
+      throw type_error(text("a ", type_name(item), " among numbers was given; a number is needed"));
   };
   for_each(nb::object(array.attr("flat")).ptr(), check);
   return array;
@@ -245,7 +242,7 @@ Numbers read_numbers(PyObject* o, bool rows_first) {
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
   const nb::object array = asarray()(real_array(asarray()(whole_array(o))), type_code);
   if (!read_buffer(array.ptr(), rows_first, numbers))
-    throw nb::type_error("an array that holds no numbers was given");
+    throw type_error("an array that holds no numbers was given");
   return numbers;
 }
 

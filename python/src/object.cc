@@ -163,6 +163,8 @@ void set_python_error() {
           : e.type() == nb::exception_type::index_error ? PyExc_IndexError
                                                         : PyExc_ValueError,
           e);
+  } catch (const type_error& e) {
+    raise(PyExc_TypeError, e);
   } catch (const out_of_memory& e) {
     raise(PyExc_MemoryError, e);
   } catch (const std::bad_alloc&) {

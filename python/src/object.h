@@ -54,6 +54,11 @@ inline const Expression* expression_in(PyObject* o) {
   return nullptr;
 }
 
+/// An argument of another type than is needed: Python sees TypeError.
+struct type_error : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
 /// Turns the C++ exception being handled into a Python one.
 void set_python_error();
 

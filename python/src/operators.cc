@@ -118,7 +118,7 @@ struct Ranges {
   static Py_ssize_t index_of(PyObject* key, long long size) {
     long long index;
     if (!PyIndex_Check(key) || !read_whole(key, index))
-      throw nb::type_error(
+      throw type_error(
           text("an index is a ", type_name(key), "; a whole number or a slice is needed").c_str());
     if (index < -size || index >= size)
       bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,

@@ -8,7 +8,6 @@
 #include "python/src/files.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
-#include "python/src/unchanged.h"
 
 namespace dynet::python {
 namespace {
@@ -20,7 +19,7 @@ using Path = std::filesystem::path;
 template <class P>
 void bind_shared(PyTypeObject* type) {
   def(
-      type, "name", [](const P& p) { return while_unchanged([&] { return std::string(p.get_fullname()); }); },
+      type, "name", [](const P& p) { return compute_apart([&] { return std::string(p.get_fullname()); }); },
       "The full name.");
   def(type, "zero", [](P& p) { p.zero(); }, alone, "Sets values and gradient to zero.");
   def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, alone, "Multiplies the values.");
@@ -67,7 +66,7 @@ struct Values {
   /// Nobody changes values while somebody computes with them.
   template <class Read>
   static void read(const Storage& s, Read&& read) {
-    while_unchanged([&] { read(s.values.data()); });
+    compute_apart([&] { read(s.values.data()); });
   }
 };
 struct Gradients {

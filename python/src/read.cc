@@ -25,9 +25,9 @@ bool read_whole_float(double number, long long& to) {
 }
 
 [[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed) {
-  throw nb::type_error(text("element ", position, " of a list of ", list, " is a ", type_name(o.ptr()), "; ",
-                            needed, " is needed")
-                           .c_str());
+  throw type_error(text("element ", position, " of a list of ", list, " is a ", type_name(o.ptr()), "; ",
+                        needed, " is needed")
+                       .c_str());
 }
 
 /// The list may lose the element while its number is read.
@@ -145,7 +145,7 @@ bool read_dim(PyObject* o, Dim& to) {
     if (to.nd == Dim::max_dims) invalid("a shape has more than ", Dim::max_dims, " sizes; fewer are needed");
     unsigned size;
     if (!read_unsigned(item, size))
-      throw nb::type_error(
+      throw type_error(
           text("a size of a shape is a ", type_name(item), "; a whole number is needed").c_str());
     to.d[to.nd++] = size;
   };

@@ -78,88 +78,69 @@ def fail(world):
 ACTIONS = [renew, revert, update, delete, shorten, again, fail]
 # Those after which the call gives what it gives in peace.
 HARMLESS = {update, again}
-# Calls that come after another one of their kind find another tree, or ask what is there now.
-UNLIKE = {("tree add_input", again), ("graph forward", renew)}
+# Calls that come after another one of their kind find what that has changed, or ask what is there now.
+UNLIKE = {("tree add_input", again), ("scale", again), ("graph forward", renew)}
+
+
+class Argument:
+    """A value that runs `act` whenever it is converted."""
+
+    def __init__(self, act, value):
+        self.act, self.value = act, value
+
+
+class Real(Argument):
+    def __float__(self):
+        self.act()
+        return float(self.value)
+
+
+class Number(Real):
+    def __index__(self):
+        self.act()
+        return int(self.value)
+
+    def __bool__(self):
+        self.act()
+        return bool(self.value)
+
+
+class Iterable(Argument):
+    def __iter__(self):
+        for value in self.value:
+            self.act()
+            yield value
+
+    def __len__(self):
+        self.act()
+        return len(self.value)
+
+    def __getitem__(self, i):
+        self.act()
+        return self.value[i]
+
+
+class Array(Argument):
+    def __array__(self, dtype=None, copy=None):
+        self.act()
+        return np.asarray(self.value, dtype)
 
 
 def hostile(world, action):
     """Makes of a value an argument that runs the action whenever it is converted."""
-    world.reverted = False
+    world.reverted, world.calls = False, 0
 
     def act():
         world.calls += 1
         if world.calls < 50:
             action(world)
 
-    world.calls = 0
-
-    class Number:
-        def __init__(self, value):
-            self.value = value
-
-        def __index__(self):
-            act()
-            return int(self.value)
-
-        def __float__(self):
-            act()
-            return float(self.value)
-
-        def __bool__(self):
-            act()
-            return bool(self.value)
-
-    class Real:
-        def __init__(self, value):
-            self.value = value
-
-        def __float__(self):
-            act()
-            return float(self.value)
-
-    class Iterable:
-        def __init__(self, values):
-            self.values = values
-
-        def __iter__(self):
-            for value in self.values:
-                act()
-                yield value
-
-        def __len__(self):
-            act()
-            return len(self.values)
-
-        def __getitem__(self, i):
-            act()
-            return self.values[i]
-
-    class Array:
-        def __init__(self, values):
-            self.values = values
-
-        def __array__(self, dtype=None, copy=None):
-            act()
-            return np.asarray(self.values, dtype)
-
-    class Path:
-        def __init__(self, value):
-            self.value = value
-
-        def __fspath__(self):
-            act()
-            return str(self.value)
-
     def wrap(value, *, inside=False):
         if isinstance(value, np.ndarray):
-            return Array(value)
+            return Array(act, value)
         if isinstance(value, (list, tuple)):
-            if inside:
-                return type(value)(wrap(v) for v in value)
-            return Iterable(list(value))
-        if isinstance(value, (bool, int)):
-            return Number(value)
-        return Real(value) if isinstance(value, float) else Path(value)
+            return type(value)(wrap(v) for v in value) if inside else Iterable(act, list(value))
+        return Real(act, value) if isinstance(value, float) else Number(act, value)
 
     return wrap
 

@@ -109,7 +109,7 @@ ERRORS = {
     "set_clip_threshold|incompatible": lambda x, m: dy.AdamTrainer(m).set_clip_threshold("a"),
     "initial_state: a int was given; a builder": lambda x, m: dy.VanillaLSTMBuilder.initial_state(3),
     "from_spec: a size is a str": lambda x, m: dy.ClassFactoredSoftmaxBuilder.from_spec(("a", [], [], 1), m),
-    "restart: ": lambda x, m: dy.AdamTrainer(m).restart("a"),
+    "restart": lambda x, m: dy.AdamTrainer(m).restart("a"),
     "row_as_array: /_0: row 9": lambda x, m: m.add_lookup_parameters((2, 3)).row_as_array(9),
     "NormalInitializer: a whole number of more than 1000 bits": lambda x, m: dy.NormalInitializer(10**400),
     "another class, or one whose __init__": lambda x, m: dy.ComputationGraph.__enter__(5),
