@@ -77,7 +77,7 @@ void name_error(PyObject* function, PyObject* const* args) {
     if (was_made_here(error.value().ptr()) && is_of_arguments) {
       const nb::str old(error.value());
       if (!names_a_call(old.c_str())) {
-        raise_error(error.type().ptr(), name_of(function, args[0]) + ": " + old.c_str());
+        raise_error(error.type().ptr(), name_of(function, args ? args[0] : nullptr) + ": " + old.c_str());
         return nullptr;
       }
     }

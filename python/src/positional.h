@@ -27,6 +27,30 @@ inline PyObject* named(PyObject* function, PyObject* const* args, PyObject* resu
   return result;
 }
 
+/// What calls of one function that went before nanobind's leave to others, apart from what they do each time.
+template <class Call>
+class Fallback {
+ protected:
+  static void put_before(nb::handle f, VectorCall call) {
+    function = f.ptr();
+    otherwise = intercept(f, call);
+  }
+  [[gnu::noinline]] static PyObject* ask_nanobind(PyObject* f, PyObject* const* args, size_t flags,
+                                                  PyObject* names) {
+    return named(f, args, otherwise(f, args, flags, names));
+  }
+  /// Turns the C++ exception being handled into a Python one.
+  [[gnu::cold, gnu::noinline]] static PyObject* failed() noexcept {
+    set_python_error();
+    name_error(function, nullptr);
+    return nullptr;
+  }
+
+ private:
+  static inline PyObject* function = nullptr;
+  static inline VectorCall otherwise = nullptr;
+};
+
 // An argument is read in two steps: convert() may run the program's code; look_up() runs none, and what it
 // finds holds until the call is over. Where one fails nanobind is asked, which says what is wrong.
 
@@ -87,12 +111,12 @@ struct Argument<Expressions> {
 
 /// The call of a function with parameters P that makes an expression; Make names it.
 template <class Make, class... P>
-class Positional {
+class Positional : Fallback<Positional<Make, P...>> {
  public:
   /// The defaults are those of the last parameters.
   static void bind(nb::handle function, const std::array<nb::object, sizeof...(P)>& values) {
     for (size_t i = 0; i < sizeof...(P); ++i) defaults[i] = nb::object(values[i]).release().ptr();
-    otherwise = intercept(function, call);
+    Positional::put_before(function, call);
   }
 
  private:
@@ -103,30 +127,31 @@ class Positional {
   static PyObject* call(PyObject* function, PyObject* const* args, size_t flags, PyObject* names,
                         std::index_sequence<I...>) {
     const auto count = static_cast<size_t>(NB_VECTORCALL_NARGS(flags));
-    if (names || count > sizeof...(P)) return named(function, args, otherwise(function, args, flags, names));
+    if (names || count > sizeof...(P)) return Positional::ask_nanobind(function, args, flags, names);
     PyObject* const all[] = {(I < count ? args[I] : defaults[I])..., nullptr};
     bool given = true;
     for (size_t i = 0; i < sizeof...(P); ++i) given &= i < count ? all[i] != Py_None : all[i] != nullptr;
-    return named(function, args, guarded([&]() -> PyObject* {
-                   std::tuple<Argument<P>...> arguments;
-                   if (!given || !(std::get<I>(arguments).convert(all[I]) && ...) ||
-                       !(std::get<I>(arguments).look_up(all[I]) && ...))
-                     return otherwise(function, args, flags, names);
-                   return new_expression(Make::make(std::get<I>(arguments).get()...));
-                 }));
+    try {
+      std::tuple<Argument<P>...> arguments;
+      if (given && (std::get<I>(arguments).convert(all[I]) && ...) &&
+          (std::get<I>(arguments).look_up(all[I]) && ...))
+        return new_expression(Make::make(std::get<I>(arguments).get()...));
+    } catch (...) {
+      return Positional::failed();
+    }
+    return Positional::ask_nanobind(function, args, flags, names);
   }
 
   static inline PyObject* defaults[sizeof...(P) + 1] = {};
-  static inline VectorCall otherwise = nullptr;
 };
 
 /// The call of a method of T that makes the next T from an expression; Make names it.
 template <class T, class Make>
-class Successor {
+class Successor : Fallback<Successor<T, Make>> {
  public:
   static void bind(const nb::class_<T>& type, const char* name) {
     type_of_t = reinterpret_cast<PyTypeObject*>(type.ptr());
-    otherwise = intercept(nb::object(type.attr(name)), call);
+    Successor::put_before(nb::object(type.attr(name)), call);
   }
 
  private:
@@ -134,17 +159,18 @@ class Successor {
     const bool plain =
         !names && NB_VECTORCALL_NARGS(flags) == 2 && Py_TYPE(args[0]) == type_of_t && nb::inst_ready(args[0]);
     const Expression* x = plain ? expression_in(args[1]) : nullptr;
-    if (!x) return named(function, args, otherwise(function, args, flags, names));
-    return named(function, args, guarded([&] {
-                   nb::object next = nb::inst_alloc(reinterpret_cast<PyObject*>(type_of_t));
-                   new (nb::inst_ptr<T>(next)) T(Make::make(*nb::inst_ptr<T>(args[0]), *x));
-                   nb::inst_mark_ready(next);
-                   return next.release().ptr();
-                 }));
+    if (!x) return Successor::ask_nanobind(function, args, flags, names);
+    try {
+      nb::object next = nb::inst_alloc(reinterpret_cast<PyObject*>(type_of_t));
+      new (nb::inst_ptr<T>(next)) T(Make::make(*nb::inst_ptr<T>(args[0]), *x));
+      nb::inst_mark_ready(next);
+      return next.release().ptr();
+    } catch (...) {
+      return Successor::failed();
+    }
   }
 
   static inline PyTypeObject* type_of_t = nullptr;
-  static inline VectorCall otherwise = nullptr;
 };
 
 }  // namespace dynet::python
