@@ -33,9 +33,16 @@ bool Graph::has_removed(const Expression& e) const {
 
 void Graph::checkpoint() {
   if (is_in_use()) refuse_use();
-  checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size()});
+  checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size(), first_uses_.size()});
   kept_before_ = kept_.size();
   if (evaluator) evaluator->checkpoint();
+}
+
+/// Whether a node was used decides how others are made of it, so that it must be unused again after going
+/// back.
+[[gnu::noinline]] void Graph::log_uses(std::span<const uint32_t> args) {
+  for (const uint32_t arg : args)
+    if (!nodes_[arg].used) first_uses_.push_back(arg);
 }
 
 void Graph::remove_nodes(const Mark& m) {
@@ -67,6 +74,8 @@ bool Graph::revert() {
     segments_.push_back({to.mark.nodes, stamp()});
   }
   remove_nodes(to.mark);
+  for (; first_uses_.size() > to.first_uses; first_uses_.pop_back())
+    if (first_uses_.back() < size()) nodes_.at(first_uses_.back()).used = false;
   payload_.go_back(to.payload);
   // The table of parameters becomes what it was, since those held last were entered last.
   for (; held_.size() > to.held; held_.pop_back()) bound_[held_.back().place] = {};

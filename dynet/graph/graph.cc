@@ -90,7 +90,7 @@ void Graph::renew(unsigned number) {
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
   last_held_ = nullptr;
-  checkpoints_.clear();
+  checkpoints_.clear(), first_uses_.clear();
   kept_before_ = 0;
   set_number(number);
   if (evaluator) evaluator->renew();
@@ -117,7 +117,9 @@ unsigned Graph::resolve(const Expression& e) {
   if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
   if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
   if (e.pg != this) {
-    if (e.is_stale()) invalid("an argument is a stale expression: its graph was renewed; make it again");
+    if (e.is_stale())
+      invalid("an argument belongs to a graph that was renewed or has ended, another one to graph ", id_,
+              "; all arguments of an operation must come from one graph");
     invalid("an argument belongs to graph ", e.pg->number(), ", another one to graph ", id_,
             "; all arguments of an operation must come from one graph");
   }
@@ -216,6 +218,8 @@ inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const
   node.needs_gradient = needs_gradient;
   node.joins = op.joins;
   node.used = node.skipped = false;
+  if (!checkpoints_.empty()) [[unlikely]]
+    log_uses({args_.data() + node.args, arg_count});
   for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[node.args + i]).used = true;
   args_.extend(arg_count);
   nodes_.extend(1);

@@ -218,7 +218,7 @@ class Graph {
   struct Checkpoint {
     Mark mark;
     Arena::Position payload;
-    size_t kept, held;
+    size_t kept, held, first_uses;
   };
   /// What is known of a parameter or lookup table in this graph; the storage is null where there is none.
   struct Bound {
@@ -244,6 +244,7 @@ class Graph {
   unsigned stamp_of(unsigned node) const;
   unsigned older_node(const Expression& e) const;
   void remove_nodes(const Mark&);
+  void log_uses(std::span<const uint32_t> args);
   void refresh(const Source& source);
   Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
@@ -281,8 +282,9 @@ class Graph {
   std::vector<Source> sources_;  // in order of their nodes
   std::vector<Segment> segments_{{0, 0}};
   std::vector<Checkpoint> checkpoints_;
-  size_t kept_before_ = 0;          // at the last checkpoint
-  std::atomic<unsigned> stamp_{0};  // of new expressions
+  size_t kept_before_ = 0;            // at the last checkpoint
+  std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before
+  std::atomic<unsigned> stamp_{0};    // of new expressions
   unsigned id_ = 0, numbering_ = 0;
   unsigned first_stamp_ = 0;  // stamps of this graph after its number are below
   bool is_aside_ = false;

@@ -23,16 +23,16 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
   for (Masks& masks : masks_) masks.ready = false;
 }
 
-void DropoutMasks::forget() {
-  masks_.clear();
-  chosen_ = 0, fixed_batch_ = 0;
-}
+void DropoutMasks::forget() { count_ = chosen_ = 0, fixed_batch_ = 0; }
 
 void DropoutMasks::complete(Graph& graph, unsigned batch) {
-  const auto found = std::ranges::find(masks_, batch, &Masks::batch);
-  chosen_ = static_cast<size_t>(found - masks_.begin());
-  if (found == masks_.end())
-    masks_.push_back({batch, std::vector<Expression>(static_cast<size_t>(kinds_) * layers_), {}, false});
+  for (chosen_ = 0; chosen_ < count_ && masks_[chosen_].batch != batch;) ++chosen_;
+  if (chosen_ == count_) {
+    if (masks_.size() == count_) masks_.emplace_back();
+    Masks& added = masks_[count_++];
+    added.batch = batch, added.newest = {}, added.ready = false;
+    added.all.assign(static_cast<size_t>(kinds_) * layers_, Expression());
+  }
   Masks& masks = masks_[chosen_];
   if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
 }

@@ -45,7 +45,7 @@ class DropoutMasks {
     unsigned batch;
     std::vector<Expression> all;
     Expression newest;  // of those drawn last
-    bool ready;
+    bool ready = false;
   };
   unsigned batch_for(unsigned batch) const {
     const bool fits = fixed_batch_ && (fixed_batch_ == batch || fixed_batch_ == 1 || batch == 1);
@@ -58,8 +58,8 @@ class DropoutMasks {
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
-  std::vector<Masks> masks_;  // for each batch size that the sequence has had
-  size_t chosen_ = 0;
+  std::vector<Masks> masks_;  // for each batch size that the sequence has had, with room for more
+  size_t count_ = 0, chosen_ = 0;
   unsigned fixed_batch_ = 0;  // that was asked for; 0: none
 };
 

@@ -41,7 +41,7 @@ Graph* graph_in(const Expressions& xs) {
   return graph;
 }
 
-/// Makes expressions; when that fails, the graph is left as it was before the first of them.
+/// Makes an expression; when that fails, the graph is left as it was before the first of them.
 template <class F, class... Args>
 Expression all_or_nothing(F&& make, const Args&... args) {
   Graph* graph = nullptr;
@@ -49,7 +49,11 @@ Expression all_or_nothing(F&& make, const Args&... args) {
   if (!graph) graph = &current_graph();
   const Graph::Mark before = graph->mark();
   try {
-    return make();
+    const Expression e = make();
+    // Some operations of one argument return it.
+    if (!e.is_parameter() && e.pg && !e.pg->is_current(e)) [[unlikely]]
+      check_fresh(e);
+    return e;
   } catch (...) {
     graph->undo(before);
     throw;

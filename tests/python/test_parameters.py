@@ -169,10 +169,12 @@ def test_parameters_are_expressions(model):
 
 
 def test_graphs_see_the_values_of_their_first_use(model):
-    p = model.add_parameters(1, init=1)
-    assert p.value() == 1
+    p = model.add_parameters(1, init=0)
+    assert p.value() == 0
+    p.set_value([1])
+    assert (p + 1).value() == 2  # to read it is not to use it
     p.set_value([2])
-    assert (p + 1).value() == 2
+    assert (p + 1).value() == 2 and p.value() == 1
     dy.renew_cg()
     assert p.value() == 2
 

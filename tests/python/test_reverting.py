@@ -35,6 +35,13 @@ USES = {
     "index": lambda e: e[0],
     "list": lambda e: dy.esum([dy.zeros(NUMBER), e]),
     "emax": lambda e: dy.emax([e, e]),
+    "emax of one": lambda e: dy.emax([e]),
+    "esum of one": lambda e: dy.esum([e]),
+    "average": lambda e: dy.average([e]),
+    "logsumexp": lambda e: dy.logsumexp([e]),
+    "affine_transform": lambda e: dy.affine_transform([e]),
+    "to_device": lambda e: dy.to_device(e, "CPU"),
+    "reshape": lambda e: dy.reshape(e, e.dim()[0]),
     "values": lambda e: dy.values([e]),
     "dy.forward": lambda e: dy.forward([e]),
     "place": _dynet._node_index,
@@ -227,17 +234,10 @@ def test_dropout_of_sequences_of_several_batch_sizes():
 
 
 def test_what_a_removed_node_held_is_given_back():
-    class Plain(dy.Function):
-        def forward(self, x):
-            return x
-
-        def backward(self, x, y, dy):
-            return dy
-
     dy.renew_cg()
     x = dy.inputVector([1, 2])
     dy.cg_checkpoint()
-    function = Plain()
+    function = dy.Function(lambda x: x, lambda x, y, dy: [dy], shape=(2,))
     seen = weakref.ref(function)
     assert function(x).value() == [1, 2]
     del function
