@@ -69,24 +69,23 @@ struct StatePool {
 
 namespace {
 
-thread_local ComputationGraph* first_graph = nullptr;
+thread_local ComputationGraph* first = nullptr;
 
 /// A thread ends without the locks of those who work with its graph, which is cleared later.
 struct ThreadEnd {
-  ~ThreadEnd() { delete std::exchange(first_graph, nullptr); }
+  ~ThreadEnd() { delete std::exchange(first, nullptr); }
 };
 
-/// The graph of a thread that never made one.
-Graph& make_first_graph() {
-  thread_local const ThreadEnd end;
-  static_cast<void>(&end);
-  if (!first_graph) first_graph = new ComputationGraph(ComputationGraph::Kind::first);
-  return first_graph->graph();
-}
-
-[[maybe_unused]] const bool installed = (set_graph_maker(make_first_graph), true);
+[[maybe_unused]] const bool installed = (set_graph_maker(first_graph), true);
 
 }  // namespace
+
+Graph& first_graph() {
+  thread_local const ThreadEnd end;
+  static_cast<void>(&end);
+  if (!first) first = new ComputationGraph(ComputationGraph::Kind::first);
+  return first->graph();
+}
 
 ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()), kind_(kind) {
   graph().batching.reset();
@@ -104,7 +103,7 @@ ComputationGraph::~ComputationGraph() {
 }
 
 void end_first_graph() {
-  delete std::exchange(first_graph, nullptr);
+  delete std::exchange(first, nullptr);
   clear_ended_graphs();
 }
 

@@ -115,7 +115,9 @@ class ComputationGraph {
   uint64_t stay_ = 0;  // 0: it was not entered
 };
 
-/// Ends the graph that the calling thread has had from the beginning, and with it what it holds.
+/// The graph that the calling thread has from the beginning, made when it is first asked for. It ends with
+/// the thread, or before by the second of these.
+engine::Graph& first_graph();
 void end_first_graph();
 /// Clears the graphs that have ended while somebody was at work with them, as soon as nobody is.
 void clear_ended_graphs();

@@ -207,8 +207,22 @@ void bind_settings(nb::module_& m) {
       "Starts all random numbers anew; 0 draws a seed.");
 }
 
+/// A thread of Python that ends has its graph ended with it, before others hear of the end and while it has
+/// Python's lock.
+Graph& graph_of_thread() {
+  constexpr auto key = "dynet graph";
+  PyObject* locals = PyThreadState_GetDict();
+  if (locals && !PyDict_GetItemString(locals, key)) {
+    static char nothing;
+    const nb::capsule end(&nothing, [](void*) noexcept { end_first_graph(); });
+    if (PyDict_SetItemString(locals, key, end.ptr())) nb::raise_python_error();
+  }
+  return first_graph();
+}
+
 /// Lets go of what the graph of this thread holds when the program ends, while Python can still free it.
 void bind_end() {
+  set_graph_maker(graph_of_thread);
   nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { end_first_graph(); }));
 }
 
