@@ -159,7 +159,7 @@ def test_a_graph_that_another_thread_evaluates_is_lost_to_the_child():
         return x
 
     with graph:
-        e = dy.Function(slow, lambda x, y, dy: dy)(dy.inputVector([1.0, 2.0]))
+        e = dy.Function(slow, lambda x, y, dy: dy, shape=2)(dy.inputVector([1.0, 2.0]))
 
     def in_child():
         global graph, e
@@ -215,7 +215,7 @@ def test_a_child_that_a_function_forked_may_leave_it():
             pid = os.fork()
         return x
 
-    pid, forking = None, dy.Function(forward, lambda x, y, dy: dy)
+    pid, forking = None, dy.Function(forward, lambda x, y, dy: dy, shape=2)
     values = [forking(dy.inputVector([i, 2.0])) for i in range(4)]
     for _ in range(2):
         try:
@@ -245,7 +245,7 @@ def test_work_is_done_where_the_system_gives_no_thread():
         trainer.update()
     print(e.value(), dy.squared_norm(w * w).value())
     try:
-        threading.Thread(target=print).start()
+        threading.Thread(target=int).start()
         print("a thread")
     except RuntimeError:
         pass
@@ -258,7 +258,7 @@ def test_work_is_done_where_the_system_gives_no_thread():
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     alone = run(program, 4, preexec_fn=no_threads, env=environment)
     assert "a thread" not in alone
-    assert run(program, 4, env=environment) == alone + "a thread\n" + "\n"
+    assert run(program, 4, env=environment) == alone + "a thread\n"
 
 
 # Each takes far longer than anybody would wait.
@@ -303,13 +303,14 @@ def test_an_interrupted_computation_can_be_made_again(kind, threads):
 def test_the_same_bits_after_an_interruption():
     program = """
     w = m.parameters_from_numpy(matrix(300))
-    x = dy.inputTensor(matrix(300))
     for threads in (1, 2):
         dy.set_num_threads(threads)
         results = []
         for times in (0, 1, 3):
+            dy.reset_random_seed(1)
             dy.renew_cg()
             m.reset_gradient()
+            x = dy.inputTensor(matrix(300))
             e = slow(dy.dropout(w * x, 0.1) + x * w, 3)
             for i in range(times):
                 try:
@@ -321,8 +322,7 @@ def test_the_same_bits_after_an_interruption():
                     assert not w.grad_as_array().any()
             e.backward()
             results.append(w.grad_as_array().tobytes())
-            dy.reset_random_seed(1)
-        assert results[1] == results[2], "bits differ"
+        assert results[0] == results[1] == results[2], "bits differ"
     """
     run(MODEL + SLOW + textwrap.dedent(program))
 
