@@ -317,9 +317,11 @@ def test_the_same_bits_after_an_interruption():
                     signal.setitimer(signal.ITIMER_REAL, 0.04 * (i + 1))
                     e.backward()
                     signal.setitimer(signal.ITIMER_REAL, 0)
-                    m.reset_gradient()
                 except KeyboardInterrupt:
-                    assert not w.grad_as_array().any()
+                    # The signal may also come when the pass has just ended.
+                    gradient = w.grad_as_array()
+                    assert not gradient.any() or gradient.tobytes() == results[0], "half a gradient"
+                m.reset_gradient()
             e.backward()
             results.append(w.grad_as_array().tobytes())
         assert results[0] == results[1] == results[2], "bits differ"
