@@ -29,64 +29,70 @@ struct OuterTile {
   bool accumulate;
 };
 
-/// Keeps the sums so far, and begins anew.
 template <int C, int V>
-[[gnu::always_inline]] inline void exchange(Vec (&kept)[C][V], Vec (&sum)[C][V]) {
+[[gnu::always_inline]] inline void clear(Vec (&sum)[C][V]) {
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) kept[c][v] = sum[c][v], sum[c][v] = 0;
-  }
-}
-template <int C, int V>
-[[gnu::always_inline]] inline void add(const Vec (&kept)[C][V], Vec (&sum)[C][V]) {
-#pragma GCC unroll 8
-  for (int c = 0; c < C; ++c) {
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) sum[c][v] += kept[c][v];
+    for (int v = 0; v < V; ++v) sum[c][v] = 0;
   }
 }
 
-template <int V, int C, Rows R>
-void run_outer(const OuterTile& t) {
+/// sum += dy xᵀ over the columns [begin, end).
+template <Rows R, int C, int V>
+[[gnu::always_inline]] inline void add_columns(const OuterTile& t, size_t begin, size_t end,
+                                               Vec (&sum)[C][V]) {
   constexpr bool copied = R == Rows::gathered || R == Rows::half;
+  const size_t dy_at = t.dy_at, x_at = t.x_at;
+  const real *const *dy = t.dy, *const *x = t.x, *copy = t.copies + (copied ? begin * V * lanes : 0);
+  for (size_t i = begin; i < end; ++i, copy += V * lanes) {
+    const real *from = copied ? copy : dy[i] + dy_at, *factor = x[i] + x_at;
+    Vec row[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      row[v] =
+          R == Rows::part && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
+      hold(row[v]);
+    }
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const Vec b = factor[c];
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v)
+        sum[c][v] =
+            R == Rows::half && v == V - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
+    }
+  }
+}
+
+/// Many columns are summed in two halves. Few ones, the common case, are a function of their own, which needs
+/// no memory for the first half.
+template <int V, int C, Rows R, bool Many>
+void run_outer(const OuterTile& t) {
   Vec sum[C][V];
+  clear(sum);
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) {
-      sum[c][v] = 0;
-      __builtin_prefetch(t.g + c * t.g_step + v * lanes, 1);
+    for (int v = 0; v < V; ++v) __builtin_prefetch(t.g + c * t.g_step + v * lanes, 1);
+  }
+  constexpr size_t half = most_columns / 2;
+  add_columns<R>(t, 0, Many ? half : t.count, sum);
+  if constexpr (Many) {
+    Vec first[C][V];
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) first[c][v] = sum[c][v];
+    }
+    clear(sum);
+    add_columns<R>(t, half, t.count, sum);
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sum[c][v] += first[c][v];
     }
   }
-  const size_t count = t.count, dy_at = t.dy_at, x_at = t.x_at;
-  const real *const *dy = t.dy, *const *x = t.x, *copy = t.copies;
-  Vec first[C][V];        // the sums over the first half of many columns
-  asm("" : "=m"(first));  // in memory, and nothing to warn of where there are few
-  for (size_t i = 0, end = smaller(count, most_columns / 2);;) {
-    for (; i < end; ++i, copy += V * lanes) {
-      const real *from = copied ? copy : dy[i] + dy_at, *factor = x[i] + x_at;
-      Vec row[V];
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
-        row[v] =
-            R == Rows::part && v == V - 1 ? Vec::load(from + v * lanes, t.tail) : Vec::load(from + v * lanes);
-        hold(row[v]);
-      }
-#pragma GCC unroll 8
-      for (int c = 0; c < C; ++c) {
-        const Vec b = factor[c];
-#pragma GCC unroll 8
-        for (int v = 0; v < V; ++v)
-          sum[c][v] =
-              R == Rows::half && v == V - 1 ? fma_half(row[v], b, sum[c][v]) : fma(row[v], b, sum[c][v]);
-      }
-    }
-    if (end == count) break;
-    end = count;
-    exchange(first, sum);
-  }
-  if (count > most_columns / 2) add(first, sum);
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
     real* g = t.g + c * t.g_step;
@@ -99,6 +105,11 @@ void run_outer(const OuterTile& t) {
         finish(sum[c][v], before, g, Whole{});
     }
   }
+}
+
+template <int V, int C, Rows R>
+void run_outer(const OuterTile& t) {
+  return t.count > most_columns / 2 ? run_outer<V, C, R, true>(t) : run_outer<V, C, R, false>(t);
 }
 
 template <int V, Rows R>

@@ -49,10 +49,9 @@ class cell:  # noqa: N801  It is used as a decorator.
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A global function is found by its name; the copy of another cell records anew."""
         name = getattr(self, "__qualname__", "")
-        try:
-            found = functools.reduce(getattr, name.split("."), sys.modules[self.__module__])
-        except (AttributeError, KeyError):
-            found = None
+        found: Any = sys.modules.get(self.__module__)
+        for part in name.split("."):
+            found = getattr(found, part, None)
         return name if found is self else (type(self), (self.__wrapped__,))  # type: ignore[attr-defined]
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

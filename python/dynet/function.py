@@ -46,10 +46,12 @@ class Function:
         self._methods: dict[str, Callable[..., Any]] = {}
         for name, given in (("forward", forward), ("backward", backward), ("shape", shape)):
             # A method of this object is that of a copy's own, too.
-            own = isinstance(given, types.MethodType) and given.__self__ is self
+            method = (
+                given.__func__ if isinstance(given, types.MethodType) and given.__self__ is self else None
+            )
             inherited = getattr(type(self), name, None)
-            if own and inherited in (None, given.__func__):
-                self._methods[name] = given.__func__
+            if method is not None and inherited in (None, method):
+                self._methods[name] = method
             elif given is not None or name != "shape" or inherited is None:
                 setattr(self, name, given)
 

@@ -282,7 +282,9 @@ def _find(module: str, name: str, allowed: dict[tuple[str, str], Any] | None) ->
     elif name in plain.PLAIN.get(module, ()):
         return plain.PLAIN[module][name], False
     elif module in sys.modules:
-        found = functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), sys.modules[module])
+        found = sys.modules[module]
+        for part in name.split("."):
+            found = getattr(found, part, None)
         if isinstance(found, type) and hasattr(found, "from_spec") and hasattr(found, "param_collection"):
             return found, True
         if allowed is None and module not in ("builtins", "__builtin__") and found is not None:

@@ -3,7 +3,7 @@
 import collections
 import pickle
 import sys
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 
 class DamagedError(Exception):
@@ -24,7 +24,7 @@ def is_array(value: object, kind: str) -> bool:
     return numpy is not None and isinstance(value, getattr(numpy, kind))
 
 
-def _whole_numbers(values: object) -> bool:
+def _whole_numbers(values: object) -> TypeGuard[tuple[int, ...]]:
     return isinstance(values, tuple) and all(type(v) is int and v >= 0 for v in values)
 
 
@@ -38,8 +38,9 @@ def check_array(state: Any) -> None:
     size = 1
     for n in shape:
         size *= n
-    wanted: type = list if kind.hasobject else bytes
-    if type(content) is not wanted or len(content) != size * (1 if kind.hasobject else kind.itemsize):
+    if type(content) is not (list if kind.hasobject else bytes):
+        bad("an array has no numbers")
+    if len(content) != size * (1 if kind.hasobject else kind.itemsize):
         bad("an array has not as many numbers as its shape says")
     if type(state[0]) is not int or type(by_columns) not in (bool, int):
         bad("an array has no order")
