@@ -48,6 +48,10 @@ class DynetParams:
 
     def from_config(self, conf: Mapping[str, Any]) -> None:
         """Takes the choices of dynet_config.set()."""
+        if not isinstance(conf, Mapping):
+            raise TypeError(
+                f"from_config: conf is a {type(conf).__name__}; a dictionary of options is needed"
+            )
         self.set_random_seed(conf.get("seed", 0))
         self.set_weight_decay(conf.get("weight_decay", 0))
         self.set_profiling(conf.get("profiling", 0))

@@ -36,6 +36,10 @@ class BiRNNBuilder:
         rnn_builder_factory: Factory | None,
         builder_layers: Layers | None = None,
     ) -> None:
+        if not isinstance(model, ParameterCollection):
+            raise TypeError(
+                f"BiRNNBuilder: model is a {type(model).__name__}; a ParameterCollection is needed"
+            )
         num_layers, hidden_dim = _whole("num_layers", num_layers), _whole("hidden_dim", hidden_dim)
         input_dim = _whole("input_dim", input_dim)
         for size, name in ((num_layers, "num_layers"), (input_dim, "input_dim"), (hidden_dim, "hidden_dim")):
@@ -94,8 +98,12 @@ class BiRNNBuilder:
 
 
 def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:
-    """What some layers make of a sequence."""
+    """What some layers make of a sequence; what cannot be read is refused before anything is added."""
     xs = list(es)
+    for i, x in enumerate(xs):
+        if not isinstance(x, Expression):
+            raise TypeError(f"BiRNNBuilder: element {i} is a {type(x).__name__}; an Expression is needed")
+        x.dim()
     for forward, backward in layers:
         onward = forward.initial_state().transduce(xs)
         returning = backward.initial_state().transduce(xs[::-1])

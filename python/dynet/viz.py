@@ -104,6 +104,9 @@ def print_graphviz(
     lookup_names: for lookup tables (or their full names) the names of their rows.
     collapse_birnns: has no effect, as a graph knows operations and no builders.
     """
+    for argument, names in (("expression_names", expression_names), ("lookup_names", lookup_names)):
+        if names is not None and not isinstance(names, Mapping):
+            raise TypeError(f"print_graphviz: {argument} is a {type(names).__name__}; a dictionary is needed")
     expressions = {_dynet._node_index(e): name for e, name in (expression_names or {}).items()}
     tables = {
         table if isinstance(table, str) else table.name(): names

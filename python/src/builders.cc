@@ -13,6 +13,7 @@
 #include "python/src/owned.h"
 #include "python/src/positional.h"
 #include "python/src/sharing.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
@@ -33,13 +34,16 @@ struct PythonState {
 };
 
 struct AddInput {
-  static PythonState make(const PythonState& s, const Expression& x) { return s.with(s.state.add_input(x)); }
+  static PythonState make(const PythonState& s, const Expression& x) {
+    return all_or_nothing([&] { return s.with(s.state.add_input(x)); }, x);
+  }
 };
 
 void bind_state(nb::module_& m) {
   const auto read = [](const PythonState& s, Expressions xs) {
     nb::typed<nb::list, PythonState> states;
-    for (const RNNState& state : s.state.add_inputs(xs)) states.append(s.with(state));
+    const auto made = all_or_nothing([&] { return s.state.add_inputs(xs); }, xs);
+    for (const RNNState& state : made) states.append(s.with(state));
     return states;
   };
   const auto prev = [](const PythonState& s) -> std::optional<PythonState> {
@@ -54,7 +58,10 @@ void bind_state(nb::module_& m) {
   type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
       .def("add_inputs", read, "xs"_a, "The states after each input.")
       .def(
-          "transduce", [](const PythonState& s, Expressions xs) { return list_of(s.state.transduce(xs)); },
+          "transduce",
+          [](const PythonState& s, Expressions xs) {
+            return list_of(all_or_nothing([&] { return s.state.transduce(xs); }, xs));
+          },
           "xs"_a, "The outputs after each input.")
       .def("output", output, "The output of the top layer; None before the first input.")
       .def(
@@ -159,7 +166,8 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], spec[2], model));
+            return nb::typed<nb::object, B>(
+                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), item_of(spec, 2), model));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
@@ -200,8 +208,9 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(
-                nb::type<B>()(spec[0], spec[1], spec[2], model, spec[3], spec[4]));
+            return nb::typed<nb::object, B>(nb::type<B>()(item_of(spec, 0), item_of(spec, 1),
+                                                          item_of(spec, 2), model, item_of(spec, 3),
+                                                          item_of(spec, 4)));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
   bind_masks(type, "d_r");

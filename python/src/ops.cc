@@ -3,6 +3,7 @@
 
 #include "dynet/ops/all.h"
 #include "python/src/positional.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
@@ -31,33 +32,11 @@ struct PythonType<bool> {
 template <class P>
 using Python = typename PythonType<P>::type;
 
-/// The graph that an argument belongs to, or null.
-Graph* graph_in(const auto&) { return nullptr; }
-Graph* graph_in(const Expression& e) { return e.is_parameter() ? nullptr : e.pg; }
-Graph* graph_in(const Expressions& xs) {
-  Graph* graph = nullptr;
-  for (const Expression& e : xs)
-    if ((graph = graph_in(e))) break;
-  return graph;
-}
-
-/// Makes an expression; when that fails, the graph is left as it was before the first of them.
-template <class F, class... Args>
-Expression all_or_nothing(F&& make, const Args&... args) {
-  Graph* graph = nullptr;
-  static_cast<void>(((graph = graph_in(args)) || ...));
-  if (!graph) graph = &current_graph();
-  const Graph::Mark before = graph->mark();
-  try {
-    const Expression e = make();
-    // Some operations of one argument return it.
-    if (!e.is_parameter() && e.pg && !e.pg->is_current(e)) [[unlikely]]
-      check_fresh(e);
-    return e;
-  } catch (...) {
-    graph->undo(before);
-    throw;
-  }
+/// The result of an operation; some of one argument return that.
+Expression checked(const Expression& e) {
+  if (!e.is_parameter() && e.pg && !e.pg->is_current(e)) [[unlikely]]
+    check_fresh(e);
+  return e;
 }
 
 /// The default of a parameter as Python shows it; an optional list is None.
@@ -92,7 +71,7 @@ auto argument() {
 template <class T, class... P>
 struct Maker {
   static Expression make(Python<P>... p) {
-    return all_or_nothing([&] { return T::call(p...); }, p...);
+    return all_or_nothing([&] { return checked(T::call(p...)); }, p...);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"
 #include "python/src/sharing.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
@@ -76,11 +77,15 @@ WordPaths read_paths(nb::handle list) {
   return paths;
 }
 
-/// The builder, whose parameters get gradients by what it makes next, or do not.
-template <class B>
-B& with(B& builder, Flag update) {
-  builder.new_graph(current_graph(), update);
-  return builder;
+/// What f gives, which asks the builder about x; its parameters get gradients by that, or do not.
+template <class F>
+Expression ask(SoftmaxBuilder& builder, const Expression& x, Flag update, F&& f) {
+  return all_or_nothing(
+      [&] {
+        builder.new_graph(current_graph(), update);
+        return f();
+      },
+      x);
 }
 
 void bind_base(nb::module_& m) {
@@ -93,25 +98,29 @@ void bind_base(nb::module_& m) {
       .def(
           "neg_log_softmax",
           [](B& b, const Expression& x, Whole c, Flag update) {
-            return with(b, update).neg_log_softmax(x, unsigned{c});
+            return ask(b, x, update, [&] { return b.neg_log_softmax(x, unsigned{c}); });
           },
           x, "c"_a, update, "The negative log likelihood of class c: {1}. IndexError if there is none.")
       .def(
           "neg_log_softmax_batch",
           [](B& b, const Expression& x, Indices classes, Flag update) {
-            return with(b, update).neg_log_softmax(x, classes);
+            return ask(b, x, update, [&] { return b.neg_log_softmax(x, classes); });
           },
           x, "c"_a, update,
           "The negative log likelihoods of a class for each batch element of x: a batch of {1}.")
       .def("sample", &B::sample, x, "A class drawn from the distribution; x is evaluated.")
       .def(
           "full_log_distribution",
-          [](B& b, const Expression& x, Flag update) { return with(b, update).full_log_distribution(x); }, x,
-          update, "The logarithms of the probabilities of all classes.")
+          [](B& b, const Expression& x, Flag update) {
+            return ask(b, x, update, [&] { return b.full_log_distribution(x); });
+          },
+          x, update, "The logarithms of the probabilities of all classes.")
       .def(
           "full_logits",
-          [](B& b, const Expression& x, Flag update) { return with(b, update).full_logits(x); }, x, update,
-          "Numbers for all classes whose softmax is the distribution.")
+          [](B& b, const Expression& x, Flag update) {
+            return ask(b, x, update, [&] { return b.full_logits(x); });
+          },
+          x, update, "Numbers for all classes whose softmax is the distribution.")
       .def(
           "param_collection", [](B& b) { return b.get_parameter_collection(); },
           "The collection of the builder's parameters.")
@@ -133,7 +142,8 @@ void bind_standard(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(nb::type<B>()(spec[0], spec[1], model, spec[2]));
+            return nb::typed<nb::object, B>(
+                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), model, item_of(spec, 2)));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
@@ -146,23 +156,27 @@ void bind_classes(Type& type) {
   const auto update = "update"_a = true;
   type.def(
           "class_log_distribution",
-          [](B& b, const Expression& x, Flag update) { return with(b, update).class_log_distribution(x); }, x,
-          update, "The logarithms of the probabilities of the classes, in order of the file.")
+          [](B& b, const Expression& x, Flag update) {
+            return ask(b, x, update, [&] { return b.class_log_distribution(x); });
+          },
+          x, update, "The logarithms of the probabilities of the classes, in order of the file.")
       .def(
           "class_logits",
-          [](B& b, const Expression& x, Flag update) { return with(b, update).class_logits(x); }, x, update,
-          "Numbers for the classes whose softmax is their distribution.")
+          [](B& b, const Expression& x, Flag update) {
+            return ask(b, x, update, [&] { return b.class_logits(x); });
+          },
+          x, update, "Numbers for the classes whose softmax is their distribution.")
       .def(
           "subclass_log_distribution",
           [](B& b, const Expression& x, Whole classid, Flag update) {
-            return with(b, update).subclass_log_distribution(x, classid);
+            return ask(b, x, update, [&] { return b.subclass_log_distribution(x, classid); });
           },
           x, classid, update,
           "The logarithms of the probabilities of the words within a class, in order of the file.")
       .def(
           "subclass_logits",
           [](B& b, const Expression& x, Whole classid, Flag update) {
-            return with(b, update).subclass_logits(x, classid);
+            return ask(b, x, update, [&] { return b.subclass_logits(x, classid); });
           },
           x, classid, update, "Numbers for the words of a class whose softmax is their distribution.");
 }
@@ -191,10 +205,10 @@ void bind_class_factored(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
-            const unsigned input_dim = read_size(spec[0]);
-            WordPaths paths = read_paths(spec[1]);
-            Dict vocabulary = frozen(read_words(spec[2]));
-            const bool bias = read_truth(nb::object(spec[3]).ptr());
+            const unsigned input_dim = read_size(item_of(spec, 0));
+            WordPaths paths = read_paths(item_of(spec, 1));
+            Dict vocabulary = frozen(read_words(item_of(spec, 2)));
+            const bool bias = read_truth(item_of(spec, 3).ptr());
             const Changing changing;
             return new B(input_dim, std::move(paths), vocabulary, model, bias);
           },
@@ -226,9 +240,9 @@ void bind_hierarchical(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
-            const unsigned input_dim = read_size(spec[0]);
-            WordPaths paths = read_paths(spec[1]);
-            Dict vocabulary = frozen(read_words(spec[2]));
+            const unsigned input_dim = read_size(item_of(spec, 0));
+            WordPaths paths = read_paths(item_of(spec, 1));
+            Dict vocabulary = frozen(read_words(item_of(spec, 2)));
             const Changing changing;
             return new B(input_dim, std::move(paths), vocabulary, model);
           },

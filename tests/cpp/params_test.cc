@@ -120,7 +120,7 @@ void shapes() {
   ParameterCollection m;
   check_throws<std::invalid_argument>("no batch", [&] { m.add_parameters(Dim({2}, 3)); });
   check_throws<std::invalid_argument>("0 rows", [&] { m.add_lookup_parameters(0, {2}); });
-  check_throws<std::invalid_argument>("more numbers",
+  check_throws<out_of_memory>("more numbers",
                                       [&] { m.add_parameters({4000000000u, 4000000000u, 4000000000u}); });
   check_throws<std::invalid_argument>("at most 6",
                                       [&] { m.add_lookup_parameters(2, {1, 1, 1, 1, 1, 1, 1}); });

@@ -104,9 +104,7 @@ FORMATS = [
     Format(
         "trainer", lambda m: m.trainer.save("trainer"), lambda m: m.trainer.populate("trainer"), ("trainer",)
     ),
-    Format(
-        "a list", lambda m: dy.save("pair", [m.w, m.table]), load_list, ("pair", "pair.data", "pair.meta")
-    ),
+    Format("a list", lambda m: dy.save("pair", [m.w, m.table]), load_list, ("pair.data", "pair.meta")),
     Format("DyNet 2's text", write_dynet2, lambda m: m.collection.populate("old"), ("old",), sealed=False),
     Format(
         "numbers",
@@ -125,7 +123,7 @@ FORMATS = [
         )
         for kind, text in [
             (dy.ClassFactoredSoftmaxBuilder, "0 a\n0 b\n1 c\n"),
-            (dy.HierarchicalSoftmaxBuilder, "0 0 a\n0 1 b\n1 c\n"),
+            (dy.HierarchicalSoftmaxBuilder, "0 0\ta\n0 1\tb\n1\tc\n"),
         ]
     ),
 ]
