@@ -100,10 +100,7 @@ class BiRNNBuilder:
 def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:
     """What some layers make of a sequence; what cannot be read is refused before anything is added."""
     xs = list(es)
-    for i, x in enumerate(xs):
-        if not isinstance(x, Expression):
-            raise TypeError(f"BiRNNBuilder: element {i} is a {type(x).__name__}; an Expression is needed")
-        x.dim()
+    _dynet._check_arguments(xs)
     for forward, backward in layers:
         onward = forward.initial_state().transduce(xs)
         returning = backward.initial_state().transduce(xs[::-1])

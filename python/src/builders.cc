@@ -166,8 +166,8 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(
-                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), item_of(spec, 2), model));
+            const auto items = items_of(spec, 3);
+            return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], model));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
@@ -208,9 +208,9 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(nb::type<B>()(item_of(spec, 0), item_of(spec, 1),
-                                                          item_of(spec, 2), model, item_of(spec, 3),
-                                                          item_of(spec, 4)));
+            const auto items = items_of(spec, 5);
+            return nb::typed<nb::object, B>(
+                nb::type<B>()(items[0], items[1], items[2], model, items[3], items[4]));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
   bind_masks(type, "d_r");

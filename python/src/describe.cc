@@ -132,6 +132,13 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
         return node.i;
       },
       "e"_a, "The place of an expression in its graph.");
+  m.def(
+      "_check_arguments",
+      [](Expressions xs) {
+        for (const Expression& e : xs)
+          if (!e.is_parameter()) current_graph().resolve(e);
+      },
+      "xs"_a, "Refuses what an operation would refuse as an argument, before any of several is made.");
   bind_profile(m);
 }
 

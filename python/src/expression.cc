@@ -21,8 +21,8 @@ real scalar(const Tensor& t) {
 }
 
 void backward(const Expression& e, Flag full) {
-  if (const Dim& dim = known_node_of(e).dim(); dim.size() != 1)  // before a parameter becomes a node
-    invalid("backward() can only be called on scalar nodes, but this one has shape ", dim,
+  if (e.is_parameter() && e.dim().size() != 1)  // before it becomes a node
+    invalid("backward() can only be called on scalar nodes, but this parameter has shape ", e.dim(),
             "; reduce it first, for example with sum_elems and sum_batches");
   const Expression node = node_of(e);
   compute(*node.pg, [&] { return node.backward(full), true; }, [](bool) {});

@@ -66,6 +66,14 @@ void check_device(std::string_view device) {
     failed("Invalid device name: ", device, "; \"CPU\" is the only one");
 }
 
+std::vector<nb::object> items_of(nb::handle spec, size_t count) {
+  std::vector<nb::object> items;
+  if (!for_each(spec.ptr(), [&](PyObject* item) { items.push_back(nb::borrow(item)); }))
+    throw type_error(text("spec is a ", type_name(spec.ptr()), "; a tuple is needed").c_str());
+  if (items.size() != count) invalid("spec has ", items.size(), " items; ", count, " are needed");
+  return items;
+}
+
 std::string type_name(PyObject* o) {
   return nb::borrow<nb::str>(nb::handle(o).type().attr("__name__")).c_str();
 }

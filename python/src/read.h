@@ -49,8 +49,8 @@ bool for_each(PyObject* o, F&& f) {
 /// std::runtime_error for every device but the CPU.
 void check_device(std::string_view device);
 
-/// An item of a sequence. An accessor among the arguments of a call would let the call go on when it fails.
-inline nb::object item_of(nb::handle sequence, size_t i) { return nb::object(sequence[i]); }
+/// The items of what `spec` of a builder was, which has `count`.
+std::vector<nb::object> items_of(nb::handle spec, size_t count);
 
 /// The name of an object's type, for error texts.
 std::string type_name(PyObject* o);

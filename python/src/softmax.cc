@@ -142,8 +142,8 @@ void bind_standard(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(
-                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), model, item_of(spec, 2)));
+            const auto items = items_of(spec, 3);
+            return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], model, items[2]));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
@@ -205,10 +205,11 @@ void bind_class_factored(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
-            const unsigned input_dim = read_size(item_of(spec, 0));
-            WordPaths paths = read_paths(item_of(spec, 1));
-            Dict vocabulary = frozen(read_words(item_of(spec, 2)));
-            const bool bias = read_truth(item_of(spec, 3).ptr());
+            const auto items = items_of(spec, 4);
+            const unsigned input_dim = read_size(items[0]);
+            WordPaths paths = read_paths(items[1]);
+            Dict vocabulary = frozen(read_words(items[2]));
+            const bool bias = read_truth(items[3].ptr());
             const Changing changing;
             return new B(input_dim, std::move(paths), vocabulary, model, bias);
           },
@@ -240,9 +241,10 @@ void bind_hierarchical(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, ParameterCollection& model) {
-            const unsigned input_dim = read_size(item_of(spec, 0));
-            WordPaths paths = read_paths(item_of(spec, 1));
-            Dict vocabulary = frozen(read_words(item_of(spec, 2)));
+            const auto items = items_of(spec, 3);
+            const unsigned input_dim = read_size(items[0]);
+            WordPaths paths = read_paths(items[1]);
+            Dict vocabulary = frozen(read_words(items[2]));
             const Changing changing;
             return new B(input_dim, std::move(paths), vocabulary, model);
           },

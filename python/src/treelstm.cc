@@ -86,8 +86,8 @@ void bind_builder(nb::module_& m, const char* name, const char* doc) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(
-                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), item_of(spec, 2), model));
+            const auto items = items_of(spec, 3);
+            return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], model));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
@@ -109,8 +109,8 @@ void bind_nary(nb::module_& m) {
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
-            return nb::typed<nb::object, B>(
-                nb::type<B>()(item_of(spec, 0), item_of(spec, 1), item_of(spec, 2), item_of(spec, 3), model));
+            const auto items = items_of(spec, 4);
+            return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], items[3], model));
           },
           "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
 }
