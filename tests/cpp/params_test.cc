@@ -121,7 +121,7 @@ void shapes() {
   check_throws<std::invalid_argument>("no batch", [&] { m.add_parameters(Dim({2}, 3)); });
   check_throws<std::invalid_argument>("0 rows", [&] { m.add_lookup_parameters(0, {2}); });
   check_throws<out_of_memory>("more numbers",
-                                      [&] { m.add_parameters({4000000000u, 4000000000u, 4000000000u}); });
+                              [&] { m.add_parameters({4000000000u, 4000000000u, 4000000000u}); });
   check_throws<std::invalid_argument>("at most 6",
                                       [&] { m.add_lookup_parameters(2, {1, 1, 1, 1, 1, 1, 1}); });
   check(m.size() == 0, "refused shapes leave the collection as it was");
