@@ -156,7 +156,7 @@ class Unpickler:
     def _make_bytes(self, args: tuple[Any, ...]) -> bytes:
         return b"" if not args else refuse("it makes bytes of something else")
 
-    def _makeencode_latind(self, args: tuple[Any, ...]) -> bytes:
+    def _make_encoded(self, args: tuple[Any, ...]) -> bytes:
         if len(args) != 2 or type(args[0]) is not str or args[1] not in ("latin1", "latin-1"):
             refuse("it encodes something else than a text in latin-1")
         encoded: bytes = self._copied(args[0]).encode("latin-1")
@@ -344,7 +344,7 @@ class _Stand:
 
 # What is called by pickles of plain data.
 _MAKERS: dict[Any, Callable[[Unpickler, tuple[Any, ...]], Any]] = {
-    encode_latin: Unpickler._makeencode_latind,
+    encode_latin: Unpickler._make_encoded,
     bytearray: Unpickler._make_bytearray,
     bytes: Unpickler._make_bytes,
     collections.deque: Unpickler._make_deque,

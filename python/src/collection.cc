@@ -111,7 +111,7 @@ void bind_files(nb::class_<Collection>& type) {
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
             return with_loader(fname, [&](const auto& loader) {
-              const Changing changing;
+              const Working working;
               return loader.load_param(c, key);
             });
           },
@@ -120,7 +120,7 @@ void bind_files(nb::class_<Collection>& type) {
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
             return with_loader(fname, [&](const auto& loader) {
-              const Changing changing;
+              const Working working;
               return loader.load_lookup_param(c, key);
             });
           },
