@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <istream>
 #include <ostream>
+#include <string_view>
 #include <vector>
 
 #include "dynet/core/error.h"
@@ -48,6 +49,12 @@ struct Dim {
   }
   /// Elements of all batch items.
   constexpr size_t size() const { return batch_size() * bd; }
+  /// The same where it may be more than size() can say.
+  double number_count() const {
+    double n = bd;
+    for (unsigned i = 0; i < nd; ++i) n *= d[i];
+    return n;
+  }
   constexpr Dim single_batch() const { return with_batch(1); }
   constexpr Dim with_batch(unsigned batch) const {
     Dim r = *this;
@@ -155,3 +162,17 @@ inline std::ostream& operator<<(std::ostream& out, const Dim& dim) {
 std::istream& operator>>(std::istream& in, Dim& dim);
 
 }  // namespace dynet
+
+namespace dynet::engine {
+
+/// How many numbers a node may have: kernels count them in 32 bits.
+constexpr double most_numbers = 0xffffffff;
+
+/// Throws where a node cannot hold so many numbers.
+inline void check_memory(std::string_view op, const Dim& dim) {
+  if (const double count = dim.number_count(); count > most_numbers)
+    throw out_of_memory(text(op, ": out of memory: a tensor of shape ", dim, " has ", count,
+                             " numbers; at most ", most_numbers, " are possible"));
+}
+
+}  // namespace dynet::engine

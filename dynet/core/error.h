@@ -5,6 +5,15 @@
 #include <stdexcept>
 #include <string>
 
+namespace dynet {
+
+/// Memory that ran out: says how much was asked.
+struct out_of_memory : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace dynet
+
 namespace dynet::engine {
 
 /// The arguments written one after another.

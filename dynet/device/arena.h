@@ -9,15 +9,6 @@
 
 #include "dynet/core/error.h"
 
-namespace dynet {
-
-/// Memory that ran out: says how much was asked.
-struct out_of_memory : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-}  // namespace dynet
-
 namespace dynet::engine {
 
 class Arena {

@@ -34,8 +34,7 @@ void find_current() {
 void GraphHandle::refuse() {
   failed(
       "the graph of this handle has ended: its ComputationGraph is gone, or the thread whose graph it was; "
-      "ask "
-      "for a new handle with cg()");
+      "ask for a new handle with cg()");
 }
 
 Graph* current_graph_or_null() {

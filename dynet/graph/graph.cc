@@ -9,8 +9,6 @@ namespace {
 
 std::atomic<unsigned> last_graph_id{0};
 
-constexpr double most_numbers = 1e13;  // no machine holds more, and sizes of more could overflow
-
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
 
@@ -251,12 +249,9 @@ Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attr
   shape_args_.clear();
   for (uint32_t arg : args) shape_args_.push_back(dim(arg));
   const Dim shape = op.shape(attrs, shape_args_);
-  double numbers = shape.bd;  // not size(), which may overflow
-  for (unsigned i = 0; i < shape.nd; ++i) numbers *= shape.d[i];
-  if (numbers == 0) invalid("the result would have shape ", shape, "; every size must be at least 1");
-  if (numbers > most_numbers)
-    throw out_of_memory(
-        text(op.name, ": out of memory: a tensor of shape ", shape, " has ", numbers, " numbers"));
+  if (shape.number_count() == 0)
+    invalid("the result would have shape ", shape, "; every size must be at least 1");
+  check_memory(op.name, shape);
   Kind kind{0, dims_.intern(shape)};
   if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
 

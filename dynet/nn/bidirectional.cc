@@ -14,6 +14,7 @@ BiRNNBuilder::BiRNNBuilder(unsigned layer_count, unsigned input_dim, unsigned hi
   if (layer_count == 0 || input_dim == 0 || hidden_dim == 0 || hidden_dim % 2)
     invalid("BiRNNBuilder: ", layer_count, " layers of input size ", input_dim, " and hidden size ",
             hidden_dim, " were given; it needs at least one layer, an input and an even hidden size");
+  check_builder_sizes("BiRNNBuilder", layer_count, input_dim, hidden_dim);
   collection_ = model.add_subcollection("birnn");
   for (unsigned l = 0; l < layer_count; ++l) {
     const unsigned size = l ? hidden_dim : input_dim;

@@ -7,8 +7,10 @@
 
 namespace dynet::engine {
 
-void check_builder_sizes(const char* builder, unsigned input_size, unsigned hidden_size) {
-  constexpr unsigned most = 1 << 28;
+void check_builder_sizes(const char* builder, unsigned layers, unsigned input_size, unsigned hidden_size) {
+  constexpr unsigned most = 1 << 28, most_layers = 1 << 20;
+  if (layers > most_layers)
+    invalid(builder, ": ", layers, " layers were asked for; at most ", most_layers, " are possible");
   for (const unsigned size : {input_size, hidden_size})
     if (size == 0 || size > most)
       invalid(builder, ": input size ", input_size, " and hidden size ", hidden_size,

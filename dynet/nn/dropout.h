@@ -9,7 +9,7 @@
 namespace dynet::engine {
 
 /// Throws unless a builder can have these sizes: its largest matrices are some times as large.
-void check_builder_sizes(const char* builder, unsigned input_size, unsigned hidden_size);
+void check_builder_sizes(const char* builder, unsigned layers, unsigned input_size, unsigned hidden_size);
 
 /// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
 class DropoutMasks {

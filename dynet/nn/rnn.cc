@@ -12,15 +12,6 @@ namespace {
 
 constexpr auto stale_builder = "Using stale builder. Create .new_graph() after computation graph is renewed.";
 
-/// Checked before anything is added, so that the collection stays as it was.
-ParameterCollection& checked(ParameterCollection& model, const char* builder, unsigned input_size,
-                             unsigned hidden_size) {
-  if (input_size == 0 || hidden_size == 0)
-    invalid(builder, ": input size ", input_size, " and hidden size ", hidden_size,
-            " were given; both must be at least 1");
-  return model;
-}
-
 }  // namespace
 
 RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned input_size, unsigned hidden_size,
@@ -29,8 +20,9 @@ RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned inpu
       input_dim(input_size),
       hidden_dim(hidden_size),
       dropout_(layer_count, input_size, hidden_size, traits.masks),
-      collection_(
-          checked(model, traits.collection, input_size, hidden_size).add_subcollection(traits.collection)),
+      // Checked before anything is added, so that the collection stays as it was.
+      collection_((check_builder_sizes(traits.collection, layer_count, input_size, hidden_size), model)
+                      .add_subcollection(traits.collection)),
       components_(traits.has_cells ? 2 * layer_count : layer_count) {
   params.reserve(layers);
 }

@@ -47,8 +47,8 @@ TreeLSTMBuilder::TreeLSTMBuilder(const char* collection, unsigned layer_count, u
     : layers(at_least_one(collection, "layers", layer_count)),
       input_dim(input_size),
       hidden_dim(hidden_size),
-      collection_(
-          (check_builder_sizes(collection, input_size, hidden_size), model).add_subcollection(collection)),
+      collection_((check_builder_sizes(collection, layer_count, input_size, hidden_size), model)
+                      .add_subcollection(collection)),
       components_(components) {}
 
 void TreeLSTMBuilder::new_graph(Graph& graph, bool update) {

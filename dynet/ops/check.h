@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include "dynet/device/arena.h"
 #include "dynet/ops/op.h"
@@ -27,12 +28,11 @@ inline const Dim& check_sizes(const Dim& dim) {
   return dim;
 }
 
-/// Throws where no machine could hold so many numbers.
-inline void check_memory(std::string_view op, const Dim& dim) {
-  double numbers = dim.bd;  // not size(), which may overflow
-  for (unsigned i = 0; i < dim.nd; ++i) numbers *= dim.d[i];
-  if (numbers > 1e13)
-    throw out_of_memory(text(op, ": out of memory: a tensor of shape ", dim, " has ", numbers, " numbers"));
+/// A size as shapes have it; throws where it is more than they can say.
+inline unsigned size_of_axis(size_t size) {
+  if (size > std::numeric_limits<unsigned>::max())
+    throw out_of_memory(text("out of memory: an axis of size ", size));
+  return static_cast<unsigned>(size);
 }
 
 /// The batch size of a result: that of the arguments, where 1 stretches.

@@ -29,8 +29,14 @@ struct Windows {
       const size_t border = a.same && reach > image[i] ? reach - image[i] : 0;
       before[i] = border / 2, padded[i] = image[i] + border;
     }
+    check_memory("windows", windows());
   }
 
+  /// The tensor of all windows.
+  Dim windows() const {
+    return Dim({size_of_axis(window[0]), size_of_axis(window[1]), size_of_axis(channels),
+                size_of_axis(places[0]), size_of_axis(places[1])});
+  }
   size_t window_size() const { return window[0] * window[1]; }
   size_t place_count() const { return places[0] * places[1]; }
   size_t padded_size() const { return padded[0] * padded[1] * channels; }

@@ -94,7 +94,7 @@ struct LstmCell : OpDefaults {
 
 /// Throws unless the gates have four blocks of the state's size.
 inline void check_gates(std::string_view op, const Dim& gates, const Dim& state) {
-  const unsigned size = state.rows();
+  const size_t size = state.rows();
   if (!state.is_vector() || gates.rows() != 4 * size || !gates.is_vector())
     invalid(op, ": gates of shape ", gates, " for a state of shape ", state, "; {", 4 * size, "} and {", size,
             "} would be right");

@@ -129,11 +129,13 @@ struct Concatenate : OpDefaults {
   static Dim shape(const Attrs& a, Dims x) {
     if (a.axis >= Dim::max_dims) invalid("axis ", a.axis, "; the axes are 0 to ", Dim::max_dims - 1);
     Dim y = x[0].with(a.axis, 0);
+    size_t size = 0;
     for (const Dim& d : x) {
       if (!d.with(a.axis, 0).same_sizes(y.with(a.axis, 0)))
         invalid("shapes ", x[0], " and ", d, " along axis ", a.axis, "; the other sizes must be equal");
-      y.d[a.axis] += d[a.axis];
+      size += d[a.axis];
     }
+    y.d[a.axis] = size_of_axis(size);
     return y.with_batch(common_batch(x));
   }
   /// One call moves many equally sized arguments of a single node.
@@ -175,12 +177,12 @@ struct ConcatenateToBatch : OpDefaults {
   static constexpr Arg args[] = {"xs"};
   static Dim shape(const auto&, Dims x) {
     if (x.empty()) invalid("an empty list; at least one expression is needed");
-    unsigned batch = 0;
+    size_t batch = 0;
     for (const Dim& d : x) {
       if (!d.same_sizes(x[0])) invalid("shapes differ: ", x[0], " and ", d, "; they must be equal");
       batch += d.bd;
     }
-    return x[0].with_batch(batch);
+    return x[0].with_batch(size_of_axis(batch));
   }
   static void forward(const auto&, Engine& e, const Call& c) {
     size_t offset = 0;

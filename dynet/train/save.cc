@@ -165,6 +165,7 @@ class TrainerText {
   }
 
   void move_to(Trainer& t) && {
+    t.follow_model();
     t.learning_rate = rate_;
     t.clipping_enabled = clipping_;
     t.clip_threshold = threshold_;
@@ -257,7 +258,8 @@ class TrainerText {
   CyclicalRate cyclical_;
 };
 
-void Trainer::save(std::ostream& out) const {
+void Trainer::save(std::ostream& out) {
+  follow_model();
   std::ostringstream content;
   content.imbue(std::locale::classic());
   content << std::scientific << std::showpos << std::setprecision(exact);

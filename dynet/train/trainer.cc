@@ -39,8 +39,16 @@ void Trainer::update() {
   advance();
 }
 
+/// What is kept for parameters that the collection has lost goes.
+void Trainer::follow_model() {
+  parameters_.follow(model.parameters_list(), parameter_states_, averages_.parameters,
+                     averages_.saved_parameters);
+  lookups_.follow(model.lookup_parameters_list(), lookup_states_, averages_.lookups, averages_.saved_lookups);
+}
+
 /// State for parameters that were added since the last update.
 void Trainer::allocate() {
+  follow_model();
   const auto grow = [&](std::vector<State>& states, const auto& list) {
     while (states.size() < list.size()) {
       State state;
@@ -178,10 +186,14 @@ void Trainer::cumulative_moving_average(unsigned freq) {
 }
 
 void Trainer::swap_params_to_moving_average(bool save_weights, bool bias_correction) {
+  follow_model();
   averages_.swap_in(model, save_weights, bias_correction);
 }
 
-void Trainer::swap_params_to_weights() { averages_.swap_out(model); }
+void Trainer::swap_params_to_weights() {
+  follow_model();
+  averages_.swap_out(model);
+}
 
 void Trainer::restart() {
   for (auto* states : {&parameter_states_, &lookup_states_})

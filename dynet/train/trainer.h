@@ -90,7 +90,7 @@ class Trainer {
   void swap_params_to_weights();
 
   /// Everything the trainer knows, and what it takes to go on from there (train/save.cc has the format).
-  void save(std::ostream& out) const;
+  void save(std::ostream& out);
   /// std::runtime_error where something is not as save wrote it or does not fit; then nothing has changed.
   void populate(std::istream& in);
   void populate(std::istream& in, double new_learning_rate);
@@ -126,6 +126,7 @@ class Trainer {
     engine::Buffer slot[engine::max_slots];
   };
 
+  void follow_model();
   double gradient_scale();
   void apply_to_parameters(const real* hyper);
   void apply(const real* hyper, ParameterStorage&, State&);
@@ -143,7 +144,8 @@ class Trainer {
   double args_[engine::max_rule_args] = {};
   // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
   std::vector<State> parameter_states_, lookup_states_;
-  std::vector<size_t> small_;  // parameters of one update, by position
+  engine::Owners parameters_, lookups_;  // of what lies here and in averages_
+  std::vector<size_t> small_;            // parameters of one update, by position
   engine::Averages averages_;
 };
 

@@ -75,9 +75,10 @@ void name_error(PyObject* function, PyObject* const* args) {
     for (PyObject* type : {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError, PyExc_MemoryError})
       is_of_arguments |= error.matches(type);
     if (was_made_here(error.value().ptr()) && is_of_arguments) {
-      const nb::str old(error.value());
-      if (!names_a_call(old.c_str())) {
-        raise_error(error.type().ptr(), name_of(function, args ? args[0] : nullptr) + ": " + old.c_str());
+      const std::string old = nb::str(error.value()).c_str();
+      const std::string name = name_of(function, args ? args[0] : nullptr);
+      if (!names_a_call(old) && !old.starts_with(name)) {
+        raise_error(error.type().ptr(), name + ": " + old);
         return nullptr;
       }
     }

@@ -78,7 +78,7 @@ void bind_files(nb::class_<Trainer>& type) {
   using Path = std::filesystem::path;
   type.def(
           "save",
-          [](const Trainer& t, const Path& fname) {
+          [](Trainer& t, const Path& fname) {
             const Working working;
             std::ostringstream text;
             t.save(text);

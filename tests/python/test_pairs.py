@@ -348,3 +348,50 @@ def test_kills_and_loads_beside_saves(format_):
     command, environment = [sys.executable, program, *few], {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+class Trained(Network):
+    """It trains while it is loaded, and fails."""
+
+    @classmethod
+    def from_spec(cls, spec, model):
+        network = super().from_spec(spec, model)
+        step(network.weights[0], spec)
+        raise KeyError("this network fails")
+
+
+def step(parameter, trainer):
+    dy.renew_cg()
+    dy.squared_norm(parameter).backward()
+    TRAINERS[trainer].update()
+
+
+TRAINERS = {}
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("size", [2, 50_000])
+def test_a_refused_load_leaves_no_state_of_trainers(name, size, average):
+    model = dy.ParameterCollection()
+    dy.save(name, [Trained(dy.ParameterCollection(), "trainer")])
+    for refused in (True, False):
+        model = dy.ParameterCollection()
+        first = model.add_parameters(3, init=1)
+        TRAINERS["trainer"] = trainer = dy.AdamTrainer(model)
+        if average:
+            trainer.exponential_moving_average(0.5)
+        if refused:
+            with pytest.raises(KeyError, match="fails"):
+                dy.load(name, model)
+        else:  # the same number of updates
+            step(dy.ParameterCollection().add_parameters(1), "trainer")
+        added = model.add_parameters(size, init=1)
+        step(added, "trainer")
+        if average:
+            trainer.swap_params_to_moving_average()
+        if refused:
+            values = first.as_array(), added.as_array()
+            trainer.save(name)
+            dy.AdamTrainer(model).populate(name)
+    np.testing.assert_array_equal(values[0], first.as_array())
+    np.testing.assert_array_equal(values[1], added.as_array())
