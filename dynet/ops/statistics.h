@@ -37,13 +37,16 @@ struct StatisticAxes {
   Expression sum(const Expression& x) const {
     return batch ? apply<SumBatches>(x, {axes}) : apply<SumAxes>(x, {axes});
   }
-  Expression mean(const Expression& x) const { return sum(x) * (real(1) / static_cast<real>(count)); }
+  Expression mean(const Expression& x) const { return sum(x) / static_cast<real>(count); }
   Expression moment(const Expression& x, unsigned order) const {
     if (order == 0) invalid(caller, ": order 0; 1 or more is needed");
     return mean(order == 1 ? x : pow(x, static_cast<real>(order)));
   }
+  /// The mean is rounded, so that the differences to it still have one, which is taken away too. It is no
+  /// matter what was taken away first: no gradient needs to flow through it.
   Expression deviation(const Expression& x) const {
-    return RootOfSquares::call(mean(square(x - reshape(mean(x), kept()))));
+    const Expression near = x - nobackprop(reshape(mean(x), kept()));
+    return RootOfSquares::call(mean(square(near - reshape(mean(near), kept()))));
   }
 
  private:
