@@ -135,16 +135,6 @@ struct Sqrt : Map<Sqrt> {
   static Expression call(const Expression& x) { return apply<Sqrt>(x); }
 };
 
-/// A length is not differentiable at 0, where its gradient is 0 here, as that of the absolute value is.
-struct RootOfSquares : Map<RootOfSquares> {
-  static constexpr auto name = "root_of_squares",
-                        doc = "The square root of a sum of squares, elementwise. Its gradient at 0 is 0.";
-  static constexpr bool hidden = true;
-  static auto value(auto x) { return sqrt(x); }
-  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(real(0.5)) / y, y); }
-  static Expression call(const Expression& x) { return apply<RootOfSquares>(x); }
-};
-
 struct Exp : Map<Exp> {
   static constexpr auto name = "exp", doc = "Natural exponent, elementwise: y = e^x.";
   static auto value(auto x) { return exp(x); }
@@ -354,9 +344,9 @@ struct Floor : Rounding<Floor> {
 
 // -- the C++ names
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, DivideBy, Power, Square, Cube, Sqrt,
-                        RootOfSquares, Exp, Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu,
-                        Selu, Silu, Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, DivideBy, Power, Square, Cube, Sqrt, Exp,
+                        Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu,
+                        Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
 
 }  // namespace dynet::engine
 

@@ -1,8 +1,6 @@
 // Norms and normalisation.
 #pragma once
 
-#include <cmath>
-
 #include "dynet/ops/statistics.h"
 
 namespace dynet::engine {
@@ -164,7 +162,7 @@ struct WeightNorm {
   }
 };
 
-using Normalization = Ops<Standardize, UnitVector, L2Norm>;
+using Normalization = Ops<RootMeanSquare, RootMeanSquareOfBatches, Standardize, UnitVector, L2Norm>;
 using NormForms = Ops<LayerNorm, SquaredNorm, WeightNorm>;
 
 }  // namespace dynet::engine

@@ -129,6 +129,16 @@ def test_deviations_neither_vanish_nor_overflow() -> None:
     dy.renew_cg()
     y = dy.layer_norm(dy.inputVector([1e30, 3e30]), dy.ones(2), dy.zeros(2))
     np.testing.assert_array_equal(y.npvalue(), [-1, 1])
+    for size in (1e-30, 1e30):
+        x = exact(np.array([[1, 2, 4, 5], [3, 3, 3, 3], [1, -1, 7, 0]]) * size)
+        for axes in ([0], [1], [0, 1]):
+            p = parameter(x)
+            y = dy.std_dim(p, axes)
+            close(y.npvalue(), x.std(tuple(axes)))
+            dy.sum_elems(y).backward()
+            centered, deviation = (f(x, axis=tuple(axes), keepdims=True) for f in (np.mean, np.std))
+            slope = (x - centered) * deviation.size / x.size / np.where(deviation == 0, 1, deviation)
+            close(p.grad_as_array(), slope, atol=TOLERANCE)
 
 
 def test_weight_norm_of_nothing() -> None:
