@@ -96,12 +96,11 @@ def test_equal_numbers(n: int, value: float) -> None:
 
 
 def test_division_by_a_number_is_rounded_once() -> None:
-    x = np.arange(1, 200, dtype=np.float64)
+    dtype = np.float64 if DOUBLE else np.float32
     dy.renew_cg()
-    for divisor in (3.0, 41.0, 49.0, 0.1, 3e38, 1e-38):
-        numbers = exact(x * divisor)
-        expected = (numbers.astype(np.float32) / np.float32(divisor)) if not DOUBLE else numbers / divisor
-        np.testing.assert_array_equal((dy.inputVector(numbers) / divisor).npvalue()[:4], expected[:4])
+    for divisor in (3, 41, 49, 0.1, 1e38, 1e-38):
+        x = np.array([0, 1, 2, 5, 7, 35, 41], dtype) * dtype(0.01) * dtype(divisor)
+        np.testing.assert_array_equal((dy.inputVector(x) / divisor).npvalue(), x / dtype(divisor))
     assert (dy.inputVector([0.0]) / 1e-40).value() == 0
 
 
