@@ -177,11 +177,13 @@ void multiply_row(const Work& w) {
 /// Steps of the depth of a block of Aᵀ.
 constexpr size_t turned_depth = 512;
 
-/// Greater depths are summed in runs, which are summed pairwise.
-constexpr size_t deep = 4096, steps_in_a_row = 128;
-size_t room_for_runs(size_t depth, size_t size) {
-  return PairwiseTensors::room(size, depth / steps_in_a_row + 1);
+/// Steps of the depth that are summed one after another. Runs as long as a block that stays in the cache cost
+/// nothing; short ones do, unless the depth is great.
+size_t steps_in_a_row(size_t depth, bool short_runs) {
+  if (short_runs || depth > 4096) return 128;
+  return depth > 768 ? 512 : depth;
 }
+size_t room_for_runs(const Work& w, size_t size) { return PairwiseTensors::room(size, w.depth / w.run + 1); }
 
 /// One panel of y = init + Aᵀ x, for columns whose sums fit the scratch memory: each block of Aᵀ is made
 /// once.
@@ -191,9 +193,9 @@ void multiply_turned(const Work& w, const Panels& panels, Part part) {
   const size_t p = part.panel, c = part.column, c_end = part.column_end;
   const size_t height = panels.height(p) * lanes, row = panels.start(p) * lanes;
   real* block = scratch(Scratch::panel, turned_depth * height);
-  const bool in_runs = w.depth > deep;
-  const size_t size = height * (c_end - c), room = in_runs ? room_for_runs(w.depth, size) : size;
-  real* sums = stored.count <= at_once ? nullptr : scratch(Scratch::sums, room);
+  const bool in_runs = w.depth > w.run;
+  const size_t size = height * (c_end - c), room = in_runs ? room_for_runs(w, size) : size;
+  real* sums = stored.count <= at_once && !in_runs ? nullptr : scratch(Scratch::sums, room);
   PairwiseTensors runs(size, sums);
   part.sums_rows = height;
   for (size_t q = 0; q < stored.count; q += at_once) {
@@ -201,7 +203,7 @@ void multiply_turned(const Work& w, const Panels& panels, Part part) {
     const size_t begin = stored.start(q) * lanes, end = smaller(stored.start(next) * lanes, w.depth);
     turn_panels(w.a, stored, w.rows, q, next, panels, p, block);
     for (part.depth = begin; part.depth < end; part.depth = part.depth_end) {
-      const size_t run = part.depth / steps_in_a_row * steps_in_a_row, run_end = run + steps_in_a_row;
+      const size_t run = part.depth / w.run * w.run, run_end = run + w.run;
       part.depth_end = in_runs ? smaller(run_end, end) : end;
       part.sums_from = in_runs ? run : 0, part.a = block + (part.depth - begin) * height;
       if (in_runs) sums = runs.next();
@@ -228,15 +230,15 @@ void multiply_turned_panels(const Work& w, const Panels& panels, size_t begin, s
 /// y = init + A x for the panels [begin, end), over a depth that is summed in runs.
 void multiply_in_runs(const Work& w, const Panels& panels, size_t begin, size_t end) {
   constexpr size_t at_once = 4;  // panels, so that their sums stay in the cache
-  const size_t most = columns_at_once(steps_in_a_row);
+  const size_t most = columns_at_once(w.run);
   for (size_t p = begin; p < end; p += at_once) {
     for (size_t c = 0; c < w.columns; c += most) {
       Part part{p, smaller(p + at_once, end), c, smaller(c + most, w.columns), 0, 0, nullptr, 0};
       const size_t row = panels.start(p) * lanes, rows = panels.start(part.panel_end) * lanes - row;
       const size_t size = rows * (part.column_end - c);
-      PairwiseTensors runs(size, scratch(Scratch::sums, room_for_runs(w.depth, size)));
+      PairwiseTensors runs(size, scratch(Scratch::sums, room_for_runs(w, size)));
       for (part.sums_rows = rows; part.depth < w.depth; part.depth = part.depth_end) {
-        part.sums_from = part.depth, part.depth_end = smaller(part.depth + steps_in_a_row, w.depth);
+        part.sums_from = part.depth, part.depth_end = smaller(part.depth + w.run, w.depth);
         part.sums = runs.next();
         multiply(w, panels, part);
         runs.add();
@@ -249,25 +251,11 @@ void multiply_in_runs(const Work& w, const Panels& panels, size_t begin, size_t 
 
 /// y = init + A x for the panels [begin, end).
 void multiply_panels(const Work& w, const Panels& panels, size_t begin, size_t end) {
-  if (w.depth > deep) return multiply_in_runs(w, panels, begin, end);
-  // A block of a panel, and as many columns as are taken at once, stay in the cache.
-  const size_t block = w.depth <= 768 ? w.depth : 512;
-  const size_t most = w.columns <= 24 ? 24 : columns_at_once(block);
-  const size_t row = panels.start(begin) * lanes, row_end = smaller(panels.start(end) * lanes, w.rows);
-  for (size_t c = 0; c < w.columns; c += most) {
-    Part part{begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0};
-    if (block == w.depth) {
-      multiply(w, panels, part);
-      continue;
-    }
-    part.sums_rows = panels.start(end) * lanes - row;
-    part.sums = scratch(Scratch::sums, part.sums_rows * (part.column_end - c));
-    for (; part.depth < w.depth; part.depth += block) {
-      part.depth_end = smaller(part.depth + block, w.depth);
-      multiply(w, panels, part);
-    }
-    add_sums(w, part, row, row_end - row);
-  }
+  if (w.depth > w.run) return multiply_in_runs(w, panels, begin, end);
+  // A panel, and as many columns as are taken at once, stay in the cache.
+  const size_t most = w.columns <= 24 ? 24 : columns_at_once(w.depth);
+  for (size_t c = 0; c < w.columns; c += most)
+    multiply(w, panels, {begin, end, c, smaller(c + most, w.columns), 0, w.depth, nullptr, 0});
 }
 
 /// Cuts the panels among threads.
@@ -304,6 +292,7 @@ void CpuEngine::product(const Product& p) {
                 rows,
                 depth,
                 p.a_step ? p.a_step : p.m,
+                steps_in_a_row(depth, p.short_runs),
                 packed,
                 count * p.n,
                 Columns(p.x, first, count, p.n, depth),

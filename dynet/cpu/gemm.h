@@ -91,6 +91,7 @@ struct Columns {
 struct Work {
   const real* a;
   size_t rows, depth, a_step;
+  size_t run;  // steps of the depth that are summed one after another; runs are summed pairwise
   bool packed;
   size_t columns;
   Columns x, y, init;

@@ -5,14 +5,16 @@
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
-/// The largest number of a line, and the sum of the exponents of all distances to it.
+/// The largest number of a line, and the sum of the exponents of all distances to it, but for its own, which
+/// is 1.
 ///
 /// They are kept apart: their common logarithm would be rounded to the spacing of the largest number.
 /// An infinite largest number is replaced by a finite one, so that distances to it are numbers.
 struct Exponents {
-  Vec top, sum;
+  Vec top, rest;
 
-  Vec log_sum() const { return log(sum); }
+  Vec sum() const { return rest + 1; }
+  Vec log_sum() const { return log1p(rest); }
 };
 
 /// The exponents of a line. keep(offset, lanes in use, exponents) sees those that are summed.
@@ -27,21 +29,31 @@ Exponents exponents_of(const Line& line, const real* from, Keep keep) {
     keep(i, n, e);
     return line.pad(e, n, 0);
   });
-  return {top, sum};
+  return {top, sum - 1};
 }
+/// The same where the logarithm of the sum is wanted: a small rest, of which the sum has lost digits, is
+/// summed without the 1.
 template <class Line>
 Exponents exponents_of(const Line& line, const real* from) {
-  return exponents_of(line, from, [](size_t, auto, Vec) {});
+  Exponents e = exponents_of(line, from, [](size_t, auto, Vec) {});
+  const Mask small = e.rest >= 0 && e.rest < real(0.0625);
+  if (largest(select(small, 1, 0)) == 0) return e;
+  const Vec rest = line.sum([&](size_t i, auto n) {
+    const Vec x = Vec::load(from + i, n);
+    return line.pad(select(x < e.top, exp(x - e.top), 0), n, 0);
+  });
+  e.rest = select(small, rest, e.rest);
+  return e;
 }
 
-/// How the two numbers of each of an item's lines are kept: all largest numbers, then all sums.
+/// How the two numbers of each of an item's lines are kept: all largest numbers, then all rests.
 template <class Line>
 Exponents load(const Line& line, const real* s, size_t lines) {
   return {line.load(s), line.load(s + lines)};
 }
 template <class Line>
 void store(const Line& line, const Exponents& e, real* s, size_t lines) {
-  line.store(e.top, s), line.store(e.sum, s + lines);
+  line.store(e.top, s), line.store(e.rest, s + lines);
 }
 
 }  // namespace
@@ -51,7 +63,7 @@ void CpuEngine::softmax(size_t count, const Axis& axis, Items x, Items y) {
     real* to = y[item] + at;
     const Exponents e =
         exponents_of(line, x[item] + at, [=](size_t i, auto n, Vec value) { value.store(to + i, n); });
-    const Vec share = Vec(1) / e.sum;
+    const Vec share = Vec(1) / e.sum();
     line.each([&](size_t i, auto n) { (Vec::load(to + i, n) * share).store(to + i, n); });
   });
 }
@@ -104,7 +116,7 @@ void CpuEngine::log_sum_exp_backward(size_t count, const Axis& axis, Items x, It
     real* to = dx[item] + at;
     const Exponents e = load(line, s[item] + line_at, lines);
     // A sum of nothing but exponents of -inf does not move.
-    const Vec share = select(e.sum == 0, 0, line.load(dy[item] + line_at) / e.sum);
+    const Vec share = select(e.sum() == 0, 0, line.load(dy[item] + line_at) / e.sum());
     line.each([&](size_t i, auto n) {
       (Vec::load(to + i, n) + exp(Vec::load(from + i, n) - e.top) * share).store(to + i, n);
     });
@@ -126,9 +138,9 @@ void CpuEngine::negative_log_softmax_backward(size_t count, size_t n, Words inde
     const real* from = x[item];
     real* to = dx[item];
     const Exponents e = load(OneLine{n}, s[item], 1);
-    const Vec d = *dy[item], share = d / e.sum;
+    const Vec share = Vec(*dy[item]) / e.sum();
     const size_t right = index.table[item][0];
-    const Vec at_right = to[right] + (share * exp(from[right] - e.top) - d);
+    const Vec at_right = to[right] + share * (expm1(from[right] - e.top) - e.rest);
     for_vectors(n, [=](size_t i, auto c) {
       (Vec::load(to + i, c) + share * exp(Vec::load(from + i, c) - e.top)).store(to + i, c);
     });

@@ -54,8 +54,8 @@ struct PackedMatrix {
   bool wants_transposed() const { return turned > 1; }
 };
 
-/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero (a great one
-/// in runs), then added to init.
+/// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero (a great one in runs,
+/// which are summed pairwise), then added to init.
 struct Product {
   unsigned m, k, n;  // A is m×k as stored; X_i has n columns (of k numbers, or of m when transposed)
   bool transposed = false;
@@ -66,6 +66,7 @@ struct Product {
   Items init;                   // added columns; base == nullptr: zero. May be y itself (accumulate)
   bool init_is_column = false;  // init_i is one column, added to each of the n columns
   unsigned a_step = 0;          // from column to column of a plain matrix; 0: m
+  bool short_runs = false;      // the depth is summed in the short runs of the greatest ones
 };
 
 /// G = G (or 0) + Σ_c dY_c X_cᵀ over count columns, summed in the order of the tables (many in
@@ -180,7 +181,7 @@ class Engine {
   virtual void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) = 0;
 
   // -- softmax family, along an axis; s keeps two numbers a line for the backward pass: first the largest
-  // number of each line, then the sum of exp(x - largest) of each line
+  // number of each line, then the sum of exp(x - largest), less the 1 of the largest, of each line
   virtual void softmax(size_t count, const Axis&, Items x, Items y) = 0;
   virtual void log_softmax(size_t count, const Axis&, Items x, Items y) = 0;
   /// y = log Σ exp x, one number a line

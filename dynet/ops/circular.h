@@ -44,7 +44,8 @@ struct CircularOp : OpDefaults {
                .x = x,
                .y = y,
                .init = init,
-               .a_step = 1});
+               .a_step = 1,
+               .short_runs = true});
   }
 };
 

@@ -13,7 +13,7 @@ struct Average {
   static constexpr Arg args[] = {"xs"};
   static Expression call(Expressions xs) {
     if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
-    return SumOfList::call(xs) * (real(1) / static_cast<real>(xs.size()));
+    return SumOfList::call(xs) / static_cast<real>(xs.size());
   }
 };
 

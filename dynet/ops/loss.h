@@ -3,6 +3,7 @@
 
 #include <cfloat>
 #include <cmath>
+#include <numbers>
 
 #include "dynet/ops/reduce.h"
 
@@ -42,21 +43,27 @@ struct HuberDifference : Zip<HuberDifference> {
   static auto slope1(auto x, auto y, auto z, const Attrs& a) { return slope0(y, x, z, a); }
 };
 
-/// Logarithms stop at that of the smallest normal float, so that a loss stays finite.
+/// Logarithms stop at that of the smallest normal float, so that a loss stays finite. 1 - x is rounded to the
+/// spacing of 1, so its logarithm and what it contributes to the slope are taken of x itself.
 struct BinaryCrossEntropy : Zip<BinaryCrossEntropy> {
   static auto at_least(auto x, double bound) {
     using V = decltype(x);
     return select(x < V(real(bound)), V(real(bound)), x);
   }
-  static auto value(auto x, auto y) {
-    return -(y * log(at_least(x, FLT_MIN)) + (1 - y) * log(at_least(1 - x, FLT_MIN)));
+  /// log(1 - x)
+  static auto log_rest(auto x) {
+    using V = decltype(x);
+    const V least = V(real(-87.336544750553108987));
+    return select(x >= 1, least, log1p(-x));
   }
+  static auto value(auto x, auto y) { return -(y * log(at_least(x, FLT_MIN)) + (1 - y) * log_rest(x)); }
   static auto slope0(auto x, auto y, auto) {
     using V = decltype(x);
-    const V s = (1 - y) / at_least(1 - x, 1e-7) - y / at_least(x, FLT_MIN);
-    return select(x == y, V(0), s);
+    const V rest = at_least(1 - x, 1e-7), own = at_least(x, FLT_MIN);
+    const V inside = (x - y) / (rest * own), outside = (1 - y) / rest - y / own;
+    return select(x == y, V(0), select(own == x && rest == 1 - x, inside, outside));
   }
-  static auto slope1(auto x, auto, auto) { return log(at_least(1 - x, FLT_MIN)) - log(at_least(x, FLT_MIN)); }
+  static auto slope1(auto x, auto, auto) { return log_rest(x) - log(at_least(x, FLT_MIN)); }
 };
 
 /// max(0, margin + x - y)
@@ -221,10 +228,11 @@ struct HingeBatch {
 
 // -- likelihoods
 
-/// log(k!) is a number that does not depend on the argument, so it is computed once.
+/// With u = log λ - log k the loss is least + k (e^u - 1 - u): nothing large cancels. What depends on the
+/// count alone is computed once, its logarithm in two parts, of which `log_rest` is what the first leaves.
 struct PoissonLoss : Map<PoissonLoss> {
   struct Attrs {
-    real count, log_factorial;
+    real count, log_count, log_rest, least;
   };
   static constexpr auto
       name = "poisson_loss",
@@ -237,13 +245,30 @@ struct PoissonLoss : Map<PoissonLoss> {
     return x[0];
   }
   static auto value(auto x, const Attrs& a) {
-    const auto mean = exp(x);
-    const auto rest = a.count == 0 ? mean : mean - x * a.count;
-    return select(mean < std::numeric_limits<real>::infinity(), rest, mean) + a.log_factorial;
+    using V = decltype(x);
+    if (a.count == 0) return exp(x);
+    const V u = distance(x, a), growth = expm1(u);
+    V series = 1;
+    for (int i = sizeof(real) == sizeof(float) ? 12 : 19; i > 2; --i) series = series * u * (1 / real(i)) + 1;
+    const V excess = select(abs(u) < 1, u * u * real(0.5) * series, growth - u);
+    return select(growth < std::numeric_limits<real>::infinity(), excess * a.count, growth) + a.least;
   }
-  static auto slope(auto x, auto, const Attrs& a) { return exp(x) - a.count; }
+  static auto slope(auto x, auto, const Attrs& a) {
+    return a.count == 0 ? exp(x) : expm1(distance(x, a)) * a.count;
+  }
   static Expression call(const Expression& log_lambda, unsigned x) {
-    return apply<PoissonLoss>(log_lambda, {real(x), static_cast<real>(std::lgamma(x + 1.0))});
+    const double log_count = x == 0 ? 0 : std::log(static_cast<double>(x));
+    const auto log_first = static_cast<real>(log_count);
+    return apply<PoissonLoss>(log_lambda, {real(x), log_first, static_cast<real>(log_count - log_first),
+                                           static_cast<real>(least(static_cast<double>(x), log_count))});
+  }
+
+ private:
+  static auto distance(auto x, const Attrs& a) { return x - a.log_count - a.log_rest; }
+  /// The loss where the mean is the count k: log k! + k - k log k.
+  static double least(double k, double log_count) {
+    if (k < 100) return std::lgamma(k + 1) + k - k * log_count;
+    return 0.5 * (std::log(2 * std::numbers::pi) + log_count) + 1 / (12 * k) - 1 / (360 * k * k * k);
   }
 };
 

@@ -85,6 +85,19 @@ struct Scale : Map<Scale> {
   static Expression call(const Expression& x, real factor) { return apply<Scale>(x, {factor}); }
 };
 
+/// A product with the inverse of the divisor would be rounded twice.
+struct DivideBy : Map<DivideBy> {
+  struct Attrs {
+    real divisor;
+  };
+  static constexpr auto name = "divide_by", doc = "Each element divided by a number: y = x / divisor.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "divisor"};
+  static auto value(auto x, const Attrs& a) { return x / a.divisor; }
+  static auto slope(auto x, auto, const Attrs& a) { return decltype(x)(1 / a.divisor); }
+  static Expression call(const Expression& x, real divisor) { return apply<DivideBy>(x, {divisor}); }
+};
+
 struct Power : Map<Power> {
   struct Attrs {
     real exponent;
@@ -120,16 +133,6 @@ struct Sqrt : Map<Sqrt> {
   static auto value(auto x) { return sqrt(x); }
   static auto slope(auto, auto y) { return decltype(y)(real(0.5)) / y; }
   static Expression call(const Expression& x) { return apply<Sqrt>(x); }
-};
-
-/// A length is not differentiable at 0, where its gradient is 0 here, as that of the absolute value is.
-struct RootOfSquares : Map<RootOfSquares> {
-  static constexpr auto name = "root_of_squares",
-                        doc = "The square root of a sum of squares, elementwise. Its gradient at 0 is 0.";
-  static constexpr bool hidden = true;
-  static auto value(auto x) { return sqrt(x); }
-  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(real(0.5)) / y, y); }
-  static Expression call(const Expression& x) { return apply<RootOfSquares>(x); }
 };
 
 struct Exp : Map<Exp> {
@@ -218,7 +221,7 @@ struct Elu : Map<Elu> {
                             "(Clevert et al. 2015).";
   static constexpr Arg args[] = {"x", {"alpha", 1.0}};
   static auto value(auto x, const Attrs& a) { return select(x > 0, x, expm1(x) * a.alpha); }
-  static auto slope(auto x, auto y, const Attrs& a) { return select(x > 0, decltype(x)(1), y + a.alpha); }
+  static auto slope(auto x, auto, const Attrs& a) { return select(x > 0, decltype(x)(1), exp(x) * a.alpha); }
   static Expression call(const Expression& x, real alpha) { return apply<Elu>(x, {alpha}); }
 };
 
@@ -232,7 +235,7 @@ struct Selu : Map<Selu> {
   static constexpr real lambda_alpha =
       real(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
   static auto value(auto x) { return select(x > 0, x * lambda, expm1(x) * lambda_alpha); }
-  static auto slope(auto x, auto y) { return select(x > 0, decltype(x)(lambda), y + lambda_alpha); }
+  static auto slope(auto x, auto) { return select(x > 0, decltype(x)(lambda), exp(x) * lambda_alpha); }
   static Expression call(const Expression& x) { return apply<Selu>(x); }
 };
 
@@ -341,8 +344,8 @@ struct Floor : Rounding<Floor> {
 
 // -- the C++ names
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, Power, Square, Cube, Sqrt, RootOfSquares,
-                        Exp, Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu,
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, DivideBy, Power, Square, Cube, Sqrt, Exp,
+                        Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu,
                         Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
 
 }  // namespace dynet::engine
@@ -356,7 +359,7 @@ inline Expression operator-(const Expression& x, real c) { return engine::AddCon
 inline Expression operator-(real c, const Expression& x) { return engine::ConstantMinus::call(x, c); }
 inline Expression operator*(const Expression& x, real c) { return engine::Scale::call(x, c); }
 inline Expression operator*(real c, const Expression& x) { return engine::Scale::call(x, c); }
-inline Expression operator/(const Expression& x, real c) { return engine::Scale::call(x, 1 / c); }
+inline Expression operator/(const Expression& x, real c) { return engine::DivideBy::call(x, c); }
 inline Expression pow(const Expression& x, real exponent) { return engine::Power::call(x, exponent); }
 inline Expression square(const Expression& x) { return engine::Square::call(x); }
 inline Expression cube(const Expression& x) { return engine::Cube::call(x); }

@@ -5,6 +5,18 @@
 
 namespace dynet::engine {
 
+/// The length |x| of each item of n numbers. The squares are summed in double precision, where those of
+/// single precision neither vanish nor overflow.
+inline void lengths(Engine& e, size_t count, size_t n, Items x, Items to) {
+  for (size_t i = 0; i < count; ++i) *to[i] = static_cast<real>(std::sqrt(e.squared_norm(n, x[i])));
+}
+/// What a vector is divided by to have the length 1: its length. A length of 0 becomes infinite, so that the
+/// quotient, and a gradient that is divided by it, are 0.
+inline void divisors(size_t count, Items lengths, Items to) {
+  for (size_t i = 0; i < count; ++i)
+    *to[i] = *lengths[i] == 0 ? std::numeric_limits<real>::infinity() : *lengths[i];
+}
+
 /// (x - mean) / (standard deviation + 1e-8), over all elements of each batch element.
 struct Standardize : OpDefaults {
   static constexpr auto
@@ -12,27 +24,22 @@ struct Standardize : OpDefaults {
       doc = "x minus its mean, divided by its standard deviation plus 1e-8, over all elements.";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x"};
-  static constexpr size_t mean = 0, deviation = 1, divisor = 2, kept = 3;  // places in aux before the scratch
+  static constexpr size_t mean = 0, deviation = 1, divisor = 2, kept = 3;  // places in aux
 
   static Dim shape(const auto&, Dims x) { return x[0]; }
-  static size_t aux_size(const auto&, Dims x) { return kept + x[0].batch_size(); }
+  static size_t aux_size(const auto&, Dims) { return kept; }
   static size_t d_aux_size(const auto&, Dims x) { return 2 + 2 * x[0].batch_size(); }
 
   static void forward(const auto&, Engine& e, const Call& c) {
-    const Dim &dim = c.dim, one{1};
-    const size_t n = dim.batch_size();
-    const Items means = part(c.aux, mean, c.count), deviations = part(c.aux, deviation, c.count);
-    const Items divisors = part(c.aux, divisor, c.count), scratch = part(c.aux, kept, c.count);
-    const real share = real(1) / static_cast<real>(n);
-    sum_run(e, c.count, n, c.x[0], means);
-    map<Scale>(e, c, 1, {share}, means, means);
-    e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, one, c.x[0], means, c.y);
-    map<Square>(e, c, n, {}, c.y, scratch);
-    sum_run(e, c.count, n, scratch, deviations);
-    map<Scale>(e, c, 1, {share}, deviations, deviations);
-    map<Sqrt>(e, c, 1, {}, deviations, deviations);
-    map<AddConstant>(e, c, 1, {real(1e-8)}, deviations, divisors);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.y, divisors, c.y);
+    const size_t n = c.dim.batch_size();
+    const Items deviations = part(c.aux, deviation, c.count), divisors = part(c.aux, divisor, c.count);
+    center(e, c, c.x[0], part(c.aux, mean, c.count), c.y);
+    for (size_t i = 0; i < c.count; ++i) {
+      const double variance = e.squared_norm(n, c.y[i]) / static_cast<double>(n);
+      *deviations[i] = static_cast<real>(std::sqrt(variance));
+      *divisors[i] = *deviations[i] + real(1e-8);
+    }
+    e.zip(zip_position<Divide>(), nullptr, c.count, c.dim, c.dim, Dim{1}, c.y, divisors, c.y);
   }
   /// dx += (dy - mean(dy)) / divisor - y Σ(y dy) / (n deviation)
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
@@ -40,15 +47,13 @@ struct Standardize : OpDefaults {
     const size_t n = dim.batch_size();
     const Items first = part(c.d_aux, 0, c.count), second = part(c.d_aux, 1, c.count),
                 a = part(c.d_aux, 2, c.count), b = part(c.d_aux, 2 + n, c.count);
-    sum_run(e, c.count, n, c.dy, first);
-    map<Scale>(e, c, 1, {real(1) / static_cast<real>(n)}, first, first);
-    e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, one, c.dy, first, a);
+    center(e, c, c.dy, first, a);
     e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.aux, divisor, c.count), a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, b);
     sum_run(e, c.count, n, b, first);
     // A deviation of 0 comes with y = 0: the tiny number makes their quotient 0.
-    map<Scale>(e, c, 1, {static_cast<real>(n)}, part(c.aux, deviation, c.count), second);
-    map<AddConstant>(e, c, 1, {real(1e-30)}, second, second);
+    map<Scale>(e, c, {static_cast<real>(n)}, part(c.aux, deviation, c.count), second);
+    map<AddConstant>(e, c, {real(1e-30)}, second, second);
     e.zip(zip_position<Divide>(), nullptr, c.count, one, one, one, first, second, first);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, first, b);
     e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, dim, a, b, a);
@@ -57,18 +62,80 @@ struct Standardize : OpDefaults {
   static Expression call(const Expression& x) { return apply<Standardize>(x); }
 
  private:
-  template <class T>
-  static void map(Engine& e, const Call& c, size_t n, const typename T::Attrs& attrs, Items from, Items to) {
-    e.map(map_position<T>(), &attrs, c.count, n, from, to);
+  /// Takes the mean away, and then the mean of what is left: the first was rounded.
+  static void center(Engine& e, const Call& c, Items from, Items means, Items to) {
+    const size_t n = c.dim.batch_size();
+    for (const Items& x : {from, to}) {
+      sum_run(e, c.count, n, x, means);
+      map<DivideBy>(e, c, {static_cast<real>(n)}, means, means);
+      e.zip(zip_position<Subtract>(), nullptr, c.count, c.dim, c.dim, Dim{1}, x, means, to);
+    }
   }
+  /// Of one number an item.
+  template <class T>
+  static void map(Engine& e, const Call& c, const typename T::Attrs& attrs, Items from, Items to) {
+    e.map(map_position<T>(), &attrs, c.count, 1, from, to);
+  }
+};
+
+/// x / |x|, over all elements of each batch element.
+struct UnitVector : OpDefaults {
+  static constexpr auto name = "unit_vector",
+                        doc = "x divided by its length; where that is 0 the result and its gradient are 0.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const auto&, Dims x) { return x[0]; }
+  // Kept: the divisor.
+  static size_t aux_size(const auto&, Dims) { return 1; }
+  static size_t d_aux_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
+
+  static void forward(const auto&, Engine& e, const Call& c) {
+    lengths(e, c.count, c.dim.batch_size(), c.x[0], c.aux);
+    divisors(c.count, c.aux, c.aux);
+    e.zip(zip_position<Divide>(), nullptr, c.count, c.dim, c.dim, Dim{1}, c.x[0], c.aux, c.y);
+  }
+  /// dx += (dy - y Σ(y dy)) / |x|
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    const Dim &dim = c.dim, one{1};
+    const size_t n = dim.batch_size();
+    const Items sum = c.d_aux, a = part(c.d_aux, 1, c.count);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, a);
+    sum_run(e, c.count, n, a, sum);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, sum, a);
+    e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, dim, c.dy, a, a);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, c.aux, a);
+    e.move(c.count, run_of(n), {}, true, a, c.dx);
+  }
+  static Expression call(const Expression& x) { return apply<UnitVector>(x); }
+};
+
+struct L2Norm : OpDefaults {
+  static constexpr auto name = "l2_norm",
+                        doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const auto&, Dims x) { return Dim({1}, x[0].bd); }
+  static size_t d_aux_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
+  static void forward(const auto&, Engine& e, const Call& c) {
+    lengths(e, c.count, c.x_dims[0].batch_size(), c.x[0], c.y);
+  }
+  /// dx += dy x / |x|
+  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
+    const Dim &dim = c.x_dims[0], one{1};
+    const Items a = part(c.d_aux, 1, c.count);
+    divisors(c.count, c.y, c.d_aux);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.x[0], c.d_aux, a);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, a, c.dy, a);
+    e.move(c.count, run_of(dim.batch_size()), {}, true, a, c.dx);
+  }
+  static Expression call(const Expression& x) { return apply<L2Norm>(x); }
 };
 
 struct LayerNorm {
   static constexpr auto
       name = "layer_norm",
       doc =
-          "Layer normalisation: g ∘ (x - mean) / standard deviation + b, over all elements of each "
-          "batch element (Ba et al. 2016).";
+          "Layer normalisation: g ∘ (x - mean) / (standard deviation + 1e-8) + b, over all elements of "
+          "each batch element (Ba et al. 2016).";
   static constexpr Arg args[] = {"x", "g", "b"};
   static Expression call(const Expression& x, const Expression& g, const Expression& b) {
     return cmult(g, Standardize::call(x)) + b;
@@ -81,27 +148,22 @@ struct SquaredNorm {
   static Expression call(const Expression& x) { return dot_product(x, x); }
 };
 
-struct L2Norm {
-  static constexpr auto name = "l2_norm",
-                        doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
-  static constexpr Arg args[] = {"x"};
-  static Expression call(const Expression& x) { return RootOfSquares::call(SquaredNorm::call(x)); }
-};
-
 struct WeightNorm {
   static constexpr auto
       name = "weight_norm",
-      doc = "Weight normalisation: g w / |w|, where g is one number (Salimans and Kingma 2016).";
+      doc =
+          "Weight normalisation: g w / |w|, where g is one number (Salimans and Kingma 2016). Where w is 0 "
+          "the result and its gradient are 0.";
   static constexpr Arg args[] = {"w", "g"};
   static Expression call(const Expression& w, const Expression& g) {
     if (const Dim& d = shape_of(name, g); d.batch_size() != 1)
       invalid(name, ": g has shape ", d, "; one number is needed");
-    return cmult(cdiv(w, L2Norm::call(w)), g);
+    return cmult(UnitVector::call(w), g);
   }
 };
 
-using Normalization = Ops<Standardize>;
-using NormForms = Ops<LayerNorm, SquaredNorm, L2Norm, WeightNorm>;
+using Normalization = Ops<RootMeanSquare, RootMeanSquareOfBatches, Standardize, UnitVector, L2Norm>;
+using NormForms = Ops<LayerNorm, SquaredNorm, WeightNorm>;
 
 }  // namespace dynet::engine
 

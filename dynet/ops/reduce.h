@@ -127,7 +127,9 @@ struct SmallestAlongAxis : Extremum<-1> {
 
 struct LogSumExpAlongAxis : AlongAxis {
   static constexpr auto name = "logsumexp_dim",
-                        doc = "The logarithm of the sum of exponents along axis d, which disappears.";
+                        doc =
+                            "The logarithm of the sum of exponents along axis d, which disappears. Its "
+                            "gradient where all are -inf is 0.";
   static size_t aux_size(const Attrs& a, Dims x) { return 2 * x[0].without(a.axis).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.aux, c.y);
@@ -210,7 +212,7 @@ struct LogSumExpOfList : OverList {
   static constexpr auto name = "logsumexp",
                         doc =
                             "The logarithm of the sum of exponents of a list of expressions, elementwise; "
-                            "batch size 1 is stretched.";
+                            "batch size 1 is stretched. Its gradient where all are -inf is 0.";
   // The arguments one after another, then what the kernel keeps.
   static size_t aux_size(const auto&, Dims x) { return x[0].batch_size() * (x.size() + 2); }
   static void forward(const auto&, Engine& e, const Call& c) {
@@ -225,9 +227,7 @@ struct LogSumExpOfList : OverList {
                            c.dx);
   }
   static Expression call(Expressions xs) {
-    return in_parts(xs, [](const Expressions& part) {
-      return part.size() == 1 ? part[0] : apply<LogSumExpOfList>(part);
-    });
+    return in_parts(xs, [](const Expressions& part) { return apply<LogSumExpOfList>(part); });
   }
 };
 

@@ -1,10 +1,84 @@
 // Means, moments and standard deviations, made of sums.
 #pragma once
 
+#include <cmath>
+
 #include "dynet/ops/reduce.h"
 #include "dynet/ops/shape.h"
 
 namespace dynet::engine {
+
+/// The root of the mean of squares over the axes of a set. Where it is 0, so is its gradient: a length is not
+/// differentiable there. Squares are summed in double precision, in which they neither vanish nor overflow.
+struct RootMeanSquare : OpDefaults {
+  static constexpr auto name = "root_mean_square",
+                        doc = "The root of the mean of squares over some axes. Its gradient at 0 is 0.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x"};
+  using Attrs = Sum::Attrs;
+  static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes); }
+
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    const Strides loops = summing(c.x_dims[0], a.axes);
+    const size_t size = c.dim.batch_size(), run = loops.size[0];
+    for (size_t item = 0; item < c.count; ++item) {
+      const real* x = c.x[0][item];
+      double* sums = numbers(size);
+      each_run(loops, loops.nd - 1, 0, 0, [&](size_t from, size_t to) {
+        if (loops.to[0] == 0) {
+          sums[to] += e.squared_norm(run, x + from);
+        } else {
+          for (size_t i = 0; i < run; ++i) sums[to + i] += static_cast<double>(x[from + i]) * x[from + i];
+        }
+      });
+      const auto count = static_cast<double>(c.x_dims[0].size() / size);
+      for (size_t i = 0; i < size; ++i) c.y[item][i] = static_cast<real>(std::sqrt(sums[i] / count));
+    }
+  }
+  /// dx += dy x / (n y)
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    const Strides loops = summing(c.x_dims[0], a.axes);
+    const size_t size = c.dim.batch_size(), run = loops.size[0];
+    for (size_t item = 0; item < c.count; ++item) {
+      const real *x = c.x[0][item], *y = c.y[item], *dy = c.dy[item];
+      real* dx = c.dx[item];
+      double* factors = numbers(size);
+      const auto count = static_cast<double>(c.x_dims[0].size() / size);
+      for (size_t i = 0; i < size; ++i)
+        if (y[i] != 0) factors[i] = static_cast<double>(dy[i]) / (count * y[i]);
+      each_run(loops, loops.nd - 1, 0, 0, [&](size_t from, size_t to) {
+        if (loops.to[0] == 0) {
+          e.add_scaled(run, static_cast<real>(factors[to]), x + from, dx + from);
+        } else {
+          for (size_t i = 0; i < run; ++i) dx[from + i] += static_cast<real>(x[from + i] * factors[to + i]);
+        }
+      });
+    }
+  }
+
+ private:
+  /// So many zeros, until the next call.
+  static double* numbers(size_t count) {
+    thread_local std::vector<double> memory;
+    memory.assign(count, 0);
+    return memory.data();
+  }
+  /// Calls act(from, to) where each run along the innermost loop begins.
+  static void each_run(const Strides& s, unsigned d, size_t from, size_t to, auto act) {
+    if (d == 0) return act(from, to);
+    for (size_t i = 0; i < s.size[d]; ++i)
+      each_run(s, d - 1, from + i * static_cast<size_t>(s.from[d]), to + i * static_cast<size_t>(s.to[d]),
+               act);
+  }
+};
+
+/// The same over the batch too.
+struct RootMeanSquareOfBatches : RootMeanSquare {
+  static constexpr Batching batching = Batching::nodes;
+  static constexpr auto name = "root_mean_square_batches",
+                        doc = "The root of the mean of squares over the mini-batch and some axes.";
+  static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes).single_batch(); }
+};
 
 /// Which axes a statistic is taken over, and how many numbers that are.
 struct StatisticAxes {
@@ -37,13 +111,17 @@ struct StatisticAxes {
   Expression sum(const Expression& x) const {
     return batch ? apply<SumBatches>(x, {axes}) : apply<SumAxes>(x, {axes});
   }
-  Expression mean(const Expression& x) const { return sum(x) * (real(1) / static_cast<real>(count)); }
+  Expression mean(const Expression& x) const { return sum(x) / static_cast<real>(count); }
   Expression moment(const Expression& x, unsigned order) const {
     if (order == 0) invalid(caller, ": order 0; 1 or more is needed");
     return mean(order == 1 ? x : pow(x, static_cast<real>(order)));
   }
+  /// The mean is rounded, so that the differences to it still have one, which is taken away too. It is no
+  /// matter what was taken away first: no gradient needs to flow through it.
   Expression deviation(const Expression& x) const {
-    return RootOfSquares::call(mean(square(x - reshape(mean(x), kept()))));
+    const Expression near = x - nobackprop(reshape(mean(x), kept()));
+    const Expression centered = near - reshape(mean(near), kept());
+    return batch ? apply<RootMeanSquareOfBatches>(centered, {axes}) : apply<RootMeanSquare>(centered, {axes});
   }
 
  private:

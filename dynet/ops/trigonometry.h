@@ -5,6 +5,8 @@
 
 namespace dynet::engine {
 
+// Differences of squares are products here, as near 1 a square is rounded to the spacing of 1.
+
 struct Sin : Map<Sin> {
   static constexpr auto name = "sin", doc = "Sine, elementwise.";
   static auto value(auto x) { return sin(x); }
@@ -29,14 +31,14 @@ struct Tan : Map<Tan> {
 struct Asin : Map<Asin> {
   static constexpr auto name = "asin", doc = "Inverse sine, elementwise.";
   static auto value(auto x) { return asin(x); }
-  static auto slope(auto x, auto) { return decltype(x)(1) / sqrt(1 - x * x); }
+  static auto slope(auto x, auto) { return decltype(x)(1) / sqrt((1 - x) * (1 + x)); }
   static Expression call(const Expression& x) { return apply<Asin>(x); }
 };
 
 struct Acos : Map<Acos> {
   static constexpr auto name = "acos", doc = "Inverse cosine, elementwise.";
   static auto value(auto x) { return acos(x); }
-  static auto slope(auto x, auto) { return decltype(x)(-1) / sqrt(1 - x * x); }
+  static auto slope(auto x, auto) { return decltype(x)(-1) / sqrt((1 - x) * (1 + x)); }
   static Expression call(const Expression& x) { return apply<Acos>(x); }
 };
 
@@ -64,21 +66,25 @@ struct Cosh : Map<Cosh> {
 struct Asinh : Map<Asinh> {
   static constexpr auto name = "asinh", doc = "Inverse hyperbolic sine, elementwise.";
   static auto value(auto x) { return asinh(x); }
-  static auto slope(auto x, auto) { return decltype(x)(1) / sqrt(x * x + 1); }
+  static auto slope(auto x, auto) {
+    using V = decltype(x);
+    const V size = abs(x);
+    return V(1) / select(size > 1e8, size, sqrt(x * x + 1));  // where the square may be infinite
+  }
   static Expression call(const Expression& x) { return apply<Asinh>(x); }
 };
 
 struct Acosh : Map<Acosh> {
   static constexpr auto name = "acosh", doc = "Inverse hyperbolic cosine, elementwise.";
   static auto value(auto x) { return acosh(x); }
-  static auto slope(auto x, auto) { return decltype(x)(1) / sqrt(x * x - 1); }
+  static auto slope(auto x, auto) { return decltype(x)(1) / (sqrt(x - 1) * sqrt(x + 1)); }
   static Expression call(const Expression& x) { return apply<Acosh>(x); }
 };
 
 struct Atanh : Map<Atanh> {
   static constexpr auto name = "atanh", doc = "Inverse hyperbolic tangent, elementwise.";
   static auto value(auto x) { return atanh(x); }
-  static auto slope(auto x, auto) { return decltype(x)(1) / (1 - x * x); }
+  static auto slope(auto x, auto) { return decltype(x)(1) / ((1 - x) * (1 + x)); }
   static Expression call(const Expression& x) { return apply<Atanh>(x); }
 };
 

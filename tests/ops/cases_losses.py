@@ -165,6 +165,12 @@ NORMS = [
     ),
     case("layer_norm", [uniform(3, 4)] * 3, lambda x, g, b: g * standardized(x) + b, tolerance=10),
     case(
+        "unit_vector",
+        [uniform(3, 4)],
+        lambda w: w / np.sqrt(np.sum(w * w)),
+        call=lambda w: dy.weight_norm(w, dy.scalarInput(1)),
+    ),
+    case(
         "weight_norm",
         [uniform(3, 4), uniform(1)],
         lambda w, g: g * w / np.sqrt(np.sum(w * w)),

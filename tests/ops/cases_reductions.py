@@ -75,5 +75,9 @@ REDUCTIONS = [
     ),
     case("squared_norm", [uniform(3, 4)], lambda x: np.sum(x * x)),
     case("l2_norm", [uniform(3, 4)], lambda x: np.sqrt(np.sum(x * x))),
-    case("root_of_squares", [uniform(3, 4)], lambda x: np.sqrt(np.sum(x * x)), call=dy.l2_norm),
+    case("root_mean_square", [uniform(3, 4)], np.std, call=dy.std_elems),
+    case(
+        "root_mean_square", [uniform(3, 4, 2)], lambda x: x.std(1), call=lambda x: dy.std_dim(x, [1], False)
+    ),
+    case("root_mean_square_batches", [uniform(3, 4, batch=5)], lambda x: x.std(-1), call=dy.std_batches),
 ]

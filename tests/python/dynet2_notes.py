@@ -29,6 +29,7 @@ NOTES = {
     "sum_dim": "`n` is accepted and, as before, has no effect.",
     "std_dim": "`n` is accepted and, as before, has no effect. Its gradient where it is 0 is 0.",
     "std_elems std_batches l2_norm": "Its gradient where it is 0 is 0.",
+    "weight_norm": "Where w is 0 the result and its gradients are 0.",
     "inputTensor inputVector": "Takes any numbers: generators, ranges, arrays of every kind, DLPack.",
     "inputMatrix matInput": "Raises DeprecationWarning, as before.",
     "parameter": "Returns what it is given and prints nothing.",

@@ -69,7 +69,7 @@ def test_values(name: str, kind: str) -> None:
     build, reference = SUMS[name]
     for n in SHORT:
         if name == "matrix product" and n < 4096:
-            continue  # shorter ones are summed one after another
+            continue  # the runs of shorter ones are longer
         x = numbers(n, kind)
         dy.renew_cg()
         close(build(dy.inputTensor(x), x).npvalue(), reference(exact(x)))
@@ -83,6 +83,30 @@ def test_values_of_ten_million(name: str) -> None:
         dy.renew_cg()
         close(build(dy.inputTensor(x), x).npvalue(), reference(exact(x)))
     dy.renew_cg()
+
+
+@pytest.mark.parametrize("n", [769, 1024, 2000, 4096])
+@pytest.mark.parametrize("columns", [1, 3, 40])
+def test_products_of_some_depth(n: int, columns: int) -> None:
+    """Of a parameter and of a plain matrix, as they are and transposed, and of any number of columns."""
+    x = numbers(n, "0.1")
+    p = dy.ParameterCollection().parameters_from_numpy(np.stack([x] * 5))
+    right, left = np.stack([x] * columns, axis=1), np.full((5, columns), exact(x) @ exact(x))
+    for matrix in (
+        lambda: p,
+        lambda: dy.inputTensor(np.stack([x] * 5)),
+        lambda: dy.transpose(dy.transpose(p)),
+    ):
+        dy.renew_cg()
+        found = np.asarray((matrix() * dy.inputTensor(right)).npvalue(), np.float64).reshape(left.shape)
+        np.testing.assert_allclose(found, left, rtol=6e-6)
+    p = dy.ParameterCollection().parameters_from_numpy(np.stack([x] * 5, axis=1))
+    v = dy.ParameterCollection().parameters_from_numpy(np.zeros((5, columns)))
+    for _ in range(3):  # the first calls may read the matrix as it lies
+        dy.renew_cg()
+        dy.dot_product(p * v, dy.inputTensor(right)).backward()
+    expected = 3 * left.reshape(v.shape())
+    np.testing.assert_allclose(np.asarray(v.grad_as_array(), np.float64), expected, rtol=6e-6)
 
 
 def gradient(shape, loss) -> np.ndarray:
