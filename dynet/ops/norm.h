@@ -85,7 +85,7 @@ struct L2Norm {
   static constexpr auto name = "l2_norm",
                         doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
   static constexpr Arg args[] = {"x"};
-  static Expression call(const Expression& x) { return RootOfSquares::call(SquaredNorm::call(x)); }
+  static Expression call(const Expression& x) { return Sqrt::call(SquaredNorm::call(x)); }
 };
 
 struct WeightNorm {

@@ -8,6 +8,7 @@ namespace dynet::engine {
 
 /// One place along an axis; the index is a word, so that different indices run as one call.
 struct Pick : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned axis;
     unsigned batch;  // of the result where one element is picked from several times, else 0
@@ -58,6 +59,7 @@ struct PickBatch {
 
 /// The places from begin up to, but not including, end along an axis.
 struct PickRange : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned begin, end, axis;
   };
@@ -101,51 +103,108 @@ struct PickRangeView : View {
 
 inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
   const Dim& from = shape_of(name, x);
-  const bool right = d < from.nd && s < e && e <= from[d];
+  const bool right = d < axis_count(from) && s < e && e <= from[d];
   return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d)
                                                               : apply<PickRange>(x, {s, e, d});
 }
 
 /// What ops that gather by a list share: the words of each item are the list.
 ///
-/// Where a place is taken more than once its gradient is summed apart first, so that all of it is added
-/// to the argument's at once.
+/// Where a place is taken more than once its gradient is summed first, where it was taken first, so that all
+/// of it is added to the argument's at once.
 struct Gather : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr unsigned batch_axis = Dim::max_dims;
   struct Attrs {
     unsigned axis, count;
     unsigned repeats;  // 1: a place occurs more than once
   };
-  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? x[0].size() : 0; }
+  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? chosen_size(a, x[0]) : 0; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    each_list(a, c, c.x[0], c.y, [&](const ItemList& places, const Items& chosen, const Strides& loops) {
-      e.move(places.count, loops, {}, false, places.items(), chosen);
-    });
+    const Axis x = axis_of(a, c.x_dims[0]);
+    for (size_t item = 0; item < c.count; ++item)
+      each_list(
+          a.count,
+          [&](unsigned k, ItemList& places) { places.add(c.x[0][item] + c.words[item][k] * x.inner); },
+          [&](unsigned first, const ItemList& places) {
+            e.move(places.count, loops(a, x), {}, false, places.items(), at(c.y, item, first, x));
+          });
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    const size_t size = c.x_dims[0].size();
-    if (a.repeats) fill_items(e, c.count, size, 0, c.d_aux);
-    each_list(a, c, a.repeats ? c.d_aux : c.dx, c.dy,
-              [&](const ItemList& places, const Items& chosen, const Strides& loops) {
-                e.move(places.count, loops.swapped(), {}, true, chosen, places.items());
-              });
-    if (a.repeats) e.move(c.count, run_of(size), {}, true, c.d_aux, c.dx);
+    const Axis x = axis_of(a, c.x_dims[0]);
+    const Strides to_places = loops(a, x).swapped();
+    for (size_t item = 0; item < c.count; ++item) {
+      const uint32_t* words = c.words[item];
+      if (a.repeats) {
+        sum_repeats(a, e, c, item, x);
+        continue;
+      }
+      each_list(
+          a.count, [&](unsigned k, ItemList& places) { places.add(c.dx[item] + words[k] * x.inner); },
+          [&](unsigned first, const ItemList& places) {
+            e.move(places.count, to_places, {}, true, at(c.dy, item, first, x), places.items());
+          });
+    }
   }
 
  private:
-  /// Runs act for the places in `tensors` of each item, and where they lie in `result`.
-  static void each_list(const Attrs& a, const Call& c, const Items& tensors, const Items& result, auto act) {
-    const Axis x =
-        a.axis == batch_axis ? Axis{1, c.x_dims[0].bd, c.dim.batch_size()} : Axis::of(c.x_dims[0], a.axis);
-    const Strides loops = blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
-    for (size_t item = 0; item < c.count; ++item) {
-      for (unsigned k = 0; k < a.count;) {
-        const Items chosen{result[item] + k * x.inner, nullptr, x.inner};
-        ItemList places;
-        for (; k < a.count && !places.full(); ++k) places.add(tensors[item] + c.words[item][k] * x.inner);
-        act(places, chosen, loops);
-      }
+  static Axis axis_of(const Attrs& a, const Dim& x) {
+    return a.axis == batch_axis ? Axis{1, x.bd, x.batch_size()} : Axis::of(x, a.axis);
+  }
+  static size_t chosen_size(const Attrs& a, const Dim& x) {
+    const Axis axis = axis_of(a, x);
+    return axis.outer * axis.inner * a.count;
+  }
+  /// From the place in x to where it lies in y, in all blocks.
+  static Strides loops(const Attrs& a, const Axis& x) {
+    return blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
+  }
+  /// The chosen from `first` on.
+  static Items at(const Items& chosen, size_t item, unsigned first, const Axis& x) {
+    return {chosen[item] + first * x.inner, nullptr, x.inner};
+  }
+  /// add(k, list) for all k, and act(first of them, list) for each full list and the last.
+  static void each_list(unsigned count, auto add, auto act) {
+    for (unsigned k = 0; k < count;) {
+      const unsigned first = k;
+      ItemList list;
+      for (; k < count && !list.full(); ++k) add(k, list);
+      act(first, list);
     }
+  }
+  /// firsts[k]: the first of those chosen that are the same place as k.
+  static std::span<const unsigned> first_uses(const uint32_t* words, unsigned count) {
+    thread_local std::vector<unsigned> order, firsts;
+    order.resize(count), firsts.resize(count);
+    for (unsigned k = 0; k < count; ++k) order[k] = k;
+    std::ranges::sort(order, {}, [=](unsigned k) { return std::pair(words[k], k); });
+    for (unsigned i = 0; i < count; ++i)
+      firsts[order[i]] = i > 0 && words[order[i]] == words[order[i - 1]] ? firsts[order[i - 1]] : order[i];
+    return firsts;
+  }
+  static void sum_repeats(const Attrs& a, Engine& e, const Call& c, size_t item, const Axis& x) {
+    const uint32_t* words = c.words[item];
+    const std::span firsts = first_uses(words, a.count);
+    const size_t size = chosen_size(a, c.x_dims[0]);
+    real* const sums = c.d_aux[item];
+    e.fill(size, 0, sums);
+    const Strides among_chosen = blocks_of(x.inner, x.outer, x.inner * a.count, x.inner * a.count);
+    each_list(
+        a.count, [&](unsigned k, ItemList& list) { list.add(sums + firsts[k] * x.inner); },
+        [&](unsigned first, const ItemList& list) {
+          e.move(list.count, among_chosen, {}, true, at(c.dy, item, first, x), list.items());
+        });
+    ItemList from, to;
+    const auto add = [&] {
+      e.move(from.count, loops(a, x).swapped(), {}, true, from.items(), to.items());
+      from.count = to.count = 0;
+    };
+    for (unsigned k = 0; k < a.count; ++k) {
+      if (firsts[k] != k) continue;
+      from.add(sums + k * x.inner), to.add(c.dx[item] + words[k] * x.inner);
+      if (from.full()) add();
+    }
+    add();
   }
 };
 
@@ -184,6 +243,7 @@ struct SelectColumns {
 /// Ranges with a step along several axes, of which the last entry may be the batch.
 template <Batching how>
 struct StridedSelectOf : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr unsigned batch_axis = Dim::max_dims;
   struct Attrs {
     unsigned begin[batch_axis + 1], step[batch_axis + 1], size[batch_axis + 1];

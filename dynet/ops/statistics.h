@@ -43,7 +43,7 @@ struct StatisticAxes {
     return mean(order == 1 ? x : pow(x, static_cast<real>(order)));
   }
   Expression deviation(const Expression& x) const {
-    return RootOfSquares::call(mean(square(x - reshape(mean(x), kept()))));
+    return Sqrt::call(mean(square(x - reshape(mean(x), kept()))));
   }
 
  private:
