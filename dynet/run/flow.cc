@@ -17,7 +17,6 @@ void Executor::trace(uint32_t loss, bool full) {
   gradients_.reset();
   lanes_.forget_gradients();
   t_.flow.resize(graph_.size());
-  t_.views.resize(graph_.size());
   again_.clear();
   t_.marks.set(loss);
   t_.flow[loss] = {};

@@ -71,8 +71,11 @@ void Lane::add_many_parts(uint32_t id) {
   thread_local std::vector<Term> terms;
   thread_local std::vector<Part> unmade;
   const Dim& dim = t_.graph.dim(id);
+  const std::span parts = sorted_parts(id);
+  const bool are_whole = std::ranges::all_of(parts, [](const Part& p) { return p.view == none; });
+  if (are_whole && std::ranges::any_of(parts, &Part::is_unmade)) return add_in_runs(id, parts);
   terms.clear();
-  for (const Part& part : sorted_parts(id)) {
+  for (const Part& part : parts) {
     const uint32_t view = part.view;
     if (view == none)
       terms.push_back({0, dim.batch_size(), terms.size(), part.from, part.consumer});

@@ -71,10 +71,6 @@ def test_as_in_dynet_2() -> None:
     x = dy.inputVector([1, 2, 3, 4])
     assert dy.fold_rows(x, 2).dim() == ((2, 1), 1)
     assert dy.cumsum(x, 1).value() == [1, 2, 3, 4]
-    matrix = dy.ones((2, 3))
-    np.testing.assert_array_equal(dy.cumsum(matrix, 2).npvalue(), matrix.npvalue())
-    with pytest.raises(ValueError, match="axis 3"):
-        dy.cumsum(matrix, 3)
 
 
 def test_transpose_of_one_line_with_fewer_axes() -> None:
