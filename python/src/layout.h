@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 namespace dynet::python {
 
@@ -37,30 +38,38 @@ class AxisLoops {
   size_t count_ = 0;
 };
 
+constexpr size_t square_side = 32;
+
+/// Copies a square of elements, or a part of one; its lines lie so far apart.
+template <class From, class To, class Convert>
+void copy_square(const char* from, ptrdiff_t from_step, To* to, ptrdiff_t to_step, auto rows, auto columns,
+                 Convert& convert) {
+  To square[square_side][square_side];
+  for (size_t r = 0; r < rows; ++r, from += from_step)
+    for (size_t c = 0; c < columns; ++c) {
+      From element;
+      std::memcpy(&element, from + c * sizeof element, sizeof element);
+      square[c][r] = convert(element);
+    }
+  for (size_t c = 0; c < columns; ++c, to += to_step)
+    for (size_t r = 0; r < rows; ++r) to[r] = square[c][r];
+}
+
 /// Copies along two axes, of which `a` goes from element to element on the side of `to` and `b` on that of
-/// `from`: in squares, so that each side is read or written a line of memory at a time.
+/// `from`: in squares, so that each side is read or written some lines of memory at a time.
 template <class From, class To, class Convert>
 void copy_squares(const AxisLoop& a, const AxisLoop& b, const char* from, To* to, Convert& convert) {
-  constexpr size_t side = 16;
-  To square[side][side];
-  for (size_t i = 0; i < a.n; i += side) {
-    const size_t rows = std::min(side, a.n - i);
-    for (size_t j = 0; j < b.n; j += side) {
-      const size_t columns = std::min(side, b.n - j);
-      for (size_t r = 0; r < rows; ++r) {
-        const char* line = from + static_cast<ptrdiff_t>(i + r) * a.from + static_cast<ptrdiff_t>(j) * b.from;
-        for (size_t c = 0; c < columns; ++c) {
-          From element;
-          std::memcpy(&element, line + c * sizeof element, sizeof element);
-          square[r][c] = convert(element);
-        }
-      }
-      for (size_t c = 0; c < columns; ++c) {
-        To* line = to + static_cast<ptrdiff_t>(j + c) * b.to + i;
-        for (size_t r = 0; r < rows; ++r) line[r] = square[r][c];
-      }
+  constexpr std::integral_constant<size_t, square_side> whole;
+  for (size_t j = 0; j < b.n; j += square_side)
+    for (size_t i = 0; i < a.n; i += square_side) {
+      const char* first = from + static_cast<ptrdiff_t>(i) * a.from + static_cast<ptrdiff_t>(j) * b.from;
+      To* target = to + static_cast<ptrdiff_t>(j) * b.to + i;
+      const size_t rows = std::min(square_side, a.n - i), columns = std::min(square_side, b.n - j);
+      if (rows == square_side && columns == square_side)
+        copy_square<From>(first, a.from, target, b.to, whole, whole, convert);
+      else
+        copy_square<From>(first, a.from, target, b.to, rows, columns, convert);
     }
-  }
 }
 
 /// Copies all elements, each converted.
