@@ -142,6 +142,30 @@ def test_many_readers_of_a_parameter() -> None:
     np.testing.assert_allclose(gradients[0], np.outer(uses * (1 - np.tanh(array @ h) ** 2), h), 1e-4, 1e-5)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batching", [True, False])
+def test_gradients_of_rows_are_there_when_they_are_asked_for(batch, batching) -> None:
+    """Those of rows of which an element is read are made for as long as they are needed."""
+    rows, size = 20, 90
+    array = np.random.default_rng(1).normal(size=(rows, size, batch))
+    dy.renew_cg(autobatching=batching)
+    x = dy.inputTensor(array, batched=True)
+    picked = [dy.pick(x, i) for i in range(rows)]
+    ranges = [dy.pick_range(row, 10, 80) for row in picked[:10]]
+    elements = [dy.pick(r, 3 * i) for i, r in enumerate(ranges)]
+    elements += [dy.pick(row, 3 * i) for i, row in enumerate(picked) if i >= 10]
+    losses = [dy.sum_batches(e) * (i + 1) for i, e in enumerate(elements)]
+    for used in (losses, losses[:15], losses):
+        dy.esum(used).backward(full=True)
+        want = np.zeros_like(array)
+        for i in range(len(used)):
+            want[i, 3 * i + (10 if i < 10 else 0)] = i + 1
+        for i in list(range(rows)) * 2:
+            np.testing.assert_array_equal(picked[i].gradient(), want[i, :, 0] if batch == 1 else want[i])
+        np.testing.assert_array_equal(ranges[2].gradient(), picked[2].gradient()[10:80])
+        np.testing.assert_array_equal(x.gradient(), want[..., 0] if batch == 1 else want)
+
+
 MEMORY = """
 import sys
 import numpy as np
