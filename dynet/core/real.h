@@ -9,4 +9,11 @@ using real = double;
 using real = float;
 #endif
 
+namespace engine {
+
+/// The order in which the largest numbers are chosen: what is not a number comes before all numbers.
+constexpr bool ranks_above(real a, real b) { return a > b || (a != a && b == b); }
+
+}  // namespace engine
+
 }  // namespace dynet

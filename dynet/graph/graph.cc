@@ -387,7 +387,7 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 void Graph::compute_now(unsigned node) {
   const Tensor value = evaluator->value(node);
   if (check_validity && !value.is_valid())
-    failed(nodes_[node].op->name, ": the value of node ", node, " has infinite or undefined numbers");
+    failed("NaN or Inf detected in ", nodes_[node].written().name, ", node ", node);
 }
 
 void Graph::refresh_words(std::span<const uint32_t> nodes) {

@@ -205,7 +205,8 @@ class Graph {
 
   Evaluator* evaluator = nullptr;
   std::optional<bool> batching;  // none: as the process has it
-  /// Every node is computed when it is made; with check_validity its numbers must be finite.
+  /// Every node is computed when it is made; with check_validity its numbers must be finite, and so
+  /// must the gradients of a backward pass.
   bool immediate_compute = false, check_validity = false;
 
  private:

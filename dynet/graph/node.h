@@ -84,6 +84,7 @@ struct Op {
   bool writes_d_aux = false;          // prepare_backward writes what d_aux holds; if not, it is zero before
   bool aux_is_first = false;          // aux takes the memory of argument 0 (where batch sizes are equal)
   bool spends_aux = false;            // the backward pass overwrites what aux holds
+  bool reads_part = false;            // what it contributes is made when it is added (readers.cc)
   bool aux_becomes_gradient = false;  // prepare_backward turns aux into the gradient of argument 0
   uint8_t joins = 0, takes = 0;       // Join: what may compute it itself, and what it may compute itself
   uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all

@@ -2,6 +2,7 @@
 #include "dynet/nn/dropout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dynet/ops/all.h"
 
@@ -25,16 +26,27 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
   for (Masks& masks : masks_) masks.ready = false;
 }
 
-void DropoutMasks::forget() { count_ = chosen_ = 0, fixed_batch_ = 0; }
+void DropoutMasks::forget() {
+  count_ = chosen_ = 0, fixed_batch_ = sequence_ = 0;
+  newest_.clear();
+}
+
+void DropoutMasks::choose(unsigned batch) {
+  if (chosen_ < count_ && masks_[chosen_].sequence == sequence_ && masks_[chosen_].batch == batch) return;
+  if (newest_.size() <= sequence_) newest_.resize(sequence_ + 1, none);
+  for (chosen_ = newest_[sequence_]; chosen_ != none && masks_[chosen_].batch != batch;)
+    chosen_ = masks_[chosen_].next;
+  if (chosen_ != none) return;
+  if (masks_.size() == count_) masks_.emplace_back();
+  chosen_ = count_++;
+  Masks& added = masks_[chosen_];
+  added.sequence = sequence_, added.batch = batch, added.newest = {}, added.ready = false;
+  added.next = std::exchange(newest_[sequence_], chosen_);
+  added.all.assign(static_cast<size_t>(kinds_) * layers_, Expression());
+}
 
 void DropoutMasks::complete(Graph& graph, unsigned batch) {
-  for (chosen_ = 0; chosen_ < count_ && masks_[chosen_].batch != batch;) ++chosen_;
-  if (chosen_ == count_) {
-    if (masks_.size() == count_) masks_.emplace_back();
-    Masks& added = masks_[count_++];
-    added.batch = batch, added.newest = {}, added.ready = false;
-    added.all.assign(static_cast<size_t>(kinds_) * layers_, Expression());
-  }
+  choose(batch);
   Masks& masks = masks_[chosen_];
   if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
 }

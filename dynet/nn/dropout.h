@@ -26,9 +26,13 @@ class DropoutMasks {
   void set_rates(real input, real output, real cell);
   /// The next masks are drawn anew.
   void forget();
-  /// Draws masks of this batch size, which are then for all inputs that they fit.
+  /// The masks are those of the sequence that begins with this state.
+  void enter(int first) { sequence_ = fixed_batch_ ? 0 : static_cast<unsigned>(-1 - first); }
+  /// Each sequence has masks of its own.
+  bool is_per_sequence() const { return kinds_ > 0 && active() && !fixed_batch_; }
+  /// Draws masks of this batch size, which are then for all inputs that they fit, of any sequence.
   void draw(Graph& graph, unsigned batch) {
-    fixed_batch_ = batch;
+    fixed_batch_ = batch, sequence_ = 0;
     complete(graph, batch);
   }
   /// Chooses the masks for the batch size of x, and draws those that are wanted and missing: never drawn, or
@@ -40,9 +44,10 @@ class DropoutMasks {
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 
  private:
-  /// The masks of a batch size: kind by kind, layer by layer.
+  /// The masks of a sequence for a batch size: kind by kind, layer by layer.
   struct Masks {
-    unsigned batch;
+    unsigned sequence, batch;
+    size_t next;  // of the same sequence; none: the last
     std::vector<Expression> all;
     Expression newest;  // of those drawn last
     bool ready = false;
@@ -51,6 +56,7 @@ class DropoutMasks {
     const bool fits = fixed_batch_ && (fixed_batch_ == batch || fixed_batch_ == 1 || batch == 1);
     return fits ? fixed_batch_ : batch;
   }
+  void choose(unsigned batch);
   void complete(Graph& graph, unsigned batch);
   void draw_missing(Graph& graph, Masks& masks) const;
   /// Something is dropped.
@@ -58,8 +64,11 @@ class DropoutMasks {
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
-  std::vector<Masks> masks_;  // for each batch size that the sequence has had, with room for more
+  static constexpr size_t none = ~size_t{0};
+  std::vector<Masks> masks_;    // for each batch size that each sequence has had, with room for more
+  std::vector<size_t> newest_;  // of each sequence
   size_t count_ = 0, chosen_ = 0;
+  unsigned sequence_ = 0;
   unsigned fixed_batch_ = 0;  // that was asked for; 0: none
 };
 

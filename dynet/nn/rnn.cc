@@ -42,7 +42,7 @@ void RNNBuilder::new_graph(Graph& graph, bool update) {
   graph_ = &graph;
   update_ = update;
   stage_ = Stage::bound;
-  current_ = -1;
+  current_ = last_first_ = -1;
   dropout_.forget();
   bind_all(params, update, param_vars);
   bind(update);
@@ -77,9 +77,14 @@ void RNNBuilder::start_new_sequence(Expressions h0) {
   std::ranges::copy(h0, cells_.begin());
   outputs_.clear();
   links_.clear();
-  current_ = -1, count_ = 0;
+  current_ = last_first_ = -1, count_ = 0;
   dropout_.forget();
   stage_ = Stage::reading;
+}
+
+RNNPointer RNNBuilder::add_sequence() {
+  check_order("add_sequence", stage_ == Stage::reading);
+  return dropout_.is_per_sequence() ? --last_first_ : -1;
 }
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
@@ -88,6 +93,7 @@ Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_pointer(prev);
   check_graph(x);
   next_.resize(components_);
+  dropout_.enter(first_of(prev));
   return push(prev, step(cells(prev), x, next_));
 }
 
@@ -147,7 +153,7 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
   cells_.insert(cells_.end(), next_.begin(), next_.end());
   outputs_.push_back(output);
-  links_.push_back({count_, prev});
+  links_.push_back({count_, prev, first_of(prev)});
   current_ = count_++;
   return output;
 }
@@ -220,8 +226,8 @@ void RNNBuilder::check_order(const char* call, bool allowed) const {
 }
 
 void RNNBuilder::check_pointer(RNNPointer p) const {
-  if (p < -1 || p >= count_)
-    bad_index(name(), ": there is no state ", p, "; the states are -1 to ", count_ - 1);
+  if (p < last_first_ || p >= count_)
+    bad_index(name(), ": there is no state ", p, "; the states are ", last_first_, " to ", count_ - 1);
   if (!graph_ || graph_->stamp() == graph_id_ || graph_->number() != graph_id_ || cells_.empty()) return;
   const size_t place = p < 0 ? 0 : place_of(p) + 1;
   if (place > links_.size() || is_removed(cells_at(place)))

@@ -11,7 +11,8 @@
 
 namespace dynet {
 
-/// A state of the running sequence; -1 is the one before its first input.
+/// A state of a sequence; -1 is the one before its first input, and -2, -3, … are those of further sequences
+/// of the same graph.
 using RNNPointer = int;
 
 class RNNBuilder {
@@ -24,6 +25,9 @@ class RNNBuilder {
   void new_graph(engine::Graph& graph, bool update = true);
   /// Forgets all states. h0 is an initial state in the order of get_s, or empty.
   void start_new_sequence(engine::Expressions h0 = {});
+  /// The initial state of a further sequence, which has dropout masks of its own; the states of the others
+  /// stay. Where nothing is dropped, sequences need not be told apart, and it is that of the first one.
+  RNNPointer add_sequence();
   /// Reads x after the last state, or after `prev`; returns the output.
   Expression add_input(const Expression& x) { return add_input(current_, x); }
   Expression add_input(RNNPointer prev, const Expression& x);
@@ -53,10 +57,12 @@ class RNNBuilder {
   std::vector<Expression> get_s(RNNPointer p) const;
   unsigned num_h0_components() const { return components_; }
 
-  /// Sets all dropout rates. The masks in use are kept until a new sequence starts.
+  /// Sets all dropout rates. The masks in use are kept: those of a sequence are drawn when it needs them
+  /// first.
   void set_dropout(real rate) { dropout_.set_rates(rate, rate, rate); }
   void disable_dropout() { dropout_.set_rates(0, 0, 0); }
-  /// Draws masks anew, for inputs of this batch size.
+  /// Draws masks anew, for inputs of this batch size, and for all sequences until start_new_sequence or a new
+  /// graph.
   void set_dropout_masks(unsigned batch_size = 1);
 
   /// Shares the parameters of another builder of the same class and sizes.
@@ -107,10 +113,12 @@ class RNNBuilder {
   engine::DropoutMasks dropout_;
 
  private:
-  /// A state's number, which no other one of the sequence gets, and that of the state before it.
+  /// A state's number, which no other one gets, that of the state before it, and of the sequence's first.
   struct Link {
-    RNNPointer number, before;
+    RNNPointer number, before, first;
   };
+  /// The initial state of the sequence that a state is in.
+  RNNPointer first_of(RNNPointer p) const { return p < 0 ? p : links_[place_of(p)].first; }
   size_t place_of(RNNPointer p) const;
   ConstCells cells_at(size_t place) const { return {cells_.data() + place * components_, components_}; }
   ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
@@ -127,6 +135,7 @@ class RNNBuilder {
   std::vector<Expression> outputs_;
   std::vector<Link> links_;
   RNNPointer current_ = -1, count_ = 0;  // states so far, with those that were removed
+  RNNPointer last_first_ = -1;           // the initial state of the last sequence
   engine::Graph* graph_ = nullptr;
   unsigned graph_id_ = 0, stamp_ = 0;  // the graph's when it was last looked at
   bool update_ = true;

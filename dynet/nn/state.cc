@@ -69,10 +69,9 @@ std::optional<RNNState> RNNState::prev() const {
 
 RNNState initial_state(RNNBuilder& builder, bool update) {
   Graph& graph = current_graph();
-  if (builder.graph_id() != graph.id()) {
-    builder.new_graph(graph, update);
-    builder.start_new_sequence();
-  }
+  if (builder.graph_id() == graph.id()) return {&builder, builder.add_sequence(), graph.id(), {}};
+  builder.new_graph(graph, update);
+  builder.start_new_sequence();
   return {&builder, -1, graph.id(), {}};
 }
 

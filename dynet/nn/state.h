@@ -35,7 +35,8 @@ struct RNNState {
   void check() const;
 };
 
-/// The one initial state of a builder in the current graph, which the first call binds it to.
+/// An initial state of a builder in the current graph, which the first call binds it to. With dropout, each
+/// begins a sequence with masks of its own.
 RNNState initial_state(RNNBuilder& builder, bool update = true);
 /// The state after the initial one that has these cells and outputs (RNNBuilder::set_s).
 RNNState initial_state(RNNBuilder& builder, engine::Expressions cells, bool update = true);

@@ -46,8 +46,11 @@ inline unsigned common_batch(Dims xs) {
   return batch;
 }
 
+/// How many axes may be named: a vector is a matrix of one column.
+inline unsigned axis_count(const Dim& x) { return std::max(x.nd, 2u); }
+
 inline void check_axis(unsigned axis, const Dim& x) {
-  if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+  if (axis >= axis_count(x)) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", axis_count(x) - 1);
 }
 
 /// One index as a list.
@@ -64,7 +67,8 @@ void check_indices(std::string_view op, Indices indices, unsigned size, const Pl
 
 /// Throws unless x has the axis and every index is one of its places.
 inline void check_places(std::string_view op, Indices indices, unsigned axis, const Dim& x) {
-  if (axis >= x.nd) invalid(op, ": axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+  if (axis >= axis_count(x))
+    invalid(op, ": axis ", axis, " of ", x, "; the axes are 0 to ", axis_count(x) - 1);
   check_indices(op, indices, x[axis], "axis ", axis);
 }
 

@@ -18,12 +18,15 @@ struct Average {
 };
 
 struct MaximumOfList {
-  static constexpr auto name = "emax", doc = "The elementwise maximum of a list of expressions of one shape.";
+  static constexpr auto name = "emax",
+                        doc =
+                            "The elementwise maximum of a list of expressions of one shape; of equal numbers "
+                            "the first gets the gradient.";
   static constexpr Arg args[] = {"xs"};
   static Expression call(Expressions xs) {
     if (xs.empty()) invalid(name, ": an empty list; at least one expression is needed");
     Expression largest = xs[0];
-    for (size_t i = 1; i < xs.size(); ++i) largest = max(largest, xs[i]);
+    for (size_t i = 1; i < xs.size(); ++i) largest = max(xs[i], largest);
     return largest;
   }
 };
@@ -53,16 +56,18 @@ struct ToDevice {
 };
 
 struct FoldRows {
-  static constexpr auto name = "fold_rows",
-                        doc = "Sums of nrows consecutive rows of a matrix: {r,c} becomes {r / nrows,c}.";
+  static constexpr auto
+      name = "fold_rows",
+      doc =
+          "Sums of nrows consecutive rows of a matrix: {r,c} becomes {r / nrows,c}. A vector is "
+          "a matrix of one column.";
   static constexpr Arg args[] = {"x", {"nrows", 2.0}};
   static Expression call(const Expression& x, unsigned nrows) {
     const Dim from = shape_of(name, x);
     if (from.nd > 2 || nrows == 0 || from.rows() % nrows != 0)
       invalid(name, ": ", from, " in groups of ", nrows,
               " rows; a matrix whose rows are a multiple is needed");
-    Dim groups{nrows, from.rows() / nrows};
-    if (from.nd == 2) groups.d[groups.nd++] = from.cols();
+    const Dim groups{nrows, from.rows() / nrows, from.cols()};
     return SumAxes::call(Reshape::call(x, groups, from.bd), {0}, false, 0);
   }
 };

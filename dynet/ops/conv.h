@@ -248,6 +248,7 @@ struct MaxPooling2d : OpDefaults {
 
 /// The largest numbers of each line, in their order; their places are kept for the gradient.
 struct KMaxPooling : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count, axis;
   };
@@ -274,9 +275,7 @@ struct KMaxPooling : OpDefaults {
       for (unsigned i = 0; i < from.n; ++i) order[i] = i;
       const auto larger = [&](unsigned i, unsigned k) {
         const real a = x[i * from.inner], b = x[k * from.inner];
-        const bool a_is_nan = a != a, b_is_nan = b != b;
-        if (a_is_nan != b_is_nan) return a_is_nan;
-        return a > b || (!(a < b) && i < k);
+        return ranks_above(a, b) || (!ranks_above(b, a) && i < k);
       };
       std::nth_element(order.begin(), order.begin() + (a.count - 1), order.end(), larger);
       std::sort(order.begin(), order.begin() + a.count);

@@ -102,12 +102,18 @@ struct Power : Map<Power> {
   struct Attrs {
     real exponent;
   };
-  static constexpr auto name = "power", doc = "Each element to the power of a number: y = x^exponent.";
+  static constexpr auto
+      name = "power",
+      doc = "Each element to the power of a number: y = x^exponent. Its gradient at 0 is finite.";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x", "exponent"};
   static auto value(auto x, const Attrs& a) { return pow(x, decltype(x)(a.exponent)); }
+  /// At 0 a power of less than 1 is as steep as a wall: its gradient is 0 there, as that of a root is.
   static auto slope(auto x, auto, const Attrs& a) {
-    return a.exponent == 0 ? decltype(x)(0) : pow(x, decltype(x)(a.exponent - 1)) * a.exponent;
+    using V = decltype(x);
+    if (a.exponent == 0) return V(0);
+    const V s = pow(x, V(a.exponent - 1)) * a.exponent;
+    return a.exponent > 0 && a.exponent < 1 ? select(x == 0, V(0), s) : s;
   }
   static Expression call(const Expression& x, real exponent);
 };
@@ -128,10 +134,11 @@ struct Cube : Map<Cube> {
   static Expression call(const Expression& x) { return apply<Cube>(x); }
 };
 
+/// It is not differentiable at 0, where its gradient is 0 here, as that of the absolute value is.
 struct Sqrt : Map<Sqrt> {
-  static constexpr auto name = "sqrt", doc = "The square root, elementwise. Its gradient is infinite at 0.";
+  static constexpr auto name = "sqrt", doc = "The square root, elementwise. Its gradient at 0 is 0.";
   static auto value(auto x) { return sqrt(x); }
-  static auto slope(auto, auto y) { return decltype(y)(real(0.5)) / y; }
+  static auto slope(auto, auto y) { return select(y > 0, decltype(y)(real(0.5)) / y, y); }
   static Expression call(const Expression& x) { return apply<Sqrt>(x); }
 };
 

@@ -40,6 +40,10 @@ struct OpDefaults {
   static constexpr bool spends_aux = false;
   /// prepare_backward turns aux into the gradient of argument 0.
   static constexpr bool aux_becomes_gradient = false;
+  /// It reads a part of argument 0, its only one, or tells little of it, and d_aux is what one call of
+  /// backward has for itself: where many read one node, what they contribute is made when it is added, and
+  /// never kept.
+  static constexpr bool reads_part = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
   static constexpr Join joins = joins_nothing, takes = joins_nothing;
   /// A hidden op has no public name: operators and other functions make it.
@@ -157,6 +161,7 @@ inline constexpr Op op{
     .writes_d_aux = T::writes_d_aux,
     .aux_is_first = T::aux_is_first,
     .spends_aux = T::spends_aux || T::aux_becomes_gradient,
+    .reads_part = T::reads_part,
     .aux_becomes_gradient = T::aux_becomes_gradient,
     .joins = T::joins,
     .takes = T::takes,

@@ -11,7 +11,7 @@ namespace dynet::engine {
 inline unsigned axis_set(std::string_view op, Indices axes, const Dim& x) {
   unsigned set = 0;
   for (unsigned d : axes) {
-    if (d >= x.nd) invalid(op, ": axis ", d, " of ", x, "; the axes are 0 to ", x.nd - 1);
+    if (d >= axis_count(x)) invalid(op, ": axis ", d, " of ", x, "; the axes are 0 to ", axis_count(x) - 1);
     set |= 1u << d;
   }
   return set;
@@ -48,6 +48,7 @@ inline Strides summing(const Dim& x, unsigned axes) {
 
 /// What sums share: `axes` in the attributes says which are summed.
 struct Sum : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr uint32_t passes = 1;
   struct Attrs {
     unsigned axes;
@@ -103,6 +104,7 @@ struct AlongAxis : OpDefaults {
 
 template <int sign>
 struct Extremum : AlongAxis {
+  static constexpr bool reads_part = true;
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     e.extremum(sign, c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.y);
   }

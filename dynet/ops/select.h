@@ -8,6 +8,7 @@ namespace dynet::engine {
 
 /// One place along an axis; the index is a word, so that different indices run as one call.
 struct Pick : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned axis;
     unsigned batch;  // of the result where one element is picked from several times, else 0
@@ -58,6 +59,7 @@ struct PickBatch {
 
 /// The places from begin up to, but not including, end along an axis.
 struct PickRange : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned begin, end, axis;
   };
@@ -101,51 +103,128 @@ struct PickRangeView : View {
 
 inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
   const Dim& from = shape_of(name, x);
-  const bool right = d < from.nd && s < e && e <= from[d];
+  const bool right = d < axis_count(from) && s < e && e <= from[d];
   return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d)
                                                               : apply<PickRange>(x, {s, e, d});
 }
 
 /// What ops that gather by a list share: the words of each item are the list.
 ///
-/// Where a place is taken more than once its gradient is summed apart first, so that all of it is added
-/// to the argument's at once.
+/// Where a place is taken more than once its gradient is summed first, pairwise, so that all of it is added to
+/// the argument's at once.
 struct Gather : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr unsigned batch_axis = Dim::max_dims;
   struct Attrs {
     unsigned axis, count;
     unsigned repeats;  // 1: a place occurs more than once
   };
-  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? x[0].size() : 0; }
+  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? chosen_size(a, x[0]) : 0; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    each_list(a, c, c.x[0], c.y, [&](const ItemList& places, const Items& chosen, const Strides& loops) {
-      e.move(places.count, loops, {}, false, places.items(), chosen);
-    });
+    const Axis x = axis_of(a, c.x_dims[0]);
+    for (size_t item = 0; item < c.count; ++item)
+      each_list(
+          a.count,
+          [&](unsigned k, ItemList& places) { places.add(c.x[0][item] + c.words[item][k] * x.inner); },
+          [&](unsigned first, const ItemList& places) {
+            e.move(places.count, loops(a, x), {}, false, places.items(), at(c.y, item, first, x));
+          });
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    const size_t size = c.x_dims[0].size();
-    if (a.repeats) fill_items(e, c.count, size, 0, c.d_aux);
-    each_list(a, c, a.repeats ? c.d_aux : c.dx, c.dy,
-              [&](const ItemList& places, const Items& chosen, const Strides& loops) {
-                e.move(places.count, loops.swapped(), {}, true, chosen, places.items());
-              });
-    if (a.repeats) e.move(c.count, run_of(size), {}, true, c.d_aux, c.dx);
+    const Axis x = axis_of(a, c.x_dims[0]);
+    const Strides to_places = loops(a, x).swapped();
+    for (size_t item = 0; item < c.count; ++item) {
+      const uint32_t* words = c.words[item];
+      if (a.repeats) {
+        sum_repeats(a, e, c, item, x);
+        continue;
+      }
+      each_list(
+          a.count, [&](unsigned k, ItemList& places) { places.add(c.dx[item] + words[k] * x.inner); },
+          [&](unsigned first, const ItemList& places) {
+            e.move(places.count, to_places, {}, true, at(c.dy, item, first, x), places.items());
+          });
+    }
   }
 
  private:
-  /// Runs act for the places in `tensors` of each item, and where they lie in `result`.
-  static void each_list(const Attrs& a, const Call& c, const Items& tensors, const Items& result, auto act) {
-    const Axis x =
-        a.axis == batch_axis ? Axis{1, c.x_dims[0].bd, c.dim.batch_size()} : Axis::of(c.x_dims[0], a.axis);
-    const Strides loops = blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
-    for (size_t item = 0; item < c.count; ++item) {
-      for (unsigned k = 0; k < a.count;) {
-        const Items chosen{result[item] + k * x.inner, nullptr, x.inner};
-        ItemList places;
-        for (; k < a.count && !places.full(); ++k) places.add(tensors[item] + c.words[item][k] * x.inner);
-        act(places, chosen, loops);
-      }
+  static Axis axis_of(const Attrs& a, const Dim& x) {
+    return a.axis == batch_axis ? Axis{1, x.bd, x.batch_size()} : Axis::of(x, a.axis);
+  }
+  static size_t chosen_size(const Attrs& a, const Dim& x) {
+    const Axis axis = axis_of(a, x);
+    return axis.outer * axis.inner * a.count;
+  }
+  /// From the place in x to where it lies in y, in all blocks.
+  static Strides loops(const Attrs& a, const Axis& x) {
+    return blocks_of(x.inner, x.outer, x.inner * x.n, x.inner * a.count);
+  }
+  /// The chosen from `first` on.
+  static Items at(const Items& chosen, size_t item, unsigned first, const Axis& x) {
+    return {chosen[item] + first * x.inner, nullptr, x.inner};
+  }
+  /// add(k, list) for all k, and act(first of them, list) for each full list and the last.
+  static void each_list(unsigned count, auto add, auto act) {
+    for (unsigned k = 0; k < count;) {
+      const unsigned first = k;
+      ItemList list;
+      for (; k < count && !list.full(); ++k) add(k, list);
+      act(first, list);
     }
+  }
+  /// The chosen by place; those of one place as they come.
+  static std::span<const unsigned> by_place(const uint32_t* words, unsigned count) {
+    thread_local std::vector<unsigned> order;
+    order.resize(count);
+    for (unsigned k = 0; k < count; ++k) order[k] = k;
+    std::ranges::sort(order, {}, [=](unsigned k) { return std::pair(words[k], k); });
+    return order;
+  }
+  /// Adds numbers that lie at some addresses to those at others, many by one call.
+  struct Adder {
+    Engine& e;
+    const Strides strides;
+    ItemList from = {}, to = {};
+
+    void add(real* x, real* sum) {
+      from.add(x), to.add(sum);
+      if (from.full()) flush();
+    }
+    void flush() {
+      e.move(from.count, strides, {}, true, from.items(), to.items());
+      from.count = to.count = 0;
+    }
+  };
+  /// The gradients of one place are added pairwise, where it was taken first.
+  static void sum_repeats(const Attrs& a, Engine& e, const Call& c, size_t item, const Axis& x) {
+    const uint32_t* words = c.words[item];
+    const std::span order = by_place(words, a.count);
+    const size_t size = chosen_size(a, c.x_dims[0]);
+    real* const sums = c.d_aux[item];
+    e.move(1, run_of(size), {}, false, {c.dy[item], nullptr, size}, {sums, nullptr, size});
+    // act(first, count) for the chosen of each place, which lie in `order` from `first` on.
+    const auto each_place = [&](auto act) {
+      for (unsigned first = 0, end; first < a.count; first = end) {
+        for (end = first + 1; end < a.count && words[order[end]] == words[order[first]];) ++end;
+        act(first, end - first);
+      }
+    };
+    Adder among{e, blocks_of(x.inner, x.outer, x.inner * a.count, x.inner * a.count)};
+    unsigned longest = 1;
+    for (unsigned apart = 1; apart <= longest; apart *= 2) {
+      each_place([&](unsigned first, unsigned count) {
+        longest = std::max(longest, count - 1);
+        for (unsigned k = first; k + apart < first + count; k += 2 * apart)
+          among.add(sums + order[k + apart] * x.inner, sums + order[k] * x.inner);
+      });
+      among.flush();
+    }
+    Adder to_places{e, loops(a, x).swapped()};
+    each_place([&](unsigned first, unsigned) {
+      const unsigned k = order[first];
+      to_places.add(sums + k * x.inner, c.dx[item] + words[k] * x.inner);
+    });
+    to_places.flush();
   }
 };
 
@@ -184,6 +263,7 @@ struct SelectColumns {
 /// Ranges with a step along several axes, of which the last entry may be the batch.
 template <Batching how>
 struct StridedSelectOf : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr unsigned batch_axis = Dim::max_dims;
   struct Attrs {
     unsigned begin[batch_axis + 1], step[batch_axis + 1], size[batch_axis + 1];

@@ -61,7 +61,9 @@ struct Transpose : OpDefaults {
   };
   static constexpr auto
       name = "transpose",
-      doc = "Permuted axes: axis i of the result is axis dims[i] of x. [1, 0] transposes a matrix.";
+      doc =
+          "Permuted axes: axis i of the result is axis dims[i] of x. [1, 0] transposes a matrix. Axes "
+          "that are not listed must have size 1, unless all axes but one have: then the first place is taken.";
   static constexpr Arg args[] = {"x", {"dims", {1, 0}}};
   static Dim shape(const Attrs& a, Dims x) {
     Dim y;
@@ -92,7 +94,8 @@ struct Transpose : OpDefaults {
     const Dim& from = shape_of(name, x);
     const Attrs a = permutation(from, dims);
     const Dim to = shape(a, Dims(&from, 1));
-    return moves_nothing(loops(a, from)) ? apply<Reshape>(x, {to.single_batch()}) : apply<Transpose>(x, a);
+    return to.size() == from.size() && moves_nothing(loops(a, from)) ? apply<Reshape>(x, {to.single_batch()})
+                                                                     : apply<Transpose>(x, a);
   }
 
  private:
@@ -106,7 +109,8 @@ struct Transpose : OpDefaults {
       a.order[a.nd++] = i;
     }
     for (unsigned i = a.nd; i < x.nd; ++i)
-      if (x[i] != 1) invalid(name, ": ", a.nd, " axes for a tensor of shape ", x, "; ", x.nd, " are needed");
+      if (x[i] != 1 && x.num_nonone_dims() > 1)
+        invalid(name, ": ", a.nd, " axes for a tensor of shape ", x, "; ", x.nd, " are needed");
     return a;
   }
   /// True if the loops step through both sides in the same order without a gap.

@@ -31,6 +31,7 @@ struct Softmax : OpDefaults {
 
 /// log_softmax over some elements only: the words of each batch element are their places.
 struct RestrictedLogSoftmax : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count;
   };
@@ -99,6 +100,7 @@ struct LogSoftmax : OpDefaults {
 
 /// The class is a word, so that examples with different classes run as one call.
 struct PickNegativeLogSoftmax : OpDefaults {
+  static constexpr bool reads_part = true;
   static constexpr auto name = "pickneglogsoftmax",
                         doc =
                             "Negative log likelihood of class v under the softmax of the vector x: "

@@ -82,6 +82,7 @@ struct Sparsemax : OpDefaults {
 
 /// The words of each batch element are the target's support.
 struct SparsemaxLoss : OpDefaults {
+  static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count;
   };

@@ -84,16 +84,21 @@ struct Divide : Zip<Divide> {
 };
 
 struct Pow : Zip<Pow> {
-  static constexpr auto name = "pow",
-                        doc =
-                            "Each element of x to the power of y, which is one number: z = x^y. "
-                            "The gradient of y needs positive x; at 0^0 both gradients are 0.";
+  static constexpr auto
+      name = "pow",
+      doc =
+          "Each element of x to the power of y, which is one number: z = x^y. The gradient of y needs "
+          "positive x; at x = 0 both gradients are 0 for y from 0 to below 1, and that of "
+          "y for any y that is not negative.";
   static Dim shape(const auto&, Dims x) {
     if (x[1].batch_size() != 1) invalid("the exponent has shape ", x[1], "; one number is needed");
     return x[0].truncate().with_batch(common_batch(x));
   }
   static auto value(auto x, auto y) { return pow(x, y); }
-  static auto slope0(auto x, auto y, auto) { return select(y == 0, y, y * pow(x, y - 1)); }
+  static auto slope0(auto x, auto y, auto) {
+    using V = decltype(x);
+    return select(y == 0 || (x == 0 && y > 0 && y < 1), V(0), y * pow(x, y - 1));
+  }
   static auto slope1(auto x, auto y, auto z) {
     return select(z == 0 || (x == 0 && y == 0), decltype(z)(0), z * log(x));
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 
+#include "dynet/ops/check.h"
 #include "dynet/params/init.h"
 
 namespace dynet {
@@ -31,7 +32,7 @@ void check_same_size(const char* call, const Tensor& a, const Tensor& b) {
 /// from one place to the next, and how many places there are.
 template <class Act>
 void each_line(const Tensor& x, unsigned axis, Act&& act) {
-  if (axis >= x.d.nd) invalid("axis ", axis, " of ", x.d, "; the axes are 0 to ", x.d.nd - 1);
+  check_axis(axis, x.d);
   size_t step = 1;
   for (unsigned i = 0; i < axis; ++i) step *= x.d[i];
   const size_t n = x.d[axis], lines = x.d.size() / n;
@@ -136,8 +137,12 @@ void TensorTools::logsumexp(const Tensor& x, const Tensor& m, const Tensor& z, u
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
     real largest = x.v[first];
     double sum = 0;
-    for (size_t i = 1; i < n; ++i) largest = std::max(largest, x.v[first + i * step]);
-    for (size_t i = 0; i < n; ++i) sum += std::exp(double{x.v[first + i * step]} - double{largest});
+    for (size_t i = 1; i < n; ++i)
+      if (const real other = x.v[first + i * step]; ranks_above(other, largest)) largest = other;
+    for (size_t i = 0; i < n; ++i) {
+      const real one = x.v[first + i * step];
+      sum += one == largest ? 1 : std::exp(double{one} - double{largest});
+    }
     m.v[line] = largest, z.v[line] = static_cast<real>(double{largest} + std::log(sum));
   });
 }
@@ -149,7 +154,8 @@ IndexTensor TensorTools::argmax(const Tensor& x, unsigned axis, unsigned num) {
   return places_along(x, axis, num, [&](const std::vector<real>& numbers, std::vector<long>& places) {
     places.resize(numbers.size());
     std::iota(places.begin(), places.end(), 0);
-    std::stable_sort(places.begin(), places.end(), [&](long a, long b) { return numbers[a] > numbers[b]; });
+    std::stable_sort(places.begin(), places.end(),
+                     [&](long a, long b) { return ranks_above(numbers[a], numbers[b]); });
   });
 }
 
@@ -176,7 +182,7 @@ IndexTensor TensorTools::categorical_sample_log_prob(const Tensor& x, unsigned a
       real best_score = -std::numeric_limits<real>::infinity();
       for (size_t i = 0; i < numbers.size(); ++i) {
         const real score = numbers[i] - std::log(-std::log(random.uniform()));
-        if (score > best_score) best = static_cast<long>(i), best_score = score;
+        if (ranks_above(score, best_score)) best = static_cast<long>(i), best_score = score;
       }
       places.push_back(best);
     }

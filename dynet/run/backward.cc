@@ -4,6 +4,7 @@
 
 #include "dynet/core/watch.h"
 #include "dynet/ops/input.h"
+#include "dynet/run/describe.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/pace.h"
 #include "dynet/run/profile.h"
@@ -36,6 +37,7 @@ void Executor::backward(unsigned loss, bool full) {
   run_backward();
   for (uint32_t id : loose_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !t_.marks[t_.views[id].origin]) lanes_[0].finish_one(id);
+  if (graph_.check_validity) check_gradients();
   deliver();
   backward_from_ = loss;
 }
@@ -244,6 +246,21 @@ Tensor Executor::gradient(unsigned id) {
   return graph_[id].skipped ? with_skipped(id, known) : known;
 }
 
+/// Throws before parameters get their gradients, if one is infinite or not a number: the newest such node has
+/// it from operations whose own gradients are sound.
+void Executor::check_gradients() {
+  for (const uint32_t id : path_) {
+    if (graph_[id].op->leaf) lanes_[0].finish(id);
+    if (computed_gradient(id).is_valid()) continue;
+    std::string from;
+    for (const uint32_t consumer : path_)
+      if (consumer > id && std::ranges::count(graph_.args(graph_[consumer]), id))
+        from += text(from.empty() ? "" : " or ", describe(graph_, consumer));
+    failed("NaN or Inf detected in the gradient of node ", id, ", ", describe(graph_, id),
+           from.empty() ? "" : "; it comes from ", from, "; no parameter has got a gradient");
+  }
+}
+
 bool Executor::is_on_path(uint32_t id) const {
   return std::ranges::binary_search(path_, id, std::greater<>());
 }
@@ -253,6 +270,7 @@ Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
   if (!is_on_path(id)) return {dim, lanes_[0].zeroed(dim.size())};
   const Flow& flow = t_.flow[id];
+  if (flow.is_unmade()) lanes_[0].make_gradients({&id, 1});
   const bool is_parameter = graph_[id].op == &parameter_op;
   if (!is_parameter && flow.gradient) return lanes_[0].contiguous(dim, flow.gradient, t_.gradient_stride(id));
   real* sum = lanes_[0].zeroed(dim.size());

@@ -164,8 +164,15 @@ Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsign
   const auto stride = [&](uint32_t id) {
     return graph.dim(argument(id)).bd == 1 ? 0 : t_.place[argument(id)].stride;
   };
-  if (graph[nodes[0]].op->batching == Batching::nodes)
-    return items_of(nodes, items, tables, [&](uint32_t id) { return whole_value(argument(id)).v; }, stride);
+  if (graph[nodes[0]].op->batching == Batching::nodes) {
+    uint32_t last = none;  // many may read one argument, which is copied together once
+    real* value = nullptr;
+    const auto whole = [&](uint32_t id) {
+      if (argument(id) != last) last = argument(id), value = whole_value(last).v;
+      return value;
+    };
+    return items_of(nodes, items, tables, whole, stride);
+  }
   return items_of(nodes, items, tables, [&](uint32_t id) { return t_.value_of(argument(id)); }, stride);
 }
 
@@ -212,7 +219,7 @@ void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const Step
                 : items_at(nodes, call.count, item.size, [&](uint32_t id) { return t_.flow[id].gradient; });
   if (step) return;
   add_results(call, nodes);
-  if (item.d_aux_size)
+  if (item.d_aux_size && !t_.graph[nodes[0]].op->reads_part)
     call.d_aux =
         items_at(nodes, call.count, item.d_aux_size, [&](uint32_t id) { return t_.place[id].d_aux; });
 }
@@ -222,6 +229,13 @@ Items Lane::targets_of(size_t items, unsigned i) {
   const auto stride = [&](uint32_t id) { return target_stride(t_.graph.args(t_.graph[id])[i]); };
   const real* const* target = targets_.data();
   return items_of(subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
+}
+
+/// Nodes add to targets_, of which the batch elements lie `stride` apart.
+Items Lane::targets_at(std::span<const uint32_t> nodes, size_t items, size_t stride) {
+  real* const* target = targets_.data();
+  return items_of(
+      nodes, items, tables_, [&](uint32_t) { return *target++; }, [=](uint32_t) { return stride; });
 }
 
 }  // namespace dynet::engine

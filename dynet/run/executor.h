@@ -57,6 +57,7 @@ class Executor final : public Evaluator {
   void list_calls();
   void place_gradients();
   void place_gradients_of(uint32_t call);
+  bool may_stay_unmade(std::span<const uint32_t> nodes, size_t k) const;
   void count_uses(uint32_t call);
   void compare_with_last(Flow& flow, uint32_t id, uint32_t step) const;
   void choose_mode(uint32_t id);
@@ -80,6 +81,7 @@ class Executor final : public Evaluator {
   template <class F>
   void each_row(F f);
   void deliver_lookups();
+  void check_gradients();
   bool is_on_path(uint32_t id) const;
   Tensor computed_gradient(uint32_t id);
 

@@ -17,7 +17,6 @@ void Executor::trace(uint32_t loss, bool full) {
   gradients_.reset();
   lanes_.forget_gradients();
   t_.flow.resize(graph_.size());
-  t_.views.resize(graph_.size());
   again_.clear();
   t_.marks.set(loss);
   t_.flow[loss] = {};
@@ -104,13 +103,19 @@ void Executor::place_gradients_of(uint32_t call) {
   StepRecord& step = step_of(call);
   step.gradient = nullptr;
   const std::span nodes = nodes_of(call);
+  const bool are_readers = nodes.size() > 1 && graph_[nodes[0]].op->reads_part;
   size_t numbers = 0, apart = 0;
-  for (uint32_t id : nodes) {
+  for (size_t k = 0; k < nodes.size(); ++k) {
+    const uint32_t id = nodes[k];
     if (!t_.marks[id]) continue;
     Flow& flow = t_.flow[id];
     if (!flow.is_simple()) choose_mode(id);
     flow.shared = flow.uses == 1 && (flow.passed || flow.in_aux) && !flow.is_matrix;
     if (flow.shared) continue;
+    if (are_readers && may_stay_unmade(nodes, k)) {
+      flow.stay_unmade();
+      continue;
+    }
     numbers += graph_.dim(id).size();
     ++apart;
   }
@@ -123,12 +128,30 @@ void Executor::place_gradients_of(uint32_t call) {
       const uint32_t consumer = flow.last_consumer;
       flow.gradient = flow.in_aux ? t_.place[consumer].aux : t_.flow[consumer].gradient;
       flow.ready = true;
-    } else {
+    } else if (!flow.is_unmade()) {
       flow.gradient = gradient;
       gradient += graph_.dim(id).size();
       open_to_views(id);
     }
   }
+}
+
+/// True if a node reads a part of another one, as its neighbour in the call does, and a smaller part of it is
+/// all that is read in turn: elements of rows of a matrix. Then what it contributes is made late, and so may
+/// its gradient be.
+bool Executor::may_stay_unmade(std::span<const uint32_t> nodes, size_t k) const {
+  constexpr size_t large = 64, parts = 8;
+  const uint32_t id = nodes[k], arg = graph_.args(graph_[id])[0];
+  const Flow& flow = t_.flow[id];
+  const size_t size = graph_.dim(id).size();
+  if (!flow.is_simple() || flow.uses == 0 || flow.broadcast || size < large || !t_.marks[arg]) return false;
+  const uint32_t reader = flow.last_consumer;
+  if (!graph_[reader].op->reads_part || t_.flow[reader].is_unmade()) return false;
+  if (size < parts * graph_.dim(reader).size() || !is_made_late(graph_.dim(arg))) return false;
+  const auto reads_it = [&](size_t other) {
+    return other < nodes.size() && t_.marks[nodes[other]] && graph_.args(graph_[nodes[other]])[0] == arg;
+  };
+  return reads_it(k + 1) || (k > 0 && reads_it(k - 1));
 }
 
 /// Counts the contributions of the members of a call. When all later calls are counted, a node's flow is

@@ -90,7 +90,7 @@ void Lane::run_backward(std::span<const uint32_t> nodes, const StepRecord& step)
   Call call = step.call;
   if (!whole) make_call(nodes, items_in(nodes), step.shared, tables_, call);
   add_gradients(call, nodes, whole ? &step : nullptr);
-  if (const size_t size = t_.graph.item(example).d_aux_size) {
+  if (const size_t size = t_.graph.item(example).d_aux_size; size && !op.reads_part) {
     real* d_aux = op.writes_d_aux ? gradients_.take<real>(size * call.count) : zeroed(size * call.count);
     call.d_aux = {d_aux, nullptr, size};
     for (uint32_t id : nodes) {
@@ -119,6 +119,7 @@ void Lane::backward_argument(Call& all, std::span<const uint32_t> nodes, unsigne
     call.accumulate = found.holds || !op.overwrites;
     if (found.is_new) start_targets(call.accumulate);
     call.dx = found.in_runs ? targets_in_runs(call.count) : targets_of(call.count, i);
+    if (op.reads_part) give_scratch(call, nodes[0]);
     op.backward(*t_.engine, call, i);
     if (found.in_runs) add_runs();
   };
@@ -197,10 +198,14 @@ void Lane::add_runs() {
 }
 
 /// A place for the contribution of a node to `arg`, its argument i, not yet written; null where there is one
-/// already.
+/// already, and where it is made when it is added.
 real* Lane::part_of(uint32_t id, uint32_t arg, unsigned i) {
   const bool is_own = t_.passes(t_.graph[id], i);
-  real* const part = is_own ? t_.flow[id].gradient : gradients_.take<real>(t_.graph.dim(arg).size());
+  real* part = nullptr;
+  if (is_own)
+    part = t_.flow[id].gradient;
+  else if (!is_made_late(id, arg))
+    part = gradients_.take<real>(t_.graph.dim(arg).size());
   t_.append_part(arg, part, none, id);
   return is_own ? nullptr : part;
 }

@@ -31,6 +31,9 @@ class alignas(128) Lane {
   /// target += Σ over the uses of bias `id` of dy.
   void add_uses(uint32_t id, real* target);
 
+  /// Makes the gradients of those nodes that are still without, until the next backward pass.
+  void make_gradients(std::span<const uint32_t> nodes);
+
   /// The tensor as it is, or copied together if the batch elements lie apart.
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
   /// A value as one item: copied together where batch elements lie apart.
@@ -64,6 +67,7 @@ class alignas(128) Lane {
   template <class Address>
   Items items_at(std::span<const uint32_t> nodes, size_t items, size_t size, Address&& address);
   Items targets_of(size_t items, unsigned i);
+  Items targets_at(std::span<const uint32_t> nodes, size_t items, size_t stride);
   Words words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables);
 
   /// The distance between batch elements of the targets of contributions to a node.
@@ -90,6 +94,15 @@ class alignas(128) Lane {
   Items targets_in_runs(size_t items);
   void add_runs();
 
+  // readers.cc
+  bool is_made_late(uint32_t id, uint32_t arg) const;
+  void give_scratch(Call& call, uint32_t example);
+  size_t add_unmade(uint32_t id, std::span<const Part> parts, real* target, uint32_t stride);
+  void add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride);
+  void run_reader(uint32_t id, real* target, uint32_t stride);
+  Call call_of_readers(std::span<const uint32_t> readers);
+  void add_in_runs(uint32_t id, std::span<const Part> parts);
+
   // sums.cc
   std::span<const Part> sorted_parts(uint32_t id);
   void add_parts(uint32_t id);
@@ -99,7 +112,7 @@ class alignas(128) Lane {
   Tables& t_;
   Arena values_, gradients_;    // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
-  std::vector<uint32_t> members_, arguments_, subset_, subset_args_;
+  std::vector<uint32_t> members_, arguments_, subset_, subset_args_, readers_, unmade_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<real*> runs_;     // of those that repeat an argument for many batch elements: sums of runs
   std::vector<const real*> addresses_, outer_x_;

@@ -37,8 +37,10 @@ void Lane::finish(uint32_t id) {
 void Lane::finish_one(uint32_t id) {
   Flow& flow = t_.flow[id];
   if (!flow.ready && flow.gradient) t_.clear_gradient(id), flow.ready = true;
-  if (flow.part_count) add_parts(id);
-  if (flow.late != none && t_.graph[id].op != &parameter_op) add_outer(id, flow.gradient, true);
+  if (flow.part_count) add_parts(id), flow.part_count = 0;
+  if (flow.late == none || t_.graph[id].op == &parameter_op) return;
+  add_outer(id, flow.gradient, true);
+  flow.late = none;
 }
 
 /// The parts of a node in canonical order; they came call by call. Most nodes have three or so.
@@ -62,24 +64,36 @@ void Lane::add_many_parts(uint32_t id) {
   struct Term {
     size_t offset, n, number;
     const real* from;
+    uint32_t consumer;
     bool same_place(const Term& t) const { return offset == t.offset && n == t.n; }
     auto operator<=>(const Term&) const = default;
   };
   thread_local std::vector<Term> terms;
+  thread_local std::vector<Part> unmade;
   const Dim& dim = t_.graph.dim(id);
+  const std::span parts = sorted_parts(id);
+  const bool are_whole = std::ranges::all_of(parts, [](const Part& p) { return p.view == none; });
+  if (are_whole && std::ranges::any_of(parts, &Part::is_unmade)) return add_in_runs(id, parts);
   terms.clear();
-  for (const Part& part : sorted_parts(id)) {
+  for (const Part& part : parts) {
     const uint32_t view = part.view;
     if (view == none)
-      terms.push_back({0, dim.batch_size(), terms.size(), part.from});
+      terms.push_back({0, dim.batch_size(), terms.size(), part.from, part.consumer});
     else
       terms.push_back({t_.graph.item(view).view_offset, t_.graph.dim(view).batch_size(), terms.size(),
-                       t_.flow[view].gradient});
+                       t_.flow[view].gradient, part.consumer});
   }
   if (!std::ranges::is_sorted(terms)) std::ranges::sort(terms);
   for (size_t first = 0, end = 0; first < terms.size(); first = end) {
     const Term& place = terms[first];
-    while (end < terms.size() && terms[end].same_place(place)) ++end;
+    bool all_made = true;
+    for (; end < terms.size() && terms[end].same_place(place); ++end) all_made &= terms[end].from != nullptr;
+    if (!all_made) {
+      unmade.clear();
+      for (size_t i = first; i < end; ++i) unmade.push_back({terms[i].from, none, terms[i].consumer, 0});
+      add_in_runs(id, unmade);
+      continue;
+    }
     for (unsigned b = 0; b < dim.bd; ++b) {
       addresses_.clear();
       for (size_t i = first; i < end; ++i) addresses_.push_back(terms[i].from + b * place.n);
@@ -100,7 +114,14 @@ void Lane::add_parts(uint32_t id) {
       t_.engine->add_each(dim.size(), addresses_.size(), addresses_.data(), t_.flow[id].gradient);
     addresses_.clear();
   };
-  for (const Part& part : sorted_parts(id)) {
+  const std::span parts = sorted_parts(id);
+  for (size_t k = 0; k < parts.size(); ++k) {
+    const Part& part = parts[k];
+    if (part.is_unmade()) {
+      add_whole();
+      k += add_unmade(id, parts.subspan(k), t_.flow[id].gradient, stride) - 1;
+      continue;
+    }
     const real* from = part.from;
     size_t n = size, offset = 0;
     if (part.view != none) {

@@ -64,6 +64,9 @@ struct Flow {
   bool packed : 1 = false;                  // the gradient has no gaps although the value has
   bool ready : 1 = false;                   // the memory of the gradient holds a sum, of nothing at first
 
+  /// The gradient is that of a reader, which is made for as long as what it contributes is (readers.cc).
+  bool is_unmade() const { return !gradient && first_part == none; }
+  void stay_unmade() { first_part = none, gradient = nullptr, ready = true; }
   /// One contribution at most, and from a kernel: it comes as it is.
   bool is_simple() const { return uses <= 1 && !viewed && !read_whole; }
   /// Nothing has to be added to the memory of the gradient before it is read.
@@ -81,10 +84,14 @@ struct Views {
 
 /// A contribution that waits to be added in canonical order.
 struct Part {
-  const real* from;   // laid out as the node, without gaps
+  static constexpr uint32_t none = ~0u;
+
+  const real* from;   // laid out as the node, without gaps; null: made when it is added
   uint32_t view;      // or the gradient of this view of the node
   uint32_t consumer;  // who contributes
   uint32_t number;    // among the parts of its node
+
+  bool is_unmade() const { return !from && view == none; }
 };
 
 /// A use that is delivered at the end: argument `arg` of `node`.
@@ -115,6 +122,9 @@ class ParameterMemory {
   Arena arena_;
   std::vector<Block> spare_;
 };
+
+/// Whether what readers contribute to a node of this shape is made late, however few they are.
+inline bool is_made_late(const Dim& dim) { return dim.size() >= 512; }
 
 struct Tables {
   static constexpr uint32_t none = ~0u;

@@ -5,6 +5,7 @@ namespace dynet::engine {
 
 /// Lists the views of each kernel or leaf, newest first.
 void Executor::link_views() {
+  t_.views.resize(graph_.size());
   for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
     const uint32_t id = *it;
     if (!graph_[id].op->view) continue;

@@ -96,8 +96,14 @@ void bind_expression(nb::module_&) {
       "The value: a float, a list of floats for a vector, or an array. recalculate: evaluates the whole "
       "graph anew.");
   def(
-      type, "npvalue", [](const Expression& e, Flag again) { return with_value(e, again, array_value); },
-      recalculate, "The value as an array, with a last axis for the batch if it is larger than 1.");
+      type, "npvalue",
+      [](const Expression& e, Flag again, Flag batched) {
+        return with_value(e, again, [=](const Tensor& t) { return array_of(t.d, t.v, batched); });
+      },
+      recalculate, "batched"_a = false,
+      "The value as an array, row-major, with a last axis for the batch if it is larger than 1. batched: "
+      "with "
+      "that axis for a batch of 1 too.");
   def(
       type, "vec_value",
       [](const Expression& e, Flag again) {

@@ -142,7 +142,9 @@ void bind_current(nb::module_& m) {
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
-      "expression as it is made; check_validity: and raises RuntimeError if it holds a NaN or an infinity.");
+      "expression as it is made; check_validity: and raises RuntimeError, with the node and its operation, "
+      "if it "
+      "holds a NaN or an infinity, or if backward() makes such a gradient, which no parameter then gets.");
   m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
   m.def(
       "cg_version", [] { return asked_graph().number(); },

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "python/src/layout.h"
 #include "python/src/read.h"
 
 namespace dynet::python {
@@ -81,7 +82,7 @@ class View {
   }
 
  private:
-  static constexpr size_t most_axes = 64;  // the largest number a buffer may have
+  static constexpr size_t most_axes = AxisLoops::most;
 
   /// Copies shape and strides, which the exporter shares; those that it leaves out are of rows without gaps.
   bool read_layout() {
@@ -106,26 +107,13 @@ class View {
 /// Writes the elements of a view, column-major, each converted by `convert`.
 template <class From, class To, class Convert>
 void copy_elements(const View& from, To* to, Convert convert) {
-  const std::span shape = from.shape(), strides = from.strides();
-  const size_t nd = shape.size();
-  const Py_ssize_t inner = nd ? shape[0] : 1, step = nd ? strides[0] : 0;
-  std::vector<Py_ssize_t> at(nd);
-  if (std::ranges::count(shape, 0)) return;
-  for (const char* column = static_cast<const char*>(from->buf);;) {
-    for (Py_ssize_t i = 0; i < inner; ++i) {
-      From element;
-      std::memcpy(&element, column + i * step, sizeof element);
-      *to++ = convert(element);
-    }
-    size_t axis = 1;
-    for (; axis < nd; ++axis) {
-      column += strides[axis];
-      if (++at[axis] < shape[axis]) break;
-      column -= at[axis] * strides[axis];
-      at[axis] = 0;
-    }
-    if (axis >= nd) return;
+  AxisLoops loops;
+  ptrdiff_t step = 1;
+  for (size_t i = 0; i < from.shape().size(); ++i) {
+    loops.add({static_cast<size_t>(from.shape()[i]), from.strides()[i], step});
+    step *= from.shape()[i];
   }
+  copy_along<From>(loops, static_cast<const char*>(from->buf), to, convert);
 }
 
 /// Calls f with a null pointer of the element type of a view; false if it is none that C++ knows.
@@ -264,26 +252,35 @@ bool read_integers(PyObject* o, Elements<unsigned>& to) {
   });
 }
 
-NewArray::NewArray(const Dim& dim) : numbers(nullptr) {
+NewArray::NewArray(const Dim& dim, bool batched, size_t rows) : dim_(dim) {
   nb::list shape;
+  if (rows != no_rows) shape.append(rows);
   for (unsigned i = 0; i < dim.nd; ++i) shape.append(dim.d[i]);
-  if (dim.bd > 1) shape.append(dim.bd);
-  array = empty()(shape, type_code, "F");
+  if (dim.bd > 1 || batched) shape.append(dim.bd);
+  array = empty()(shape, type_code);
   View view(array.ptr(), PyBUF_WRITABLE | PyBUF_STRIDES);
   if (!view) failed("NumPy gave an array that cannot be written");
-  numbers = static_cast<real*>(view->buf);
+  numbers_ = static_cast<real*>(view->buf);
 }
 
-Array NewArray::rows_first() const {
-  nb::list axes;
-  const auto nd = nb::cast<size_t>(array.attr("ndim"));
-  for (size_t i = 0; i < nd; ++i) axes.append(i == 0 ? nd - 1 : i - 1);
-  return Array(nb::object(array.attr("transpose")(axes)));
+void NewArray::write(const real* from, size_t row) const {
+  real* const to = numbers_ + row * dim_.size();
+  AxisLoops loops;
+  size_t inside = 1;
+  const auto axis = [&](size_t n) {
+    const size_t after = n ? dim_.size() / (inside * n) : 1;
+    loops.add({n, static_cast<ptrdiff_t>(inside * sizeof(real)), static_cast<ptrdiff_t>(after)});
+    inside *= n;
+  };
+  for (unsigned i = 0; i < dim_.nd; ++i) axis(dim_.d[i]);
+  axis(dim_.bd);
+  if (loops.all().size() < 2) return std::copy_n(from, dim_.size(), to), void();
+  copy_along<real>(loops, reinterpret_cast<const char*>(from), to, [](real x) { return x; });
 }
 
-Array array_of(const Dim& dim, const real* values) {
-  const NewArray to(dim);
-  std::memcpy(to.numbers, values, dim.size() * sizeof(real));
+Array array_of(const Dim& dim, const real* values, bool batched) {
+  const NewArray to(dim, batched);
+  to.write(values);
   return to.array;
 }
 

@@ -37,18 +37,28 @@ bool read_integers(PyObject* o, Elements<unsigned>& to);
 /// True for a NumPy array.
 bool is_array(PyObject* o);
 
-/// A new array of this shape, with a last axis for the batch if there is one, whose numbers are still to be
-/// written.
-struct NewArray {
-  explicit NewArray(const Dim& dim);
-  /// The array of a table of rows, with the last axis as the first.
-  Array rows_first() const;
+/// A new array, row-major as other libraries expect, whose numbers are still to be written. It has this
+/// shape, with a last axis for the batch if there is one or if it is `batched`.
+class NewArray {
+ public:
+  explicit NewArray(const Dim& dim, bool batched = false) : NewArray(dim, batched, no_rows) {}
+  /// The array of a table, whose first axis are rows of this shape.
+  static NewArray of_rows(const Dim& row, size_t rows) { return NewArray(row, false, rows); }
+  /// Writes the numbers, or those of a row, which lie column-major.
+  void write(const real* from, size_t row = 0) const;
 
   Array array;
-  real* numbers;
+
+ private:
+  static constexpr size_t no_rows = ~size_t{0};
+
+  NewArray(const Dim& dim, bool batched, size_t rows);
+
+  Dim dim_;
+  real* numbers_ = nullptr;
 };
-/// A new array with these numbers.
-Array array_of(const Dim& dim, const real* values);
+/// A new array with these numbers, which lie column-major.
+Array array_of(const Dim& dim, const real* values, bool batched = false);
 /// A list of floats.
 Floats list_of(const real* values, size_t count);
 

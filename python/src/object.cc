@@ -6,6 +6,7 @@
 #include <new>
 
 #include "dynet/device/arena.h"
+#include "dynet/run/describe.h"
 #include "python/src/evaluate.h"
 
 namespace dynet::python {
@@ -56,7 +57,8 @@ void evaluate_if_checked(Expression e) {
   if (found == checked.end()) return;
   with_value(e, false, [e, validity = found->validity](const Tensor& value) {
     if (validity && !value.is_valid())
-      failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i);
+      failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i, ", ",
+             describe(*e.pg, e.i));
   });
 }
 
@@ -132,6 +134,7 @@ void check_graph(Graph& graph, bool immediate_compute, bool check_validity) {
     const Graph* other = c.graph.get_or_null();
     return !other || other == &graph;
   });
+  graph.check_validity = immediate_compute && check_validity;
   if (immediate_compute) checked.push_back({GraphHandle(graph), graph.id(), check_validity});
   any_checked = !checked.empty();
 }

@@ -80,10 +80,11 @@ struct Gradients {
 
 /// The numbers in a new array, which is made before they are asked for: no program runs while they are read.
 template <class From>
-NewArray copy_of(const Storage& s) {
-  NewArray to(s.dim);
-  From::read(s, [&](const real* from) { std::copy_n(from, s.values.size(), to.numbers); });
-  return to;
+Array copy_of(const Parameter& p) {
+  const Storage& s = p.get_storage();
+  const NewArray to(s.dim);
+  From::read(s, [&](const real* from) { to.write(from); });
+  return to.array;
 }
 
 // -- lookup tables
@@ -112,7 +113,12 @@ void check_row(const LookupParameterStorage& s, unsigned row) {
 
 template <class From>
 Array whole(const LookupParameter& p) {
-  return copy_of<From>(p.get_storage()).rows_first();
+  const LookupParameterStorage& s = p.get_storage();
+  const NewArray to = NewArray::of_rows(s.row_dim(), s.rows());
+  From::read(s, [&](const real* from) {
+    for (size_t row = 0; row < s.rows(); ++row) to.write(from + row * s.row_size(), row);
+  });
+  return to.array;
 }
 
 template <class From>
@@ -120,8 +126,7 @@ Array row_of(const LookupParameter& p, Whole row) {
   const LookupParameterStorage& s = p.get_storage();
   check_row(s, row);
   const NewArray to(s.row_dim());
-  const size_t size = s.row_size();
-  From::read(s, [&](const real* from) { std::copy_n(from + row * size, size, to.numbers); });
+  From::read(s, [&](const real* from) { to.write(from + row * s.row_size()); });
   return to.array;
 }
 
@@ -129,15 +134,12 @@ template <class From>
 Array rows_of(const LookupParameter& p, Indices rows) {
   const LookupParameterStorage& s = p.get_storage();
   for (const unsigned row : rows) check_row(s, row);
-  Dim dim = s.dim;
-  dim.d[dim.nd - 1] = static_cast<unsigned>(rows.size());
-  const NewArray to(dim);
-  const size_t size = s.row_size();
+  const NewArray to = NewArray::of_rows(s.row_dim(), rows.size());
   From::read(s, [&](const real* from) {
-    real* at = to.numbers;
-    for (const unsigned row : rows) at = std::copy_n(from + row * size, size, at);
+    size_t at = 0;
+    for (const unsigned row : rows) to.write(from + row * s.row_size(), at++);
   });
-  return to.rows_first();
+  return to.array;
 }
 
 Shape table_shape(const LookupParameter& p) {
@@ -165,12 +167,8 @@ void bind_parameters(nb::module_&) {
   def(
       type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
       "The sizes.");
-  def(
-      type, "as_array", [](const Parameter& p) { return copy_of<Values>(p.get_storage()).array; },
-      "The stored numbers, without lazy weight decay.");
-  def(
-      type, "grad_as_array", [](const Parameter& p) { return copy_of<Gradients>(p.get_storage()).array; },
-      "The gradient.");
+  def(type, "as_array", copy_of<Values>, "The stored numbers, without lazy weight decay.");
+  def(type, "grad_as_array", copy_of<Gradients>, "The gradient.");
   def(type, "set_value", set_value, "arr"_a, "Replaces the values by those of an array of the same shape.");
   def(
       type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dynet/ops/check.h"
 #include "dynet/params/init.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
@@ -24,7 +25,7 @@ struct Best {
 
   Best(const PythonTensor& from, const std::vector<real>& scores, unsigned axis, unsigned num) {
     const Dim& x = from.dim;
-    if (axis >= x.nd) invalid("axis ", axis, " of ", x, "; the axes are 0 to ", x.nd - 1);
+    engine::check_axis(axis, x);
     if (num == 0 || num > x[axis])
       invalid(num, " elements of axis ", axis, " of ", x, "; 1 to ", x[axis], " would do");
     const Dim dim = x.with(axis, num);
@@ -37,7 +38,7 @@ struct Best {
       const size_t i = line % inner, o = line / inner, first = i + o * inner * x[axis];
       std::iota(order.begin(), order.end(), 0u);
       std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
-        return scores[first + a * inner] > scores[first + b * inner];
+        return engine::ranks_above(scores[first + a * inner], scores[first + b * inner]);
       });
       for (unsigned k = 0; k < num; ++k) {
         const size_t to = i + (o * num + k) * inner;
@@ -50,7 +51,7 @@ struct Best {
 
 Array as_numpy(const PythonTensor& t) {
   Array array = array_of(t.dim, t.values.data());
-  if (t.integer) array = nb::object(array.attr("astype")("i8", "F"));
+  if (t.integer) array = nb::object(array.attr("astype")("i8"));
   return array;
 }
 

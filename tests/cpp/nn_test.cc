@@ -304,6 +304,27 @@ void test_bidirectional() {
   check_throws<std::invalid_argument>("even", [&] { BiRNNBuilder(1, input_size, 3, model); });
 }
 
+void test_masks_of_sequences() {
+  ParameterCollection model;
+  VanillaLSTMBuilder builder(2, input_size, 100, model);
+  randomise(model);
+  builder.set_dropout(real(0.5));
+  ComputationGraph graph;
+  const Expression x = vector(graph, input_size);
+  const RNNState a = initial_state(builder), b = initial_state(builder);
+  check(!(a == b) && a.position == -1 && b.position == -2, "each initial state begins a sequence");
+  const Expression once = a.transduce({x, x}).back(), other = b.transduce({x, x}).back();
+  check(!same(once, other), "sequences have masks of their own");
+  check(same(once, a.transduce({x, x}).back()) && same(other, b.transduce({x, x}).back()),
+        "branches of a sequence share its masks, though others came between");
+  check(builder.get_head(builder.get_head(builder.state())) == -2, "the first state of the second sequence");
+  check_throws<std::out_of_range>("the states are -2 to", [&] { builder.add_input(-3, x); });
+  builder.start_new_sequence();
+  check_throws<std::out_of_range>("the states are -1 to", [&] { builder.add_input(-2, x); });
+  builder.disable_dropout();
+  check(builder.add_sequence() == -1, "without dropout there is one initial state");
+}
+
 void test_dropout_of_the_cell() {
   ParameterCollection model;
   CoupledLSTMBuilder builder(1, input_size, hidden_size, model);
@@ -347,6 +368,7 @@ int main() {
   test_auxiliary_input();
   test_copies_share_parameters();
   test_bidirectional();
+  test_masks_of_sequences();
   test_dropout_of_the_cell();
   return test::finish();
 }

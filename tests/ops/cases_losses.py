@@ -41,7 +41,7 @@ def constrained_softmax(x, y):
 
 
 SOFTMAX = [
-    case("softmax", [uniform(5)], softmax, bad=[wrong("axis 1", d=1)]),
+    case("softmax", [uniform(5)], softmax, bad=[wrong("axis 2", d=2)]),
     case("softmax", [uniform(3, 4)], softmax),
     case("softmax", [uniform(3, 4)], softmax, d=1),
     case("log_softmax", [uniform(3, 4)], lambda x: np.log(softmax(x))),

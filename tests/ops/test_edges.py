@@ -213,6 +213,12 @@ EQUAL = np.full((3, 4), 1.5)
         (np.zeros(1), lambda p: dy.pow(dy.inputVector([0]), p)),
         (np.full(1, 0.5), lambda p: dy.pow(dy.inputVector([0]), p)),
         (0 * EQUAL, lambda p: dy.sum_elems(dy.rectify(p))),
+        (0 * EQUAL, lambda p: dy.sum_elems(dy.sqrt(p))),
+        (0 * EQUAL, lambda p: dy.sum_elems(dy.sqrt(p) * 0)),
+        (0 * EQUAL, lambda p: dy.sum_elems(p**0.5)),
+        (0 * EQUAL, lambda p: dy.sum_elems(p**1.5)),
+        (0 * EQUAL, lambda p: dy.sum_elems(dy.pow(p, dy.inputVector([0.5])))),
+        (0 * EQUAL, lambda p: dy.sum_elems(dy.moment_dim(p, [0], 2, False))),
     ],
 )
 def test_missing_slopes_are_0(x: np.ndarray, make) -> None:
@@ -233,6 +239,51 @@ def test_forbidden_cells_spoil_no_others() -> None:
     np.testing.assert_array_equal(np.isfinite(y.npvalue()), [False, True, True])
     dy.sum_elems(y[1:3]).backward()
     np.testing.assert_allclose(p.grad_as_array(), [[0, 1 / (1 + np.e), 0], [0, np.e / (1 + np.e), 1]], 1e-6)
+
+
+@pytest.mark.parametrize("make", [dy.sqrt, lambda x: x**0.5, lambda x: dy.pow(x, dy.inputVector([0.5]))])
+def test_slopes_of_roots(make) -> None:
+    """Beside 0 they are what they are, and of what has no root they are no number."""
+    dy.renew_cg()
+    x = dy.inputVector([0.0, 4.0, -1.0, 0.25, np.nan, 1e-30] * 5)
+    dy.sum_elems(make(x)).backward(full=True)
+    np.testing.assert_allclose(x.gradient(), [0, 0.25, np.nan, 1, np.nan, 5e14] * 5, 1e-5)
+
+
+def test_largest_of_what_is_not_a_number() -> None:
+    """The first NaN is the largest, as in NumPy and PyTorch: its value, and its place."""
+    rows = np.array([[1, np.nan, 3, np.nan], [7, 2, np.nan, 9], [1, 2, 3, 4]], float)
+    dy.renew_cg()
+    x = dy.inputTensor(rows)
+    for axis in (0, 1):
+        np.testing.assert_array_equal(dy.max_dim(x, axis).npvalue(), rows.max(axis))
+        np.testing.assert_array_equal(dy.min_dim(x, axis).npvalue(), rows.min(axis))
+        places = x.tensor_value().argmax(axis).as_numpy()
+        np.testing.assert_array_equal(places.reshape(-1), rows.argmax(axis))
+        values, best = x.tensor_value().topk(axis)
+        np.testing.assert_array_equal(values.as_numpy().reshape(-1), rows.max(axis))
+        np.testing.assert_array_equal(best.as_numpy(), places)
+        dy.sum_elems(dy.max_dim(x, axis)).backward(full=True)
+        np.testing.assert_array_equal(
+            x.gradient(),
+            np.eye(rows.shape[axis])[rows.argmax(axis)].T
+            if axis == 0
+            else np.eye(rows.shape[axis])[rows.argmax(axis)],
+        )
+    for row in rows:
+        one_hot = dy.argmax(dy.inputVector(row), gradient_mode="zero_gradient").npvalue()
+        assert one_hot.argmax() == row.argmax() and one_hot.sum() == 1
+    np.testing.assert_array_equal(dy.kmax_pooling(x, 2, 1).npvalue(), [[np.nan, np.nan], [np.nan, 9], [3, 4]])
+    np.testing.assert_array_equal(
+        dy.emax([dy.inputVector([1, np.nan]), dy.inputVector([np.nan, 1])]).npvalue(), np.nan
+    )
+
+
+def test_the_first_of_equal_expressions_gets_the_gradient_of_emax() -> None:
+    dy.renew_cg()
+    xs = [dy.inputVector(x) for x in ([1, 2, 0], [1, 3, 0], [1, 3, 0])]
+    dy.sum_elems(dy.emax(xs)).backward(full=True)
+    assert [x.gradient().tolist() for x in xs] == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
 def test_log_of_zero() -> None:

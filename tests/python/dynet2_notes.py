@@ -21,15 +21,22 @@ NOTES = {
     "hinge_dim": "`d=1` checks indices against the right size. " + CHECKED,
     "logsumexp_dim": "`d=1` is right for matrices that are not square.",
     "contract3d_1d": "Starts from zero, not from what the memory held.",
-    "kmax_pooling": "With ties the earliest of the largest values are taken, none is lost.",
+    "kmax_pooling": "With ties the earliest of the largest are taken, none is lost. NaN is the largest.",
     "vanilla_lstm_gates vanilla_lstm_gates_concat": "`weightnoise_std` adds noise to the weights, no more.",
     "vanilla_lstm_gates_dropout vanilla_lstm_gates_dropout_concat": (
         "`weightnoise_std` adds noise to the weights, no more."
     ),
-    "sum_dim": "`n` is accepted and, as before, has no effect.",
-    "std_dim": "`n` is accepted and, as before, has no effect. Its gradient where it is 0 is 0.",
-    "std_elems std_batches l2_norm": "Its gradient where it is 0 is 0.",
+    "sum_dim": "`n` is accepted and, as before, has no effect. A vector has an axis 1.",
+    "std_dim": (
+        "`n` is accepted and, as before, has no effect. Its gradient where it is 0 is 0. "
+        "A vector has an axis 1."
+    ),
+    "std_elems std_batches l2_norm sqrt": "Its gradient where it is 0 is 0.",
     "weight_norm": "Where w is 0 the result and its gradients are 0.",
+    "pow": "The gradient at 0 is 0 for exponents below 1, as that of a root.",
+    "min_dim mean_dim moment_dim dropout_dim": "A vector has an axis 1, of size 1.",
+    "max_dim": "A vector has an axis 1, of size 1. The first NaN is the largest.",
+    "argmax": "The first NaN is the largest.",
     "inputTensor inputVector": "Takes any numbers: generators, ranges, arrays of every kind, DLPack.",
     "inputMatrix matInput": "Raises DeprecationWarning, as before.",
     "parameter": "Returns what it is given and prints nothing.",

@@ -177,7 +177,7 @@ def test_values():
     batch = dy.inputTensor(np.ones((1, 3)), batched=True)
     assert batch.value() == [1, 1, 1] and batch.npvalue().shape == (1, 3)
     matrix = dy.inputTensor([[1, 2], [3, 4]])
-    assert isinstance(matrix.value(), np.ndarray) and matrix.npvalue().flags.f_contiguous
+    assert isinstance(matrix.value(), np.ndarray) and matrix.npvalue().flags.c_contiguous
     assert matrix.vec_value() == [1, 3, 2, 4]
 
 

@@ -144,6 +144,29 @@ def test_immediate_computation():
     assert dy.log(dy.scalarInput(0)).value() == -np.inf
 
 
+def test_bad_gradients_are_told_by_node_and_operation():
+    """The slope of asin at 1 is infinite. No parameter has got a gradient."""
+    model = dy.ParameterCollection()
+    p, q = model.parameters_from_numpy(np.ones(2)), model.parameters_from_numpy(np.ones(2))
+
+    def loss(x):
+        return dy.sum_elems(dy.asin(x)) + dy.sum_elems(q)
+
+    graph = dy.renew_cg(immediate_compute=True, check_validity=True)
+    for bad, told in [
+        (loss(p), r"gradient of node 0, v0 = .*; it comes from v1 = asin\(v0\)"),
+        (loss(dy.cube(p)), r"gradient of node \d+, v\d+ = cube\(v0\); it comes from v\d+ = asin"),
+    ]:
+        with pytest.raises(RuntimeError, match="NaN or Inf detected in the " + told):
+            bad.backward()
+        np.testing.assert_array_equal([p.grad_as_array(), q.grad_as_array()], 0)
+    dy.sum_elems(dy.square(q)).backward()
+    assert q.grad_as_array().tolist() == [2, 2]
+    graph.renew()
+    loss(p).backward()
+    assert p.grad_as_array().tolist() == [np.inf, np.inf]
+
+
 def losses():
     rng = np.random.default_rng(1)
     model = dy.ParameterCollection()

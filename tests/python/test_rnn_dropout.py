@@ -34,13 +34,69 @@ def test_masks_last_for_a_sequence(kind):
         dy.renew_cg()
         kept = runs(builder, batch=8)
         assert all(np.array_equal(kept[0], k) for k in kept)
-        assert all(np.array_equal(kept[0], k) for k in runs(builder, batch=8))
+        assert not np.array_equal(kept[0], runs(builder, batch=8)[0])  # another sequence of this graph
         seen.append(kept[0])
     assert any(not np.array_equal(seen[0], k) for k in seen[1:])
     assert 0.2 < np.mean(seen) < 0.8
     builder.disable_dropout()
     dy.renew_cg()
     assert np.all(runs(builder, batch=8))
+
+
+def kept(state):
+    return state.output().npvalue().reshape(HIDDEN, -1) != 0
+
+
+def ones(batch):
+    return dy.inputTensor(np.ones((HIDDEN, batch)), batched=True)
+
+
+@pytest.mark.parametrize("kind", VARIATIONAL)
+def test_masks_belong_to_an_initial_state(kind):
+    """Sequences that are read in turns keep theirs; branches of one share them; batch sizes may differ."""
+    builder = with_input_mask_visible(kind)
+    builder.set_dropout(0.5)
+    dy.renew_cg()
+    starts = [builder.initial_state() for _ in range(6)]
+    assert len({start is starts[0] for start in starts[1:]}) == 1 and starts[1] is not starts[0]
+    sizes = [16, 3, 16, 1, 16, 16]
+    first = [start.add_input(ones(n)) for start, n in zip(starts, sizes, strict=True)]
+    turns = list(zip(first, sizes, strict=True))
+    second = [state.add_input(ones(n)) for state, n in turns[::-1]][::-1]
+    branch = starts[0].add_input(ones(16))
+    other_size = starts[0].add_input(ones(4))
+    masks = [kept(state) for state in first]
+    for state, mask in zip(second, masks, strict=True):
+        np.testing.assert_array_equal(kept(state), mask)
+    np.testing.assert_array_equal(kept(branch), masks[0])
+    assert kept(other_size).shape == (HIDDEN, 4)
+    for i in (2, 4, 5):
+        assert not np.array_equal(masks[0], masks[i])
+    set_state = builder.initial_state([dy.zeros(HIDDEN)] * len(first[0].s()))
+    assert kept(set_state.add_input(ones(1))).shape == (HIDDEN, 1)
+
+
+def test_sentences_of_one_graph_are_masked_apart():
+    model = dy.ParameterCollection()
+    network = dy.BiRNNBuilder(1, 5, 20, model, dy.VanillaLSTMBuilder)
+    network.set_dropout(0.5)
+
+    def outputs():
+        dy.reset_random_seed(3)
+        dy.renew_cg()
+        return [network.transduce([dy.ones(5)] * 2)[-1] for _ in range(3)]
+
+    arrays = [y.npvalue() for y in outputs()]
+    assert len({a.tobytes() for a in arrays}) == 3
+    again = outputs()
+    dy.forward(again)
+    assert [y.npvalue().tobytes() for y in again] == [a.tobytes() for a in arrays]
+
+
+def test_without_dropout_the_initial_state_is_one():
+    builder = with_input_mask_visible("vanilla")
+    dy.renew_cg()
+    assert builder.initial_state() is builder.initial_state()
 
 
 @pytest.mark.parametrize("kind", VARIATIONAL)

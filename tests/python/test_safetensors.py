@@ -56,6 +56,27 @@ def test_the_package_sees_the_arrays(model, tmp_path, official):
         np.testing.assert_array_equal(seen[name], array)
 
 
+def test_the_package_writes_the_arrays(model, tmp_path, official):
+    """It takes the order of memory for meaning; so do gradients, values, and our reader of its file."""
+    parameters = fill(model)
+    dy.renew_cg()
+    x = dy.inputTensor(np.arange(24).reshape(2, 3, 4))
+    y = dy.sum_elems(dy.square(model.parameters_list()[0]))
+    y.backward()
+    given = arrays(parameters) | {"value": x.npvalue(), "gradient": parameters[0].grad_as_array()}
+    official.save_file(given, tmp_path / "m.safetensors")
+    seen = official.load_file(tmp_path / "m.safetensors")
+    for name, array in given.items():
+        np.testing.assert_array_equal(seen[name], array)
+    official.save_file(arrays(parameters), tmp_path / "m.safetensors")
+    before = arrays(parameters)
+    for p in model.parameters_list():
+        p.scale(2)
+    model.populate(tmp_path / "m.safetensors")
+    for name, array in arrays(parameters).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 def test_files_of_the_package_are_read(model, tmp_path, official, dtype):
     parameters = fill(model)

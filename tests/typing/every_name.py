@@ -106,7 +106,7 @@ def graphs(x: dy.Expression) -> None:
 def expressions(x: dy.Expression) -> None:
     sizes, batch = x.dim()
     value = x.value()
-    array = x.npvalue() + np.asarray(x)
+    array = x.npvalue(batched=True) + np.asarray(x)
     tensor: dy.Tensor = x.tensor_value()
     best, places = tensor.topk(num=2)
     print(sizes, batch, value, array.shape, x.vec_value()[0], x.scalar_value(), x.gradient().sum())
