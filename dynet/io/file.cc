@@ -2,20 +2,19 @@
 #include "dynet/io/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
+#include <charconv>
 #include <cstring>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "dynet/core/error.h"
 #include "dynet/core/watch.h"
+#include "dynet/io/lock.h"
 
 namespace dynet::engine {
 namespace fs = std::filesystem;
@@ -44,16 +43,18 @@ std::string identity_from(const struct stat& s) {
   return text(s.st_dev, ' ', s.st_ino, ' ', s.st_size, ' ', changed.tv_sec, ' ', changed.tv_nsec);
 }
 
-/// Opens a file and locks it, so that what others add meanwhile is not lost. It may have been replaced while
-/// it was waited for. Where locks are not to be had, or not given back for long, nobody waits for them.
-Descriptor lock_newest(const fs::path& file) {
-  using namespace std::chrono_literals;
-  for (const auto end = std::chrono::steady_clock::now() + 10s;;) {
-    Descriptor open(persist([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); }));
-    const bool waits = open && ::flock(open, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (!open || (!waits && is_still(open, file)) || std::chrono::steady_clock::now() > end) return open;
-    if (waits) std::this_thread::sleep_for(1ms);
-  }
+/// Opens a device or a pipe. A number of /proc or /dev stands for what the process has open under it, with
+/// its place in a file.
+Descriptor open_in_place(const fs::path& file) {
+  std::error_code none;
+  const fs::path folder = fs::canonical(file.parent_path(), none);
+  const std::string name = file.filename().string();
+  int number = -1;
+  if (folder == fs::path(text("/proc/", ::getpid(), "/fd")) || folder == "/dev/fd")
+    std::from_chars(name.data(), name.data() + name.size(), number);
+  if (number >= 0) return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, 0));
+  constexpr int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+  return Descriptor(persist([&] { return ::open(file.c_str(), flags); }));
 }
 
 }  // namespace
@@ -103,56 +104,37 @@ FileParts::Bytes FileParts::read(size_t begin, size_t count) const {
   return bytes;
 }
 
-FileWriter::FileWriter(const fs::path& file, Writing mode)
-    : mode_(mode), file_(behind_links(file)), buffer_(std::make_unique_for_overwrite<char[]>(room)) {
+FileWriter::FileWriter(const fs::path& file, Writing mode) : mode_(mode), file_(behind_links(file)) {
   check_place(file_);
   std::error_code none;
   const auto status = fs::status(file_, none);
-  // Devices and pipes are never replaced.
-  const bool replaceable = fs::is_regular_file(status) || !fs::exists(status);
-  if (mode == Writing::beside && !replaceable)
+  in_place_ = fs::is_symlink(file_, none) || (fs::exists(status) && !fs::is_regular_file(status));
+  if (in_place_ && mode == Writing::beside)
     failed("Could not write model to ", file_.string(), ": it is no regular file");
-  const bool added_to = mode == Writing::append && fs::exists(status);
-  if (!replaceable || !open_new())
-    open_old(mode == Writing::append ? O_APPEND : O_TRUNC);
-  else if (added_to)
-    copy_old();
-}
-
-/// False where no file can be made, but an existing one may still be written over.
-bool FileWriter::open_new() {
+  if (in_place_) return;
+  if (mode == Writing::append || mode == Writing::merge) open_old();
   partial_ = open_partial(file_);
-  partial_.stays = mode_ == Writing::beside;
-  const int error = errno;
-  if (!partial_.descriptor && (mode_ == Writing::beside || ::access(file_.c_str(), W_OK) != 0)) fail(error);
-  return static_cast<bool>(partial_.descriptor);
+  if (!partial_.descriptor) fail(errno);
+  if (mode == Writing::append && old_) copy_old();
 }
 
-void FileWriter::open_old(int flags) {
+void FileWriter::open_old() {
+  old_ = Descriptor(persist([&] { return ::open(file_.c_str(), O_RDONLY | O_CLOEXEC); }));
   struct stat status;
-  created_ = ::stat(file_.c_str(), &status) != 0;
-  in_place_ = Descriptor(
-      persist([&] { return ::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666); }));
-  if (!in_place_ || ::fstat(in_place_, &status) != 0) fail(errno);
-  if (S_ISREG(status.st_mode) && !(flags & O_TRUNC)) old_size_ = status.st_size;
+  if (!old_ && errno == ENOENT) return;
+  if (!old_ || ::fstat(old_, &status) != 0) cannot_read(file_);
+  old_identity_ = identity_from(status);
 }
 
 void FileWriter::copy_old() {
-  old_ = lock_newest(file_);
-  while (old_) {
-    const auto n = persist([&] { return ::read(old_, buffer_.get(), room); });
+  while (true) {
+    held_.resize(room);
+    const auto n = persist([&] { return ::read(old_, held_.data(), room); });
+    held_.resize(n < 0 ? 0 : static_cast<size_t>(n));
     if (n < 0) cannot_read(file_);
     if (n == 0) return;
-    used_ = static_cast<size_t>(n);
     flush();
   }
-  cannot_read(file_);
-}
-
-FileWriter::~FileWriter() {
-  if (!in_place_) return;
-  if (old_size_ >= 0) (void)!::ftruncate(in_place_, old_size_);
-  if (created_) ::unlink(file_.c_str());
 }
 
 void FileWriter::fail(int error) const {
@@ -164,43 +146,56 @@ void FileWriter::fail(int error) const {
 }
 
 void FileWriter::write(std::string_view text) {
-  while (!text.empty()) {
-    if (used_ == room) flush();
-    const size_t n = std::min(text.size(), room - used_);
-    std::memcpy(buffer_.get() + used_, text.data(), n);
-    used_ += n;
-    text.remove_prefix(n);
-  }
+  held_ += text;
+  if (held_.size() >= room && !in_place_) flush();
 }
 
 void FileWriter::flush() {
-  if (mode_ == Writing::beside) checksum_.add({buffer_.get(), used_});
-  size_ += used_;
-  for (size_t done = 0; done < used_;) {
-    const auto n = persist([&] { return ::write(descriptor(), buffer_.get() + done, used_ - done); });
+  if (mode_ == Writing::beside) checksum_.add(held_);
+  size_ += held_.size();
+  put(partial_.descriptor, held_);
+  held_.clear();
+}
+
+void FileWriter::put(int descriptor, std::string_view text) const {
+  while (!text.empty()) {
+    const auto n = persist([&] { return ::write(descriptor, text.data(), std::min(text.size(), room)); });
     if (n < 0) fail(errno);
     worked(int64_t{16} * n);  // they had to be made, too
-    done += static_cast<size_t>(n);
+    text.remove_prefix(static_cast<size_t>(n));
   }
-  used_ = 0;
 }
 
 void FileWriter::finish() {
+  if (in_place_) {
+    const Descriptor open = open_in_place(file_);
+    if (!open) fail(errno);
+    return put(open, std::exchange(held_, {}));
+  }
   flush();
-  // Pipes and terminals cannot be forced to a disk.
-  const bool synced = persist([&] { return ::fsync(descriptor()); }) == 0;
+  const bool synced = persist([&] { return ::fsync(partial_.descriptor); }) == 0;
   if (!synced && errno != EINVAL && errno != EROFS && errno != ENOTSUP) fail(errno);
 }
 
-void FileWriter::commit() {
-  finish();
-  in_place_.close();
-  if (!partial_.descriptor) return;
+bool FileWriter::replace() {
+  const bool made_from_old = mode_ == Writing::append || mode_ == Writing::merge;
+  if (made_from_old && identity_of(file_) != old_identity_) return false;
   if (::rename(partial_.name.c_str(), file_.c_str()) != 0) fail(errno);
   partial_.descriptor.close();
   old_.close();
+  return true;
+}
+
+bool FileWriter::commit() {
+  finish();
+  if (in_place_) return true;
+  {
+    const ReplaceLock lock(file_);
+    if (!replace()) return false;
+  }
   sync_folder_of(file_);
   remove_dead_partials(file_);
+  return true;
 }
 
 std::string identity_of(const fs::path& file) {

@@ -52,11 +52,13 @@ class FileParts {
   size_t size_ = 0;
 };
 
-/// What becomes of the file that is there: it is replaced, added to, or stays, and the new one beside it.
-enum class Writing { replace, append, beside };
+/// What becomes of the file that is there: it is replaced; or added to; or replaced by what was made from it;
+/// or stays until replace(), and the new one beside it.
+enum class Writing { replace, append, merge, beside };
 
 /// A file that is written beside the old one, which it replaces in one step by commit(). Without commit() the
 /// old one stays as it was, whether by an error or the end of the process. What is added is added to a copy.
+/// Devices and pipes get everything at the end.
 class FileWriter {
  public:
   FileWriter(const std::filesystem::path& file, Writing mode);
@@ -64,42 +66,54 @@ class FileWriter {
       : FileWriter(file, append ? Writing::append : Writing::replace) {}
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
-  ~FileWriter();
 
   void write(std::string_view text);
   /// Everything is on the disk, under the name partial() if there is one.
   void finish();
-  /// The file is replaced, and on the disk.
-  void commit();
+  /// The file is replaced, and on the disk. False if what is added to or merged is not the file that is there
+  /// any more: then nothing has changed, and it has to be written anew.
+  bool commit();
+  /// The step of commit() itself, for who has the ReplaceLock and has called finish().
+  bool replace();
+  /// The partial file stays, also when this ends.
+  void keep() { partial_.stays = true; }
 
   /// What is written: a file beside target(), or empty.
   const std::filesystem::path& partial() const { return partial_.name; }
   /// What is to be replaced: where links lead to.
   const std::filesystem::path& target() const { return file_; }
+  /// Whether target() is a device or a pipe.
+  bool in_place() const { return in_place_; }
   /// How many bytes were written by finish(), and their checksum.
   size_t size() const { return size_; }
   const Checksum& checksum() const { return checksum_; }
 
  private:
-  bool open_new();
-  void open_old(int flags);
+  void open_old();
   void copy_old();
-  int descriptor() const { return in_place_ ? in_place_ : partial_.descriptor; }
   void flush();
+  void put(int descriptor, std::string_view text) const;
   [[noreturn]] void fail(int error) const;
 
   static constexpr size_t room = size_t{1} << 18;
 
   const Writing mode_;
   std::filesystem::path file_;
+  bool in_place_ = false;
   Partial partial_;
-  std::unique_ptr<char[]> buffer_;
-  size_t used_ = 0, size_ = 0;
+  std::string held_;  // what is not written yet
+  size_t size_ = 0;
   Checksum checksum_;
-  Descriptor in_place_, old_;  // the second is locked while it is added to
-  bool created_ = false;
-  long long old_size_ = -1;  // negative: not a file that can be cut
+  Descriptor old_;  // open, so that no other file can look like it
+  std::string old_identity_;
 };
+
+/// Writes by write() until what was written is what counts.
+template <class Write>
+void commit(Write write) {
+  while (!write()->commit()) {
+  }
+}
 
 /// FileContent::identity() of the file that has the name now; empty if none has.
 std::string identity_of(const std::filesystem::path& file);

@@ -23,19 +23,25 @@ inline std::string prefix_of(const std::string& key) {
   return key.empty() || key.back() == '/' ? key : key + '/';
 }
 
-/// Calls visit(name in the file, storage) for all parameters, then for all lookup tables; the key takes the
-/// place of the collection's own name.
+/// Calls visit(name in the file, storage) for all parameters, then for all lookup tables; the prefix takes
+/// the place of the collection's own name, unless it is empty.
+template <class Visit>
+void visit_under(const ParameterCollection& collection, const std::string& prefix, Visit visit) {
+  const std::string& own = collection.get_fullname();
+  const auto visit_one = [&](auto& s) {
+    const bool inside = s.name.starts_with(own);  // unless a file has named it
+    visit(prefix.empty() ? s.name : prefix + s.name.substr(inside ? own.size() : s.name.starts_with('/')), s);
+  };
+  for (const auto& p : collection.parameters_list()) visit_one(*p);
+  for (const auto& l : collection.lookup_parameters_list()) visit_one(*l);
+}
+
+/// As visit_under(), for a key that a user gives.
 template <class Visit>
 void visit_named(const ParameterCollection& collection, const std::string& key, Visit visit) {
   if (!is_key(key) || (!key.empty() && key[0] != '/'))
     invalid("Key should start with '/' and could not include ' ' or '#': ", key);
-  const size_t own = collection.get_fullname().size();
-  const std::string prefix = prefix_of(key);
-  const auto visit_one = [&](auto& s) {
-    visit(key.empty() || s.name.size() < own ? s.name : prefix + s.name.substr(own), s);
-  };
-  for (const auto& p : collection.parameters_list()) visit_one(*p);
-  for (const auto& l : collection.lookup_parameters_list()) visit_one(*l);
+  visit_under(collection, prefix_of(key), visit);
 }
 
 }  // namespace dynet::engine

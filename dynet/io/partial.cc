@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,11 @@ std::string prefix_of(const fs::path& file) {
   return (name.size() > longest ? checksum_of(name) : name) + ".dynet-";
 }
 
+bool is_of_proc(const fs::path& link) {
+  std::error_code none;
+  return fs::canonical(folder_of(link), none).native().starts_with("/proc/");
+}
+
 /// A number that no other writer has, in this container or another.
 std::string unique() {
   static std::atomic<unsigned> count{0};
@@ -40,6 +46,10 @@ std::string unique() {
 }
 
 }  // namespace
+
+fs::path beside(const fs::path& file, std::string_view end) {
+  return folder_of(file) / (prefix_of(file) + std::string(end));
+}
 
 void Descriptor::close() {
   if (number_ >= 0) ::close(number_);
@@ -53,7 +63,7 @@ Partial::~Partial() {
 Partial open_partial(const fs::path& file) {
   while (true) {
     Partial made;
-    made.name = folder_of(file) / (prefix_of(file) + unique() + std::string(suffix));
+    made.name = beside(file, unique() + std::string(suffix));
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     int number = -1;
     do number = ::open(made.name.c_str(), flags, 0666);
@@ -109,8 +119,9 @@ void sync_folder_of(const fs::path& file) {
 fs::path behind_links(const fs::path& file) {
   fs::path target = file;
   std::error_code none;
-  // Nobody follows more links than this; what a link names need not be there yet.
-  for (int i = 0; i < 40 && fs::is_symlink(target, none); ++i) {
+  // What a link names need not be there yet.
+  for (int links = 0; fs::is_symlink(target, none) && !is_of_proc(target); ++links) {
+    if (links == 40) failed("Could not write model to ", file.string(), ": ", std::strerror(ELOOP));
     const fs::path next = fs::read_symlink(target, none);
     target = next.is_absolute() ? next : target.parent_path() / next;
   }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,7 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// A file that is removed at the end of its scope, unless somebody else is to do that.
+/// A file that is removed at the end of its scope, unless it is to stay.
 struct Partial {
   Partial() = default;
   Partial(Partial&&) = default;
@@ -50,13 +51,17 @@ std::vector<std::filesystem::path> partial_files(const std::filesystem::path& fi
 /// Removes those whose writers have died.
 void remove_dead_partials(const std::filesystem::path& file);
 
+/// The name that a file's partial files begin with, and another end.
+std::filesystem::path beside(const std::filesystem::path& file, std::string_view end);
+
 /// Whether a file that was opened still has its name.
 bool is_still(int descriptor, const std::filesystem::path& name);
 
 /// Forces the names in a file's folder to the disk, where the system can.
 void sync_folder_of(const std::filesystem::path& file);
 
-/// Where a file lies in truth, if it is a link.
+/// Where a file lies in truth, if it is a link. Those of /proc lead to what is open, and are not followed.
+/// Throws where links lead round in a circle.
 std::filesystem::path behind_links(const std::filesystem::path& file);
 
 }  // namespace dynet::engine

@@ -176,10 +176,11 @@ struct Untouched : ParameterInit {
 
 bool is_safetensors(const std::filesystem::path& file) { return file.extension() == ".safetensors"; }
 
-void SafetensorsSaver::add(const std::vector<std::pair<std::string, const Storage*>>& named) {
+std::unique_ptr<FileWriter> SafetensorsSaver::write(const Named& named) const {
+  auto out = std::make_unique<FileWriter>(file_, append_ ? Writing::merge : Writing::replace);
   std::vector<TensorEntry> entries;
   std::unique_ptr<TensorFile> old;
-  if (append_ && std::filesystem::exists(file_)) {
+  if (append_ && !out->in_place() && std::filesystem::exists(file_)) {
     old = std::make_unique<TensorFile>(file_);
     entries = old->entries();
   }
@@ -200,29 +201,42 @@ void SafetensorsSaver::add(const std::vector<std::pair<std::string, const Storag
     visit_parts(*s, [&](std::string_view bytes) { sum.add(bytes); });
     entries.push_back({name, own_type, shape_of(s->dim, s->is_lookup), begin, end, sum.digits()});
   }
-  FileWriter out(file_, false);
-  out.write(write_header(entries));
-  for (size_t i = 0; i < kept; ++i) out.write({old->bytes(entries[i]).get(), entries[i].size()});
-  for (const auto& [name, s] : named) visit_parts(*s, [&](std::string_view bytes) { out.write(bytes); });
-  out.commit();
-  append_ = true;
+  out->write(write_header(entries));
+  for (size_t i = 0; i < kept; ++i) out->write({old->bytes(entries[i]).get(), entries[i].size()});
+  for (const auto& [name, s] : named) visit_parts(*s, [&](std::string_view bytes) { out->write(bytes); });
+  return out;
+}
+
+std::unique_ptr<FileWriter> SafetensorsSaver::write(const ParameterCollection& collection,
+                                                    const std::string& key) const {
+  Named named;
+  visit_named(collection, key,
+              [&](std::string name, const Storage& s) { named.emplace_back(std::move(name), &s); });
+  return write(named);
+}
+
+std::unique_ptr<FileWriter> SafetensorsSaver::write(const Parameter& parameter,
+                                                    const std::string& key) const {
+  const Storage& s = parameter.get_storage();
+  return write(Named{{name_in_file(s, key), &s}});
+}
+
+std::unique_ptr<FileWriter> SafetensorsSaver::write(const LookupParameter& lookup,
+                                                    const std::string& key) const {
+  const Storage& s = lookup.get_storage();
+  return write(Named{{name_in_file(s, key), &s}});
 }
 
 void SafetensorsSaver::save(const ParameterCollection& collection, const std::string& key) {
-  std::vector<std::pair<std::string, const Storage*>> named;
-  visit_named(collection, key,
-              [&](std::string name, const Storage& s) { named.emplace_back(std::move(name), &s); });
-  add(named);
+  commit([&] { return write(collection, key); }), append_ = true;
 }
 
 void SafetensorsSaver::save(const Parameter& parameter, const std::string& key) {
-  const Storage& s = parameter.get_storage();
-  add({{name_in_file(s, key), &s}});
+  commit([&] { return write(parameter, key); }), append_ = true;
 }
 
 void SafetensorsSaver::save(const LookupParameter& lookup, const std::string& key) {
-  const Storage& s = lookup.get_storage();
-  add({{name_in_file(s, key), &s}});
+  commit([&] { return write(lookup, key); }), append_ = true;
 }
 
 void SafetensorsLoader::populate(ParameterCollection& collection, const std::string& key) const {
@@ -261,7 +275,7 @@ Parameter SafetensorsLoader::load_param(ParameterCollection& collection, const s
   const FileParts::Bytes bytes = file.bytes(e);
   Parameter parameter = collection.add_parameters(file.dim_of(e), Untouched());
   file.copy_to(bytes.get(), e, parameter.get_storage());
-  parameter.get_storage().name = key;
+  give_name(collection.get_storage(), parameter.get_storage(), key);
   return parameter;
 }
 
@@ -275,7 +289,7 @@ LookupParameter SafetensorsLoader::load_lookup_param(ParameterCollection& collec
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
   LookupParameter lookup = collection.add_lookup_parameters(dim.d[0], row, Untouched());
   file.copy_to(bytes.get(), e, lookup.get_storage());
-  lookup.get_storage().name = key;
+  give_name(collection.get_storage(), lookup.get_storage(), key);
   return lookup;
 }
 

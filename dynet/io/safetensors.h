@@ -2,11 +2,16 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "dynet/params/collection.h"
+
+namespace dynet::engine {
+class FileWriter;
+}
 
 namespace dynet {
 
@@ -27,8 +32,15 @@ class SafetensorsSaver {
   void save(const Parameter& parameter, const std::string& key = "");
   void save(const LookupParameter& lookup, const std::string& key = "");
 
+  /// What save() does but for the last step, which is commit().
+  std::unique_ptr<engine::FileWriter> write(const ParameterCollection& collection,
+                                            const std::string& key) const;
+  std::unique_ptr<engine::FileWriter> write(const Parameter& parameter, const std::string& key) const;
+  std::unique_ptr<engine::FileWriter> write(const LookupParameter& lookup, const std::string& key) const;
+
  private:
-  void add(const std::vector<std::pair<std::string, const engine::Storage*>>& named);
+  using Named = std::vector<std::pair<std::string, const engine::Storage*>>;
+  std::unique_ptr<engine::FileWriter> write(const Named& named) const;
 
   std::filesystem::path file_;
   bool append_;

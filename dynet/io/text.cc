@@ -67,11 +67,11 @@ class RecordWriter {
   Checksum sum_;
 };
 
-void save_one(const std::filesystem::path& file, bool append, const Storage& s, const std::string& key) {
-  name_in_file(s, key);  // throws before the file is touched
-  FileWriter out(file, append);
-  write_record(out, s, key);
-  out.commit();
+std::unique_ptr<FileWriter> written(const std::filesystem::path& file, bool append, const Storage& s,
+                                    const std::string& key) {
+  auto out = std::make_unique<FileWriter>(file, append);
+  write_record(*out, s, name_in_file(s, key));
+  return out;
 }
 
 void check_key(const std::string& key, const char* caller) {
@@ -95,13 +95,14 @@ struct Untouched : ParameterInit {
 
 }  // namespace
 
-void engine::write_records(FileWriter& out, const ParameterCollection& collection, const std::string& key) {
-  visit_named(collection, key,
-              [&](const std::string& name, const Storage& s) { RecordWriter(out).write(s, name); });
+void engine::write_records(FileWriter& out, const ParameterCollection& collection,
+                           const std::string& prefix) {
+  visit_under(collection, prefix,
+              [&](const std::string& name, const Storage& s) { write_record(out, s, name); });
 }
 
-void engine::write_record(FileWriter& out, const Storage& s, const std::string& key) {
-  RecordWriter(out).write(s, name_in_file(s, key));
+void engine::write_record(FileWriter& out, const Storage& s, const std::string& name) {
+  RecordWriter(out).write(s, name);
 }
 
 TextFileSaver::TextFileSaver(std::filesystem::path file, bool append)
@@ -109,21 +110,33 @@ TextFileSaver::TextFileSaver(std::filesystem::path file, bool append)
   check_place(behind_links(file_));
 }
 
+std::unique_ptr<FileWriter> TextFileSaver::write(const ParameterCollection& collection,
+                                                 const std::string& key) const {
+  auto out = std::make_unique<FileWriter>(file_, append_);
+  visit_named(collection, key,
+              [&](const std::string& name, const Storage& s) { write_record(*out, s, name); });
+  return out;
+}
+
+std::unique_ptr<FileWriter> TextFileSaver::write(const Parameter& parameter, const std::string& key) const {
+  return written(file_, append_, parameter.get_storage(), key);
+}
+
+std::unique_ptr<FileWriter> TextFileSaver::write(const LookupParameter& lookup,
+                                                 const std::string& key) const {
+  return written(file_, append_, lookup.get_storage(), key);
+}
+
 void TextFileSaver::save(const ParameterCollection& collection, const std::string& key) {
-  FileWriter out(file_, append_);
-  write_records(out, collection, key);
-  out.commit();
-  append_ = true;
+  commit([&] { return write(collection, key); }), append_ = true;
 }
 
 void TextFileSaver::save(const Parameter& parameter, const std::string& key) {
-  save_one(file_, append_, parameter.get_storage(), key);
-  append_ = true;
+  commit([&] { return write(parameter, key); }), append_ = true;
 }
 
 void TextFileSaver::save(const LookupParameter& lookup, const std::string& key) {
-  save_one(file_, append_, lookup.get_storage(), key);
-  append_ = true;
+  commit([&] { return write(lookup, key); }), append_ = true;
 }
 
 std::shared_ptr<Records> TextFileLoader::records() const {
@@ -140,33 +153,34 @@ std::function<void()> TextFileLoader::prepare(const ParameterCollection& collect
   const auto& lookups = collection.lookup_parameters_list();
   const std::string prefix = prefix_of(key);
   struct Read {
-    ParameterCollection collection;
-    std::vector<Numbers> parameters, lookups;
+    std::vector<std::pair<std::shared_ptr<ParameterStorage>, Numbers>> parameters;
+    std::vector<std::pair<std::shared_ptr<LookupParameterStorage>, Numbers>> lookups;
   };
-  const auto all = std::make_shared<Read>(Read{collection, {}, {}});
-  auto& [into, of_parameters, of_lookups] = *all;
+  const auto all = std::make_shared<Read>();
+  auto& [of_parameters, of_lookups] = *all;
   const auto records = this->records();
   for (size_t place = 0; const Record* r = records->at(place); ++place) {
     if (!r->name.starts_with(prefix)) continue;
-    auto& read = r->is_lookup ? of_lookups : of_parameters;
-    const char* kind = r->is_lookup ? "lookup parameter" : "parameter";
-    if (read.size() == (r->is_lookup ? lookups.size() : parameters.size()))
-      records->bad(r, "Too many ", kind, "s in populated model at ", r->name);
-    const Dim& dim = r->is_lookup ? lookups[read.size()]->dim : parameters[read.size()]->dim;
-    if (!(r->dim == dim))
-      records->bad(r, "Dimensions of ", kind, ' ', r->name, " looked up from file (", r->dim,
-                   ") do not match parameters to be populated (", dim, ')');
-    read.push_back(records->read(*r));
+    const auto read = [&](const char* kind, const auto& list, auto& into) {
+      if (into.size() == list.size()) records->bad(r, "Too many ", kind, "s in populated model at ", r->name);
+      const auto& s = list[into.size()];
+      if (!(r->dim == s->dim))
+        records->bad(r, "Dimensions of ", kind, ' ', r->name, " looked up from file (", r->dim,
+                     ") do not match parameters to be populated (", s->dim, ')');
+      into.emplace_back(s, records->read(*r));
+    };
+    if (r->is_lookup)
+      read("lookup parameter", lookups, of_lookups);
+    else
+      read("parameter", parameters, of_parameters);
   }
   if (of_parameters.size() != parameters.size() || of_lookups.size() != lookups.size())
     failed("Number of parameter/lookup parameter objects loaded from file (", of_parameters.size(), '/',
            of_lookups.size(), ") did not match number to be populated (", parameters.size(), '/',
            lookups.size(), "): ", file_.string());
   return [all] {
-    for (size_t i = 0; i < all->parameters.size(); ++i)
-      all->parameters[i].copy_to(*all->collection.parameters_list()[i]);
-    for (size_t i = 0; i < all->lookups.size(); ++i)
-      all->lookups[i].copy_to(*all->collection.lookup_parameters_list()[i]);
+    for (const auto& [s, numbers] : all->parameters) numbers.copy_to(*s);
+    for (const auto& [s, numbers] : all->lookups) numbers.copy_to(*s);
   };
 }
 
@@ -185,7 +199,7 @@ Parameter TextFileLoader::load_param(ParameterCollection& collection, const std:
   const Numbers n = records->read(record);
   Parameter parameter = collection.add_parameters(record.dim, Untouched());
   n.copy_to(parameter.get_storage());
-  parameter.get_storage().name = key;
+  give_name(collection.get_storage(), parameter.get_storage(), key);
   return parameter;
 }
 
@@ -200,7 +214,7 @@ LookupParameter TextFileLoader::load_lookup_param(ParameterCollection& collectio
   row.d[row.nd] = 0;
   LookupParameter lookup = collection.add_lookup_parameters(rows, row, Untouched());
   n.copy_to(lookup.get_storage());
-  lookup.get_storage().name = key;
+  give_name(collection.get_storage(), lookup.get_storage(), key);
   return lookup;
 }
 

@@ -13,9 +13,9 @@ namespace dynet::engine {
 class FileWriter;
 class Records;
 
-/// What TextFileSaver writes.
-void write_records(FileWriter& out, const ParameterCollection& collection, const std::string& key = "");
-void write_record(FileWriter& out, const Storage& storage, const std::string& key = "");
+/// What TextFileSaver writes, under names that nobody has to check.
+void write_records(FileWriter& out, const ParameterCollection& collection, const std::string& prefix);
+void write_record(FileWriter& out, const Storage& storage, const std::string& name);
 
 }  // namespace dynet::engine
 
@@ -32,6 +32,12 @@ class TextFileSaver {
   /// Under the key, or under its full name.
   void save(const Parameter& parameter, const std::string& key = "");
   void save(const LookupParameter& lookup, const std::string& key = "");
+
+  /// What save() does but for the last step, which is commit().
+  std::unique_ptr<engine::FileWriter> write(const ParameterCollection& collection,
+                                            const std::string& key) const;
+  std::unique_ptr<engine::FileWriter> write(const Parameter& parameter, const std::string& key) const;
+  std::unique_ptr<engine::FileWriter> write(const LookupParameter& lookup, const std::string& key) const;
 
  private:
   std::filesystem::path file_;

@@ -1,9 +1,13 @@
 // Adds parameters to collections and names them.
 #include "dynet/params/collection.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <utility>
+
+#include "dynet/params/additions.h"
 
 namespace dynet {
 
@@ -20,14 +24,27 @@ void check_lambda(real lambda) {
     throw std::domain_error(text("Bad value of lambda: ", lambda, "; weight decay must lie in [0, 1)"));
 }
 
+CollectionStorage& root_of(CollectionStorage& collection) {
+  CollectionStorage* c = &collection;
+  while (c->parent) c = c->parent.get();
+  return *c;
+}
+
 /// The collection's name and the user's; repeated and empty names get a number.
-std::string full_name(const std::string& collection, const char* kind, const std::string& name,
-                      std::unordered_map<std::string, unsigned>& given) {
+std::string full_name(const std::shared_ptr<CollectionStorage>& collection, bool of_collection,
+                      const std::string& name) {
   if (name.find_first_of("/_\n") != std::string::npos)
-    failed(kind, " name could not include '/' and '_', nor a line break: ", name);
-  const unsigned before = given[name]++;
-  if (before == 0 && !name.empty()) return collection + name;
-  return collection + name + '_' + std::to_string(before);
+    failed(of_collection ? "Submodel" : "Parameter",
+           " name could not include '/' and '_', nor a line break: ", name);
+  const auto& taken = root_of(*collection).names_of_files;
+  std::string full;
+  do {
+    const unsigned before = collection->names(of_collection)[name]++;
+    Additions::name(collection, of_collection, name);
+    full = collection->name + name;
+    if (before > 0 || name.empty()) full += '_' + std::to_string(before);
+  } while (!of_collection && taken.contains(full));
+  return full;
 }
 
 /// Every parameter and table comes through here, from programs and from files: it has numbers, and no more
@@ -58,16 +75,6 @@ Dim table_dim(unsigned n, const Dim& row) {
   return row.with(row.nd, n);
 }
 
-/// Throws where a file that is loaded describes more than it holds.
-void take_room(CollectionStorage& collection, const Dim& dim) {
-  for (CollectionStorage* c = &collection; c; c = c->parent.get()) {
-    if (c->room == SIZE_MAX) continue;
-    if (dim.size() > c->room)
-      failed("a parameter of shape ", dim, " is described, and numbers for less than that are in the file");
-    c->room -= dim.size();
-  }
-}
-
 /// Of all threads; those that are gone are dropped when one is added.
 struct SharedList {
   ForkedMutex mutex;
@@ -86,14 +93,14 @@ struct SharedList {
 
 /// Lists it in the collection and all its ancestors. Weight decay is that of the root.
 template <class S>
-void enlist(CollectionStorage& collection, std::vector<std::shared_ptr<S>> CollectionStorage::* list,
-            const std::shared_ptr<S>& parameter) {
+void enlist(const std::shared_ptr<CollectionStorage>& collection,
+            std::vector<std::shared_ptr<S>> CollectionStorage::* list, const std::shared_ptr<S>& parameter) {
   if (sharing_new_buffers()) SharedList::get().add(parameter);
-  CollectionStorage* c = &collection;
   // All of the memory first, so that it is listed everywhere or nowhere.
-  for (; c; c = c->parent.get())
+  Additions::add(collection, *parameter);
+  for (auto* c = collection.get(); c; c = c->parent.get())
     if ((c->*list).size() == (c->*list).capacity()) (c->*list).reserve(2 * (c->*list).size() + 1);
-  for (c = &collection; c; c = c->parent.get()) {
+  for (auto* c = collection.get(); c; c = c->parent.get()) {
     (c->*list).push_back(parameter);
     parameter->decay = c->decay;
   }
@@ -125,21 +132,16 @@ std::vector<std::shared_ptr<Storage>> engine::shared_storages() {
   return alive;
 }
 
-CollectionSnapshot::CollectionSnapshot(CollectionStorage& collection) : next_uid_(Storage::next_uid()) {
-  for (CollectionStorage* c = &collection; c; c = c->parent.get())
-    levels_.push_back({c, c->parameters.size(), c->lookups.size(), c->parameter_names, c->collection_names});
-}
-
-bool CollectionSnapshot::has(const Storage& parameter) const { return parameter.uid < next_uid_; }
-
-void CollectionSnapshot::restore() const {
-  for (const Level& level : levels_) {
-    CollectionStorage& c = *level.collection;
-    c.parameters.resize(std::min(c.parameters.size(), level.parameters));
-    c.lookups.resize(std::min(c.lookups.size(), level.lookups));
-    c.parameter_names = level.parameter_names;
-    c.collection_names = level.collection_names;
-  }
+void engine::give_name(CollectionStorage& collection, Storage& parameter, const std::string& name) {
+  CollectionStorage& root = root_of(collection);
+  const auto taken = [&](const std::string& candidate) {
+    const auto has_it = [&](const auto& s) { return s->name == candidate && s.get() != &parameter; };
+    return std::ranges::any_of(root.parameters, has_it) || std::ranges::any_of(root.lookups, has_it);
+  };
+  std::string full = name;
+  for (unsigned number = 1; taken(full); ++number) full = name + '_' + std::to_string(number);
+  root.names_of_files.insert(full);
+  parameter.name = std::move(full);
 }
 
 real engine::default_weight_decay() { return default_lambda(); }
@@ -156,20 +158,21 @@ ParameterCollection::ParameterCollection() : storage_(std::make_shared<Collectio
 ParameterCollection ParameterCollection::add_subcollection(const std::string& name, real lambda) {
   if (lambda >= 0) check_lambda(lambda);
   auto sub = std::make_shared<CollectionStorage>();
-  sub->name = full_name(storage_->name, "Submodel", name, storage_->collection_names) + '/';
+  sub->name = full_name(storage_, true, name) + '/';
   sub->parent = storage_;
   sub->decay = std::make_shared<WeightDecay>(WeightDecay{lambda >= 0 ? lambda : get_weight_decay_lambda()});
+  Additions::add(sub);
   return ParameterCollection(sub);
 }
 
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
                                               const std::string& name) {
-  take_room(*storage_, parameter_dim(dim));
+  Additions::take_room(parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
   Tensor values{dim, parameter->values.data()};
   init.initialize_params(values);
-  parameter->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
-  enlist(*storage_, &CollectionStorage::parameters, parameter);
+  parameter->name = full_name(storage_, false, name);
+  enlist(storage_, &CollectionStorage::parameters, parameter);
   return Parameter(parameter);
 }
 
@@ -182,12 +185,12 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
                                                            const ParameterInit& init,
                                                            const std::string& name) {
   const Dim whole = table_dim(n, dim);
-  take_room(*storage_, whole);
+  Additions::take_room(whole);
   auto lookup = std::make_shared<LookupParameterStorage>(whole);
   Tensor values{lookup->dim, lookup->values.data()};
   init.initialize_params(values);
-  lookup->name = full_name(storage_->name, "Parameter", name, storage_->parameter_names);
-  enlist(*storage_, &CollectionStorage::lookups, lookup);
+  lookup->name = full_name(storage_, false, name);
+  enlist(storage_, &CollectionStorage::lookups, lookup);
   return LookupParameter(lookup);
 }
 

@@ -1,10 +1,10 @@
 // A tree of named collections that own what is learned.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "dynet/params/init.h"
@@ -21,26 +21,16 @@ struct CollectionStorage {
   std::vector<std::shared_ptr<ParameterStorage>> parameters;
   std::vector<std::shared_ptr<LookupParameterStorage>> lookups;
   std::unordered_map<std::string, unsigned> parameter_names, collection_names;  // how often each was given
-  size_t room = SIZE_MAX;  // for so many numbers more; less than all only while a file is loaded
+  std::unordered_set<std::string> names_of_files;  // of the root: what parameters were called by files
+
+  std::unordered_map<std::string, unsigned>& names(bool of_collections) {
+    return of_collections ? collection_names : parameter_names;
+  }
 };
 
-/// What a collection and those above it held, to be had again when a load fails.
-class CollectionSnapshot {
- public:
-  explicit CollectionSnapshot(CollectionStorage& collection);
-  /// Whether the collection had it already.
-  bool has(const Storage& parameter) const;
-  void restore() const;
-
- private:
-  struct Level {
-    CollectionStorage* collection;
-    size_t parameters, lookups;
-    std::unordered_map<std::string, unsigned> parameter_names, collection_names;
-  };
-  std::vector<Level> levels_;
-  uint64_t next_uid_;
-};
+/// Gives a parameter of the collection the name that a file has for it; where another one of all that belong
+/// together has that, a number follows.
+void give_name(CollectionStorage& collection, Storage& parameter, const std::string& name);
 
 /// Weight decay of collections made from now on without one of their own.
 real default_weight_decay();

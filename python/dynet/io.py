@@ -11,7 +11,6 @@ import functools
 import importlib
 import io
 import os
-import pathlib
 import pickle
 import re
 import sys
@@ -26,14 +25,12 @@ from dynet._dynet import (
     LookupParameters,
     ParameterCollection,
     Parameters,
-    _behind_links,
     _identity_of,
+    _load,
     _Loading,
     _partial_files,
-    _PartialFile,
     _RecordsFile,
-    _remove_dead_partials,
-    _sync_folder_of,
+    _save,
     ops,
 )
 
@@ -53,15 +50,35 @@ Saved: TypeAlias = Parameters | LookupParameters | Savable
 Name: TypeAlias = str | os.PathLike[str]
 
 
-def _description(saved: Saved) -> tuple[object, ...]:
+def _parts(saved: Saved) -> tuple[tuple[object, ...], Parameters | LookupParameters | ParameterCollection]:
+    """What describes an object besides its name, and what has its numbers."""
     if isinstance(saved, Parameters | LookupParameters):
-        return type(saved).__name__, saved.name()
+        return (type(saved).__name__,), saved
     if not all(hasattr(saved, name) for name in ("spec", "from_spec", "param_collection")):
         raise TypeError(
             f"save: an object of type {type(saved).__name__} was given; "
             "Parameters, LookupParameters or objects with spec, from_spec and param_collection are needed"
         )
-    return type(saved), saved.spec, saved.param_collection().name()
+    return (type(saved), saved.spec), saved.param_collection()
+
+
+def _keys(names: list[str]) -> list[str]:
+    """What each is called in the file: its own name, unless others would be found by it."""
+    keys: dict[str, None] = {}
+    folders: set[str] = set()  # of those before
+    for name in names:
+        key, count = name, 0
+        stem, end = (name[:-1], "/") if name.endswith("/") else (name, "")
+        while True:
+            above = {key[: i + 1] for i, character in enumerate(key[:-1]) if character == "/"}
+            everything = key == "/" and len(names) > 1
+            if not everything and key not in folders and above.isdisjoint(keys) and key not in keys:
+                break
+            count += 1
+            key = f"{stem or '/'}__{count}{end}"
+        keys[key] = None
+        folders |= above
+    return list(keys)
 
 
 class _Pickler(pickle.Pickler):
@@ -71,9 +88,8 @@ class _Pickler(pickle.Pickler):
         return obj.__name__ if type(obj) is type(ops) else NotImplemented
 
 
-def _pickled(saved: Saved) -> bytes:
+def _pickled(description: tuple[object, ...], kind: str) -> bytes:
     """What a .meta file has for an object: what load can read again."""
-    description = _description(saved)
     file = io.BytesIO()
     try:
         _Pickler(file, protocol=2).dump(description)
@@ -84,7 +100,7 @@ def _pickled(saved: Saved) -> bytes:
         raise
     except Exception as error:
         raise TypeError(
-            f"save: the spec of an object of type {type(saved).__name__} could not be read again: {error}; a "
+            f"save: the spec of an object of type {kind} could not be read again: {error}; a "
             "spec may hold numbers, texts, classes, arrays, and lists, tuples, sets and dictionaries of them"
         ) from error
     # Protocol 2 writes a class as the line "c" MODULE and the line NAME.
@@ -127,7 +143,7 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 class _Meta:
     """A .meta file that was read; `error` says what is wrong with it."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         with open(path, "rb") as file:
             self.identity = _identity(os.fstat(file.fileno()))
@@ -155,62 +171,6 @@ def _name(function: str, basename: Name) -> str:
     return os.fsdecode(basename)
 
 
-def _lock(path: pathlib.Path) -> int | None:
-    """A descriptor of a locked file; -1 where the file system has no locks, None if somebody else has it."""
-    fcntl = importlib.import_module("fcntl")
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError:
-        return -1
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(lock), os.stat(path)):
-            return lock
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except OSError:
-        os.close(lock)
-        return -1
-    os.close(lock)
-    return None
-
-
-@contextlib.contextmanager
-def _alone(path: pathlib.Path) -> Iterator[None]:
-    """Lets one saver of a name at a time replace its files. The system unlocks what a killed process had."""
-    end = time.monotonic() + 60
-    while (lock := _lock(path)) is None:
-        if time.monotonic() > end:
-            raise RuntimeError(
-                f"save: another process replaces the same files and holds {path} since a minute"
-            )
-        time.sleep(0.001)
-    try:
-        yield
-    finally:
-        if lock >= 0:
-            with contextlib.suppress(OSError):
-                os.remove(path)
-            os.close(lock)
-
-
-def _replace(data: _PartialFile, meta: _PartialFile) -> None:
-    """Puts both files in their places."""
-    with _alone(data.target.with_name(f"{data.target.name}.dynet-lock")):
-        try:
-            os.replace(data.partial, data.target)
-            _sync_folder_of(data.target)
-            os.replace(meta.partial, meta.target)
-        except BaseException:
-            # The second step belongs to the first, also if the user interrupts.
-            if not os.path.lexists(data.partial) and os.path.lexists(meta.partial):
-                os.replace(meta.partial, meta.target)
-            raise
-        _sync_folder_of(meta.target)
-        for file in (data, meta):
-            _remove_dead_partials(file.target)
-
-
 def _check_folder(base: str) -> None:
     for path in (f"{base}.data", f"{base}.meta"):
         if os.path.isdir(path):
@@ -235,30 +195,24 @@ def save(basename: Name, objects: Iterable[Saved]) -> None:
     reads the files too, once both are in their places. Links stay links, and files keep their modes.
     """
     base = _name("save", basename)
-    if isinstance(objects, Expression):  # It can be iterated over.
-        raise TypeError(f"save: {objects!r} was given; a list of what is to be saved is needed")
-    saved = list(objects)
-    description = b"".join([_pickled(each) for each in saved])
+    # Expressions and tables can be iterated over, too.
+    wrong = isinstance(objects, Expression | Parameters | LookupParameters)
+    saved = list(_iterable(objects, wrong, "save", "a list of what is to be saved"))
+    parts = [_parts(each) for each in saved]
+    keys = _keys([what.name() for _, what in parts])
+    meta = b"".join(
+        _pickled((*head, key), type(each).__name__)
+        for each, (head, _), key in zip(saved, parts, keys, strict=True)
+    )
     _check_folder(base)
-    files: list[_PartialFile] = []
-    try:
-        for suffix in (".data", ".meta"):
-            files.append(_PartialFile(base + suffix))
-        data, meta = files
-        data.save(
-            [s if isinstance(s, Parameters | LookupParameters) else s.param_collection() for s in saved]
-        )
-        data.finish()
-        meta.write(_stamped(description, data.size, data.checksum))
-        meta.finish()
-        _sync_folder_of(meta.target)
-        _replace(data, meta)
-    finally:
-        # Where the .data file is in its place, a .meta file that is not is what it needs.
-        if files and os.path.lexists(files[0].partial):
-            for file in files:
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(file.partial)
+    named = [(what, key) for (_, what), key in zip(parts, keys, strict=True)]
+    _save(base, named, functools.partial(_stamped, meta))
+
+
+def _iterable(given: Iterable[Any], wrong: bool, function: str, needed: str) -> Iterable[Any]:
+    if wrong or not (isinstance(given, Iterable) or hasattr(type(given), "__getitem__")):
+        raise TypeError(f"{function}: {given!r} was given; {needed} is needed")
+    return given
 
 
 def _find(module: str, name: str, allowed: dict[tuple[str, str], Any] | None) -> tuple[Any, bool]:
@@ -324,9 +278,9 @@ def _descriptions(meta: _Meta, allowed: Iterable[object]) -> list[tuple[Any, ...
     return found
 
 
-def _meta_for(data: _RecordsFile, path: pathlib.Path) -> _Meta | None:
+def _meta_for(data: _RecordsFile, path: str) -> _Meta | None:
     """A .meta file that lies beside since its saver was killed after the .data file had been replaced."""
-    for partial in _partial_files(_behind_links(path)):
+    for partial in _partial_files(path):
         with contextlib.suppress(OSError):
             meta = _Meta(partial)
             if meta.is_of(data):
@@ -349,7 +303,7 @@ def _error(meta: _Meta | None, base: str) -> Exception:
 
 def _read(base: str) -> tuple[_Meta, _RecordsFile | None]:
     """Both files as one save has written them, whoever saves meanwhile."""
-    meta_path, data_path = pathlib.Path(f"{base}.meta"), pathlib.Path(f"{base}.data")
+    meta_path, data_path = f"{base}.meta", f"{base}.data"
     before = None
     for attempt in range(500):
         try:
@@ -376,16 +330,14 @@ def _read(base: str) -> tuple[_Meta, _RecordsFile | None]:
     raise RuntimeError(f"load: {base}.data and {base}.meta were replaced faster than they could be read")
 
 
-def _identity_now(path: pathlib.Path) -> tuple[int, ...] | None:
+def _identity_now(path: str) -> tuple[int, ...] | None:
     try:
         return _identity(os.stat(path))
     except FileNotFoundError:
         return None
 
 
-def _load_one(
-    loading: _Loading, params: ParameterCollection, path: pathlib.Path, described: tuple[Any, ...]
-) -> Any:
+def _load_one(params: ParameterCollection, path: str, loading: _Loading, described: tuple[Any, ...]) -> Any:
     """Adds one object to a collection."""
     kind, *rest = described
     if kind == "Parameters":
@@ -410,25 +362,18 @@ def _load_one(
     return loaded
 
 
-def _load(
+def _load_parts(
     basename: Name, params: ParameterCollection, allowed: Iterable[object], together: bool
 ) -> Iterator[list[Any]]:
     """What was saved, one by one or all together; what cannot be loaded adds nothing."""
     if not isinstance(params, ParameterCollection):
         raise TypeError(f"load: {params!r} was given; a ParameterCollection is needed")
+    known = list(_iterable(allowed, False, "load: allowed", "a list of classes and functions"))
     meta, data = _read(_name("load", basename))
-    descriptions = _descriptions(meta, allowed)
+    descriptions = _descriptions(meta, known)
     for part in [descriptions] if together else [[d] for d in descriptions]:
-        if not part or data is None:
-            continue
-        loading = _Loading(params, data)
-        try:
-            objects = [_load_one(loading, params, meta.path, each) for each in part]
-            loading.commit()
-        except BaseException:
-            loading.undo()
-            raise
-        yield objects
+        if part and data is not None:
+            yield _load(params, data, part, functools.partial(_load_one, params, meta.path))
 
 
 def load_generator(
@@ -443,7 +388,7 @@ def load_generator(
     param_collection if their module was imported; other classes and functions that a `spec` holds must be in
     `allowed`, so that a file from elsewhere cannot run code. Raises pickle.UnpicklingError.
     """
-    for (loaded,) in _load(basename, params, allowed, together=False):
+    for (loaded,) in _load_parts(basename, params, allowed, together=False):
         yield loaded
 
 
@@ -453,4 +398,4 @@ def load(basename: Name, params: ParameterCollection, allowed: Iterable[object] 
     If anything of it cannot be loaded, the collection stays as it is. While others save under the same name,
     what is loaded is what one of them saved.
     """
-    return [loaded for all_ in _load(basename, params, allowed, together=True) for loaded in all_]
+    return [loaded for all_ in _load_parts(basename, params, allowed, together=True) for loaded in all_]

@@ -3,8 +3,10 @@
 
 #include <nanobind/stl/string_view.h>
 
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <string>
 
 #include "python/src/read.h"
 
@@ -221,6 +223,18 @@ struct type_caster<dynet::python::Flag> {
   }
 };
 
+/// Unlike nanobind's, it lets pass what the conversion of a path raises.
+template <>
+struct type_caster<std::filesystem::path> {
+  NB_TYPE_CASTER(std::filesystem::path, io_name("str | os.PathLike", "str"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) { return dynet::python::read_path(src.ptr(), value); }
+  static handle from_cpp(const std::filesystem::path& path, rv_policy, cleanup_list*) noexcept {
+    const std::string& name = path.native();
+    return PyUnicode_DecodeFSDefaultAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
+  }
+};
+
 template <>
 struct type_caster<dynet::python::MaybeFlag> {
   NB_TYPE_CASTER(dynet::python::MaybeFlag, const_name("object"))
@@ -255,5 +269,7 @@ template <>
 uint32_t flags_for_local_caster<dynet::python::MaybeFlag>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::python::Flag>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<std::filesystem::path>(uint32_t) noexcept = delete;
 
 }  // namespace nanobind::detail

@@ -1,5 +1,4 @@
 // ParameterCollection: what is learned, by name, and its model files.
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -87,7 +86,7 @@ void bind_adding(nb::class_<Collection>& type) {
 
 void bind_files(nb::class_<Collection>& type) {
   const auto save = [](const Collection& c, const Path& fname, const std::string& name, Flag append) {
-    with_saver(fname, append, [&](auto saver) { saver.save(c, name); });
+    save_to(fname, append, c, name);
   };
   const auto populate = [](Collection& c, const Path& fname, const std::string& key) {
     with_loader(fname, [&](const auto& loader) {

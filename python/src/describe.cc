@@ -1,7 +1,6 @@
 // Graphs as text, timing, and the inputs that are methods of a graph.
 #include "dynet/run/describe.h"
 
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
 #include <fstream>
@@ -10,17 +9,13 @@
 #include "dynet/run/profile.h"
 #include "python/src/casters.h"
 #include "python/src/graph.h"
+#include "python/src/print.h"
 
 namespace dynet::python {
 namespace {
 
 using namespace nb::literals;
 using Path = std::filesystem::path;
-
-/// Prints where Python prints, so that notebooks and tests see it.
-void print(const char* stream, const std::string& text) {
-  nb::module_::import_("sys").attr(stream).attr("write")(text);
-}
 
 void dump_to(Graph& graph, const Path& filename, bool values, bool gradients, bool only_check) {
   std::ostringstream text;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "dynet/io/file.h"
 #include "dynet/io/records.h"
 #include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
@@ -11,12 +12,21 @@
 
 namespace dynet::python {
 
-/// Calls use(saver) without Python's lock, alone with what is learned.
-template <class Use>
-void with_saver(const std::filesystem::path& file, bool append, Use use) {
-  const Working working;
-  if (is_safetensors(file)) return use(SafetensorsSaver(file, append));
-  use(TextFileSaver(file, append));
+/// Writes a collection or a parameter. What is learned is locked while it is read, but not while the file,
+/// which may be a pipe, or who else replaces it, is waited for.
+template <class What>
+void save_to(const std::filesystem::path& file, bool append, const What& what, const std::string& key) {
+  const auto save = [&](const auto& saver) {
+    while (true) {
+      const auto written = [&] {
+        const Working working;  // other threads change gradients, which files have, too
+        return saver.write(what, key);
+      }();
+      const Unlocked unlocked;
+      if (written->commit()) return;
+    }
+  };
+  is_safetensors(file) ? save(SafetensorsSaver(file, append)) : save(TextFileSaver(file, append));
 }
 
 /// Calls use(loader). What is learned is not locked while a file, which may be a pipe, is read.

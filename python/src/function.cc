@@ -8,6 +8,7 @@
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/owned.h"
+#include "python/src/print.h"
 
 namespace dynet::python {
 namespace {
@@ -131,7 +132,7 @@ bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbo
         *loss.pg, [&] { return check_grad(model, loss, verbosity, out); },
         [](bool result) { return result; });
   }();
-  nb::module_::import_("sys").attr("stderr").attr("write")(out.str().c_str());
+  print("stderr", out.str());
   return good;
 }
 

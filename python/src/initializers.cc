@@ -1,8 +1,6 @@
 // How parameters get their first values, as Python classes and as what add_parameters accepts.
 #include "python/src/initializers.h"
 
-#include <nanobind/stl/filesystem.h>
-
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
 

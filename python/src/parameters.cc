@@ -1,5 +1,4 @@
 // The methods of Parameters and LookupParameters: their numbers as arrays, their gradients, their files.
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/all.h"
@@ -31,7 +30,7 @@ void bind_shared(PyTypeObject* type) {
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a, alone,
       "Freezes it, or lets trainers change it.");
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
-    with_saver(fname, append, [&](auto saver) { saver.save(p, key); });
+    save_to(fname, append, p, key);
   };
   const auto populate = [](P& p, const Path& fname, const std::string& key) {
     with_loader(fname, [&](const auto& loader) {

@@ -136,6 +136,23 @@ bool read_double(PyObject* o, double& to) {
   return plain.is_valid() && read_double(plain.ptr(), to);
 }
 
+bool read_path(PyObject* o, std::filesystem::path& to) {
+  if (!PyUnicode_Check(o) && !PyBytes_Check(o) &&
+      !PyObject_HasAttrString((PyObject*)Py_TYPE(o), "__fspath__"))
+    return false;
+  const nb::object name = nb::steal(PyOS_FSPath(o));
+  if (!name.is_valid()) nb::raise_python_error();
+  PyObject* bytes =
+      PyUnicode_Check(name.ptr()) ? PyUnicode_EncodeFSDefault(name.ptr()) : name.inc_ref().ptr();
+  if (!bytes) nb::raise_python_error();
+  const nb::object owner = nb::steal(bytes);
+  const std::string_view text(PyBytes_AsString(bytes), static_cast<size_t>(PyBytes_Size(bytes)));
+  if (text.find('\0') != text.npos)
+    invalid("the name of a file, ", nb::repr(name).c_str(), ", has a null character; names have none");
+  to = text;
+  return true;
+}
+
 bool read_indices(PyObject* o, Elements<unsigned>& to) {
   if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, to);
   if (expression_in(o)) return false;

@@ -1,6 +1,7 @@
 // Python objects read as numbers, sizes and lists, whatever NumPy or plain Python made them.
 #pragma once
 
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ bool read_indices(PyObject* o, Elements<unsigned>& to);
 bool read_expressions(PyObject* o, Elements<Expression>& to);
 /// A size, or a tuple or list of sizes; false for other objects.
 bool read_dim(PyObject* o, Dim& to);
+
+/// A text, bytes or an object with __fspath__, as Python's open takes it; false for other objects.
+bool read_path(PyObject* o, std::filesystem::path& to);
 
 /// Forgets an error that only says that an object is not of the kind that was tried; throws any other one.
 void forget_wrong_kind(PyObject* o);

@@ -1,5 +1,4 @@
 // The softmax builders.
-#include <nanobind/stl/filesystem.h>
 
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"

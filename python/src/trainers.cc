@@ -1,5 +1,4 @@
 // The trainers, each bound from the declaration of its rule.
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -9,6 +8,7 @@
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/print.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -37,8 +37,6 @@ template <class T>
 auto bind_trainer(nb::module_& m) {
   return bind_trainer<T>(m, std::make_index_sequence<std::size(T::Rule::args)>{});
 }
-
-void print(const std::string& text) { nb::module_::import_("sys").attr("stderr").attr("write")(text); }
 
 std::optional<std::string> name_of(MovingAverage mode) {
   if (mode == MovingAverage::None) return std::nullopt;
@@ -79,9 +77,12 @@ void bind_files(nb::class_<Trainer>& type) {
   type.def(
           "save",
           [](Trainer& t, const Path& fname) {
-            const Working working;
             std::ostringstream text;
-            t.save(text);
+            {
+              const Working working;
+              t.save(text);
+            }
+            const Unlocked unlocked;
             FileWriter file(fname, false);
             file.write(text.view());
             file.commit();
@@ -119,7 +120,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
       .def(
           "update_epoch",
           [](Trainer&, Number) {
-            print("Trainer.update_epoch has no effect; set the trainer's learning_rate instead.\n");
+            print("stderr", "Trainer.update_epoch has no effect; set the trainer's learning_rate instead.\n");
           },
           "r"_a = 1.0, "Has no effect: set learning_rate.")
       .def(
@@ -134,7 +135,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
               const Changing changing;
               return t.status();
             }();
-            print(text);
+            print("stderr", text);
           },
           "Prints learning rate, clips and updates since the last call to stderr.")
       .def(

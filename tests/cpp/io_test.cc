@@ -11,6 +11,7 @@
 
 #include "dynet/io/file.h"
 #include "dynet/io/number.h"
+#include "dynet/io/pair.h"
 #include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "tests/cpp/check.h"
@@ -332,6 +333,31 @@ void partial_files_of_the_dead_are_removed() {
   check(sum.digits() == "cbf43926" && none.digits() == "00000000", "zlib's checksum");
 }
 
+void writers_beside_each_other() {
+  const auto place = folder() / "beside";
+  fs::create_directory(place);
+  const auto file = place / "model.txt", none = place / "new.txt", loop = place / "loop";
+  Model m;
+  write(file, "old");
+  FileWriter added(file, true), merged(file, Writing::merge), first(none, true);
+  TextFileSaver(file, true).save(m.b);
+  TextFileSaver(none, true).save(m.b);
+  const std::string whole = read(file);
+  check(!added.commit() && !merged.commit() && !first.commit(), "what they were made from is not there");
+  check(read(file) == whole, "nothing has changed");
+  fs::create_symlink("loop", loop);
+  check_throws<std::runtime_error>("Too many levels of symbolic links", [&] { TextFileSaver{loop}; });
+  check(fs::is_symlink(loop), "a loop stays");
+  PairWriter pair(place / "pair");
+  pair.data().write("numbers"), pair.meta().write("what they are");
+  fs::create_directory(place / "pair.meta");
+  check_throws<std::runtime_error>("Could not write model to", [&] { pair.commit(); });
+  check(read(place / "pair.data") == "numbers", "the first file is replaced");
+  const auto beside = partial_files(place / "pair.meta");
+  check(beside.size() == 1 && read(beside[0]) == "what they are", "the second one lies beside");
+  fs::remove_all(place);
+}
+
 void files_are_replaced_whole() {
   const auto file = folder() / "replaced.txt";
   write(file, "old");
@@ -451,6 +477,7 @@ int main() {
   dims_ask_for_no_memory();
   files_are_replaced_whole();
   partial_files_of_the_dead_are_removed();
+  writers_beside_each_other();
   safetensors();
   cut_while_it_is_read();
   helpers();

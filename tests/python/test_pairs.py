@@ -243,40 +243,6 @@ def test_links_and_modes_stay(name, tmp_path):
     assert sorted(os.listdir(tmp_path / "far")) == ["real.data", "real.meta"]
 
 
-class InterruptError(BaseException):
-    """Ctrl-C."""
-
-
-@pytest.mark.parametrize("call, after", [(1, False), (1, True), (2, False), (2, True)])
-@pytest.mark.parametrize("old", ["none", "ours", "of DyNet 2"])
-def test_interrupts_between_the_two_files(name, monkeypatch, old, call, after):
-    first, second = (dy.ParameterCollection().add_parameters(2, init=i) for i in (1, 2))
-    if old != "none":
-        dy.save(name, [first])
-    if old == "of DyNet 2":
-        write(name + ".meta", unstamped(read(name + ".meta")))
-    replace, calls = os.replace, []
-
-    def interrupted(*paths):
-        calls.append(paths)
-        if after or len(calls) != call:
-            replace(*paths)
-        if len(calls) == call:
-            raise InterruptError
-
-    monkeypatch.setattr(os, "replace", interrupted)
-    with pytest.raises(InterruptError):
-        dy.save(name, [second])
-    monkeypatch.undo()
-    if (call, after) == (1, False):
-        assert len(os.listdir(os.path.dirname(name))) == (0 if old == "none" else 2)
-    else:
-        assert dy.load(name, dy.ParameterCollection())[0].value() == [2, 2]
-    dy.save(name, [first])
-    assert dy.load(name, dy.ParameterCollection())[0].value() == [1, 1]
-    assert sorted(os.listdir(os.path.dirname(name))) == ["model.data", "model.meta"]
-
-
 @pytest.mark.parametrize("old", ["none", "ours", "of DyNet 2", "empty"])
 @pytest.mark.parametrize("new", [0, 1])
 def test_the_meta_file_of_a_killed_saver_is_found(name, monkeypatch, old, new):
@@ -317,6 +283,55 @@ def test_savers_of_many_threads(name):
     assert sorted(os.listdir(os.path.dirname(name))) == ["model.data", "model.meta"]
 
 
+def numbers(loaded):
+    return [p.as_array().tolist() for p in loaded.param_collection().parameters_list()]
+
+
+def test_objects_of_the_same_names(name):
+    """As those of several collections, or what is saved alone and as a part, or twice."""
+    models = [dy.ParameterCollection() for _ in range(3)]
+    p, q, r = (m.add_parameters(2, init=i) for i, m in enumerate(models))
+    dy.save(name, [p, q, r, q])
+    assert [x.as_array()[0] for x in dy.load(name, dy.ParameterCollection())] == [0, 1, 2, 1]
+    builders = [dy.GRUBuilder(1, 2, 2, m) for m in models]
+    part = builders[1].param_collection().parameters_list()[3]
+    saved = [part, *builders, builders[0], part]
+    dy.save(name, saved)
+    loaded = dy.load(name, dy.ParameterCollection())
+    assert loaded[0].as_array().tolist() == loaded[-1].as_array().tolist() == part.as_array().tolist()
+    for old, new in zip(saved[1:5], loaded[1:5], strict=True):
+        assert numbers(old) == numbers(new)
+    root = dy.ParameterCollection()
+    root.add_parameters(2, init=7)
+    dy.save(name, [Network(root, "shared", shared=True), p])
+    network, parameter = dy.load(name, dy.ParameterCollection())
+    assert network.weights[0].value() == [7, 7] and parameter.value() == p.value()
+
+
+def test_a_collection_with_a_parameter_that_a_file_has_named(name):
+    source = dy.ParameterCollection()
+    for key in ("/w", "alone"):
+        source.add_parameters(1, init=5).save(name + ".txt", key, append=True)
+    model = dy.ParameterCollection()
+    network = Network(model, "shared", shared=True)
+    inner = Network(model, "inner")
+    for target in (model, inner.collection):
+        for key in ("/w", "alone"):
+            target.load_param(name + ".txt", key)
+    for each in (network, inner):
+        dy.save(name, [each])
+        fresh = dy.ParameterCollection()
+        for number in range(len(each.collection.parameters_list())):
+            fresh.add_parameters(each.collection.parameters_list()[number].shape())
+        if each is inner:
+            with pytest.raises(RuntimeError, match="Too many parameters"):
+                dy.load(name, dy.ParameterCollection())
+        fresh.populate(name + ".data", "" if each is network else "/network")
+        assert [p.value() for p in fresh.parameters_list()] == [
+            p.value() for p in each.collection.parameters_list()
+        ]
+
+
 def test_errors_say_what_would_be_right(name, tmp_path, monkeypatch):
     p = dy.ParameterCollection().add_parameters(2)
     with pytest.raises(FileNotFoundError, match=r"save: there is no such folder; make it first.*none"):
@@ -327,6 +342,14 @@ def test_errors_say_what_would_be_right(name, tmp_path, monkeypatch):
         dy.load(name, 3)
     with pytest.raises(TypeError, match="save: 3 was given"):
         dy.save(3, [p])
+    for wrong in (3, p, None):
+        with pytest.raises(TypeError, match=r"save: .* was given; a list of what is to be saved is needed"):
+            dy.save(name, wrong)
+    dy.save(name, [])
+    with pytest.raises(TypeError, match="load: allowed: 3 was given; a list of classes and functions"):
+        dy.load(name, dy.ParameterCollection(), 3)
+    for suffix in (".data", ".meta"):
+        os.remove(name + suffix)
     with pytest.raises(RuntimeError, match=r"there is no folder .*none; make it first"):
         dy.ParameterCollection().save(tmp_path / "none" / "model")
     with pytest.raises(RuntimeError, match="it is a folder; the name of a file is needed"):
