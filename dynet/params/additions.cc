@@ -52,11 +52,13 @@ void Additions::undo() {
   const auto ours = [this](const auto& s) { return has(*s); };
   for (const auto& c : collections_) {
     if (new_.contains(c)) continue;
-    if (!c->parent)
-      for (const auto& s : c->parameters)
+    const auto take_out = [&](auto& list) {
+      for (const auto& s : list)
         if (ours(s)) c->names_of_files.erase(s->name);
-    std::erase_if(c->parameters, ours);
-    std::erase_if(c->lookups, ours);
+      std::erase_if(list, ours);
+    };
+    take_out(c->parameters);
+    take_out(c->lookups);
   }
   for (const Named& n : names_ | std::views::reverse)
     if (auto& given = n.collection->names(n.of_collection); given[n.name] == n.given) --given[n.name];

@@ -66,17 +66,18 @@ def _keys(names: list[str]) -> list[str]:
     """What each is called in the file: its own name, unless others would be found by it."""
     keys: dict[str, None] = {}
     folders: set[str] = set()  # of those before
+    counts: dict[str, int] = {}  # to begin with
     for name in names:
-        key, count = name, 0
-        stem, end = (name[:-1], "/") if name.endswith("/") else (name, "")
+        key, count = name, counts.get(name, 0)
+        end = name.find("/", 1) % (len(name) + 1)  # of the first part of the name
         while True:
             above = {key[: i + 1] for i, character in enumerate(key[:-1]) if character == "/"}
             everything = key == "/" and len(names) > 1
             if not everything and key not in folders and above.isdisjoint(keys) and key not in keys:
                 break
             count += 1
-            key = f"{stem or '/'}__{count}{end}"
-        keys[key] = None
+            key = f"{name[:end]}__{count}{'/' if name == '/' else name[end:]}"
+        keys[key], counts[name] = None, count
         folders |= above
     return list(keys)
 

@@ -64,7 +64,8 @@ def test_what_the_conversion_of_a_path_raises(call):
     for error in (KeyboardInterrupt(), OSError("here"), TypeError("here")):
         with pytest.raises(type(error)) as caught:
             CALLS[call](Raising(error))
-        assert caught.value is error
+        assert caught.value is error or isinstance(error, TypeError)  # these get the name of the call
+        assert str(caught.value).endswith(str(error))
     with pytest.raises(TypeError, match="__fspath__"):
         CALLS[call](Wrong())
     with pytest.raises(ValueError, match="null"):
