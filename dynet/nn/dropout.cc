@@ -20,20 +20,26 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
     if (!(rate >= 0 && rate <= 1))
       invalid("dropout rate must be a probability (>=0 and <=1): ", rate, " was given");
   rates_ = {input, output, cell};
-  for (Masks& masks : masks_) masks.ready = false;
+  for (Masks& masks : drawn_.masks) masks.ready = false;
 }
 
-void DropoutMasks::forget() { count_ = chosen_ = 0, fixed_batch_ = 0; }
+void DropoutMasks::forget() { drawn_.count = drawn_.chosen = 0, drawn_.fixed_batch = 0; }
+
+void DropoutMasks::exchange(Drawn& other) {
+  std::swap(drawn_, other);
+  for (Masks& masks : drawn_.masks) masks.ready = false;
+}
 
 void DropoutMasks::complete(Graph& graph, unsigned batch) {
-  for (chosen_ = 0; chosen_ < count_ && masks_[chosen_].batch != batch;) ++chosen_;
-  if (chosen_ == count_) {
-    if (masks_.size() == count_) masks_.emplace_back();
-    Masks& added = masks_[count_++];
+  auto& [all, count, chosen, fixed] = drawn_;
+  for (chosen = 0; chosen < count && all[chosen].batch != batch;) ++chosen;
+  if (chosen == count) {
+    if (all.size() == count) all.emplace_back();
+    Masks& added = all[count++];
     added.batch = batch, added.newest = {}, added.ready = false;
     added.all.assign(static_cast<size_t>(kinds_) * layers_, Expression());
   }
-  Masks& masks = masks_[chosen_];
+  Masks& masks = all[chosen];
   if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
 }
 
@@ -54,7 +60,7 @@ void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
 
 Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
   if (kind >= kinds_ || rates_[kind] == 0) return x;
-  return cmult(x, masks_[chosen_].all[kind * layers_ + layer]);
+  return cmult(x, drawn_.masks[drawn_.chosen].all[kind * layers_ + layer]);
 }
 
 }  // namespace dynet::engine

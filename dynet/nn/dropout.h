@@ -28,7 +28,7 @@ class DropoutMasks {
   void forget();
   /// Draws masks of this batch size, which are then for all inputs that they fit.
   void draw(Graph& graph, unsigned batch) {
-    fixed_batch_ = batch;
+    drawn_.fixed_batch = batch;
     complete(graph, batch);
   }
   /// Chooses the masks for the batch size of x, and draws those that are wanted and missing: never drawn, or
@@ -36,6 +36,10 @@ class DropoutMasks {
   void prepare(const Expression& x) {
     if (active()) complete(graph_of(x), batch_for(x.dim().bd));
   }
+  /// Masks that were drawn, which go with their graph.
+  struct Drawn;
+  /// Changes places with those of another graph; rates that have changed meanwhile draw what is missing.
+  void exchange(Drawn& other);
   /// x times its mask, or x itself where nothing is dropped.
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 
@@ -47,9 +51,19 @@ class DropoutMasks {
     Expression newest;  // of those drawn last
     bool ready = false;
   };
+
+ public:
+  struct Drawn {
+    std::vector<Masks> masks;  // for each batch size that the sequence has had, with room for more
+    size_t count = 0, chosen = 0;
+    unsigned fixed_batch = 0;  // that was asked for; 0: none
+  };
+
+ private:
   unsigned batch_for(unsigned batch) const {
-    const bool fits = fixed_batch_ && (fixed_batch_ == batch || fixed_batch_ == 1 || batch == 1);
-    return fits ? fixed_batch_ : batch;
+    const bool fits =
+        drawn_.fixed_batch && (drawn_.fixed_batch == batch || drawn_.fixed_batch == 1 || batch == 1);
+    return fits ? drawn_.fixed_batch : batch;
   }
   void complete(Graph& graph, unsigned batch);
   void draw_missing(Graph& graph, Masks& masks) const;
@@ -58,9 +72,7 @@ class DropoutMasks {
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
-  std::vector<Masks> masks_;  // for each batch size that the sequence has had, with room for more
-  size_t count_ = 0, chosen_ = 0;
-  unsigned fixed_batch_ = 0;  // that was asked for; 0: none
+  Drawn drawn_;
 };
 
 }  // namespace dynet::engine

@@ -94,7 +94,7 @@ struct WeightNorm {
       doc = "Weight normalisation: g w / |w|, where g is one number (Salimans and Kingma 2016).";
   static constexpr Arg args[] = {"w", "g"};
   static Expression call(const Expression& w, const Expression& g) {
-    if (const Dim& d = shape_of(name, g); d.batch_size() != 1)
+    if (const Dim d = sizes_of(name, g); d.size() != 1)
       invalid(name, ": g has shape ", d, "; one number is needed");
     return cmult(cdiv(w, L2Norm::call(w)), g);
   }
