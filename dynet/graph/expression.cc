@@ -38,12 +38,19 @@ void engine::check_fresh(const Expression& e) {
 
 bool Expression::is_stale() const { return !is_parameter() && (!pg || !pg->holds(*this)); }
 
-const Dim& Expression::dim() const {
-  if (is_parameter()) return storage()->dim;
-  if (pg && pg->is_current(*this)) [[likely]]
-    return pg->dim(i);
-  const auto [graph, id] = node_of(*this);
+const Dim& engine::dim_of(const Expression& e) {
+  if (e.is_parameter()) return e.storage()->dim;
+  if (e.pg && e.pg->is_current(e)) [[likely]]
+    return e.pg->dim(e.i);
+  const auto [graph, id] = node_of(e);
   return graph->dim(id);
+}
+
+const Dim& Expression::dim() const {
+  const Dim& dim = dim_of(*this);
+  if (dim.bd > 1 && !is_parameter() && pg->is_aside()) [[unlikely]]
+    pg->evaluator->ask_batch_size();
+  return dim;
 }
 Tensor Expression::value() const {
   if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay->factor == 1)

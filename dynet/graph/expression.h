@@ -104,6 +104,10 @@ class Expressions {
 /// std::runtime_error if an expression is empty or stale.
 void check_fresh(const Expression& e);
 
+/// Expression::dim() for those to whom the batch size makes no difference: a cell that is recorded does not
+/// hear of it.
+const Dim& dim_of(const Expression& e);
+
 /// A node has no more arguments than this.
 inline constexpr unsigned most_arguments = UINT16_MAX - 1;
 

@@ -114,19 +114,30 @@ void Graph::set_number(unsigned id) {
 unsigned Graph::resolve(const Expression& e) {
   if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
   if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
-  if (e.pg != this) {
-    if (e.is_stale())
-      invalid("an argument belongs to a graph that was renewed or has ended, another one to graph ", id_,
-              "; all arguments of an operation must come from one graph");
-    invalid("an argument belongs to graph ", e.pg->number(), ", another one to graph ", id_,
-            "; all arguments of an operation must come from one graph");
-  }
+  if (e.pg != this) refuse_other_graph(e);
   if (holds(e)) return e.i;
   if (has_removed(e))
     invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
   if (ended_) invalid("Attempt to use a stale expression: its graph has ended; make it again in another one");
   invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
           id_, "; make it again after renewing the computation graph");
+}
+
+/// The graph of a cell that is recorded has arguments of the cell; whose turn it is when the others are met
+/// depends on their order.
+void Graph::refuse_other_graph(const Expression& e) const {
+  const auto belongs = [](const Graph& graph) {
+    return graph.is_aside_ ? std::string("belongs to another cell")
+                           : text("belongs to graph ", graph.number());
+  };
+  const std::string owner = e.pg->has_removed(e) ? "was removed by going back to a checkpoint"
+                            : e.is_stale()       ? "belongs to a graph that was renewed or has ended"
+                                                 : belongs(*e.pg);
+  if (is_aside_ || (e.pg->is_aside_ && !e.is_stale()))
+    invalid("the function of a cell uses an expression that is no argument of it and ",
+            is_aside_ ? owner : belongs(*this), "; pass it as an argument");
+  invalid("an argument ", owner, ", another one to graph ", id_,
+          "; all arguments of an operation must come from one graph");
 }
 
 /// Adds the word of an argument to a key. A matrix argument that is a parameter is shared by all items of a
@@ -187,15 +198,21 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
         return {this, fused, stamp()};
     return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
-    undo(before);
+    take_back(before);
     invalid(op.name, ": ", error.what());
   } catch (const std::out_of_range& error) {
-    undo(before);
+    take_back(before);
     bad_index(op.name, ": ", error.what());
   } catch (...) {
-    undo(before);
+    take_back(before);
     throw;
   }
+}
+
+/// What could not be added may fit other batch sizes.
+void Graph::take_back(const Mark& before) {
+  undo(before);
+  if (is_aside_) evaluator->ask_batch_size();
 }
 
 /// The ids of the arguments are in the room at the end of args_.

@@ -38,7 +38,7 @@ class Evaluator {
   virtual size_t step_count() const = 0;
   /// Throws where a program must not ask about the graph: it only shows what a function does.
   virtual void check_asked() const {}
-  /// Hears that the program has asked for the size of a batch.
+  /// Hears that the program has asked for the size of a batch, in a graph aside.
   virtual void ask_batch_size() {}
 };
 
@@ -51,6 +51,7 @@ class Graph {
   /// as they are.
   struct Aside {};
   explicit Graph(Aside) : is_aside_(true) {}
+  bool is_aside() const { return is_aside_; }
 
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
@@ -245,6 +246,8 @@ class Graph {
   unsigned stamp_of(unsigned node) const;
   unsigned older_node(const Expression& e) const;
   void remove_nodes(const Mark&);
+  void take_back(const Mark&);
+  [[noreturn]] void refuse_other_graph(const Expression& e) const;
   void log_uses(std::span<const uint32_t> args);
   void refresh(const Source& source);
   Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,

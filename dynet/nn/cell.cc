@@ -78,6 +78,9 @@ class Recording {
   }
   ~Recording() {
     leave_graph(stay_);
+    // A cell whose function has called this one depends on what this one depends on, also where it failed.
+    if (Graph* outer = batch_size_asked() ? current_graph_or_null() : nullptr)
+      outer->evaluator->ask_batch_size();
     graph().end();
     graph().retire();
     SpareGraphs::get().give_back(spare_);
@@ -87,6 +90,15 @@ class Recording {
 
   Graph& graph() { return spare_.graph; }
   bool batch_size_asked() const { return spare_.evaluator.batch_size_asked; }
+  /// Whether the function has made a batch of a size of its own, which others may fit or not.
+  bool has_own_batch(const std::vector<Expression>& inputs) {
+    for (auto id = static_cast<uint32_t>(inputs.size()); id < graph().size(); ++id) {
+      const unsigned batch = graph().dim(id).bd;
+      const auto has_it = [&](uint32_t arg) { return graph().dim(arg).bd == batch; };
+      if (batch > 1 && std::ranges::none_of(graph().args(graph()[id]), has_it)) return true;
+    }
+    return false;
+  }
   std::vector<Expression> arguments(const std::vector<Dim>& dims) {
     std::vector<Expression> inputs;
     for (const Dim& dim : dims) inputs.push_back(leaf_of<Input>(graph(), {dim, 0, nullptr}));
@@ -123,20 +135,33 @@ class OutputSorter {
     if (const uint32_t input = place_of(id, inputs_); input < inputs_.size()) return {input};
     if (node.op == &parameter_op)
       return {none, Expression::of_parameter(parameter_storage(node), node.needs_gradient)};
-    std::vector<Expression>& nodes = nodes_[graph_.dim(id).bd == 1];
-    const uint32_t place = place_of(id, nodes);
-    if (place == nodes.size()) nodes.push_back(e);
-    // Those of the second program are counted on from those of the first, which are not all known yet.
-    return {none, {}, place | (&nodes == &nodes_[1] ? second : 0)};
+    return {none, {}, id};  // its place is known when all are
   }
-  void number(CellRecording::Output& output) const {
-    if (output.place != none && output.place & second)
-      output.place = (output.place & ~second) + static_cast<uint32_t>(nodes_[0].size());
+  /// The nodes of each batch size, of which those without batch come last.
+  std::vector<std::vector<Expression>> groups(std::vector<CellRecording::Output>& outputs) const {
+    std::vector<uint32_t> batches;
+    for (const auto& o : outputs)
+      if (o.place != none && std::ranges::find(batches, graph_.dim(o.place).bd) == batches.end())
+        batches.push_back(graph_.dim(o.place).bd);
+    std::ranges::stable_partition(batches, [](uint32_t batch) { return batch > 1; });
+    std::vector<std::vector<Expression>> groups;
+    std::vector<uint32_t> places(outputs.size(), none);
+    uint32_t count = 0;
+    for (const uint32_t batch : batches) {
+      std::vector<Expression>& nodes = groups.emplace_back();
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (outputs[i].place == none || graph_.dim(outputs[i].place).bd != batch) continue;
+        places[i] = count + place_of(outputs[i].place, nodes);
+        if (places[i] == count + nodes.size()) nodes.push_back(graph_.expression(outputs[i].place));
+      }
+      count += static_cast<uint32_t>(nodes.size());
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) outputs[i].place = places[i];
+    return groups;
   }
-  std::span<const std::vector<Expression>> nodes() const { return nodes_; }
 
  private:
-  static constexpr uint32_t none = CellRecording::none, second = 1u << 30;
+  static constexpr uint32_t none = CellRecording::none;
 
   static uint32_t place_of(uint32_t id, const std::vector<Expression>& among) {
     return static_cast<uint32_t>(std::ranges::find(among, id, &Expression::i) - among.begin());
@@ -144,7 +169,6 @@ class OutputSorter {
 
   Graph& graph_;
   const std::vector<Expression>& inputs_;
-  std::vector<Expression> nodes_[2];  // batched, and others
 };
 
 }  // namespace
@@ -157,19 +181,17 @@ engine::CellRecording::CellRecording(const std::vector<Dim>& arguments, const Ce
   if (outputs.empty()) invalid("a cell returned no expression; at least one is needed");
   OutputSorter sorter(recording.graph(), inputs);
   for (const Expression& e : outputs) outputs_.push_back(sorter.sort(e));
-  for (Output& output : outputs_) {
-    sorter.number(output);
+  for (const Output& output : outputs_)
     if (output.parameter.pg) held_.push_back(output.parameter.storage()->shared_from_this());
-  }
-  for (const std::vector<Expression>& nodes : sorter.nodes())
-    if (!nodes.empty())
-      programs_.push_back(known(std::make_shared<CellProgram>(recording.graph(), inputs, nodes)));
-  depends_on_batch_size_ = recording.batch_size_asked();
+  for (const std::vector<Expression>& nodes : sorter.groups(outputs_))
+    programs_.push_back(known(std::make_shared<CellProgram>(recording.graph(), inputs, nodes)));
+  depends_on_batch_size_ = recording.batch_size_asked() || recording.has_own_batch(inputs);
 }
 
 std::vector<Expression> CellRecording::call(Expressions xs) const {
   std::vector<Expression> made, outputs;
   Graph& graph = graph_of(xs);
+  if (depends_on_batch_size_) graph.evaluator->ask_batch_size();
   for (const SharedProgram& program : programs_) {
     const Expression node = CellProgram::add(program, xs);
     for (size_t i = 0; i < program->output_count(); ++i) made.push_back(program->output(node, i));
@@ -183,16 +205,29 @@ std::vector<Expression> CellRecording::call(Expressions xs) const {
 
 namespace {
 
-/// What was recorded for arguments of these shapes; made if there is none.
-template <class Recordings, class Shape, class Make>
-const auto& recorded(Recordings& all, Expressions xs, Shape&& shape, Make&& make) {
-  const auto fits = [&](const auto& r) {
-    return std::ranges::equal(r.shapes, xs, {}, {}, [&](const Expression& x) { return shape(x.dim()); });
-  };
-  const auto found = std::ranges::find_if(all, fits);
+/// Whether a function does with these arguments what was recorded: of batches that fit each other it only
+/// counts that they are some, unless the function has looked at their size.
+template <class T>
+bool fits(const std::vector<Dim>& shapes, const T& made, Expressions xs) {
+  if (shapes.size() != xs.size()) return false;
+  BatchPattern before, now;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const Dim &was = shapes[i], &is = dim_of(xs[i]);
+    if (!(was.with_batch(is.bd) == is)) return false;
+    if constexpr (std::same_as<T, CellRecording>)
+      if (before.next(was.bd) != now.next(is.bd) || (made.depends_on_batch_size() && was.bd != is.bd))
+        return false;
+  }
+  return true;
+}
+
+/// What was recorded for such arguments; made if there is none.
+template <class Recordings, class Make>
+const auto& recorded(Recordings& all, Expressions xs, Make&& make) {
+  const auto found = std::ranges::find_if(all, [&](const auto& r) { return fits(r.shapes, *r.made, xs); });
   if (found != all.end()) return found->made;
   std::vector<Dim> shapes;
-  for (const Expression& x : xs) shapes.push_back(shape(x.dim()));
+  for (const Expression& x : xs) shapes.push_back(dim_of(x));
   auto made = make(shapes);  // the function may call the cell
   if (all.size() == most_recordings) all.erase(all.begin());
   return all.emplace_back(std::move(shapes), std::move(made)).made;
@@ -201,9 +236,10 @@ const auto& recorded(Recordings& all, Expressions xs, Shape&& shape, Make&& make
 }  // namespace
 
 const SharedProgram& Cell::program(Expressions xs) {
-  return recorded(
-      nodes_, xs, [](const Dim& dim) { return dim.single_batch(); },
-      [&](const std::vector<Dim>& shapes) { return record_cell(shapes, function_); });
+  return recorded(nodes_, xs, [&](std::vector<Dim>& shapes) {
+    for (Dim& dim : shapes) dim.bd = 1;
+    return record_cell(shapes, function_);
+  });
 }
 
 std::vector<Expression> Cell::operator()(Expressions xs) {
@@ -213,11 +249,9 @@ std::vector<Expression> Cell::operator()(Expressions xs) {
         if (*program == *made) return program;
     return made;
   };
-  const auto& recording = recorded(
-      calls_, xs, [](const Dim& dim) { return dim.with_batch(std::min(dim.bd, 2u)); },
-      [&](const std::vector<Dim>& shapes) {
-        return std::make_shared<const CellRecording>(shapes, function_, known);
-      });
+  const auto& recording = recorded(calls_, xs, [&](const std::vector<Dim>& shapes) {
+    return std::make_shared<const CellRecording>(shapes, function_, known);
+  });
   return recording->call(xs);
 }
 

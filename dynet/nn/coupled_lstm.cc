@@ -66,7 +66,7 @@ State coupled_layer(const std::vector<Expression>& p, DropoutMasks& dropout, uns
   if (dropout.rate(DropoutMasks::cell) > 0)
     return coupled_state(all, [&](const Expression& c) { return dropout.apply(DropoutMasks::cell, l, c); });
   const Expression y = node.node(all);
-  const unsigned size = y.dim()[0] / 2;
+  const unsigned size = dim_of(y)[0] / 2;
   return {PickRangeView::call(y, 0, size, 0), PickRangeView::call(y, size, 2 * size, 0)};
 }
 

@@ -23,31 +23,37 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
     if (!(rate >= 0 && rate <= 1))
       invalid("dropout rate must be a probability (>=0 and <=1): ", rate, " was given");
   rates_ = {input, output, cell};
-  for (Masks& masks : masks_) masks.ready = false;
+  for (Masks& masks : drawn_.masks) masks.ready = false;
 }
 
 void DropoutMasks::forget() {
-  count_ = chosen_ = 0, fixed_batch_ = sequence_ = 0;
-  newest_.clear();
+  Drawn& d = drawn_;
+  d.count = d.chosen = 0, d.fixed_batch = d.sequence = 0;
+  d.newest.clear();
+}
+
+void DropoutMasks::exchange(Drawn& other) {
+  std::swap(drawn_, other);
+  for (Masks& masks : drawn_.masks) masks.ready = false;
 }
 
 void DropoutMasks::choose(unsigned batch) {
-  if (chosen_ < count_ && masks_[chosen_].sequence == sequence_ && masks_[chosen_].batch == batch) return;
-  if (newest_.size() <= sequence_) newest_.resize(sequence_ + 1, none);
-  for (chosen_ = newest_[sequence_]; chosen_ != none && masks_[chosen_].batch != batch;)
-    chosen_ = masks_[chosen_].next;
-  if (chosen_ != none) return;
-  if (masks_.size() == count_) masks_.emplace_back();
-  chosen_ = count_++;
-  Masks& added = masks_[chosen_];
-  added.sequence = sequence_, added.batch = batch, added.newest = {}, added.ready = false;
-  added.next = std::exchange(newest_[sequence_], chosen_);
+  auto& [all, newest, count, chosen, sequence, fixed] = drawn_;
+  if (chosen < count && all[chosen].sequence == sequence && all[chosen].batch == batch) return;
+  if (newest.size() <= sequence) newest.resize(sequence + 1, none);
+  for (chosen = newest[sequence]; chosen != none && all[chosen].batch != batch;) chosen = all[chosen].next;
+  if (chosen != none) return;
+  if (all.size() == count) all.emplace_back();
+  chosen = count++;
+  Masks& added = all[chosen];
+  added.sequence = sequence, added.batch = batch, added.newest = {}, added.ready = false;
+  added.next = std::exchange(newest[sequence], chosen);
   added.all.assign(static_cast<size_t>(kinds_) * layers_, Expression());
 }
 
 void DropoutMasks::complete(Graph& graph, unsigned batch) {
   choose(batch);
-  Masks& masks = masks_[chosen_];
+  Masks& masks = drawn_.masks[drawn_.chosen];
   if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
 }
 
@@ -68,7 +74,7 @@ void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
 
 Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
   if (kind >= kinds_ || rates_[kind] == 0) return x;
-  return cmult(x, masks_[chosen_].all[kind * layers_ + layer]);
+  return cmult(x, drawn_.masks[drawn_.chosen].all[kind * layers_ + layer]);
 }
 
 }  // namespace dynet::engine

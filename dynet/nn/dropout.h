@@ -27,12 +27,12 @@ class DropoutMasks {
   /// The next masks are drawn anew.
   void forget();
   /// The masks are those of the sequence that begins with this state.
-  void enter(int first) { sequence_ = fixed_batch_ ? 0 : static_cast<unsigned>(-1 - first); }
+  void enter(int first) { drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first); }
   /// Each sequence has masks of its own.
-  bool is_per_sequence() const { return kinds_ > 0 && active() && !fixed_batch_; }
+  bool is_per_sequence() const { return kinds_ > 0 && active() && !drawn_.fixed_batch; }
   /// Draws masks of this batch size, which are then for all inputs that they fit, of any sequence.
   void draw(Graph& graph, unsigned batch) {
-    fixed_batch_ = batch, sequence_ = 0;
+    drawn_.fixed_batch = batch, drawn_.sequence = 0;
     complete(graph, batch);
   }
   /// Chooses the masks for the batch size of x, and draws those that are wanted and missing: never drawn, or
@@ -40,6 +40,10 @@ class DropoutMasks {
   void prepare(const Expression& x) {
     if (active()) complete(graph_of(x), batch_for(x.dim().bd));
   }
+  /// Masks that were drawn, which go with their graph.
+  struct Drawn;
+  /// Changes places with those of another graph; rates that have changed meanwhile draw what is missing.
+  void exchange(Drawn& other);
   /// x times its mask, or x itself where nothing is dropped.
   Expression apply(Kind kind, unsigned layer, const Expression& x) const;
 
@@ -52,9 +56,21 @@ class DropoutMasks {
     Expression newest;  // of those drawn last
     bool ready = false;
   };
+
+ public:
+  struct Drawn {
+    std::vector<Masks> masks;    // for each batch size that each sequence has had, with room for more
+    std::vector<size_t> newest;  // of each sequence
+    size_t count = 0, chosen = 0;
+    unsigned sequence = 0;
+    unsigned fixed_batch = 0;  // that was asked for; 0: none
+  };
+
+ private:
   unsigned batch_for(unsigned batch) const {
-    const bool fits = fixed_batch_ && (fixed_batch_ == batch || fixed_batch_ == 1 || batch == 1);
-    return fits ? fixed_batch_ : batch;
+    const bool fits =
+        drawn_.fixed_batch && (drawn_.fixed_batch == batch || drawn_.fixed_batch == 1 || batch == 1);
+    return fits ? drawn_.fixed_batch : batch;
   }
   void choose(unsigned batch);
   void complete(Graph& graph, unsigned batch);
@@ -65,11 +81,7 @@ class DropoutMasks {
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
   static constexpr size_t none = ~size_t{0};
-  std::vector<Masks> masks_;    // for each batch size that each sequence has had, with room for more
-  std::vector<size_t> newest_;  // of each sequence
-  size_t count_ = 0, chosen_ = 0;
-  unsigned sequence_ = 0;
-  unsigned fixed_batch_ = 0;  // that was asked for; 0: none
+  Drawn drawn_;
 };
 
 }  // namespace dynet::engine

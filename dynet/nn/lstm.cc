@@ -41,7 +41,7 @@ Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_b
   const Expression wx = affine_transform({w.bias, w.input, x});
   const Expression y = last.h.pg ? LstmCell::call({wx, w.output, last.h, last.c}, forget_bias)
                                  : LstmCell::call({wx}, forget_bias);
-  const unsigned hidden = y.dim()[0] / 2;
+  const unsigned hidden = dim_of(y)[0] / 2;
   return {PickRangeView::call(y, 0, hidden, 0), PickRangeView::call(y, hidden, 2 * hidden, 0)};
 }
 
@@ -50,7 +50,7 @@ Cell normalised_cell(const Weights& w, const std::vector<Expression>& n, const E
                      const Cell& last, real forget_bias) {
   Expression gates = w.bias + layer_norm(w.input * x, n[input_gain], n[input_bias]);
   if (last.h.pg) gates = gates + layer_norm(w.output * last.h, n[output_gain], n[output_bias]);
-  const unsigned hidden = gates.dim()[0] / 4;
+  const unsigned hidden = dim_of(gates)[0] / 4;
   const auto gate = [&](unsigned i) { return pick_range(gates, i * hidden, (i + 1) * hidden); };
   Expression c = cmult(logistic(gate(0)), tanh(gate(3)));
   if (last.c.pg) c = cmult(logistic(gate(1) + forget_bias), last.c) + c;

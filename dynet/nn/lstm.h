@@ -28,6 +28,7 @@ class VanillaLSTMBuilder : public RNNBuilder {
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;
   void bind(bool update) override;
+  std::vector<std::vector<Expression>>* bound_variables() override { return &ln_param_vars; }
 };
 
 using LSTMBuilder = VanillaLSTMBuilder;
@@ -56,6 +57,7 @@ class SparseLSTMBuilder : public RNNBuilder {
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;
   void bind(bool update) override;
+  std::vector<std::vector<Expression>>* bound_variables() override { return &ln_param_vars; }
 };
 
 /// VanillaLSTMBuilder with a forget bias of 1 and, if wanted, noise on the weights.

@@ -38,15 +38,45 @@ void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool 
 }
 
 void RNNBuilder::new_graph(Graph& graph, bool update) {
-  graph_id_ = graph.id();
-  graph_ = &graph;
-  update_ = update;
-  stage_ = Stage::bound;
-  current_ = last_first_ = -1;
+  if (now_.bound.id != graph.id()) put_aside();
+  now_.bound = {GraphHandle(graph), graph.id()};
+  now_.update = update;
+  now_.stage = Stage::bound;
+  now_.current = now_.last_first = -1;
   dropout_.forget();
   bind_all(params, update, param_vars);
   bind(update);
-  stamp_ = graph.stamp();
+  now_.stamp = graph.stamp();
+}
+
+/// Changes places with what the builder has in another graph.
+void RNNBuilder::exchange(Sequence& other) {
+  exchange_bound(now_);
+  std::swap(now_, other);
+  exchange_bound(now_);
+}
+
+/// Changes places with what waits in a sequence.
+void RNNBuilder::exchange_bound(Sequence& sequence) {
+  std::swap(param_vars, sequence.variables);
+  if (auto* more = bound_variables()) std::swap(*more, sequence.bound_variables);
+  dropout_.exchange(sequence.masks);
+}
+
+void RNNBuilder::put_aside() {
+  if (now_.stage != Stage::reading || !now_.bound.is_there()) return;
+  Sequence none;
+  exchange(none);
+  waiting_.put(std::move(none));
+}
+
+bool RNNBuilder::resume(unsigned graph_id) {
+  if (now_.bound.id == graph_id) return now_.bound.is_there();
+  Sequence other;
+  if (!waiting_.take(graph_id, other)) return false;
+  exchange(other);
+  if (other.stage == Stage::reading) waiting_.put(std::move(other));
+  return true;
 }
 
 bool RNNBuilder::is_removed(ConstCells state) {
@@ -56,39 +86,42 @@ bool RNNBuilder::is_removed(ConstCells state) {
 /// Where the graph went back to a checkpoint: forgets the last states, if they were removed, and makes anew
 /// what the class has made of the parameters.
 void RNNBuilder::forget_removed() {
-  if (!graph_ || graph_->stamp() == stamp_ || graph_->number() != graph_id_) return;
-  for (; !links_.empty() && is_removed(cells_at(links_.size())); links_.pop_back(), outputs_.pop_back())
-    cells_.resize(cells_.size() - components_);
+  if (!now_.bound.is_there()) return;
+  const unsigned stamp = now_.bound.handle.get().stamp();
+  if (stamp == now_.stamp) return;
+  for (; !now_.links.empty() && is_removed(cells_at(now_.links.size()));
+       now_.links.pop_back(), now_.outputs.pop_back())
+    now_.cells.resize(now_.cells.size() - components_);
   if (std::ranges::any_of(param_vars, is_removed)) {
-    bind_all(params, update_, param_vars);
-    bind(update_);
+    bind_all(params, now_.update, param_vars);
+    bind(now_.update);
   }
-  stamp_ = graph_->stamp();
+  now_.stamp = stamp;
 }
 
 void RNNBuilder::start_new_sequence(Expressions h0) {
-  check_order("start_new_sequence", stage_ != Stage::created);
+  check_order("start_new_sequence", now_.stage != Stage::created);
   if (!h0.empty() && h0.size() != components_)
     bad_count("start_new_sequence",
               components_ > layers ? "twice as many inputs as layers, or none"
                                    : "as many inputs as layers, or none",
               h0.size());
-  cells_.assign(components_, Expression());
-  std::ranges::copy(h0, cells_.begin());
-  outputs_.clear();
-  links_.clear();
-  current_ = last_first_ = -1, count_ = 0;
+  now_.cells.assign(components_, Expression());
+  std::ranges::copy(h0, now_.cells.begin());
+  now_.outputs.clear();
+  now_.links.clear();
+  now_.current = now_.last_first = -1, now_.count = 0;
   dropout_.forget();
-  stage_ = Stage::reading;
+  now_.stage = Stage::reading;
 }
 
 RNNPointer RNNBuilder::add_sequence() {
-  check_order("add_sequence", stage_ == Stage::reading);
-  return dropout_.is_per_sequence() ? --last_first_ : -1;
+  check_order("add_sequence", now_.stage == Stage::reading);
+  return dropout_.is_per_sequence() ? --now_.last_first : -1;
 }
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
-  check_order("add_input", stage_ == Stage::reading);
+  check_order("add_input", now_.stage == Stage::reading);
   forget_removed();
   check_pointer(prev);
   check_graph(x);
@@ -112,71 +145,74 @@ std::vector<RNNPointer> RNNBuilder::add_inputs(Expressions xs) {
   std::vector<RNNPointer> states;
   for (const Expression& x : xs) {
     add_input(x);
-    states.push_back(current_);
+    states.push_back(now_.current);
   }
   return states;
 }
 
 Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
-  check_order("set_h", stage_ == Stage::reading);
+  check_order("set_h", now_.stage == Stage::reading);
   forget_removed();
   check_pointer(prev);
   if (hs.size() != layers) bad_count("set_h", "as many inputs as layers", hs.size());
-  for (const Expression& h : hs) check_graph(h);
+  check_given("set_h", hs);
   const ConstCells before = cells(prev);
   next_.assign(before.begin(), before.end());
   const unsigned first_h = components_ - layers;
   for (unsigned i = 0; i < layers; ++i) {
     next_[first_h + i] = hs[i];
-    if (first_h && !given(next_[i])) next_[i] = zeros(graph_of(hs[i]), hs[i].dim());
+    if (first_h && !given(next_[i])) next_[i] = zeros(graph_of(hs[i]), dim_of(hs[i]));
   }
   return push(prev, output_of(next_));
 }
 
 Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
   const bool has_cells = components_ > layers;
-  if (!has_cells) return set_h(prev, ss);
-  check_order("set_s", stage_ == Stage::reading);
+  if (!has_cells) {
+    check_given("set_s", ss);
+    return set_h(prev, ss);
+  }
+  check_order("set_s", now_.stage == Stage::reading);
   forget_removed();
   check_pointer(prev);
   if (ss.size() != layers && ss.size() != components_)
     bad_count("set_s", "either as many inputs or twice as many inputs as layers", ss.size());
-  for (const Expression& e : ss) check_graph(e);
+  check_given("set_s", ss);
   const ConstCells before = cells(prev);
   next_.assign(before.begin(), before.end());
   std::ranges::copy(ss, next_.begin());
   for (unsigned i = 0; i < layers; ++i)
-    if (!given(next_[layers + i])) next_[layers + i] = zeros(graph_of(ss[i]), ss[i].dim());
+    if (!given(next_[layers + i])) next_[layers + i] = zeros(graph_of(ss[i]), dim_of(ss[i]));
   return push(prev, output_of(next_));
 }
 
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
-  cells_.insert(cells_.end(), next_.begin(), next_.end());
-  outputs_.push_back(output);
-  links_.push_back({count_, prev, first_of(prev)});
-  current_ = count_++;
+  now_.cells.insert(now_.cells.end(), next_.begin(), next_.end());
+  now_.outputs.push_back(output);
+  now_.links.push_back({now_.count, prev, first_of(prev)});
+  now_.current = now_.count++;
   return output;
 }
 
 void RNNBuilder::rewind_one_step() {
-  if (current_ < 0) invalid(name(), "::rewind_one_step: there is no step to go back over");
-  current_ = get_head(current_);
+  if (now_.current < 0) invalid(name(), "::rewind_one_step: there is no step to go back over");
+  now_.current = get_head(now_.current);
 }
 
 RNNPointer RNNBuilder::get_head(RNNPointer p) const {
   check_pointer(p);
-  return p < 0 ? -1 : links_[place_of(p)].before;
+  return p < 0 ? -1 : now_.links[place_of(p)].before;
 }
 
 Expression RNNBuilder::back() const {
-  check_pointer(current_);
-  const ConstCells s = cells_.empty() ? ConstCells() : cells(current_);
+  check_pointer(now_.current);
+  const ConstCells s = now_.cells.empty() ? ConstCells() : cells(now_.current);
   return s.empty() || !given(s[0]) ? Expression() : output_of(s);
 }
 
 Expression RNNBuilder::output(RNNPointer p) const {
   check_pointer(p);
-  return p < 0 ? Expression() : outputs_[place_of(p)];
+  return p < 0 ? Expression() : now_.outputs[place_of(p)];
 }
 
 std::vector<Expression> RNNBuilder::get_h(RNNPointer p) const {
@@ -187,14 +223,14 @@ std::vector<Expression> RNNBuilder::get_h(RNNPointer p) const {
 
 std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
   check_pointer(p);
-  if (cells_.empty() || !given(cells(p)[0])) return {};
+  if (now_.cells.empty() || !given(cells(p)[0])) return {};
   const ConstCells s = cells(p);
   return {s.begin(), s.end()};
 }
 
 void RNNBuilder::set_dropout_masks(unsigned batch_size) {
   Graph* graph = current_graph_or_null();
-  if (stage_ == Stage::created || !graph || graph->number() != graph_id_) invalid(stale_builder);
+  if (now_.stage == Stage::created || !graph || !resume(graph->number())) invalid(stale_builder);
   dropout_.forget();
   dropout_.draw(*graph, batch_size);
 }
@@ -206,12 +242,12 @@ void RNNBuilder::copy(const RNNBuilder& other) {
     invalid("copy: the builders differ: ", name(), '(', layers, ", ", input_dim, ", ", hidden_dim, ") and ",
             other.name(), '(', other.layers, ", ", other.input_dim, ", ", other.hidden_dim, ')');
   params = other.params;
-  stage_ = Stage::created;
+  now_.stage = Stage::created;
 }
 
 const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() {
   const Graph* graph = current_graph_or_null();
-  if (stage_ == Stage::created || !graph || graph->number() != graph_id_)
+  if (now_.stage == Stage::created || !graph || !resume(graph->number()))
     invalid("Attempt to use a stale expression, renew CG and/or call initial_state before accessing ", name(),
             " internal parameters expression");
   forget_removed();
@@ -221,30 +257,46 @@ const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() 
 void RNNBuilder::check_order(const char* call, bool allowed) const {
   static constexpr const char* stages[] = {"being made", "new_graph", "start_new_sequence"};
   if (!allowed)
-    invalid("State transition error: ", name(), "::", call, " came after ", stages[static_cast<int>(stage_)],
-            "; the order is new_graph, start_new_sequence, add_input");
+    invalid("State transition error: ", name(), "::", call, " came after ",
+            stages[static_cast<int>(now_.stage)], "; the order is new_graph, start_new_sequence, add_input");
 }
 
 void RNNBuilder::check_pointer(RNNPointer p) const {
-  if (p < last_first_ || p >= count_)
-    bad_index(name(), ": there is no state ", p, "; the states are ", last_first_, " to ", count_ - 1);
-  if (!graph_ || graph_->stamp() == graph_id_ || graph_->number() != graph_id_ || cells_.empty()) return;
+  if (p < now_.last_first || p >= now_.count)
+    bad_index(name(), ": there is no state ", p, "; the states are ", now_.last_first, " to ",
+              now_.count - 1);
+  if (now_.cells.empty() || !now_.bound.is_there() || now_.bound.handle.get().stamp() == now_.bound.id)
+    return;
   const size_t place = p < 0 ? 0 : place_of(p) + 1;
-  if (place > links_.size() || is_removed(cells_at(place)))
+  if (place > now_.links.size() || is_removed(cells_at(place)))
     invalid(name(), ": state ", p, " was removed by going back to a checkpoint; make it again");
 }
 
 /// Their number if the state is not there.
 size_t RNNBuilder::place_of(RNNPointer p) const {
   const auto at = static_cast<size_t>(p);
-  if (at < links_.size() && links_[at].number == p) return at;
-  const auto found = std::ranges::lower_bound(links_, p, {}, &Link::number);
-  if (found == links_.end() || found->number != p) return links_.size();
-  return static_cast<size_t>(found - links_.begin());
+  if (at < now_.links.size() && now_.links[at].number == p) return at;
+  const auto found = std::ranges::lower_bound(now_.links, p, {}, &Link::number);
+  if (found == now_.links.end() || found->number != p) return now_.links.size();
+  return static_cast<size_t>(found - now_.links.begin());
 }
 
 void RNNBuilder::check_graph(const Expression& x) const {
-  if (!x.is_parameter() && x.pg && x.pg->number() > graph_id_) invalid(stale_builder);
+  if (x.is_parameter() || !x.pg || x.pg->number() <= now_.bound.id) return;
+  if (!x.pg->is_aside() || !now_.bound.is_there())
+    invalid(stale_builder);  // a cell says what it lacks itself
+}
+
+void RNNBuilder::check_given(const char* call, Expressions given) const {
+  for (const Expression& e : given) {
+    check_graph(e);
+    if (e.is_parameter() || !now_.bound.is_there()) continue;
+    try {
+      static_cast<void>(now_.bound.handle.get().resolve(e));
+    } catch (const std::invalid_argument& error) {
+      invalid(call, ": ", error.what());
+    }
+  }
 }
 
 void RNNBuilder::bad_count(const char* call, const char* expected, size_t count) const {

@@ -7,6 +7,7 @@
 
 #include "dynet/graph/graph.h"
 #include "dynet/nn/dropout.h"
+#include "dynet/nn/per_graph.h"
 #include "dynet/params/collection.h"
 
 namespace dynet {
@@ -29,7 +30,7 @@ class RNNBuilder {
   /// stay. Where nothing is dropped, sequences need not be told apart, and it is that of the first one.
   RNNPointer add_sequence();
   /// Reads x after the last state, or after `prev`; returns the output.
-  Expression add_input(const Expression& x) { return add_input(current_, x); }
+  Expression add_input(const Expression& x) { return add_input(now_.current, x); }
   Expression add_input(RNNPointer prev, const Expression& x);
   /// Reads one input after another; returns the outputs.
   std::vector<Expression> transduce(engine::Expressions xs);
@@ -43,17 +44,17 @@ class RNNBuilder {
   /// Back to the state before the last one.
   void rewind_one_step();
 
-  RNNPointer state() const { return current_; }
+  RNNPointer state() const { return now_.current; }
   RNNPointer get_head(RNNPointer p) const;
   /// The output in the last state: the top layer's, or what the class makes of the layers.
   Expression back() const;
   /// What add_input returned for a state; null for one without input.
   Expression output(RNNPointer p) const;
   /// Each layer's output; empty before the first input if there is no initial state.
-  std::vector<Expression> final_h() const { return get_h(current_); }
+  std::vector<Expression> final_h() const { return get_h(now_.current); }
   std::vector<Expression> get_h(RNNPointer p) const;
   /// Each layer's memory cell, if the builder has any, and then each layer's output.
-  std::vector<Expression> final_s() const { return get_s(current_); }
+  std::vector<Expression> final_s() const { return get_s(now_.current); }
   std::vector<Expression> get_s(RNNPointer p) const;
   unsigned num_h0_components() const { return components_; }
 
@@ -71,7 +72,12 @@ class RNNBuilder {
   /// The parameters as used in the graph; std::invalid_argument if that is not the current one.
   const std::vector<std::vector<Expression>>& parameter_expressions();
   /// The graph the builder is bound to; 0 if it never was.
-  unsigned graph_id() const { return graph_id_; }
+  unsigned graph_id() const { return now_.bound.id; }
+  /// Goes back to the sequence in another graph, which waits there until the graph ends or is renewed; false
+  /// if there is none.
+  bool resume(unsigned graph_id);
+  /// Throws unless the builder's graph has these expressions; the call is named in the error.
+  void check_given(const char* call, engine::Expressions given) const;
 
   unsigned layers = 0, input_dim = 0, hidden_dim = 0;
   std::vector<std::vector<Parameter>> params;       // per layer, in the order of the class's comment
@@ -96,6 +102,8 @@ class RNNBuilder {
   virtual Expression output_of(ConstCells state) const { return state.empty() ? Expression() : state.back(); }
   /// Called when the parameters have been bound to a graph.
   virtual void bind(bool /*update*/) {}
+  /// What bind() sets, if anything.
+  virtual std::vector<std::vector<Expression>>* bound_variables() { return nullptr; }
 
   unsigned layer_input_dim(unsigned layer) const { return layer ? hidden_dim : input_dim; }
   Parameter matrix(unsigned rows, unsigned cols) { return collection_.add_parameters({rows, cols}); }
@@ -118,28 +126,38 @@ class RNNBuilder {
     RNNPointer number, before, first;
   };
   /// The initial state of the sequence that a state is in.
-  RNNPointer first_of(RNNPointer p) const { return p < 0 ? p : links_[place_of(p)].first; }
+  RNNPointer first_of(RNNPointer p) const { return p < 0 ? p : now_.links[place_of(p)].first; }
   size_t place_of(RNNPointer p) const;
-  ConstCells cells_at(size_t place) const { return {cells_.data() + place * components_, components_}; }
+  ConstCells cells_at(size_t place) const { return {now_.cells.data() + place * components_, components_}; }
   ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
   static bool is_removed(ConstCells state);
   void forget_removed();
   [[noreturn]] void bad_count(const char* call, const char* expected, size_t count) const;
 
   enum class Stage : unsigned char { created, bound, reading };
-
+  /// What the builder has in one graph.
+  struct Sequence {
+    engine::BoundGraph bound;
+    unsigned stamp = 0;  // the graph's when it was last looked at
+    bool update = true;
+    Stage stage = Stage::created;
+    std::vector<Expression> cells;  // states from -1 on, each in the order of get_s
+    std::vector<Expression> outputs;
+    std::vector<Link> links;
+    RNNPointer current = -1, count = 0;  // states so far, with those that were removed
+    RNNPointer last_first = -1;          // the initial state of the last sequence
+    // While it waits, what lies elsewhere in the builder otherwise.
+    std::vector<std::vector<Expression>> variables, bound_variables;
+    engine::DropoutMasks::Drawn masks;
+  };
+  void exchange(Sequence& other);
+  void exchange_bound(Sequence& sequence);
+  void put_aside();
   ParameterCollection collection_;
-  unsigned components_ = 0;        // expressions of one state
-  std::vector<Expression> cells_;  // states from -1 on, each in the order of get_s
-  std::vector<Expression> next_;   // of the state being made
-  std::vector<Expression> outputs_;
-  std::vector<Link> links_;
-  RNNPointer current_ = -1, count_ = 0;  // states so far, with those that were removed
-  RNNPointer last_first_ = -1;           // the initial state of the last sequence
-  engine::Graph* graph_ = nullptr;
-  unsigned graph_id_ = 0, stamp_ = 0;  // the graph's when it was last looked at
-  bool update_ = true;
-  Stage stage_ = Stage::created;
+  unsigned components_ = 0;       // expressions of one state
+  std::vector<Expression> next_;  // of the state being made
+  Sequence now_;
+  engine::Waiting<Sequence> waiting_;
 };
 
 }  // namespace dynet

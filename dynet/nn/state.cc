@@ -1,4 +1,4 @@
-// States as handles: each call checks that the builder still is in the graph the state was made in.
+// States as handles: each call brings the builder back to the graph the state was made in.
 #include "dynet/nn/state.h"
 
 namespace dynet {
@@ -6,8 +6,7 @@ namespace dynet {
 using namespace engine;
 
 void RNNState::check() const {
-  const Graph* graph = current_graph_or_null();
-  if (!builder || builder->graph_id() != graph_id || !graph || graph->number() != graph_id)
+  if (!builder || !builder->resume(graph_id))
     invalid("Using stale builder. Create .new_graph() after computation graph is renewed.");
   if (has_output() && result.is_stale())
     invalid("the state was removed by going back to a checkpoint; make it again");
@@ -69,14 +68,16 @@ std::optional<RNNState> RNNState::prev() const {
 
 RNNState initial_state(RNNBuilder& builder, bool update) {
   Graph& graph = current_graph();
-  if (builder.graph_id() == graph.id()) return {&builder, builder.add_sequence(), graph.id(), {}};
+  if (builder.resume(graph.id())) return {&builder, builder.add_sequence(), graph.id(), {}};
   builder.new_graph(graph, update);
   builder.start_new_sequence();
   return {&builder, -1, graph.id(), {}};
 }
 
 RNNState initial_state(RNNBuilder& builder, Expressions cells, bool update) {
-  return initial_state(builder, update).set_s(cells);
+  const RNNState first = initial_state(builder, update);
+  builder.check_given("initial_state", cells);
+  return first.set_s(cells);
 }
 
 }  // namespace dynet

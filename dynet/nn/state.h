@@ -8,7 +8,9 @@
 
 namespace dynet {
 
-/// Calls on a state whose graph is no longer the current one end in std::invalid_argument.
+/// A state belongs to the graph that was the current one when it was made: calls on it end in
+/// std::invalid_argument once that was renewed or has ended. The builder may be used in other graphs
+/// meanwhile.
 struct RNNState {
   RNNBuilder* builder = nullptr;
   RNNPointer position = -1;

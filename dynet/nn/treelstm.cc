@@ -52,49 +52,71 @@ TreeLSTMBuilder::TreeLSTMBuilder(const char* collection, unsigned layer_count, u
       components_(components) {}
 
 void TreeLSTMBuilder::new_graph(Graph& graph, bool update) {
-  graph_id_ = graph.id();
-  reading_ = false;
+  if (now_.bound.id != graph.id() && now_.reading) {
+    Tree none;
+    exchange(none);
+    waiting_.put(std::move(none));
+  }
+  now_.bound = {GraphHandle(graph), graph.id()};
+  now_.reading = false;
   bind(graph, update);
 }
 
+bool TreeLSTMBuilder::resume(unsigned graph_id) {
+  if (now_.bound.id == graph_id) return now_.bound.is_there();
+  Tree other;
+  if (!waiting_.take(graph_id, other)) return false;
+  exchange(other);
+  if (other.reading) waiting_.put(std::move(other));
+  resume_parts(graph_id);
+  return true;
+}
+
+/// Changes places with the tree in another graph.
+void TreeLSTMBuilder::exchange(Tree& other) {
+  exchange_bound(now_);
+  std::swap(now_, other);
+  exchange_bound(now_);
+}
+
 void TreeLSTMBuilder::start_new_sequence() {
-  if (graph_id_ == 0) invalid(name(), "::start_new_sequence: call new_graph first");
-  cells_.clear();
-  announced_ = 0;
-  added_.clear();
-  reading_ = true;
+  if (now_.bound.id == 0) invalid(name(), "::start_new_sequence: call new_graph first");
+  now_.cells.clear();
+  now_.announced = 0;
+  now_.added.clear();
+  now_.reading = true;
   begin();
 }
 
 void TreeLSTMBuilder::set_num_elements(unsigned num) {
-  if (!reading_) invalid(name(), "::set_num_elements: call start_new_sequence first");
-  if (num * size_t{components_} < cells_.size())
+  if (!now_.reading) invalid(name(), "::set_num_elements: call start_new_sequence first");
+  if (num * size_t{components_} < now_.cells.size())
     invalid(name(), "::set_num_elements: ", num, " nodes were announced; there are ",
-            cells_.size() / components_, " already");
-  announced_ = num;
-  cells_.resize(num * size_t{components_});
+            now_.cells.size() / components_, " already");
+  now_.announced = num;
+  now_.cells.resize(num * size_t{components_});
 }
 
 bool TreeLSTMBuilder::has(int id) const {
-  if (id < 0 || static_cast<size_t>(id) >= cells_.size() / components_) return false;
+  if (id < 0 || static_cast<size_t>(id) >= now_.cells.size() / components_) return false;
   return std::ranges::all_of(cells(id), [](const Expression& e) { return e.pg && !e.is_stale(); });
 }
 
 /// The id of the node added last, of those that are there; -1 if there is none.
 int TreeLSTMBuilder::last() const {
-  const auto found = std::find_if(added_.rbegin(), added_.rend(), [this](int id) { return has(id); });
-  return found == added_.rend() ? -1 : *found;
+  const auto found = std::find_if(now_.added.rbegin(), now_.added.rend(), [this](int id) { return has(id); });
+  return found == now_.added.rend() ? -1 : *found;
 }
 
 void TreeLSTMBuilder::check_new(int id) const {
-  if (id < 0 || (announced_ && id >= static_cast<int>(announced_)))
+  if (id < 0 || (now_.announced && id >= static_cast<int>(now_.announced)))
     bad_index(name(), "::add_input: there is no node ", id, "; ids are ",
-              announced_ ? text("0 to ", announced_ - 1) : "not negative");
+              now_.announced ? text("0 to ", now_.announced - 1) : "not negative");
   if (has(id)) invalid(name(), "::add_input: node ", id, " was added before; each id may come once");
 }
 
 Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, const Expression& x) {
-  if (!reading_) invalid(name(), "::add_input: call new_graph and start_new_sequence first");
+  if (!now_.reading) invalid(name(), "::add_input: call new_graph and start_new_sequence first");
   check_new(id);
   for (int child : children)
     if (!has(child))
@@ -103,10 +125,10 @@ Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, 
   next_.assign(components_, Expression());
   step(children, x, next_);
   const size_t end = (static_cast<size_t>(id) + 1) * components_;
-  if (cells_.size() < end) cells_.resize(end);
-  std::ranges::copy(next_, cells_.begin() + static_cast<ptrdiff_t>(end - components_));
-  while (!added_.empty() && !has(added_.back())) added_.pop_back();
-  added_.push_back(id);
+  if (now_.cells.size() < end) now_.cells.resize(end);
+  std::ranges::copy(next_, now_.cells.begin() + static_cast<ptrdiff_t>(end - components_));
+  while (!now_.added.empty() && !has(now_.added.back())) now_.added.pop_back();
+  now_.added.push_back(id);
   return next_.back();
 }
 
@@ -130,6 +152,11 @@ NaryTreeLSTMBuilder::NaryTreeLSTMBuilder(unsigned most_children, unsigned layers
     for (unsigned rows : {3 + N, 2 + N})
       for (unsigned j = 0; j < N; ++j) p.push_back(collection_.add_parameters({rows * H, H}));
   }
+}
+
+void NaryTreeLSTMBuilder::exchange_bound(Tree& tree) {
+  std::swap(param_vars, tree.variables);
+  dropout_.exchange(tree.masks);
 }
 
 void NaryTreeLSTMBuilder::bind(Graph&, bool update) {
@@ -206,6 +233,11 @@ BidirectionalTreeLSTMBuilder::BidirectionalTreeLSTMBuilder(unsigned layers, unsi
 void BidirectionalTreeLSTMBuilder::bind(Graph& graph, bool update) {
   fwd_node_builder.new_graph(graph, update);
   rev_node_builder.new_graph(graph, update);
+}
+
+void BidirectionalTreeLSTMBuilder::resume_parts(unsigned graph_id) {
+  fwd_node_builder.resume(graph_id);
+  rev_node_builder.resume(graph_id);
 }
 
 void BidirectionalTreeLSTMBuilder::begin() {

@@ -39,7 +39,10 @@ class TreeLSTMBuilder {
 
   ParameterCollection& get_parameter_collection() { return collection_; }
   /// The graph the builder is bound to; 0 if it never was.
-  unsigned graph_id() const { return graph_id_; }
+  unsigned graph_id() const { return now_.bound.id; }
+  /// Goes back to the tree in another graph, which waits there until the graph ends or is renewed; false if
+  /// there is none.
+  bool resume(unsigned graph_id);
   /// The parameters per layer, in the order of the class's comment.
   virtual std::vector<std::vector<Parameter>> parameters() const = 0;
 
@@ -49,6 +52,22 @@ class TreeLSTMBuilder {
   TreeLSTMBuilder(const char* collection, unsigned layers, unsigned input_dim, unsigned hidden_dim,
                   unsigned components, ParameterCollection& model);
 
+  /// What the builder has in one graph.
+  struct Tree {
+    engine::BoundGraph bound;
+    bool reading = false;
+    unsigned announced = 0;         // by set_num_elements; 0: nothing was
+    std::vector<int> added;         // ids in order
+    std::vector<Expression> cells;  // node by node; null where a node has not come yet
+    // While it waits, what lies elsewhere in the builder otherwise.
+    std::vector<std::vector<Expression>> variables;
+    engine::DropoutMasks::Drawn masks;
+  };
+  /// Changes places with what waits in a tree.
+  virtual void exchange_bound(Tree& /*tree*/) {}
+  /// Another tree was gone back to.
+  virtual void resume_parts(unsigned /*graph_id*/) {}
+
   using Cells = std::span<Expression>;
   using ConstCells = std::span<const Expression>;
   virtual void bind(engine::Graph& graph, bool update) = 0;
@@ -57,7 +76,7 @@ class TreeLSTMBuilder {
   /// Computes all components of a node; the last `layers` of them are the outputs.
   virtual void step(const std::vector<int>& children, const Expression& x, Cells after) = 0;
   ConstCells cells(int id) const {
-    return {cells_.data() + static_cast<size_t>(id) * components_, components_};
+    return {now_.cells.data() + static_cast<size_t>(id) * components_, components_};
   }
 
   ParameterCollection collection_;
@@ -67,14 +86,12 @@ class TreeLSTMBuilder {
   bool has(int id) const;
   int last() const;
   void check_new(int id) const;
+  void exchange(Tree& other);
 
   unsigned components_;
-  std::vector<Expression> cells_;  // node by node; null where a node has not come yet
-  std::vector<Expression> next_;   // of the node being made
-  unsigned announced_ = 0;         // by set_num_elements; 0: nothing was
-  std::vector<int> added_;         // ids in order
-  unsigned graph_id_ = 0;
-  bool reading_ = false;
+  std::vector<Expression> next_;  // of the node being made
+  Tree now_;
+  engine::Waiting<Tree> waiting_;
 };
 
 /// The N-ary tree LSTM (Tai, Socher and Manning 2015) with peepholes; h_j and c_j are child j's:
@@ -101,6 +118,7 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
  private:
   void bind(engine::Graph& graph, bool update) override;
   void begin() override { dropout_.forget(); }
+  void exchange_bound(Tree& tree) override;
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
   static std::vector<Expression> inner_node(unsigned N, unsigned H, const std::vector<Expression>& x);
 
@@ -129,6 +147,7 @@ class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
  private:
   void bind(engine::Graph& graph, bool update) override { node_builder.new_graph(graph, update); }
   void begin() override { node_builder.start_new_sequence(); }
+  void resume_parts(unsigned graph_id) override { node_builder.resume(graph_id); }
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
 };
 
@@ -153,6 +172,7 @@ class BidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
  private:
   void bind(engine::Graph& graph, bool update) override;
   void begin() override;
+  void resume_parts(unsigned graph_id) override;
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
 };
 

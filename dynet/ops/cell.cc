@@ -92,10 +92,30 @@ struct CellFrame {
   CellTables tables;
 };
 
+/// A call with some of the items of another one.
+struct ItemsOfCall {
+  ItemsOfCall(const Call& all, std::span<const uint32_t> chosen, const CellTables& tables) : call(all) {
+    const auto some = [&](const Items& items) {
+      if (items.shared()) return items;  // or there are none
+      real** table = tables.take<real*>(chosen.size());
+      for (size_t i = 0; i < chosen.size(); ++i) table[i] = items[chosen[i]];
+      return Items{nullptr, table, 0};
+    };
+    Items* x = tables.take<Items>(all.x.size());
+    for (size_t i = 0; i < all.x.size(); ++i) x[i] = some(all.x[i]);
+    call.count = chosen.size();
+    call.x = {x, all.x.size()};
+    call.y = some(all.y), call.aux = some(all.aux);
+    call.dy = some(all.dy), call.d_aux = some(all.d_aux), call.dx = some(all.dx);
+  }
+
+  Call call;
+};
+
 bool CellProgram::operator==(const CellProgram& o) const {
   return arguments_ == o.arguments_ && matrices_ == o.matrices_ && first_matrix_ == o.first_matrix_ &&
          steps_ == o.steps_ && output_copies_ == o.output_copies_ && gradient_copies_ == o.gradient_copies_ &&
-         outputs_ == o.outputs_ && kept_ == o.kept_ && gradients_ == o.gradients_;
+         outputs_ == o.outputs_ && partial_ == o.partial_ && kept_ == o.kept_ && gradients_ == o.gradients_;
 }
 
 Dim CellProgram::shape(Dims xs) const {
@@ -113,12 +133,44 @@ void CellProgram::forward(Engine& e, const Call& c) const {
     e.move(c.count, run_of(copy.size), {}, false, frame.value(copy.from), frame.value(copy.to));
 }
 
+/// The outputs of an item that get a gradient: what leads to no other ones is not run backward for it, as
+/// zero times an infinite slope is no zero. That is seen in what came, whatever runs in the same call.
+CellProgram::Outputs CellProgram::given_gradient(const real* dy) const {
+  Outputs given = 0;
+  for (const Range& range : partial_)
+    if (!(given & range.bit))
+      if (const real* from = dy + range.offset;
+          std::any_of(from, from + range.size, [](real x) { return x != 0; }))
+        given |= range.bit;
+  return given;
+}
+
 void CellProgram::prepare_backward(Engine& e, const Call& c) const {
+  {
+    const CellFrame frame(c);
+    for (const Copy& copy : gradient_copies_)
+      e.move(c.count, run_of(copy.size), {}, true, frame.gradient(copy.from), frame.gradient(copy.to));
+  }
+  if (partial_.empty()) return run_backward(e, c, ~Outputs{0});
+  const CellTables tables;
+  Outputs* given = tables.take<Outputs>(c.count);
+  for (size_t i = 0; i < c.count; ++i) given[i] = given_gradient(c.dy[i]);
+  if (std::all_of(given, given + c.count, [&](Outputs o) { return o == given[0]; }))
+    return run_backward(e, c, given[0]);
+  uint32_t* chosen = tables.take<uint32_t>(c.count);
+  for (size_t first = 0; first < c.count; ++first) {
+    if (std::find(given, given + first, given[first]) != given + first) continue;
+    size_t count = 0;
+    for (size_t i = first; i < c.count; ++i)
+      if (given[i] == given[first]) chosen[count++] = static_cast<uint32_t>(i);
+    run_backward(e, ItemsOfCall(c, {chosen, count}, tables).call, given[first]);
+  }
+}
+
+void CellProgram::run_backward(Engine& e, const Call& c, Outputs given) const {
   const CellFrame frame(c);
-  for (const Copy& copy : gradient_copies_)
-    e.move(c.count, run_of(copy.size), {}, true, frame.gradient(copy.from), frame.gradient(copy.to));
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    if (!step->needs_gradient) continue;
+    if (!step->needs_gradient || !(step->outputs & given)) continue;
     Call call = frame.backward_call_of(*step);
     if (step->op->prepare_backward) step->op->prepare_backward(e, call);
     for (unsigned i = 0; i < step->uses.size(); ++i) {
@@ -133,19 +185,37 @@ void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
   const CellFrame frame(c);
   if (is_matrix(argument)) {
     const MatrixUse& use = matrices_[argument - first_matrix_];
-    if (!steps_[use.step].needs_gradient) return;
-    Call call = frame.backward_call_of(steps_[use.step]);
-    call.dx = c.dx;
-    return call.packed[use.use] ? void() : steps_[use.step].op->backward(e, call, use.use);
+    if (steps_[use.step].needs_gradient && !c.packed[argument]) backward_matrix(e, c, use);
+    return;
   }
   const Argument& a = arguments_[argument];
   if (a.has_gradient)
     e.move(c.count, run_of(a.dim.batch_size()), {}, true, frame.shifted(c.d_aux, a.gradient), c.dx);
 }
 
+/// The gradient of a matrix that is not shared: the step's operation adds it item by item.
+void CellProgram::backward_matrix(Engine& e, const Call& c, const MatrixUse& use) const {
+  const Step& step = steps_[use.step];
+  const CellTables tables;
+  uint32_t* chosen = tables.take<uint32_t>(c.count);
+  size_t count = 0;
+  for (size_t i = 0; i < c.count; ++i)
+    if (partial_.empty() || step.outputs & given_gradient(c.dy[i]))
+      chosen[count++] = static_cast<uint32_t>(i);
+  if (count == 0) return;
+  const auto run = [&](const Call& items) {
+    const CellFrame frame(items);
+    Call call = frame.backward_call_of(step);
+    call.dx = items.dx;
+    step.op->backward(e, call, use.use);
+  };
+  count == c.count ? run(c) : run(ItemsOfCall(c, {chosen, count}, tables).call);
+}
+
 OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
   const MatrixUse& use = matrices_[argument - first_matrix_];
   const Step& step = steps_[use.step];
+  if (!step.needs_gradient || (!partial_.empty() && !(step.outputs & given_gradient(v.dy)))) return {};
   const auto value = [&](const Location& l) {
     return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.aux);
   };

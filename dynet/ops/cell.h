@@ -45,6 +45,10 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
   friend struct CellFrame;
   static constexpr uint32_t none = ~0u;
 
+  /// A set of outputs; those from number 63 on are one.
+  using Outputs = uint64_t;
+  static Outputs output_bit(size_t i) { return Outputs{1} << std::min<size_t>(i, 63); }
+
   /// Whose memory: an argument's, the node's value (or its gradient), or what the node keeps.
   enum class Room : uint8_t { argument, result, kept };
   struct Location {
@@ -69,7 +73,14 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     std::vector<Use> uses;
     Location y, aux, dy, d_aux;
     bool needs_gradient = false;
+    Outputs outputs = 0;  // those through which it gets a gradient
     bool operator==(const Step&) const = default;
+  };
+  /// Where an output lies in the result.
+  struct Range {
+    size_t offset, size;
+    Outputs bit;
+    bool operator==(const Range&) const = default;
   };
   /// An output that is not the value of a step of its own, or whose gradient is added to others.
   struct Copy {
@@ -94,6 +105,10 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     bool operator==(const MatrixUse&) const = default;
   };
 
+  Outputs given_gradient(const real* dy) const;
+  void run_backward(Engine& e, const Call& c, Outputs given) const;
+  void backward_matrix(Engine& e, const Call& c, const MatrixUse& use) const;
+
   uint64_t id_;
   std::vector<Argument> arguments_;
   std::vector<std::shared_ptr<const void>> held_;  // the parameters, and cells within this one
@@ -103,6 +118,8 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
   std::vector<Copy> output_copies_;    // values to the result
   std::vector<Copy> gradient_copies_;  // gradients from the result
   std::vector<Dim> outputs_;
+  std::vector<Range>
+      partial_;  // where to look for who gets no gradient: empty if all outputs lead everywhere
   Dim result_;
   size_t kept_ = 0, gradients_ = 0;
 };

@@ -22,6 +22,7 @@ class CellRecorder {
     add_matrices();
     place_gradients();
     connect_outputs();
+    trace_outputs();
     if (p_.arguments_.empty()) invalid("the outputs of a cell depend on no argument and no parameter");
   }
 
@@ -193,6 +194,33 @@ class CellRecorder {
       if (const Location to = gradient_of(root); to.room != Room::result)
         p_.gradient_copies_.push_back({o.at, to, size});
     }
+  }
+
+  /// Which steps get a gradient through which outputs. A step of which that is not known without looking at
+  /// what comes makes all outputs be looked at.
+  void trace_outputs() {
+    const auto reach = [&](uint32_t node, CellProgram::Outputs outputs) {
+      const Root& root = roots_[node];
+      if (root.step != none && !root.stopped) p_.steps_[root.step].outputs |= outputs;
+    };
+    CellProgram::Outputs all = 0;
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      const CellProgram::Outputs bit = CellProgram::output_bit(i);
+      reach(outputs_[i].node, bit);
+      if (needs_gradient(roots_[outputs_[i].node])) all |= bit;
+    }
+    bool partial = false;
+    for (size_t s = steps_.size(); s-- > 0;) {
+      CellProgram::Step& step = p_.steps_[s];
+      step.needs_gradient &= step.outputs != 0;
+      for (size_t i = 0; step.needs_gradient && i < step.uses.size(); ++i)
+        if (step.uses[i].has_gradient) reach(steps_[s].args[i], step.outputs);
+      partial |= step.needs_gradient && step.outputs != all;
+    }
+    if (!partial) return;
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      p_.partial_.push_back(
+          {outputs_[i].at.offset, graph_.dim(outputs_[i].node).batch_size(), CellProgram::output_bit(i)});
   }
 
   bool needs_gradient(const Root& root) const {

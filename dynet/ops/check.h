@@ -10,13 +10,24 @@
 
 namespace dynet::engine {
 
-/// The shape of an argument, for functions that need it before they can add a node.
-inline const Dim& shape_of(std::string_view op, const Expression& x) {
+inline void check_fresh(std::string_view op, const Expression& x) {
   if (x.is_stale())
     invalid(op,
             ": the expression is stale: its graph was renewed, or it was removed by going back to a "
             "checkpoint; build it again");
+}
+
+/// The shape of an argument, for functions that need it before they can add a node. Those that do the same
+/// for every batch size take sizes_of() instead: a cell records apart what may depend on the batch.
+inline const Dim& shape_of(std::string_view op, const Expression& x) {
+  check_fresh(op, x);
   return x.dim();
+}
+
+/// The shape of one batch element.
+inline Dim sizes_of(std::string_view op, const Expression& x) {
+  check_fresh(op, x);
+  return dim_of(x).single_batch();
 }
 
 /// Throws unless every size and the batch size are positive.

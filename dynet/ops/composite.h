@@ -63,12 +63,12 @@ struct FoldRows {
           "a matrix of one column.";
   static constexpr Arg args[] = {"x", {"nrows", 2.0}};
   static Expression call(const Expression& x, unsigned nrows) {
-    const Dim from = shape_of(name, x);
+    const Dim from = sizes_of(name, x);
     if (from.nd > 2 || nrows == 0 || from.rows() % nrows != 0)
       invalid(name, ": ", from, " in groups of ", nrows,
               " rows; a matrix whose rows are a multiple is needed");
     const Dim groups{nrows, from.rows() / nrows, from.cols()};
-    return SumAxes::call(Reshape::call(x, groups, from.bd), {0}, false, 0);
+    return SumAxes::call(Reshape::call(x, groups, 1), {0}, false, 0);
   }
 };
 
@@ -76,7 +76,7 @@ struct NgramColumns {
   static constexpr auto name = "kmh_ngram", doc = "Sums of v adjacent columns: {r,c} becomes {r,c - v + 1}.";
   static constexpr Arg args[] = {"x", "v"};
   static Expression call(const Expression& x, unsigned v) {
-    const Dim from = shape_of(name, x);
+    const Dim from = sizes_of(name, x);
     if (from.nd != 2 || v == 0 || v > from.cols())
       invalid(name, ": ", v, " columns of ", from,
               "; a matrix of at least so many, and 1 or more, are needed");
@@ -94,13 +94,13 @@ struct NarrowFilter {
           "height: {n,s - m + 1}.";
   static constexpr Arg args[] = {"x", "y"};
   static Expression call(const Expression& x, const Expression& y) {
-    const Dim from = shape_of(name, x), filter = shape_of(name, y);
+    const Dim from = sizes_of(name, x), filter = sizes_of(name, y);
     if (from.nd > 2 || filter.nd > 3 || from.rows() != filter.rows() || from.cols() < filter.cols())
       invalid(name, ": ", from, " and filters ", filter, "; as many rows and no more columns are needed");
     const unsigned width = filter.cols(), places = from.cols() - width + 1;
     std::vector<Expression> shifted;
     for (unsigned i = 0; i < width; ++i) shifted.push_back(pick_range(x, i, places + i, 1));
-    const Expression filters = Reshape::call(y, {from.rows() * width, filter[2]}, filter.bd);
+    const Expression filters = Reshape::call(y, {from.rows() * width, filter[2]}, 1);
     return transpose(filters) * concatenate(shifted);
   }
 };
@@ -109,11 +109,11 @@ struct NarrowFilter {
 
 /// Σ_k x_ijk y_k as a matrix.
 inline Expression contract_last(std::string_view caller, const Expression& x, const Expression& y) {
-  const Dim from = shape_of(caller, x), with = shape_of(caller, y);
+  const Dim from = sizes_of(caller, x), with = sizes_of(caller, y);
   if (from.nd != 3 || !with.is_vector() || with.rows() != from[2])
     invalid(caller, ": ", from, " and ", with, "; three axes, and a vector as long as the last, are needed");
-  const Expression rows = Reshape::call(x, {from[0] * from[1], from[2]}, from.bd) * y;
-  return Reshape::call(rows, {from[0], from[1]}, std::max(from.bd, with.bd));
+  const Expression rows = Reshape::call(x, {from[0] * from[1], from[2]}, 1) * y;
+  return Reshape::call(rows, {from[0], from[1]}, 1);
 }
 
 struct Contract3d1d {

@@ -156,7 +156,7 @@ struct WeightNorm {
           "the result and its gradient are 0.";
   static constexpr Arg args[] = {"w", "g"};
   static Expression call(const Expression& w, const Expression& g) {
-    if (const Dim& d = shape_of(name, g); d.batch_size() != 1)
+    if (const Dim d = sizes_of(name, g); d.size() != 1)
       invalid(name, ": g has shape ", d, "; one number is needed");
     return cmult(UnitVector::call(w), g);
   }

@@ -103,7 +103,7 @@ inline void check_gates(std::string_view op, const Dim& gates, const Dim& state)
 /// The four gates of a step, with DyNet's forget bias of 1: [σ(i), σ(f + 1), σ(o), tanh(g)].
 inline Expression lstm_gates(Expressions sum_of_products) {
   const Expression sum = affine_transform(sum_of_products);
-  const unsigned size = shape_of("vanilla_lstm_gates", sum).rows() / 4;
+  const unsigned size = sizes_of("vanilla_lstm_gates", sum).rows() / 4;
   const Expression i = logistic(pick_range(sum, 0, size)),
                    f = logistic(pick_range(sum, size, 2 * size) + real(1));
   const Expression o = logistic(pick_range(sum, 2 * size, 3 * size)),
@@ -122,7 +122,7 @@ struct VanillaLstmGates {
   static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                          const Expression& Wh, const Expression& b, real weightnoise_std) {
-    check_gates(name, Dim({shape_of(name, Wx).rows()}), shape_of(name, h_tm1));
+    check_gates(name, Dim({sizes_of(name, Wx).rows()}), sizes_of(name, h_tm1));
     return lstm_gates({with_noise(b, weightnoise_std), with_noise(Wx, weightnoise_std), x_t,
                        with_noise(Wh, weightnoise_std), h_tm1});
   }
@@ -167,8 +167,8 @@ struct VanillaLstmC {
                         doc = "The new cell state from the last one and the gates {4H}.";
   static constexpr Arg args[] = {"c_tm1", "gates_t"};
   static Expression call(const Expression& c_tm1, const Expression& gates_t) {
-    const unsigned size = shape_of(name, c_tm1).rows();
-    check_gates(name, shape_of(name, gates_t), c_tm1.dim());
+    const unsigned size = sizes_of(name, c_tm1).rows();
+    check_gates(name, sizes_of(name, gates_t), sizes_of(name, c_tm1));
     return cmult(pick_range(gates_t, size, 2 * size), c_tm1) +
            cmult(pick_range(gates_t, 0, size), pick_range(gates_t, 3 * size, 4 * size));
   }
@@ -179,8 +179,8 @@ struct VanillaLstmH {
                         doc = "The new output from the new cell state and the gates {4H}.";
   static constexpr Arg args[] = {"c_t", "gates_t"};
   static Expression call(const Expression& c_t, const Expression& gates_t) {
-    const unsigned size = shape_of(name, c_t).rows();
-    check_gates(name, shape_of(name, gates_t), c_t.dim());
+    const unsigned size = sizes_of(name, c_t).rows();
+    check_gates(name, sizes_of(name, gates_t), sizes_of(name, c_t));
     return cmult(pick_range(gates_t, 2 * size, 3 * size), tanh(c_t));
   }
 };

@@ -85,7 +85,7 @@ struct SumAxes : Sum {
   static constexpr Arg args[] = {"x", "d", {"b", 0.0}, {"n", 0.0}};
   static Expression call(const Expression& x, Indices d, bool b, unsigned) {
     if (d.empty() && !b) invalid("sum_dim: nothing to sum over; give at least one axis, or b=True");
-    const unsigned axes = axis_set("sum_dim", d, shape_of("sum_dim", x));
+    const unsigned axes = axis_set("sum_dim", d, sizes_of("sum_dim", x));
     return b ? apply<SumBatches>(x, {axes}) : apply<SumAxes>(x, {axes});
   }
 };

@@ -102,16 +102,16 @@ struct PickRangeView : View {
 };
 
 inline Expression PickRange::call(const Expression& x, unsigned s, unsigned e, unsigned d) {
-  const Dim& from = shape_of(name, x);
+  const Dim from = sizes_of(name, x);
   const bool right = d < axis_count(from) && s < e && e <= from[d];
-  return right && Axis::of(from.single_batch(), d).outer == 1 ? PickRangeView::call(x, s, e, d)
-                                                              : apply<PickRange>(x, {s, e, d});
+  return right && Axis::of(from, d).outer == 1 ? PickRangeView::call(x, s, e, d)
+                                               : apply<PickRange>(x, {s, e, d});
 }
 
 /// What ops that gather by a list share: the words of each item are the list.
 ///
-/// Where a place is taken more than once its gradient is summed first, pairwise, so that all of it is added to
-/// the argument's at once.
+/// Where a place is taken more than once its gradient is summed first, pairwise, so that all of it is added
+/// to the argument's at once.
 struct Gather : OpDefaults {
   static constexpr bool reads_part = true;
   static constexpr unsigned batch_axis = Dim::max_dims;
@@ -316,8 +316,9 @@ struct StridedSelect : StridedSelectOf<Batching::elements> {
           "entry after the last axis is for the batch. Missing entries take all.";
   static constexpr Arg args[] = {"x", "strides", {"range_from", {}}, {"range_to", {}}};
   static Expression call(const Expression& x, Indices strides, Indices from, Indices to) {
-    const Dim dim = shape_of(name, x);
     const size_t entries = std::max({strides.size(), from.size(), to.size()});
+    Dim dim = sizes_of(name, x);
+    if (entries > dim.nd) dim = shape_of(name, x);
     if (entries > dim.nd + 1)
       invalid(name, ": ", entries, " ranges for ", dim, "; at most ", dim.nd, " and one for the batch");
     Attrs a{};

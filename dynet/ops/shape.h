@@ -47,11 +47,13 @@ struct ReshapeBatch : OpDefaults {
 };
 
 inline Expression Reshape::call(const Expression& x, const Dim& d, unsigned batch_size) {
-  const Dim from = shape_of(name, x), to = d.with_batch(batch_size);
+  const Dim to = d.with_batch(batch_size), sizes = sizes_of(name, x);
+  if (to.bd == 1 && to.size() == sizes.size() && to.size() > 0)
+    return to == dim_of(x) ? x : apply<Reshape>(x, {to});
+  const Dim from = shape_of(name, x);
   if (to == from) return x;
   if (to.size() == from.size() && to.size() > 0)
     return to.bd == from.bd ? apply<Reshape>(x, {to.single_batch()}) : ReshapeBatch::call(x, to);
-  if (to.bd == 1 && to.size() == from.batch_size()) return apply<Reshape>(x, {to});
   invalid(name, ": ", from, " to ", to, "; the number of elements must stay ", from.size());
 }
 
@@ -63,7 +65,8 @@ struct Transpose : OpDefaults {
       name = "transpose",
       doc =
           "Permuted axes: axis i of the result is axis dims[i] of x. [1, 0] transposes a matrix. Axes "
-          "that are not listed must have size 1, unless all axes but one have: then the first place is taken.";
+          "that are not listed must have size 1, unless all axes but one have: then the first place is "
+          "taken.";
   static constexpr Arg args[] = {"x", {"dims", {1, 0}}};
   static Dim shape(const Attrs& a, Dims x) {
     Dim y;
@@ -91,7 +94,7 @@ struct Transpose : OpDefaults {
     e.move(c.count, loops(a, c.x_dims[0]).swapped(), {}, true, c.dy, c.dx);
   }
   static Expression call(const Expression& x, Indices dims) {
-    const Dim& from = shape_of(name, x);
+    const Dim from = sizes_of(name, x);
     const Attrs a = permutation(from, dims);
     const Dim to = shape(a, Dims(&from, 1));
     return to.size() == from.size() && moves_nothing(loops(a, from)) ? apply<Reshape>(x, {to.single_batch()})

@@ -102,7 +102,7 @@ struct StatisticAxes {
   }
   /// The shape of the statistic with a size of 1 on the axes it was taken over.
   Dim kept() const {
-    Dim d = dim.with_batch(batch ? 1 : dim.bd);
+    Dim d = dim.single_batch();
     for (unsigned i = 0; i < d.nd; ++i)
       if (axes >> i & 1) d.d[i] = 1;
     return d;
@@ -126,7 +126,7 @@ struct StatisticAxes {
 
  private:
   StatisticAxes(std::string_view name, const Expression& x, bool over_batch)
-      : caller(name), dim(shape_of(name, x)), batch(over_batch) {}
+      : caller(name), dim(over_batch ? shape_of(name, x) : sizes_of(name, x)), batch(over_batch) {}
   void count_numbers(unsigned n) {
     count = batch ? dim.bd : 1;
     for (unsigned i = 0; i < dim.nd; ++i)

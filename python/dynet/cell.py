@@ -27,19 +27,23 @@ class cell:  # noqa: N801  It is used as a decorator.
     The function takes expressions, also in lists, tuples and dictionaries, and other arguments, and returns
     an expression or a list or tuple of them. It is called once for each list of shapes and of other
     arguments, to see its operations, which must be the same each time: what it makes of closed-over
-    parameters and numbers is recorded. Numbers, texts, arrays and containers are told apart by type and
-    contents, other objects by identity: what is in those is recorded, too. Of the arguments last used with,
-    512 lists are remembered. Mini-batches are welcome; an output that depends on no batched argument has no
-    batch. Values are the same bits as without the cell; gradients may be added in another order, and the
-    gradient() of an output is what comes from outside of the cell.
+    parameters and numbers is recorded, and so are its default values. Numbers, texts, arrays and containers
+    are told apart by type, contents and attributes, other objects by identity: what is in those is recorded,
+    too. Which arguments are one object (`a is b`) it does not see. Of the arguments last used with, 512
+    lists are remembered. Mini-batches are welcome, and a function that looks at their size is recorded for
+    each; an output that depends on no batched argument has no batch. Values are the same bits as without the
+    cell; gradients may be added in another order, and the gradient() of an output is what comes from outside
+    of the cell. What leads only to outputs whose gradient is zero gets none.
 
     Errors: ValueError if the function holds an operation that is random, takes indices, has no arguments or
-    looks at a whole batch (pass its result as an argument), or uses expressions that are no arguments;
-    RuntimeError if it asks for a value or for the graph; TypeError if it returns anything but expressions.
+    looks at a whole batch (pass its result as an argument), or uses expressions that are no arguments, or if
+    an expression lies in another container; RuntimeError if the function asks for a value or for the graph;
+    TypeError if it returns anything but expressions. They begin with the name of the function.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._recorded = _dynet._Cell(function)
+        name = str(getattr(function, "__name__", ""))
+        self._recorded = _dynet._Cell(function, name if name.isidentifier() and name.isascii() else "cell")
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **options: Any) -> Any:

@@ -87,7 +87,8 @@ class Function:
         """The shape of y, by trying."""
         import numpy as np  # Not at the top: importing dynet would take several times as long.
 
-        return _dynet._shape_of(self.forward(*(np.ones(dim, _dynet.__precision__) for dim in dims)))
+        y = self.forward(*(np.ones(dim, _dynet.__precision__) for dim in dims))
+        return _dynet._shape_of(type(self).__name__, y)
 
 
 def _is_same_method(a: object, b: object) -> bool:

@@ -1,6 +1,8 @@
 // Functions of a program that are recorded once and then run as one node.
 #include "dynet/nn/cell.h"
 
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -18,12 +20,12 @@ using namespace nb::literals;
 /// What a function returned: an expression, or a list or tuple of them.
 class Results {
  public:
-  explicit Results(const nb::object& result) {
+  Results(const std::string& cell, const nb::object& result) {
     const bool is_list = nb::isinstance<nb::list>(result);
     if (is_list || nb::isinstance<nb::tuple>(result))
-      for (const nb::handle item : nb::list(result)) add(item);
+      for (const nb::handle item : nb::list(result)) add(cell, item);
     else
-      add(result);
+      add(cell, result);
     const nb::handle type = result.type();
     if (is_list)
       make_ = nb::borrow(reinterpret_cast<PyObject*>(&PyList_Type));
@@ -53,9 +55,9 @@ class Results {
   }
 
  private:
-  void add(nb::handle item) {
+  void add(const std::string& cell, nb::handle item) {
     if (!expression_in(item.ptr()))
-      throw type_error(text("cell: the function returned ", nb::str(item.type().attr("__name__")).c_str(),
+      throw type_error(text(cell, ": the function returned ", nb::str(item.type().attr("__name__")).c_str(),
                             "; an Expression or a tuple of them is needed")
                            .c_str());
     objects_.push_back(nb::borrow(item));
@@ -68,21 +70,20 @@ class Results {
 /// A Python function and what was recorded of it, for each list of arguments.
 class PythonCell {
  public:
-  explicit PythonCell(nb::object function) : function_(std::move(function)) {}
+  PythonCell(nb::object function, std::string name)
+      : function_(std::move(function)), name_(std::move(name)) {}
 
   nb::object operator()(const nb::args& args, const nb::kwargs& options) {
-    CellArguments given(args, options);
-    const std::shared_ptr<const Recorded> recorded = find(given, args, options);
-    const std::vector<Expression> outputs = recorded->recording->call(given.expressions());
-    nb::list results;
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const CellRecording::Output& output = recorded->recording->outputs()[i];
-      const nb::object& known = recorded->results.parameter(i);
-      results.append(output.argument != CellRecording::none ? given.object(output.argument)
-                     : known.is_valid()                     ? known
-                                                            : nb::cast(outputs[i]));
+    try {
+      return call(args, options);
+    } catch (const type_error&) {
+      throw;
+    } catch (const std::invalid_argument& error) {  // not the program's own
+      std::string_view what = error.what();
+      for (const std::string& name : {text(RecordedCell::name, ": "), name_ + ": "})
+        if (what.starts_with(name)) what.remove_prefix(name.size());
+      invalid(name_, ": ", what);
     }
-    return recorded->results.wrap(results);
   }
 
   int traverse(visitproc visit, void* arg) const {
@@ -104,6 +105,21 @@ class PythonCell {
  private:
   static constexpr size_t most_recordings = 512;  // the least recently used one is forgotten
 
+  nb::object call(const nb::args& args, const nb::kwargs& options) {
+    CellArguments given(name_, args, options);
+    const std::shared_ptr<const Recorded> recorded = find(given, args, options);
+    const std::vector<Expression> outputs = recorded->recording->call(given.expressions());
+    nb::list results;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const CellRecording::Output& output = recorded->recording->outputs()[i];
+      const nb::object& known = recorded->results.parameter(i);
+      results.append(output.argument != CellRecording::none ? given.object(output.argument)
+                     : known.is_valid()                     ? known
+                                                            : nb::cast(outputs[i]));
+    }
+    return recorded->results.wrap(results);
+  }
+
   struct Recorded {
     std::vector<nb::object> named;  // by address in the key
     Results results;
@@ -118,13 +134,14 @@ class PythonCell {
                                        const nb::kwargs& options) {
     std::string key = given.key();
     auto found = all_.find(key);
-    if (found != all_.end() && !found->second.recorded) found = all_.find(key += given.batch_sizes());
+    const bool by_size = found != all_.end() && !found->second.recorded;
+    if (by_size) found = all_.find(key += given.batch_sizes());
     if (found != all_.end()) {
       found->second.last_use = ++uses_;
       return found->second.recorded;
     }
     const auto made = record(given, args, options);
-    if (made->recording->depends_on_batch_size()) {
+    if (by_size || made->recording->depends_on_batch_size()) {
       keep(given.key(), nullptr);
       keep(given.key() + given.batch_sizes(), made);
     } else {
@@ -137,7 +154,7 @@ class PythonCell {
                                          const nb::kwargs& options) {
     std::optional<Results> results;
     const auto function = [&](const std::vector<Expression>& placeholders) {
-      results.emplace(CellArguments::call(function_, args, options, placeholders));
+      results.emplace(name_, CellArguments::call(function_, args, options, placeholders));
       return results->expressions();
     };
     auto recording = std::make_shared<const CellRecording>(
@@ -169,6 +186,7 @@ class PythonCell {
 
   nb::object function_;
   std::unordered_map<std::string, Entry> all_;
+  std::string name_;  // for errors
   uint64_t uses_ = 0;
 };
 
@@ -177,7 +195,7 @@ class PythonCell {
 void bind_cell(nb::module_& m) {
   nb::class_<PythonCell>(m, "_Cell", nb::type_slots(Collected<PythonCell>::slots),
                          "What dy.cell has recorded of a function.")
-      .def(nb::init<nb::object>(), "function"_a)
+      .def(nb::init<nb::object, std::string>(), "function"_a, "name"_a)
       .def("__call__", &PythonCell::operator(), "args"_a, "options"_a,
            nb::sig("def __call__(self, *args: object, **options: object) -> object"));
 }

@@ -26,6 +26,14 @@ nb::object owned(PyObject* o) {
   return nb::steal(o);
 }
 
+bool is_deque(nb::handle o) {
+  static PyObject* type;  // for the life of the process
+  if (!type) type = nb::object(nb::module_::import_("collections").attr("deque")).release().ptr();
+  const int found = PyObject_IsInstance(o.ptr(), type);
+  if (found < 0) nb::raise_python_error();
+  return found;
+}
+
 /// Those containers in which expressions are arguments: they can be made anew with others.
 bool holds_arguments(nb::handle o) {
   return PyList_CheckExact(o.ptr()) || PyTuple_CheckExact(o.ptr()) || PyDict_CheckExact(o.ptr());
@@ -67,7 +75,8 @@ class Replacement {
 
 }  // namespace
 
-CellArguments::CellArguments(const nb::args& args, const nb::kwargs& options) {
+CellArguments::CellArguments(const std::string& cell, const nb::args& args, const nb::kwargs& options)
+    : cell_(cell) {
   key_.reserve(256);
   put(args.size());
   for (const nb::handle arg : args) add(arg, true);
@@ -76,13 +85,13 @@ CellArguments::CellArguments(const nb::args& args, const nb::kwargs& options) {
 
 std::string CellArguments::batch_sizes() const {
   std::string sizes;
-  for (const Expression& e : expressions_) sizes += text(e.dim().bd, ' ');
+  for (const Expression& e : expressions_) sizes += text(dim_of(e).bd, ' ');
   return sizes;
 }
 
 std::vector<Dim> CellArguments::shapes() const {
   std::vector<Dim> shapes;
-  for (const Expression& e : expressions_) shapes.push_back(e.dim());
+  for (const Expression& e : expressions_) shapes.push_back(dim_of(e));
   return shapes;
 }
 
@@ -95,15 +104,16 @@ nb::object CellArguments::call(const nb::object& function, const nb::args& args,
 }
 
 void CellArguments::add(nb::handle o, bool with_expressions) {
-  const Expression* e = with_expressions ? expression_in(o.ptr()) : nullptr;
-  if (e) return add_expression(o, *e);
+  const Expression* e = expression_in(o.ptr());
+  if (e && with_expressions) return add_expression(o, *e);
+  if (e && !e->is_parameter()) refuse_place();
   if (o.is_none() || PyBool_Check(o.ptr())) return put('n'), put(o.ptr());
   if (!add_number(o) && !add_container(o, with_expressions) && !add_array(o)) add_named(o);
 }
 
 void CellArguments::add_expression(nb::handle o, const Expression& e) {
-  const Dim& dim = e.dim();
-  put(dim.bd > 1 ? 'B' : 'E');
+  const Dim& dim = dim_of(e);
+  put('E'), put(batches_.next(dim.bd));
   put(dim.nd);
   for (unsigned i = 0; i < dim.nd; ++i) put(dim.d[i]);
   expressions_.push_back(e);
@@ -132,15 +142,17 @@ bool CellArguments::add_number(nb::handle o) {
   return true;
 }
 
-/// Lists, tuples, sets and dictionaries, and what is derived from them.
+/// Lists, tuples, sets, dictionaries and deques, and what is derived from them.
 bool CellArguments::add_container(nb::handle o, bool with_expressions) {
   with_expressions &= holds_arguments(o);
   if (PyDict_Check(o.ptr())) {
     put_type('d', o);
     add_dict(o, with_expressions);
-  } else if (PyList_Check(o.ptr()) || PyTuple_Check(o.ptr()) || PyAnySet_Check(o.ptr())) {
+    add_attributes(o);
+  } else if (PyList_Check(o.ptr()) || PyTuple_Check(o.ptr()) || PyAnySet_Check(o.ptr()) || is_deque(o)) {
     put_type('t', o);
     add_items(o, with_expressions);
+    add_attributes(o);
   } else if (o.type().is(method_type())) {
     put('m');  // made anew each time it is asked for
     add_named(nb::object(o.attr("__self__")));
@@ -149,6 +161,23 @@ bool CellArguments::add_container(nb::handle o, bool with_expressions) {
     return false;
   }
   return true;
+}
+
+/// What objects of derived classes have beside their contents.
+void CellArguments::add_attributes(nb::handle o) {
+  const auto add_one = [&](const char* name) {
+    const nb::object attribute = nb::getattr(o, name, nb::none());
+    if (!attribute.is_none()) put('+'), add(attribute, false);
+  };
+  if (holds_arguments(o)) return;
+  if (PyDict_Check(o.ptr())) add_one("default_factory");
+  if (PyType_GetFlags(Py_TYPE(o.ptr())) & Py_TPFLAGS_HEAPTYPE) add_one("__dict__");
+}
+
+void CellArguments::refuse_place() const {
+  invalid(cell_,
+          ": an expression lies in an argument where a cell does not look for it; expressions are arguments "
+          "by themselves and in lists, tuples and dictionaries, but not in other containers");
 }
 
 void CellArguments::add_items(nb::handle items, bool with_expressions) {
@@ -179,6 +208,7 @@ bool CellArguments::add_array(nb::handle o) {
     if (!array.is_valid()) return PyErr_Clear(), false;
   }
   add_text(nb::str(nb::object(array.attr(is_numpy ? "dtype" : "format"))));
+  add_attributes(o);
   add(nb::object(array.attr("shape")), false);
   if (is_numpy && nb::cast<bool>(array.attr("dtype").attr("hasobject")))
     add(nb::object(array.attr("tolist")()), false);

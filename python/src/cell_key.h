@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dynet/nn/cell.h"
 #include "python/src/object.h"
 
 namespace dynet::python {
@@ -12,10 +13,12 @@ namespace dynet::python {
 ///
 /// Equal keys mean arguments with which a function does the same: numbers, texts, arrays and containers are
 /// written with their types and contents, so that what becomes of them later changes no key. All other
-/// objects stand for themselves. Expressions are told apart by their shapes, and by whether they are batched.
+/// objects stand for themselves. Expressions are told apart by their shapes, and by whether they are batched
+/// and fit each other.
 class CellArguments {
  public:
-  CellArguments(const nb::args& args, const nb::kwargs& options);
+  /// The name of the cell is for errors.
+  CellArguments(const std::string& cell, const nb::args& args, const nb::kwargs& options);
 
   const std::string& key() const { return key_; }
   /// The batch sizes, which belong to the key of functions that ask for them.
@@ -37,6 +40,8 @@ class CellArguments {
   void add_items(nb::handle items, bool with_expressions);
   void add_dict(nb::handle dict, bool with_expressions);
   bool add_container(nb::handle o, bool with_expressions);
+  void add_attributes(nb::handle o);
+  [[noreturn]] void refuse_place() const;
   bool add_number(nb::handle o);
   bool add_array(nb::handle o);
   void add_bytes(const void* data, size_t size);
@@ -48,7 +53,9 @@ class CellArguments {
   }
   void put_type(char tag, nb::handle o);
 
+  const std::string& cell_;
   std::string key_;
+  BatchPattern batches_;
   std::vector<Expression> expressions_;
   std::vector<nb::object> objects_, named_;
 };

@@ -1,4 +1,6 @@
 // Operations whose value and gradient are Python functions, and the check of gradients.
+#include <nanobind/stl/string.h>
+
 #include <optional>
 #include <sstream>
 
@@ -107,18 +109,48 @@ struct PythonFunction : OpDefaults {
   }
 };
 
-/// The functions are a tuple whose first items are forward and backward.
-Expression call_function(const nb::tuple& functions, Expressions xs, const Dim& dim) {
-  Graph& graph = graph_of(xs);
-  graph.keep(share(functions));
-  return apply<PythonFunction>(xs, {functions.ptr(), check_sizes(dim), 0, &graph});
+/// What make() gives, whose errors begin with the name of the program's class of functions.
+template <class F>
+auto in_the_name_of(const std::string& name, F&& make) {
+  const auto renamed = [&](std::string_view what) {
+    const std::string own = text(PythonFunction::name, ": ");
+    if (what.starts_with(own)) what.remove_prefix(own.size());
+    return text(name, ": ", what);
+  };
+  try {
+    return make();
+  } catch (const type_error& e) {
+    throw type_error(renamed(e.what()));
+  } catch (const std::invalid_argument& e) {
+    invalid(renamed(e.what()));
+  }
 }
 
-/// The shape of what forward returned when it was tried.
-Dim shape_of(nb::handle y) {
-  const auto what = [] { return std::string("forward returned"); };
-  if (y.is_none()) invalid(what(), " None; an array is needed");
-  return numbers_of(y, what).dim();
+Dim dim_from(nb::handle shape) {
+  Dim dim;
+  if (!read_dim(shape.ptr(), dim))
+    throw type_error(
+        text("shape is a ", type_name(shape.ptr()), "; a whole number or a list of them is needed"));
+  return check_sizes(dim);
+}
+
+/// The functions are a tuple whose first items are forward, backward and the object that has them.
+Expression call_function(const nb::tuple& functions, Expressions xs, nb::handle shape) {
+  return in_the_name_of(type_name(nb::object(functions[2]).ptr()), [&] {
+    const Dim dim = dim_from(shape);
+    Graph& graph = graph_of(xs);
+    graph.keep(share(functions));
+    return apply<PythonFunction>(xs, {functions.ptr(), dim, 0, &graph});
+  });
+}
+
+/// The shape of what forward of such a class returned when it was tried.
+Dim shape_of(const std::string& name, nb::handle y) {
+  return in_the_name_of(name, [&] {
+    const auto what = [] { return std::string("forward returned"); };
+    if (y.is_none()) invalid(what(), " None; an array is needed");
+    return numbers_of(y, what).dim();
+  });
 }
 
 bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbosity) {
@@ -139,9 +171,9 @@ bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbo
 }  // namespace
 
 void bind_function(nb::module_& m) {
-  m.def("_call_function", call_function, "functions"_a, "xs"_a, "dim"_a,
+  m.def("_call_function", call_function, "functions"_a, "xs"_a, "dim"_a.none(),
         "A node whose value and gradients are what two functions return.");
-  m.def("_shape_of", shape_of, "y"_a.none(), "The shape of what forward returned.");
+  m.def("_shape_of", shape_of, "name"_a, "y"_a.none(), "The shape of what forward returned.");
   m.def(
       "check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1,
       "Whether the gradients of a number with respect to all parameters, and to those rows of lookup tables "

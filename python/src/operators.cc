@@ -57,7 +57,7 @@ PyObject* divide(PyObject* a, PyObject* b) {
 
 /// Trailing sizes of 1 go, whatever the exponent, as they do where it is an expression.
 Expression to_the_power(const Expression& x, real exponent) {
-  const Dim dim = shape_of("pow", x), short_dim = dim.truncate();
+  const Dim dim = sizes_of("pow", x), short_dim = dim.truncate();
   return pow(dim == short_dim ? x : reshape(x, short_dim), exponent);
 }
 
@@ -74,7 +74,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
 }
 
 Expression pick_row(const Expression& x, long long index) {
-  const long long size = shape_of("pick", x)[0];
+  const long long size = sizes_of("pick", x)[0];
   if (index < -size || index >= size)
     bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,
               " would be right");
@@ -132,7 +132,8 @@ PyObject* subscript(PyObject* o, PyObject* key) {
     const Expression& x = *expression_in(o);
     long long index;
     if (PyIndex_Check(key) && read_whole(key, index)) return new_expression(pick_row(x, index));
-    const Dim dim = shape_of("strided_select", x);
+    Dim dim = sizes_of("strided_select", x);
+    if (PyTuple_Check(key) && NB_TUPLE_GET_SIZE(key) > dim.nd) dim = shape_of("strided_select", x);
     Ranges ranges;
     if (PyTuple_Check(key)) {
       for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(key); ++i) ranges.add(NB_TUPLE_GET_ITEM(key, i), dim);

@@ -11,10 +11,10 @@ namespace {
 
 using namespace nb::literals;
 
-/// The builder in the current graph, where it begins a new tree when it was last used in another one.
+/// The builder in the current graph, where it begins a new tree if it has none there.
 TreeLSTMBuilder& bound(TreeLSTMBuilder& b) {
   Graph& graph = current_graph();
-  if (b.graph_id() != graph.id()) {
+  if (!b.resume(graph.id())) {
     b.new_graph(graph);
     b.start_new_sequence();
   }

@@ -151,6 +151,32 @@ void deep_lstm() {
 }
 
 /// A gradient that is twice too large.
+void cells_and_batches() {
+  ComputationGraph graph;
+  unsigned calls = 0;
+  const auto mean = [&](const std::vector<Expression>& x) {
+    ++calls;
+    return std::vector{x[0] * (1 / static_cast<real>(x[0].dim().bd))};
+  };
+  Cell inner(mean), outer([&](const std::vector<Expression>& x) { return std::vector{inner(x)[0] + x[0]}; });
+  for (const unsigned batch : {2u, 4u, 1u, 4u}) {
+    const Expression x = input(graph, Dim({1}, batch), std::vector<real>(batch, 1));
+    check(near(as_vector(outer({x})[0].value())[0], 1 + 1 / static_cast<real>(batch)), "for each batch size");
+  }
+  check(calls == 3, "recorded for each batch size once");
+  Cell apart([&](const std::vector<Expression>& x) {
+    ++calls;
+    return std::vector{exp(x[0]), exp(x[1])};
+  });
+  calls = 0;
+  for (const auto& [a, b] : {std::pair(2u, 2u), {3u, 3u}, {2u, 3u}, {4u, 3u}, {1u, 2u}}) {
+    const Expression x = input(graph, Dim({1}, a), std::vector<real>(a, 0));
+    const std::vector<Expression> y = apart({x, input(graph, Dim({1}, b), std::vector<real>(b, 0))});
+    check(y[0].dim().bd == a && y[1].dim().bd == b, "batch sizes of their own");
+  }
+  check(calls == 3, "batches that fit, others, and one");
+}
+
 struct Wrong : Map<Wrong> {
   static constexpr auto name = "wrong", doc = "The sum of an element and half of itself.";
   static constexpr bool overwrites = false;
@@ -188,6 +214,7 @@ int main() {
   softmax_layers();
   trees();
   deep_lstm();
+  cells_and_batches();
   gradient_checks();
   return test::finish();
 }

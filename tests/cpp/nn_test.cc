@@ -162,6 +162,32 @@ void test_handles(RNNBuilder& builder) {
   check_throws<std::invalid_argument>("Using stale builder", [&] { a.s(); });
 }
 
+void test_states_of_several_graphs(RNNBuilder& builder) {
+  ComputationGraph graph;
+  const Expression x = vector(graph, input_size);
+  const Expression expected = initial_state(builder).add_input(x).add_input(x).output();
+  builder.start_new_sequence();
+  const RNNState a = initial_state(builder).add_input(x);
+  {
+    ComputationGraph inner;
+    const Expression y = input(inner, Dim{input_size}, as_vector(x.value()));
+    const RNNState b = initial_state(builder).add_input(y);
+    check(same(a.output(), b.output()) && a.h().size() == 2, "states of two graphs");
+    check(same(b.add_input(y).output(), expected) && *b.prev() == initial_state(builder), "the inner graph");
+    builder.new_graph(inner);
+    check_throws<std::invalid_argument>("State transition error", [&] { b.add_input(y); });
+  }
+  check(same(a.add_input(x).output(), expected), "the outer graph");
+  const RNNState first = initial_state(builder);
+  check_throws<std::invalid_argument>("initial_state: ", [&] {
+    ComputationGraph old;
+    const std::vector<Expression> hs = vectors(old, hidden_size, builder.num_h0_components());
+    old.clear();
+    initial_state(builder, hs);
+  });
+  check(first == initial_state(builder), "as before");
+}
+
 void test_steady_state(RNNBuilder& builder) {
   ComputationGraph graph;
   std::vector<real> x(input_size, 1);
@@ -362,6 +388,7 @@ int main() {
   for_each_builder(2, test_tree);
   for_each_builder(2, test_setting_states);
   for_each_builder(2, test_handles);
+  for_each_builder(2, test_states_of_several_graphs);
   for_each_builder(2, test_steady_state);
   for_each_builder(2, test_values_of_all_nodes);
   test_input_products_are_one_call();

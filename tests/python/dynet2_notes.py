@@ -73,7 +73,8 @@ NOTES = {
     "ClassFactoredSoftmaxBuilder": (
         "Can be saved. `full_logits` is the true distribution. Prints nothing; a wrong file raises an error."
     ),
-    "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search.",
+    "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search. "
+    "A state works as long as its graph does, whatever other graphs the builder is used in meanwhile.",
     "VanillaLSTMBuilder LSTMBuilder SparseLSTMBuilder": (
         "With `ln_lstm` the gains and biases are in the builder's own collection, so that saving it saves "
         "them. DyNet 2's files of whole collections load; those of such a builder alone lack them and do not."
