@@ -164,7 +164,7 @@ def wide(n, batch=1):
         lambda: dy.concatenate_cols([wide((1, 2**31))] * 2),
         lambda: dy.concatenate_to_batch([wide(1, 2**31), wide(1, 2**31), wide(1)]),
         lambda: wide((2**16, 2**16)),
-        lambda: wide(2**16) + wide((1, 2**16)) * wide((2**16, 1)),
+        lambda: wide((2**16, 1)) * wide((1, 2**16)),
         lambda: dy.maxpooling2d(wide((6, 6, 2)), [2**31, 2**31], [2**31, 2**31], False),
         lambda: dy.maxpooling2d(wide((6, 6, 4)), [2**30, 2**30], [1, 1], False),
         lambda: dy.maxpooling2d(wide((6, 6, 1), 8), [2**30, 2**29], [1, 1], False),
@@ -180,7 +180,7 @@ def test_nodes_of_more_numbers_than_kernels_count(make):
 def test_gates_of_states_that_are_too_large():
     dy.renew_cg()
     h = 2**30
-    with pytest.raises(ValueError, match=f"vanilla_lstm_h: gates .*{{{4 * h}}}"):
+    with pytest.raises(ValueError, match=rf"vanilla_lstm_h: gates .*\{{{4 * h}\}}"):
         dy.vanilla_lstm_h(wide(h), wide(2**32 - 4))
     with pytest.raises(ValueError, match="vanilla_lstm_gates: gates"):
         dy.vanilla_lstm_gates(wide(1), wide(h + 1), wide((4, 1)), wide((4, 2**20)), wide(4))
@@ -193,5 +193,5 @@ def test_builders_of_too_many_layers_or_numbers(kind, sizes):
     with pytest.raises((ValueError, MemoryError), match=r"layers|size"):
         getattr(dy, kind + "Builder")(*sizes, model)
     with pytest.raises((ValueError, MemoryError), match=r"layers|size"):
-        dy.NaryTreeLSTMBuilder(sizes[0], sizes[0], 2, 2, model)
+        dy.NaryTreeLSTMBuilder(2, *sizes, model)
     assert listed(model) == listed(dy.ParameterCollection())
