@@ -51,6 +51,7 @@ SANITIZERS ?= address,undefined thread
 PRELOAD = $(foreach l,libasan.so libubsan.so libstdc++.so.6,$(shell $(or $(CXX),c++) -print-file-name=$l))
 SANITIZED = LD_PRELOAD="$(PRELOAD)" PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 	DYNET_FUZZ_TIMES=0.1
+SANITIZED_TESTS ?= tests/python tests/fuzz
 sanitize:  ## Run the tests of C++ and of the Python module under sanitizers (of threads: C++ alone)
 	$(SETUP) test
 	for sanitizers in $(SANITIZERS); do \
@@ -64,7 +65,7 @@ sanitize:  ## Run the tests of C++ and of the Python module under sanitizers (of
 		if [ $$python = ON ]; then \
 			cp -r python/dynet python/*.py $$folder/stage/ && \
 			PYTHONPATH="$(CURDIR)/$$folder/stage" $(SANITIZED) \
-				$(BIN)/python -m pytest -n 2 tests/python tests/fuzz || exit 1; \
+				$(BIN)/python -m pytest -n 2 $(SANITIZED_TESTS) || exit 1; \
 		fi; \
 	done
 

@@ -1,7 +1,7 @@
 // Going back to a checkpoint: what was added after it is removed, and its expressions are refused for good.
 //
-// The expressions of a graph carry a stamp, at first the number of the graph. Those made after going back
-// carry another one, so that they are told from those of removed nodes, whose numbers they have.
+// The expressions of a graph carry a stamp, at first the number of the graph. Those made after nodes were
+// removed carry another one, so that they are told from those of removed nodes, whose numbers they have.
 #include <algorithm>
 
 #include "dynet/graph/graph.h"
@@ -45,7 +45,14 @@ void Graph::checkpoint() {
     if (!nodes_[arg].used) first_uses_.push_back(arg);
 }
 
+/// Their expressions are refused for good.
 void Graph::remove_nodes(const Mark& m) {
+  if (size() > m.nodes) {
+    while (segments_.size() > 1 && segments_.back().first >= m.nodes) segments_.pop_back();
+    if (m.nodes == 0) segments_.clear();
+    stamp_ = next_stamp();
+    segments_.push_back({m.nodes, stamp()});
+  }
   for (unsigned id = m.nodes; id < size(); ++id)
     if (nodes_[id].op == &parameter_op)
       bound_[place_of(*parameter_storage(nodes_[id]))].node[nodes_[id].needs_gradient] = none;
@@ -57,7 +64,7 @@ void Graph::remove_nodes(const Mark& m) {
 void Graph::undo(const Mark& m) {
   if (size() == m.nodes && edge_count() == m.args) return;
   check_idle();
-  remove_nodes(m);
+  remove_nodes(m);  // builders may know some of them
 }
 
 bool Graph::revert() {
@@ -67,12 +74,6 @@ bool Graph::revert() {
   checkpoints_.pop_back();
   kept_before_ = checkpoints_.empty() ? 0 : checkpoints_.back().kept;
   if (evaluator) evaluator->revert(to.mark.nodes);
-  if (size() > to.mark.nodes) {
-    while (segments_.size() > 1 && segments_.back().first >= to.mark.nodes) segments_.pop_back();
-    if (to.mark.nodes == 0) segments_.clear();
-    stamp_ = next_stamp();
-    segments_.push_back({to.mark.nodes, stamp()});
-  }
   remove_nodes(to.mark);
   for (; first_uses_.size() > to.first_uses; first_uses_.pop_back())
     if (first_uses_.back() < size()) nodes_.at(first_uses_.back()).used = false;

@@ -36,6 +36,13 @@ def _cpu_only(names: str) -> None:
         raise ValueError(f"--dynet-devices: {names!r} was given; 'CPU' is needed")
 
 
+def _whole(call: str, number: Any) -> int:
+    try:
+        return int(number)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{call}: {number!r} was given; a whole number is needed") from None
+
+
 class DynetParams:
     """The choices of a process. Memory, GPUs and sharing are accepted and have no effect."""
 
@@ -83,15 +90,15 @@ class DynetParams:
 
     def set_random_seed(self, random_seed: int) -> None:
         """Chooses the seed of all random numbers; 0 draws one."""
-        self._seed = int(random_seed)
+        self._seed = _whole("set_random_seed", random_seed)
 
     def set_autobatch(self, autobatch: int) -> None:
         """Chooses how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda."""
-        self._policy = {0: "single", 2: "depth"}.get(int(autobatch), "agenda")
+        self._policy = {0: "single", 2: "depth"}.get(_whole("set_autobatch", autobatch), "agenda")
 
     def set_profiling(self, profiling: int) -> None:
         """Prints at the end how long each operation took (1), and in which batches it ran (2)."""
-        self._profiling = int(profiling)
+        self._profiling = _whole("set_profiling", profiling)
 
     def set_weight_decay(self, weight_decay: float) -> None:
         """Chooses the weight decay of collections made from now on."""

@@ -70,10 +70,16 @@ void bind_state(nb::module_& m) {
           "s", [](const PythonState& s) { return tuple_of(s.state.s()); },
           "The memory cells of each layer, then the outputs.")
       .def(
-          "set_h", [](const PythonState& s, Expressions es) { return s.with(s.state.set_h(es)); },
+          "set_h",
+          [](const PythonState& s, Expressions es) {
+            return s.with(all_or_nothing([&] { return s.state.set_h(es); }, es));
+          },
           "es"_a.none() = nb::none(), "A state after this one with other outputs.")
       .def(
-          "set_s", [](const PythonState& s, Expressions es) { return s.with(s.state.set_s(es)); },
+          "set_s",
+          [](const PythonState& s, Expressions es) {
+            return s.with(all_or_nothing([&] { return s.state.set_s(es); }, es));
+          },
           "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
       .def("prev", prev, "The state before; None for the first.")
       .def(
@@ -94,8 +100,10 @@ StateObject first_state(nb::object self, Expressions vecs, Flag update) {
     throw type_error(
         text("initial_state: a ", type_name(self.ptr()), " was given; a builder is needed").c_str());
   RNNBuilder& builder = *known_builder;
-  if (!vecs.empty()) return nb::cast(PythonState{initial_state(builder, vecs, update), self});
-  const RNNState state = initial_state(builder, update);
+  const RNNState state = all_or_nothing(
+      [&] { return vecs.empty() ? initial_state(builder, update) : initial_state(builder, vecs, update); },
+      vecs);
+  if (!vecs.empty()) return nb::cast(PythonState{state, self});
   const nb::object known = nb::getattr(self, "_initial_state", nb::handle());
   if (known.is_valid())
     if (const nb::object alive = known(); !alive.is_none() && nb::cast<PythonState&>(alive).state == state)
@@ -112,10 +120,12 @@ StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
     throw type_error(text("initial_state_from_raw_vectors: vecs is a ", type_name(vecs.ptr()),
                           "; a list of arrays is needed")
                          .c_str());
-  std::vector<Expression> inputs;
-  for (const Numbers& numbers : arrays)
-    inputs.push_back(Input::make(current_graph(), numbers.dim(), numbers.values));
-  return first_state(self, inputs, update);
+  return all_or_nothing([&] {
+    std::vector<Expression> inputs;
+    for (const Numbers& numbers : arrays)
+      inputs.push_back(Input::make(current_graph(), numbers.dim(), numbers.values));
+    return first_state(self, inputs, update);
+  });
 }
 
 nb::typed<nb::list, ExpressionList> expressions_of(RNNBuilder& b) {

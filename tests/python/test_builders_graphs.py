@@ -160,3 +160,31 @@ def test_given_states_are_looked_at_when_they_are_given(kind):
         with pytest.raises(ValueError, match=f"initial_state: .*{message}"):
             builder.initial_state(given[:count])
     assert len(state.add_input(vector()).h()) == 2
+
+
+@pytest.mark.parametrize("kind", [dy.SimpleRNNBuilder, dy.GRUBuilder, dy.LSTMBuilder, dy.SparseLSTMBuilder])
+@pytest.mark.parametrize("call", ["add_input", "transduce", "initial_state_from_raw_vectors"])
+def test_masks_of_a_call_that_failed_are_no_other_nodes(kind, call):
+    model = dy.ParameterCollection()
+    builder = kind(1, 3, 3, model)
+    for p in model.parameters_list():
+        p.set_value(np.ones(p.shape()))
+    builder.set_dropout(0.5)
+    outputs = set()
+    for _ in range(20):
+        dy.renew_cg()
+        state = builder.initial_state()
+        before = len(dy.cg()._nodes())
+        with pytest.raises(ValueError):
+            if call == "add_input":
+                state.add_input(dy.ones(4))
+            elif call == "transduce":
+                state.transduce([dy.ones(3), dy.ones(4)])
+            else:
+                builder.initial_state_from_raw_vectors([[1, 2, 3]] * 3)
+        assert len(dy.cg()._nodes()) <= before + 2
+        zeros = [dy.zeros(3) for _ in range(20)]
+        output = state.add_input(dy.ones(3)).output()
+        outputs.add(tuple(output.value()))
+        assert all(z.value() == [0, 0, 0] for z in zeros)
+    assert len(outputs) > 1

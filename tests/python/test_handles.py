@@ -63,7 +63,7 @@ def test_handles_of_graphs_that_have_ended(use, dead):
             e.value()
         with pytest.raises(ValueError, match="stale"):
             e + 1
-        with pytest.raises(ValueError, match="one graph"):
+        with pytest.raises(ValueError, match=r"one graph|stale expression"):
             dy.scalarInput(1) + e
         other = dy.ComputationGraph()  # has the memory of the other one now
         with other:
@@ -104,7 +104,7 @@ def test_graphs_that_go_while_they_are_entered():
     assert version == outside
     with dy.ComputationGraph():
         other = dy.scalarInput(4)
-    with pytest.raises(ValueError, match="one graph"):
+    with pytest.raises(ValueError, match=r"one graph|stale expression"):
         e + other
 
 
