@@ -10,11 +10,15 @@ import dynet_config
 from dynet import _dynet
 
 
-def _whole(option: str, text: str) -> int:
+def _integer(name: str, given: Any) -> int:
     try:
-        number = int(text)
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} was given; a whole number is needed") from None
+        return int(given)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{name}: {given!r} was given; a whole number is needed") from None
+
+
+def _whole(option: str, text: str) -> int:
+    number = _integer(option, text)
     if number < 0:
         raise ValueError(f"{option}: {number} was given; a number from 0 on is needed")
     return number
@@ -34,13 +38,6 @@ def _cpu_only(names: str) -> None:
         raise RuntimeError(f"--dynet-devices: {names}: DyNet was built without GPUs; CPU is the only device")
     if devices != ["CPU"]:
         raise ValueError(f"--dynet-devices: {names!r} was given; 'CPU' is needed")
-
-
-def _whole(call: str, number: Any) -> int:
-    try:
-        return int(number)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{call}: {number!r} was given; a whole number is needed") from None
 
 
 class DynetParams:
@@ -90,15 +87,15 @@ class DynetParams:
 
     def set_random_seed(self, random_seed: int) -> None:
         """Chooses the seed of all random numbers; 0 draws one."""
-        self._seed = _whole("set_random_seed", random_seed)
+        self._seed = _integer("set_random_seed", random_seed)
 
     def set_autobatch(self, autobatch: int) -> None:
         """Chooses how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda."""
-        self._policy = {0: "single", 2: "depth"}.get(_whole("set_autobatch", autobatch), "agenda")
+        self._policy = {0: "single", 2: "depth"}.get(_integer("set_autobatch", autobatch), "agenda")
 
     def set_profiling(self, profiling: int) -> None:
         """Prints at the end how long each operation took (1), and in which batches it ran (2)."""
-        self._profiling = _whole("set_profiling", profiling)
+        self._profiling = _integer("set_profiling", profiling)
 
     def set_weight_decay(self, weight_decay: float) -> None:
         """Chooses the weight decay of collections made from now on."""
