@@ -55,7 +55,7 @@ SANITIZED_TESTS ?= tests/python tests/fuzz
 sanitize:  ## Run the tests of C++ and of the Python module under sanitizers (of threads: C++ alone)
 	$(SETUP) test
 	for sanitizers in $(SANITIZERS); do \
-		case $$sanitizers in address*) python=ON ;; *) python=OFF ;; esac && \
+		case $$sanitizers in address*) python=$(if $(SANITIZED_TESTS),ON,OFF) ;; *) python=OFF ;; esac && \
 		folder=build/sanitize-$$sanitizers && \
 		$(BIN)/cmake -S . -B $$folder -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(BIN)/ninja)" \
 			-DDYNET_BUILD_TESTS=ON -DDYNET_SANITIZE=$$sanitizers -DDYNET_ONE_ISA=native \
