@@ -170,10 +170,12 @@ void Trainer::advance() {
 }
 
 void Trainer::average(Averages&& chosen) {
+  const bool exponential = chosen.mode == MovingAverage::Exponential;
+  const char* const call = exponential ? "exponential_moving_average" : "cumulative_moving_average";
   if (updates > 0) failed("moving averages can only be asked for before the first update");
-  if (chosen.frequency == 0) invalid("the frequency of a moving average is 0; it must be at least 1");
+  if (chosen.frequency == 0) invalid(call, ": the frequency of a moving average is 0; it must be at least 1");
   if (!(chosen.beta >= 0 && chosen.beta < 1))
-    invalid("the beta of a moving average is ", chosen.beta, "; it must lie in [0, 1)");
+    invalid(call, ": the beta of a moving average is ", chosen.beta, "; it must lie in [0, 1)");
   averages_ = std::move(chosen);
 }
 

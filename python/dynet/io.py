@@ -369,8 +369,9 @@ def _load_parts(
     """What was saved, one by one or all together; what cannot be loaded adds nothing."""
     if not isinstance(params, ParameterCollection):
         raise TypeError(f"load: {params!r} was given; a ParameterCollection is needed")
+    name = _name("load", basename)
     known = list(_iterable(allowed, False, "load: allowed", "a list of classes and functions"))
-    meta, data = _read(_name("load", basename))
+    meta, data = _read(name)
     descriptions = _descriptions(meta, known)
     for part in [descriptions] if together else [[d] for d in descriptions]:
         if part and data is not None:

@@ -229,7 +229,7 @@ def attempt(target: int, position: int, world: World, hostile: Any) -> str:
         owner = instance(kind, world) if kind else dy
         size, before = len(dy.cg()), world.numbers()
         values = {each: good(each, world) for each in arguments}
-        size = len(dy.cg())
+        size, before = len(dy.cg()), world.numbers()
         if arguments:
             values[arguments[position % len(arguments)]] = hostile
         function = getattr(owner, name)
