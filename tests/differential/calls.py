@@ -89,6 +89,11 @@ FAULTS = [
         "the gradient of one number is not a number: it divides by a variance of zero",
         when(lambda c: math.prod(c.shapes[0]) == 1, gradients(1)),
     ),
+    Fault(
+        ("std_dim", "root_mean_square"),
+        "the gradient of the deviation of one number is not a number: it divides by zero",
+        when(lambda c: 1 in c.shapes[0], gradients(1)),
+    ),
     Fault(("to_device",), "to the device it is on, it leaves the result as it finds it", all_results),
     Fault(
         ("filter1d_narrow", "fold_rows"),
