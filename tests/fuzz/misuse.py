@@ -244,6 +244,8 @@ def attempt(target: int, position: int, world: World, hostile: Any) -> str:
     except EXPECTED as error:
         if EMPTY_TEXT.search(str(error)) and not isinstance(error, BoomError):
             return f"an error that says nothing: {type(error).__name__}: {error}"
+        if isinstance(error, OverflowError) and not (kind or name).startswith("Unsigned"):
+            return f"an error of an unexpected kind: OverflowError: {error}"
         # The items of an expression are new nodes.
         changes = world.changed or isinstance(hostile, dy.Expression)
         if in_call and not changes and (len(dy.cg()), world.numbers()) != (size, before):
