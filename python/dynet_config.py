@@ -10,19 +10,26 @@ _GPU = "__DYNET_GPU"
 
 
 def set(
-    mem: int | str = "512",
-    random_seed: int = 0,
-    autobatch: int = 0,
-    profiling: int = 0,
-    weight_decay: float = 0,
-    shared_parameters: int = 0,
-    requested_gpus: int = 0,
+    mem: int | str | None = None,
+    random_seed: int | None = None,
+    autobatch: int | None = None,
+    profiling: int | None = None,
+    weight_decay: float | None = None,
+    shared_parameters: int | None = None,
+    requested_gpus: int | None = None,
     gpu_mask: Sequence[int] | None = None,
+    **unknown: object,
 ) -> None:
-    """Chooses seed, batching, profiling and weight decay.
+    """Chooses seed, batching, profiling and weight decay; what is not named is as the command line says.
 
+    A seed or a batching of 0 says nothing, either: it is what programs pass on whose users have chosen none.
     Memory and sharing are accepted and have no effect; GPUs are refused when dynet is imported.
     """
+    for keyword in unknown:
+        raise TypeError(
+            f"set: the keyword {keyword} was given; the keywords are mem, random_seed, autobatch, profiling, "
+            "weight_decay, shared_parameters, requested_gpus and gpu_mask"
+        )
     choices = {
         "mem": mem,
         "seed": random_seed,
@@ -33,7 +40,7 @@ def set(
         "requested_gpus": requested_gpus,
         "gpu_mask": gpu_mask,
     }
-    setattr(builtins, _CONFIG, choices)
+    setattr(builtins, _CONFIG, {name: choice for name, choice in choices.items() if choice is not None})
 
 
 def set_gpu(flag: bool = True) -> None:
@@ -47,5 +54,5 @@ def gpu() -> bool | None:
 
 
 def get() -> dict[str, Any] | None:
-    """The choices; None if nobody made them."""
+    """The choices that were named; None if nobody made any."""
     return getattr(builtins, _CONFIG, None)

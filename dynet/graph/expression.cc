@@ -53,7 +53,7 @@ const Dim& Expression::dim() const {
   return dim;
 }
 Tensor Expression::value() const {
-  if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay->factor == 1)
+  if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay_factor == 1)
     return {storage()->dim, storage()->values.data()};
   const auto [graph, id] = node_of(*this);
   return graph->evaluator->value(id);

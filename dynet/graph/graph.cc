@@ -1,13 +1,12 @@
 // Appending nodes: staleness and shape checks, payloads, signatures, and binding of parameters.
 #include "dynet/graph/graph.h"
 
-#include <atomic>
 #include <utility>
+
+#include "dynet/params/init.h"
 
 namespace dynet::engine {
 namespace {
-
-std::atomic<unsigned> last_graph_id{0};
 
 // Beyond this the tables of kinds start anew with the next graph, so that memory stays bounded.
 constexpr size_t most_kinds = 1 << 14, most_key_words = 1 << 19;
@@ -41,8 +40,6 @@ const Op parameter_op{
     .leaf = true,
     .copy_attrs = [](std::byte* to, const void* attrs) { std::memcpy(to, attrs, sizeof(ParameterAttrs)); }};
 
-unsigned newest_graph_id() { return last_graph_id; }
-
 Storage* parameter_storage(const Node& node) { return parameter_attrs(node).storage; }
 
 void Graph::refuse_use() const {
@@ -58,7 +55,7 @@ void Graph::refuse_use() const {
 
 void Graph::clear() {
   if (is_in_use()) refuse_use();
-  renew(is_aside_ ? next_stamp() : ++last_graph_id);
+  renew(is_aside_ ? next_stamp() : next_graph_id());
 }
 
 void Graph::wait() {
@@ -99,7 +96,7 @@ void Graph::renew(unsigned number) {
 /// A graph that waits for its number takes one.
 void Graph::start() {
   if (is_in_use()) refuse_use();
-  if (state_ & waiting) set_number(++last_graph_id);
+  if (state_ & waiting) set_number(next_graph_id());
 }
 
 void Graph::set_number(unsigned id) {

@@ -302,9 +302,6 @@ class Graph {
 extern const Op parameter_op;
 Storage* parameter_storage(const Node& node);
 
-/// The id of the graph that was started last, in any thread.
-unsigned newest_graph_id();
-
 }  // namespace dynet::engine
 
 #include "dynet/graph/current.h"

@@ -34,12 +34,12 @@ struct Numbers {
   const Record* record;
   Buffer values, gradient;
 
-  /// As in DyNet, a gradient that was saved comes back, but does not count as used.
+  /// As in DyNet, a gradient that was saved comes back, but does not count as used. Frozen parameters get
+  /// none.
   template <class S>
   void copy_to(S& s) const {
-    s.clear_gradient();
-    s.gradient.clear();
-    if (!gradient.empty()) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
+    s.drop_gradient();
+    if (!gradient.empty() && s.updated) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
     s.assign({values.data(), values.size()});
   }
 };

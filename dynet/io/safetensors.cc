@@ -50,7 +50,7 @@ void visit_by_rows(const Dim& dim, bool is_lookup, Visit visit) {
 /// Calls visit(bytes) for one part after another of what the file has of a parameter.
 template <class Visit>
 void visit_parts(const Storage& s, Visit visit) {
-  const real factor = s.decay->factor;
+  const real factor = s.decay_factor;
   real some[1024];
   size_t used = 0;
   const auto flush = [&] {
@@ -58,7 +58,7 @@ void visit_parts(const Storage& s, Visit visit) {
     used = 0;
   };
   visit_by_rows(s.dim, s.is_lookup, [&](size_t offset) {
-    some[used++] = s.values[offset] * factor;
+    some[used++] = factor * s.values[offset];
     if (used == std::size(some)) flush();
   });
   flush();
@@ -126,15 +126,13 @@ class TensorFile {
   template <class S>
   static void copy_to(const char* from, const TensorEntry& e, S& s) {
     const auto read = [&]<class Bits>(Bits, auto convert) {
-      read_numbers<Bits>(from, s.dim, s.is_lookup, s.values.data(), convert);
+      read_numbers<Bits>(from, s.dim, s.is_lookup, s.overwrite(), convert);
     };
     if (e.type == "F32") read(float{}, [](float x) { return x; });
     if (e.type == "F64") read(double{}, [](double x) { return x; });
     if (e.type == "F16") read(uint16_t{}, from_half);
     if (e.type == "BF16") read(uint16_t{}, from_bfloat);
-    s.clear_gradient();
-    s.gradient.clear();
-    s.changed();
+    s.drop_gradient();
   }
 
  private:

@@ -101,7 +101,7 @@ Expression CoupledLSTMBuilder::step(ConstCells before, Expression x, Cells after
 
 FastLSTMBuilder::FastLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                  ParameterCollection& model)
-    : RNNBuilder({"fast-lstm-builder", true, 0}, layers, input_dim, hidden_dim, model) {
+    : RNNBuilder({"fast-lstm-builder", true, 2}, layers, input_dim, hidden_dim, model) {
   for (unsigned l = 0; l < layers; ++l)
     params.push_back(coupled_parameters(get_parameter_collection(), layer_input_dim(l), hidden_dim, 1));
 }
@@ -112,19 +112,21 @@ Expression FastLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
 
 DeepLSTMBuilder::DeepLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                  ParameterCollection& model)
-    : RNNBuilder({"deep-lstm-builder", true, 0}, layers, input_dim, hidden_dim, model) {
+    : RNNBuilder({"deep-lstm-builder", true, 2}, layers, input_dim, hidden_dim, model) {
   for (unsigned l = 0; l < layers; ++l)
     params.push_back(coupled_parameters(get_parameter_collection(), l ? hidden_dim + input_dim : input_dim,
                                         hidden_dim, hidden_dim));
 }
 
 Expression DeepLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
+  dropout_.prepare(x);
+  x = dropout_.apply(DropoutMasks::input, 0, x);
   Expression in = x;
   for (unsigned l = 0; l < layers; ++l) {
+    if (l > 0) in = concatenate({dropout_.apply(DropoutMasks::input, l, after[layers + l - 1]), x});
     const State next = coupled_layer(param_vars[l], dropout_, l, true, {before[l], before[layers + l]}, in);
     after[l] = next.c;
     after[layers + l] = next.h;
-    in = concatenate({next.h, x});
   }
   return output_of(after);
 }

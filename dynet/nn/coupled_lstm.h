@@ -24,24 +24,30 @@ class CoupledLSTMBuilder : public RNNBuilder {
   Expression step(ConstCells before, Expression x, Cells after) override;
 };
 
-/// CoupledLSTMBuilder without the terms in c; c2i and c2o are {H,1} and unused, and there is no dropout.
+/// CoupledLSTMBuilder without the terms in c; c2i and c2o are {H,1} and unused.
 class FastLSTMBuilder : public RNNBuilder {
  public:
   FastLSTMBuilder() = default;
   FastLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model);
   const char* name() const override { return "FastLSTMBuilder"; }
 
+  using RNNBuilder::set_dropout;
+  void set_dropout(real input_rate, real output_rate) { dropout_.set_rates(input_rate, output_rate, 0); }
+
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;
 };
 
 /// CoupledLSTMBuilder in which each layer above the first reads the output of the one below and x, {H+I}, and
-/// whose output is that of all layers, {layers H}. There is no dropout.
+/// whose output is that of all layers, {layers H}. All layers read x with one mask.
 class DeepLSTMBuilder : public RNNBuilder {
  public:
   DeepLSTMBuilder() = default;
   DeepLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model);
   const char* name() const override { return "DeepLSTMBuilder"; }
+
+  using RNNBuilder::set_dropout;
+  void set_dropout(real input_rate, real output_rate) { dropout_.set_rates(input_rate, output_rate, 0); }
 
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;

@@ -33,7 +33,7 @@ std::vector<Expression> GRUBuilder::recurrent_part(const std::vector<Expression>
 }
 
 Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
-  const real rate = dropout_.rate(DropoutMasks::input);
+  const real rate = dropout_.rate(DropoutMasks::input), output_rate = dropout_.rate(DropoutMasks::output);
   for (unsigned l = 0; l < layers; ++l) {
     const auto& p = param_vars[l];
     if (rate > 0) x = dropout(x, rate);
@@ -47,7 +47,7 @@ Expression GRUBuilder::step(ConstCells before, Expression x, Cells after) {
     }
     after[l] = x;
   }
-  return rate > 0 ? dropout(x, rate) : x;
+  return output_rate > 0 ? dropout(x, output_rate) : x;
 }
 
 }  // namespace dynet

@@ -127,7 +127,21 @@ Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_graph(x);
   next_.resize(components_);
   dropout_.enter(first_of(prev));
-  return push(prev, step(cells(prev), x, next_));
+  try {
+    return push(prev, step(cells(prev), x, next_));
+  } catch (const std::invalid_argument& error) {
+    refuse(x, error.what());
+  }
+}
+
+/// An error of an operation becomes one of the builder, which is what the program called.
+void RNNBuilder::refuse(const Expression& x, std::string_view error) const {
+  const bool is_known = x.pg && !x.is_stale();
+  if (is_known && x.dim().rows() != input_dim)
+    invalid(name(), ": an input of shape ", x.dim(), " was given; a vector of ", input_dim, " is needed");
+  const size_t operation = error.find_first_of(": ");
+  const bool names_one = operation != error.npos && error[operation] == ':';
+  invalid(name(), ": ", error.substr(names_one ? operation + 2 : 0));
 }
 
 void RNNBuilder::transduce(Expressions xs, std::vector<Expression>& outputs) {

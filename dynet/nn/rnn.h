@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "dynet/graph/graph.h"
@@ -132,6 +133,7 @@ class RNNBuilder {
   ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
   static bool is_removed(ConstCells state);
   void forget_removed();
+  [[noreturn]] void refuse(const Expression& x, std::string_view error) const;
   [[noreturn]] void bad_count(const char* call, const char* expected, size_t count) const;
 
   enum class Stage : unsigned char { created, bound, reading };

@@ -73,6 +73,18 @@ struct ConstantMinus : Map<ConstantMinus> {
   static Expression call(const Expression& x, real constant) { return apply<ConstantMinus>(x, {constant}); }
 };
 
+struct ConstantOver : Map<ConstantOver> {
+  struct Attrs {
+    real constant;
+  };
+  static constexpr auto name = "constant_over", doc = "A number divided by each element: y = constant / x.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x", "constant"};
+  static auto value(auto x, const Attrs& a) { return decltype(x)(a.constant) / x; }
+  static auto slope(auto x, auto y, const Attrs&) { return -y / x; }
+  static Expression call(const Expression& x, real constant) { return apply<ConstantOver>(x, {constant}); }
+};
+
 struct Scale : Map<Scale> {
   struct Attrs {
     real factor;
@@ -351,9 +363,9 @@ struct Floor : Rounding<Floor> {
 
 // -- the C++ names
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, Scale, DivideBy, Power, Square, Cube, Sqrt, Exp,
-                        Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu,
-                        Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
+using Elementwise = Ops<Negate, AddConstant, ConstantMinus, ConstantOver, Scale, DivideBy, Power, Square,
+                        Cube, Sqrt, Exp, Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu,
+                        Selu, Silu, Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
 
 }  // namespace dynet::engine
 
@@ -367,6 +379,7 @@ inline Expression operator-(real c, const Expression& x) { return engine::Consta
 inline Expression operator*(const Expression& x, real c) { return engine::Scale::call(x, c); }
 inline Expression operator*(real c, const Expression& x) { return engine::Scale::call(x, c); }
 inline Expression operator/(const Expression& x, real c) { return engine::DivideBy::call(x, c); }
+inline Expression operator/(real c, const Expression& x) { return engine::ConstantOver::call(x, c); }
 inline Expression pow(const Expression& x, real exponent) { return engine::Power::call(x, exponent); }
 inline Expression square(const Expression& x) { return engine::Square::call(x); }
 inline Expression cube(const Expression& x) { return engine::Cube::call(x); }

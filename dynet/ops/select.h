@@ -16,8 +16,8 @@ struct Pick : OpDefaults {
   static constexpr auto
       name = "pick",
       doc =
-          "What lies at an index along an axis, which disappears. IndexError if the index is "
-          "too large.";
+          "What lies at an index along an axis, which disappears; negative indices count from the end. "
+          "IndexError if there is no such place.";
   static constexpr Arg args[] = {"e", {"index", 0.0}, {"dim", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -32,7 +32,17 @@ struct Pick : OpDefaults {
     const Axis x = Axis::of(c.x_dims[0], a.axis);
     e.move(c.count, loops(x).swapped(), {.to_by = x.inner, .words = c.words}, true, c.dy, c.dx);
   }
-  static Expression call(const Expression& x, unsigned index, unsigned dim) {
+  static Expression call(const Expression& x, int index, unsigned dim) {
+    if (index >= 0) return at(x, static_cast<unsigned>(index), dim);
+    const Dim& from = shape_of(name, x);
+    check_places(name, {}, dim, from);
+    const auto back = static_cast<unsigned>(-static_cast<long long>(index));
+    if (back > from[dim])
+      bad_index(name, ": index ", index, " is out of range for axis ", dim, " of size ", from[dim], "; -",
+                from[dim], " to ", from[dim] - 1, " would be right");
+    return at(x, from[dim] - back, dim);
+  }
+  static Expression at(const Expression& x, unsigned index, unsigned dim) {
     const Dim& from = shape_of(name, x);
     check_places(name, only(index), dim, from);
     return apply<Pick>(x, {dim, 0}, repeated(only(index), from.bd));
@@ -416,7 +426,7 @@ using SelectionForms = Ops<PickBatch, SelectRows, SelectColumns, PickBatchElemen
 namespace dynet {
 
 inline Expression pick(const Expression& x, unsigned index, unsigned d = 0) {
-  return engine::Pick::call(x, index, d);
+  return engine::Pick::at(x, index, d);
 }
 inline Expression pick(const Expression& x, engine::Indices indices, unsigned d = 0) {
   return engine::PickBatch::call(x, indices, d);

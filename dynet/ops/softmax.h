@@ -78,23 +78,31 @@ struct RestrictedLogSoftmax : OpDefaults {
 };
 
 struct LogSoftmax : OpDefaults {
+  struct Attrs {
+    unsigned axis;
+  };
   static constexpr auto
       name = "log_softmax",
       doc =
-          "Logarithm of the softmax of each column. With a list restrict of rows of a vector, "
-          "over these rows only; the others are -inf.";
-  static constexpr Arg args[] = {"x", {"restrict", {}}};
-  static Dim shape(const auto&, Dims x) { return x[0]; }
-  static void forward(const auto&, Engine& e, const Call& c) {
-    e.log_softmax(c.count, Axis::of(c.dim, 0), c.x[0], c.y);
+          "Logarithm of the softmax along axis d: of each column (d = 0) or row (d = 1). With a list "
+          "restrict of rows of a vector, over these rows only; the others are -inf.";
+  static constexpr Arg args[] = {"x", {"restrict", {}}, {"d", 0.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_axis(a.axis, x[0]);
+    return x[0];
   }
-  static void backward(const auto&, Engine& e, const Call& c, unsigned) {
-    e.log_softmax_backward(c.count, Axis::of(c.dim, 0), c.y, c.dy, c.dx);
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.log_softmax(c.count, Axis::of(c.dim, a.axis), c.x[0], c.y);
   }
-  static Expression call(const Expression& x, Indices restrict) {
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.log_softmax_backward(c.count, Axis::of(c.dim, a.axis), c.y, c.dy, c.dx);
+  }
+  static Expression call(const Expression& x, Indices restrict, unsigned d) {
     if (restrict.given&& restrict.empty())
       invalid(name, ": an empty restriction; at least one row is needed");
-    return restrict.given ? RestrictedLogSoftmax::call(x, restrict) : apply<LogSoftmax>(x);
+    if (restrict.given && d != 0)
+      invalid(name, ": a restriction to some rows along axis ", d, "; it is possible along axis 0");
+    return restrict.given ? RestrictedLogSoftmax::call(x, restrict) : apply<LogSoftmax>(x, {d});
   }
 };
 
@@ -144,9 +152,9 @@ using SoftmaxForms = Ops<PickNegativeLogSoftmaxBatch>;
 namespace dynet {
 
 inline Expression softmax(const Expression& x, unsigned d = 0) { return engine::Softmax::call(x, d); }
-inline Expression log_softmax(const Expression& x) { return engine::LogSoftmax::call(x, {}); }
-inline Expression log_softmax(const Expression& x, engine::Indices restriction) {
-  return engine::LogSoftmax::call(x, restriction);
+inline Expression log_softmax(const Expression& x) { return engine::LogSoftmax::call(x, {}, 0); }
+inline Expression log_softmax(const Expression& x, engine::Indices restriction, unsigned d = 0) {
+  return engine::LogSoftmax::call(x, restriction, d);
 }
 inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {
   return engine::PickNegativeLogSoftmax::call(x, v);

@@ -68,15 +68,7 @@ struct Multiply : Zip<Multiply> {
 };
 
 struct Divide : Zip<Divide> {
-  static constexpr auto
-      name = "cdiv",
-      doc = "Elementwise quotient: z = x / y. y is stretched to the shape of x where its size is 1.";
-  static Dim shape(const auto&, Dims x) {
-    const Dim z = broadcast(x[0], x[1]);
-    if (!z.same_sizes(x[0]) || z.bd != x[0].bd)
-      invalid(x[0], " divided by ", x[1], "; only the divisor may be stretched");
-    return z;
-  }
+  static constexpr auto name = "cdiv", doc = "Elementwise quotient with broadcasting: z = x / y.";
   static auto value(auto x, auto y) { return x / y; }
   static auto slope0(auto, auto y, auto) { return decltype(y)(1) / y; }
   static auto slope1(auto, auto y, auto z) { return -z / y; }

@@ -19,7 +19,9 @@ Additions::Noted::Noted(Additions& additions) : before_(innermost) {
 }
 Additions::Noted::~Noted() { innermost = before_; }
 
-bool Additions::has(const Storage& parameter) const { return uids_.contains(parameter.uid); }
+bool Additions::has(const Storage& parameter) const {
+  return parameters_.contains(parameter.shared_from_this());
+}
 
 void Additions::take_room(const Dim& dim) {
   for (Additions* a = innermost; a; a = a->outer_) {
@@ -32,7 +34,7 @@ void Additions::take_room(const Dim& dim) {
 
 void Additions::add(const std::shared_ptr<CollectionStorage>& collection, const Storage& parameter) {
   for (Additions* a = innermost; a; a = a->outer_) {
-    a->uids_.insert(parameter.uid);
+    a->parameters_.insert(parameter.shared_from_this());
     for (auto c = collection; c && a->collections_.insert(c).second; c = c->parent) {
     }
   }
@@ -62,7 +64,7 @@ void Additions::undo() {
   }
   for (const Named& n : names_ | std::views::reverse)
     if (auto& given = n.collection->names(n.of_collection); given[n.name] == n.given) --given[n.name];
-  uids_.clear();
+  parameters_.clear();
   collections_.clear();
   new_.clear();
   names_.clear();

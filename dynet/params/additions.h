@@ -57,7 +57,7 @@ class Additions {
   };
 
   Additions* outer_ = nullptr;
-  std::unordered_set<uint64_t> uids_;
+  std::unordered_set<std::shared_ptr<const Storage>> parameters_;
   std::unordered_set<std::shared_ptr<CollectionStorage>> collections_, new_;  // the second stay whole
   std::vector<Named> names_;
   size_t room_ = SIZE_MAX;

@@ -37,6 +37,14 @@ class Buffer {
     numbers_ = reinterpret_cast<real*>((address + alignment - 1) & ~uintptr_t{alignment - 1});
   }
 
+  /// Zeros behind the numbers, which move, until there are as many as this.
+  void grow(size_t size) {
+    if (size <= size_) return;
+    Buffer larger(size);
+    std::copy_n(numbers_, size_, larger.numbers_);
+    *this = std::move(larger);
+  }
+
   real* data() { return numbers_; }
   const real* data() const { return numbers_; }
   size_t size() const { return size_; }
@@ -76,6 +84,7 @@ class Buffer {
 class Gradient {
  public:
   explicit Gradient(size_t size) : numbers_(size) {}
+  explicit Gradient(Buffer numbers) : numbers_(std::move(numbers)) {}
 
   const Buffer& numbers() const {
     if (std::exchange(zeros_due_, false)) std::fill(numbers_.begin(), numbers_.end(), real(0));

@@ -30,21 +30,31 @@ CollectionStorage& root_of(CollectionStorage& collection) {
   return *c;
 }
 
-/// The collection's name and the user's; repeated and empty names get a number.
+/// The collection's name and the user's; repeated and empty names get a number, the first that nobody has.
 std::string full_name(const std::shared_ptr<CollectionStorage>& collection, bool of_collection,
                       const std::string& name) {
-  if (name.find_first_of("/_\n") != std::string::npos)
-    failed(of_collection ? "Submodel" : "Parameter",
-           " name could not include '/' and '_', nor a line break: ", name);
-  const auto& taken = root_of(*collection).names_of_files;
-  std::string full;
-  do {
-    const unsigned before = collection->names(of_collection)[name]++;
-    Additions::name(collection, of_collection, name);
-    full = collection->name + name;
-    if (before > 0 || name.empty()) full += '_' + std::to_string(before);
-  } while (!of_collection && taken.contains(full));
-  return full;
+  if (name.find_first_of("/\n") != std::string::npos)
+    failed(of_collection ? "Submodel" : "Parameter", " name could not include '/', nor a line break: ", name);
+  auto& given = collection->names(of_collection);
+  const auto& of_files = root_of(*collection).names_of_files;
+  const auto is_given = [&](const std::string& chosen) {
+    const auto found = given.find(chosen);
+    return found != given.end() && found->second > 0;
+  };
+  const auto give = [&](const std::string& chosen) {
+    const unsigned before = given[chosen]++;
+    Additions::name(collection, of_collection, chosen);
+    return before;
+  };
+  for (;;) {
+    const unsigned before = give(name);
+    const bool is_numbered = before > 0 || name.empty();
+    const std::string chosen = is_numbered ? name + '_' + std::to_string(before) : name;
+    std::string full = collection->name + chosen;
+    if ((!of_collection && of_files.contains(full)) || (is_numbered && is_given(chosen))) continue;
+    if (is_numbered) give(chosen);
+    return full;
+  }
 }
 
 /// Every parameter and table comes through here, from programs and from files: it has numbers, and no more
@@ -91,7 +101,7 @@ struct SharedList {
   }
 };
 
-/// Lists it in the collection and all its ancestors. Weight decay is that of the root.
+/// Lists it in the collection and all its ancestors.
 template <class S>
 void enlist(const std::shared_ptr<CollectionStorage>& collection,
             std::vector<std::shared_ptr<S>> CollectionStorage::* list, const std::shared_ptr<S>& parameter) {
@@ -100,10 +110,7 @@ void enlist(const std::shared_ptr<CollectionStorage>& collection,
   Additions::add(collection, *parameter);
   for (auto* c = collection.get(); c; c = c->parent.get())
     if ((c->*list).size() == (c->*list).capacity()) (c->*list).reserve(2 * (c->*list).size() + 1);
-  for (auto* c = collection.get(); c; c = c->parent.get()) {
-    (c->*list).push_back(parameter);
-    parameter->decay = c->decay;
-  }
+  for (auto* c = collection.get(); c; c = c->parent.get()) (c->*list).push_back(parameter);
 }
 
 template <class S>
@@ -152,7 +159,7 @@ void engine::set_default_weight_decay(real lambda) {
 }
 
 ParameterCollection::ParameterCollection() : storage_(std::make_shared<CollectionStorage>()) {
-  storage_->decay = std::make_shared<WeightDecay>(WeightDecay{default_weight_decay()});
+  storage_->weight_decay = default_weight_decay();
 }
 
 ParameterCollection ParameterCollection::add_subcollection(const std::string& name, real lambda) {
@@ -160,7 +167,7 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
   auto sub = std::make_shared<CollectionStorage>();
   sub->name = full_name(storage_, true, name) + '/';
   sub->parent = storage_;
-  sub->decay = std::make_shared<WeightDecay>(WeightDecay{lambda >= 0 ? lambda : get_weight_decay_lambda()});
+  sub->weight_decay = lambda >= 0 ? lambda : get_weight_decay_lambda();
   Additions::add(sub);
   return ParameterCollection(sub);
 }
@@ -194,6 +201,38 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
   return LookupParameter(lookup);
 }
 
+void LookupParameterStorage::add_rows(unsigned more) {
+  Dim larger = table_dim(rows() + more, row_dim());
+  Buffer new_gradient(larger.size());
+  if (nonzero) std::copy(gradient.begin(), gradient.end(), new_gradient.begin());
+  values.grow(larger.size());
+  touched.reserve(rows() + more);
+  is_touched.resize(rows() + more);
+  if (!uses.empty()) uses.resize(rows() + more);
+  row_values.clear(), row_gradients.clear();
+  dim = larger;
+  uid = next_uid();
+  packed.reset(), spare.reset();
+  gradient = Gradient(std::move(new_gradient));
+  changed();
+}
+
+void LookupParameter::add_rows(unsigned n, const ParameterInit& init) const {
+  LookupParameterStorage& s = get_storage();
+  if (n == 0) return;
+  if (n > UINT32_MAX - s.rows())
+    invalid("add_rows: ", n, " rows more than the ", s.rows(), " of ", s.name, "; a table has at most ",
+            UINT32_MAX);
+  const Dim added = table_dim(n, dim());
+  Additions::take_room(added);
+  Buffer numbers(added.size());
+  Tensor rows{added, numbers.data()};
+  init.initialize_params(rows);
+  const size_t before = s.values.size();
+  s.add_rows(n);
+  s.assign({numbers.data(), numbers.size()}, before);
+}
+
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim, real scale,
                                                            const std::string& name) {
   if (scale == 0) return add_lookup_parameters(n, dim, ParameterInitGlorot(true), name);
@@ -217,21 +256,28 @@ size_t ParameterCollection::updated_parameter_count() const {
   return count_numbers(parameters_list(), true) + count_numbers(lookup_parameters_list(), true);
 }
 
-double ParameterCollection::gradient_l2_norm() const {
+double engine::squared_gradient(const ParameterStorage& p) {
+  if (p.gradient.is_clear()) return 0;
+  return cpu_engine().squared_norm(p.gradient.size(), p.gradient.numbers().data());
+}
+
+double engine::squared_gradient(LookupParameterStorage& l) {
   Engine& engine = cpu_engine();
+  if (l.all_touched) return engine.squared_norm(l.gradient.size(), l.gradient.data());
+  // In order of the rows, so that the sum does not depend on which was used first.
+  std::sort(l.touched.begin(), l.touched.end());
+  const size_t n = l.row_size();
+  double sum = 0;
+  for (uint32_t row : l.touched) sum += engine.squared_norm(n, l.gradient.data() + row * n);
+  return sum;
+}
+
+double ParameterCollection::gradient_l2_norm() const {
   double sum = 0;
   for (const auto& p : parameters_list())
-    if (!p->gradient.is_clear()) sum += engine.squared_norm(p->gradient.size(), p->gradient.data());
-  for (const auto& l : lookup_parameters_list()) {
-    if (l->all_touched) {
-      sum += engine.squared_norm(l->gradient.size(), l->gradient.data());
-      continue;
-    }
-    // In order of the rows, so that the sum does not depend on which was used first.
-    std::sort(l->touched.begin(), l->touched.end());
-    const size_t n = l->row_size();
-    for (uint32_t row : l->touched) sum += engine.squared_norm(n, l->gradient.data() + row * n);
-  }
+    if (p->updated) sum += squared_gradient(*p);
+  for (const auto& l : lookup_parameters_list())
+    if (l->updated) sum += squared_gradient(*l);
   return std::sqrt(sum);
 }
 
@@ -250,7 +296,7 @@ double ParameterCollection::project_weights(real radius) {
   };
   double sum = 0;
   for_each([&](Storage& s) {
-    const double factor = s.decay->factor;
+    const double factor = s.decay_factor;
     sum += factor * factor * cpu_engine().squared_norm(s.values.size(), s.values.data());
   });
   const double norm = std::sqrt(sum);
@@ -260,7 +306,7 @@ double ParameterCollection::project_weights(real radius) {
 
 void ParameterCollection::set_weight_decay_lambda(real lambda) {
   check_lambda(lambda);
-  storage_->decay->lambda = lambda;
+  storage_->weight_decay = lambda;
 }
 
 }  // namespace dynet

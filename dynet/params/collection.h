@@ -17,7 +17,7 @@ namespace dynet::engine {
 struct CollectionStorage {
   std::string name = "/";  // ends with a slash
   std::shared_ptr<CollectionStorage> parent;
-  std::shared_ptr<WeightDecay> decay;
+  real weight_decay = 0;  // of each update by a trainer of this collection
   std::vector<std::shared_ptr<ParameterStorage>> parameters;
   std::vector<std::shared_ptr<LookupParameterStorage>> lookups;
   std::unordered_map<std::string, unsigned> parameter_names, collection_names;  // how often each was given
@@ -31,6 +31,10 @@ struct CollectionStorage {
 /// Gives a parameter of the collection the name that a file has for it; where another one of all that belong
 /// together has that, a number follows.
 void give_name(CollectionStorage& collection, Storage& parameter, const std::string& name);
+
+/// Σ g² over the gradient; of a lookup table over the rows that were used.
+double squared_gradient(const ParameterStorage& p);
+double squared_gradient(LookupParameterStorage& l);
 
 /// Weight decay of collections made from now on without one of their own.
 real default_weight_decay();
@@ -84,19 +88,18 @@ class ParameterCollection {
   size_t size() const { return parameters_list().size() + lookup_parameters_list().size(); }
   const std::string& get_fullname() const { return storage_->name; }
 
-  /// √Σ g² over all gradients; of a lookup table over the rows that were used.
+  /// √Σ g² over the gradients of what trainers change; of a lookup table over the rows that were used.
   double gradient_l2_norm() const;
   void reset_gradient();
   /// Scales all numbers that trainers change so that √Σ w² over them is at most radius; returns what it was.
   double project_weights(real radius = 1);
-  void set_updated_param(const Parameter& p, bool updated) { p.get_storage().updated = updated; }
-  void set_updated_param(const LookupParameter& p, bool updated) { p.get_storage().updated = updated; }
+  void set_updated_param(Parameter p, bool updated) { p.set_updated(updated); }
+  void set_updated_param(LookupParameter p, bool updated) { p.set_updated(updated); }
   bool is_updated_param(const Parameter& p) const { return p.is_updated(); }
   bool is_updated_param(const LookupParameter& p) const { return p.is_updated(); }
 
   void set_weight_decay_lambda(real lambda);
-  real get_weight_decay_lambda() const { return storage_->decay->lambda; }
-  engine::WeightDecay& get_weight_decay() const { return *storage_->decay; }
+  real get_weight_decay_lambda() const { return storage_->weight_decay; }
 
   engine::CollectionStorage& get_storage() const { return *storage_; }
   /// True for two handles of one collection.

@@ -15,7 +15,7 @@ using namespace engine;
 namespace {
 
 struct RandomState {
-  std::atomic<uint32_t> seed, streams{0};
+  std::atomic<uint32_t> seed, streams{0}, graphs{0}, graphs_before{0};
 };
 
 RandomState& random_state() {
@@ -69,9 +69,26 @@ void orthonormalise(std::vector<double>& a, size_t n) {
 uint32_t engine::random_seed() { return random_state().seed; }
 
 void engine::reset_random_seed(uint32_t seed) {
-  random_state().seed = seed ? seed : std::random_device{}();
+  random_state().seed = seed;
   random_state().streams = 0;
+  random_state().graphs_before = newest_graph_id();
 }
+
+RandomPosition engine::random_position() {
+  const RandomState& state = random_state();
+  return {state.seed, state.streams, state.graphs - state.graphs_before};
+}
+
+void engine::set_random_position(const RandomPosition& position) {
+  RandomState& state = random_state();
+  state.seed = position.seed;
+  state.streams = position.streams;
+  state.graphs_before = state.graphs - position.graphs;
+}
+
+unsigned engine::next_graph_id() { return ++random_state().graphs; }
+unsigned engine::newest_graph_id() { return random_state().graphs; }
+unsigned engine::graphs_before_seed() { return random_state().graphs_before; }
 
 uint32_t engine::next_random_stream() { return 0x80000000u | random_state().streams++; }
 

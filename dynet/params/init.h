@@ -12,8 +12,24 @@ namespace dynet::engine {
 
 /// The seed of this process; drawn from the system when nobody chose one.
 uint32_t random_seed();
-/// Chooses the seed and starts the streams anew; 0 draws one from the system.
+/// Chooses the seed, and starts the streams and the numbers of graphs anew.
 void reset_random_seed(uint32_t seed);
+
+/// From where on random numbers are drawn: those of parameters and programs from streams, those of graphs by
+/// their number.
+struct RandomPosition {
+  uint32_t seed, streams, graphs;  // how many there were since the seed was chosen
+};
+RandomPosition random_position();
+/// What is drawn from now on is what was drawn from there on.
+void set_random_position(const RandomPosition& position);
+
+/// The ids of graphs, in order of their start in any thread.
+unsigned next_graph_id();
+unsigned newest_graph_id();
+/// The id from which graphs are counted when random numbers are drawn.
+unsigned graphs_before_seed();
+
 /// The number of a stream nobody had before; its highest bit is set, which graphs leave to these streams.
 uint32_t next_random_stream();
 inline RandomStream next_random() { return {random_seed(), next_random_stream()}; }

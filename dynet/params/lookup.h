@@ -5,6 +5,8 @@
 
 namespace dynet {
 
+struct ParameterInit;
+
 class LookupParameter : public engine::Handle<LookupParameterStorage> {
  public:
   using Handle::Handle;
@@ -12,6 +14,9 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   /// The shape of one row.
   Dim dim() const { return get_storage().row_dim(); }
   unsigned rows() const { return get_storage().rows(); }
+  /// Adds n rows behind the others. Trainers have no memory of them yet. Tensors of rows that were asked for
+  /// before are no longer valid, and a graph that has used the whole table as a matrix does not see the rows.
+  void add_rows(unsigned n, const ParameterInit& init) const;
 
   void initialize(unsigned row, std::span<const real> numbers) const {
     LookupParameterStorage& s = get_storage();
@@ -24,11 +29,17 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   void initialize(unsigned row, const std::vector<real>& numbers) const {
     initialize(row, std::span<const real>(numbers));
   }
-  /// The stored numbers of a row, without weight decay; the caller may write them.
+  void set_value(std::span<const real> numbers) const {
+    LookupParameterStorage& s = get_storage();
+    if (numbers.size() != s.values.size())
+      engine::invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of ", rows(),
+                      " rows of shape ", dim(), "; it has ", s.values.size());
+    s.assign(numbers);
+  }
+  /// The numbers of a row. Who writes them asks again before each time.
   Tensor row_values(unsigned row) const {
     check_row(row);
-    get_storage().changed();
-    return {dim(), get_storage().values.data() + row * get_storage().row_size()};
+    return {dim(), get_storage().change() + row * get_storage().row_size()};
   }
   Tensor row_gradients(unsigned row) const {
     check_row(row);
@@ -36,7 +47,7 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   }
   /// The rows, one tensor each. Who writes them asks again before each time.
   std::vector<Tensor>* values() const {
-    get_storage().changed();
+    get_storage().change();
     return rows_of(get_storage().values, get_storage().row_values);
   }
   std::vector<Tensor>* gradients() const {

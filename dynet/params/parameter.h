@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dynet/core/mutex.h"
@@ -16,24 +17,17 @@
 
 namespace dynet::engine {
 
-/// Lazy weight decay: the effective value of a parameter is its stored value times `factor`.
-struct WeightDecay {
-  real lambda = 0, factor = 1;
-  /// Called once per update; true when the factor has become so small that it must be folded in.
-  bool advance() { return (factor -= factor * lambda) < real(0.25); }
-};
-
 /// What parameters and lookup tables have in common. Graphs that use it share its ownership.
 struct Storage : std::enable_shared_from_this<Storage> {
-  const uint64_t uid = next_uid();  // unlike its address, never used again
-  std::string name;                 // from the root on: "/lstm/_0"
-  Dim dim;                          // a lookup table's rows are its last axis
+  uint64_t uid = next_uid();  // unlike its address, never used again; another one for another shape
+  std::string name;           // from the root on: "/lstm/_0"
+  Dim dim;                    // a lookup table's rows are its last axis
   Buffer values;
   Gradient gradient;
-  std::shared_ptr<WeightDecay> decay;
-  uint64_t version = 1;  // changes with the values
-  bool updated = true;   // trainers change it
-  bool nonzero = false;  // the gradient was added to since it was cleared
+  real decay_factor = 1;  // lazy weight decay: what graphs, programs and files see is the values times this
+  uint64_t version = 1;   // changes with the values
+  bool updated = true;    // trainers change it; if not, it gets no gradient either
+  bool nonzero = false;   // the gradient was added to since it was cleared
   bool is_lookup = false;
 
   // A graph keeps the packed form it first saw: others are written where somebody still holds the old ones.
@@ -49,11 +43,23 @@ struct Storage : std::enable_shared_from_this<Storage> {
   explicit Storage(const Dim& d) : dim(d), values(d.size()), gradient(d.size()) {}
   virtual ~Storage() = default;
 
+  /// Sets all of the gradient to zero.
+  void drop_gradient() {
+    gradient.clear();
+    gradient_cleared();
+  }
+  /// Says that the gradient's numbers are zero.
+  virtual void gradient_cleared() = 0;
   /// The gradient is another buffer, of zeros.
   virtual void gradient_moved() = 0;
   /// Somebody else wrote the gradient's numbers.
   virtual void gradient_written() = 0;
 
+  /// Whether a gradient has reached it since it was cleared: from a graph, or written by the program.
+  bool is_used() const {
+    return nonzero ||
+           (!gradient.is_clear() && std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; }));
+  }
   void changed() { ++version; }
   bool is_packed(const void* engine) const {
     return packed && packed_version == version && packed->engine == engine;
@@ -65,29 +71,52 @@ struct Storage : std::enable_shared_from_this<Storage> {
     return *packed;
   }
   /// Writes the numbers that graphs see: the stored ones after lazy weight decay.
-  void read(real* to) const {
-    const real factor = decay->factor;
+  void read(real* to) const { read(to, 0, values.size()); }
+  void read(real* to, size_t first, size_t size) const {
+    const real factor = decay_factor, *from = values.data() + first;
     if (factor == 1)
-      std::copy_n(values.data(), values.size(), to);
+      std::copy_n(from, size, to);
     else
-      std::transform(values.data(), values.data() + values.size(), to, [=](real x) { return factor * x; });
+      std::transform(from, from + size, to, [=](real x) { return factor * x; });
+  }
+  /// One more step of weight decay; a factor that has become small is multiplied into the values.
+  void decay(real lambda) {
+    decay_factor -= decay_factor * lambda;
+    if (decay_factor < real(0.25)) fold_decay();
+    changed();
+  }
+  /// The stored numbers become those that are seen, to the bit.
+  void fold_decay() {
+    const real factor = std::exchange(decay_factor, real(1));
+    if (factor == 1) return;
+    for (real& x : values) x = factor * x;
+  }
+  /// The values, to be changed by who has read them, or all to be written anew.
+  real* change() {
+    fold_decay();
+    changed();
+    return values.data();
+  }
+  real* overwrite() {
+    decay_factor = 1;
+    changed();
+    return values.data();
   }
   /// Writes numbers over the values from `first` on.
   void assign(std::span<const real> numbers, size_t first = 0) {
-    std::copy(numbers.begin(), numbers.end(), values.begin() + first);
-    changed();
+    std::ranges::copy(numbers, (numbers.size() == values.size() ? overwrite() : change()) + first);
   }
   void scale(real factor) {
+    change();
     for (real& x : values) x *= factor;
-    changed();
   }
   void scale_gradient(real factor) {
     for (real& g : gradient.numbers()) g *= factor;
   }
   /// Forces every value into [left, right].
   void clip(real left, real right) {
+    change();
     for (real& x : values) x = std::min(std::max(x, left), right);
-    changed();
   }
 };
 
@@ -99,10 +128,7 @@ struct ParameterStorage : engine::Storage {
   using engine::Storage::Storage;
   Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
 
-  void clear_gradient() {
-    gradient.clear();
-    gradient_cleared();
-  }
+  void clear_gradient() { drop_gradient(); }
   void gradient_moved() override {
     gradient_tensor = {dim, gradient.data()};
     gradient_cleared();
@@ -110,8 +136,11 @@ struct ParameterStorage : engine::Storage {
   void gradient_written() override {
     nonzero = std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; });
   }
-  /// Says that the gradient's numbers are zero.
-  void gradient_cleared() { nonzero = false; }
+  void gradient_cleared() final { nonzero = false; }
+  void set_gradient(std::span<const real> numbers) {
+    std::ranges::copy(numbers, gradient.overwrite());
+    nonzero = true;
+  }
 };
 
 struct LookupParameterStorage : engine::Storage {
@@ -166,11 +195,19 @@ struct LookupParameterStorage : engine::Storage {
       if (std::any_of(from, from + row_size(), [](real g) { return g != 0; })) row_gradient(row);
     }
   }
-  void gradient_cleared() {
+  void gradient_cleared() final {
     for (uint32_t row : touched) is_touched[row] = 0;
     touched.clear();
     all_touched = nonzero = false;
   }
+  /// Rows of nothing but zeros count as not used.
+  void set_gradient(std::span<const real> numbers) {
+    gradient_cleared();
+    std::ranges::copy(numbers, gradient.overwrite());
+    gradient_written();
+  }
+  /// Room for more rows behind the others; the caller writes their values. Addresses change.
+  void add_rows(unsigned more);
 };
 
 }  // namespace dynet
@@ -192,8 +229,13 @@ class Handle {
   }
   const std::string& get_fullname() const { return get_storage().name; }
   /// The factor that lazy weight decay multiplies the stored values with.
-  real current_weight_decay() const { return get_storage().decay->factor; }
-  void set_updated(bool updated) { get_storage().updated = updated; }
+  real current_weight_decay() const { return get_storage().decay_factor; }
+  /// A frozen parameter rests: it gets no gradient, and trainers neither count, change nor decay it. Freezing
+  /// and thawing drop the gradient that there is.
+  void set_updated(bool updated) {
+    S& s = get_storage();
+    if (std::exchange(s.updated, updated) != updated) s.clear_gradient();
+  }
   bool is_updated() const { return get_storage().updated; }
   void scale(real factor) { get_storage().scale(factor); }
   void scale_gradient(real factor) { get_storage().scale_gradient(factor); }
@@ -201,10 +243,8 @@ class Handle {
   /// Sets values and gradient to zero.
   void zero() {
     S& s = get_storage();
-    std::fill(s.values.begin(), s.values.end(), real(0));
-    s.clear_gradient();
-    s.gradient.clear();
-    s.changed();
+    std::fill_n(s.overwrite(), s.values.size(), real(0));
+    s.drop_gradient();
   }
 
   std::shared_ptr<S> p;
@@ -220,9 +260,9 @@ class Parameter : public engine::Handle<ParameterStorage> {
   using Handle::Handle;
 
   const Dim& dim() const { return get_storage().dim; }
-  /// The stored numbers, without weight decay. Who writes them asks again before each time.
+  /// The numbers. Who writes them asks again before each time.
   Tensor* values() const {
-    get_storage().changed();
+    get_storage().change();
     return &get_storage().value_tensor;
   }
   Tensor* gradients() const {

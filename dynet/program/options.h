@@ -32,7 +32,7 @@ void initialize(int& argc, char**& argv, bool shared_parameters = false);
 /// Prints the profile if one was asked for, as the end of the process does.
 void cleanup();
 
-/// The seed of all random numbers from now on; 0 draws one.
+/// The seed of all random numbers from now on; 0 is one as any other.
 void reset_rng(unsigned seed);
 
 }  // namespace dynet

@@ -51,14 +51,13 @@ Workers::Workers(unsigned count, Trainer* trainer)
       storages_(shared_storages()),
       state_memory_(sizeof(State)),
       state_(new (&state_memory_.at<State>(0)) State{}),
-      decay_factors_(sizeof(real) * storages_.size()) {
+      decay_factors_(sizeof(real) * storages_.size()),
+      own_factors_(storages_.size()) {
   if (storages_.empty())
     failed(
         "no parameters are shared between processes; call initialize(argc, argv, true) before making them");
   if (trainer && trainer->moving_average() != MovingAverage::None)
     failed("moving averages are not possible with several processes");
-  for (const auto& s : storages_)
-    if (std::ranges::find(decays_, s->decay.get()) == decays_.end()) decays_.push_back(s->decay.get());
   if (trainer) trainer->allocate();
   store_progress();
   std::FILE* file = std::tmpfile();
@@ -147,12 +146,17 @@ void Workers::keep_error(const char* message) {
 
 void Workers::store_progress() {
   if (trainer_) state_->progress = trainer_->progress();
-  for (size_t i = 0; i < decays_.size(); ++i) decay_factors_.at<real>(i) = decays_[i]->factor;
+  for (size_t i = 0; i < storages_.size(); ++i)
+    decay_factors_.at<real>(i) = own_factors_[i] = storages_[i]->decay_factor;
 }
 
+/// What this process has multiplied into the values since is left out of the factor that all share.
 void Workers::load_progress() {
   if (trainer_) trainer_->set_progress(state_->progress);
-  for (size_t i = 0; i < decays_.size(); ++i) decays_[i]->factor = decay_factors_.at<real>(i);
+  for (size_t i = 0; i < storages_.size(); ++i) {
+    real& factor = storages_[i]->decay_factor;
+    factor = own_factors_[i] = decay_factors_.at<real>(i) * (factor / own_factors_[i]);
+  }
 }
 
 std::vector<unsigned> all_places(size_t n) {

@@ -70,11 +70,11 @@ class Workers {
   unsigned count_;
   Trainer* trainer_;
   std::vector<std::shared_ptr<engine::Storage>> storages_;
-  std::vector<engine::WeightDecay*> decays_;
   std::vector<engine::Buffer> shared_gradients_;  // in a worker: those of its parent
   SharedMemory state_memory_;
   State* state_;
   SharedMemory decay_factors_;
+  std::vector<real> own_factors_;  // as this process knew them last
   int lock_file_ = -1;
 };
 

@@ -111,7 +111,8 @@ void Executor::deliver() {
       continue;
     }
     lanes_[0].finish(*it);
-    if (node.op == &op<Lookup> && node.needs_gradient) lookups_.push_back(*it);
+    if (node.op == &op<Lookup> && node.needs_gradient && attrs_of<Lookup>(node.payload).table->updated)
+      lookups_.push_back(*it);
   }
   sum_long_products();
   const Unwatched to_the_end;
@@ -128,7 +129,7 @@ void Executor::sum_long_products() {
   long_products_.clear();
   for (uint32_t id : parameters_) {
     const LateLists late = t_.late_lists_of(id);
-    if (!late.outer.count || !graph_[id].needs_gradient) continue;
+    if (!late.outer.count || !is_learned(id)) continue;
     size_t columns = 0;
     for (uint32_t at = late.outer.first; at != none; at = t_.late_uses[at].next) {
       const Dim& dim = graph_.dim(t_.late_uses[at].node);
@@ -171,17 +172,24 @@ uint64_t Executor::cost_of_gradient(uint32_t id) const {
   return (uint64_t{late.outer.count} + late.added.count + flow.part_count) * graph_.dim(id).size();
 }
 
+bool Executor::is_learned(uint32_t parameter) const {
+  return graph_[parameter].needs_gradient && parameter_storage(graph_[parameter])->updated;
+}
+
+/// A table may have got more rows than this graph knows, behind those that it knows.
 void Executor::deliver_parameter(uint32_t id, Lane& lane) {
   lane.finish(id);
-  if (!graph_[id].needs_gradient) return;
+  if (!is_learned(id)) return;
   Storage& storage = *parameter_storage(graph_[id]);
+  const size_t size = graph_.dim(id).size();
   if (const real* gradient = t_.flow[id].gradient)
-    t_.engine->add_scaled(storage.dim.size(), 1, gradient, storage.gradient.data());
+    t_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
   const LateLists late = t_.late_lists_of(id);
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {
-    t_.engine->add_scaled(storage.dim.size(), 1, known->sum, storage.gradient.data());
+    t_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
   } else if (late.outer.count) {
+    if (size < storage.gradient.size()) storage.gradient.numbers();
     const bool accumulate = !storage.gradient.is_clear();
     lane.add_outer(id, storage.gradient.overwrite(), accumulate);
   }

@@ -36,11 +36,18 @@ void Tables::bind_leaves(std::span<const uint32_t> leaves) {
       at.value = row;
       for (uint32_t index : node.words()) {
         std::copy_n(table.values.data() + index * size, size, row);
-        if (const real factor = table.decay->factor; factor != 1) engine->scale(size, factor, row);
+        if (const real factor = table.decay_factor; factor != 1) engine->scale(size, factor, row);
         row += size;
       }
     }
   }
+}
+
+/// std::runtime_error for a table that has got more rows than the node knows.
+void Tables::check_size(uint32_t id, const Storage& storage) const {
+  if (storage.dim != graph.dim(id))
+    failed("the table ", storage.name, " has got more rows since node ", id, " was made of it, of shape ",
+           graph.dim(id), "; renew the graph after add_rows");
 }
 
 /// A parameter's values, as they were when this graph first used it.
@@ -49,6 +56,7 @@ void Tables::bind_value(uint32_t id) {
   Place& at = place[id];
   if (at.value) return;
   Storage& storage = *parameter_storage(graph[id]);
+  check_size(id, storage);
   const size_t size = storage.dim.size();
   real* const value = parameters.take(size);
   at.stride = static_cast<uint32_t>(size);
@@ -68,10 +76,11 @@ PackedMatrix* Tables::packed_of(uint32_t id) {
   const std::lock_guard lock(binding_);
   if (!place[id].aux) {
     Storage& storage = *parameter_storage(graph[id]);
+    check_size(id, storage);
     const std::lock_guard packing(storage.packing);
     if (!storage.is_packed(engine)) {
       const bool transposed = storage.packed && storage.packed->wants_transposed();
-      engine->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay->factor,
+      engine->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay_factor,
                    transposed, storage.free_panels());
       storage.packed_version = storage.version;
     }

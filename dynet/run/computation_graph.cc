@@ -139,9 +139,6 @@ void ComputationGraph::revert() {
 
 unsigned get_number_of_active_graphs() { return StatePool::get().active(); }
 
-void reset_random(uint32_t seed) {
-  reset_random_seed(seed);
-  settings().first_graph = newest_graph_id();
-}
+void reset_random(uint32_t seed) { reset_random_seed(seed); }
 
 }  // namespace dynet

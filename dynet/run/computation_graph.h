@@ -5,6 +5,7 @@
 
 #include "dynet/graph/current.h"
 #include "dynet/ops/memory.h"
+#include "dynet/params/init.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/settings.h"
 

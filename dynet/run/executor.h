@@ -77,6 +77,7 @@ class Executor final : public Evaluator {
   void sum_long_products();
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
+  bool is_learned(uint32_t parameter) const;
   void deliver_parameter(uint32_t id, Lane& lane);
   template <class F>
   void each_row(F f);

@@ -88,7 +88,7 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
 void Executor::run(std::span<const uint32_t> wanted) {
   const Planned& planned = this->planned(wanted);
   const auto& [found, order, layout] = planned;
-  t_.key = {{random_seed(), (graph_.number() - settings().first_graph) ^ t_.evaluations << 24}};
+  t_.key = {{random_seed(), (graph_.number() - graphs_before_seed()) ^ t_.evaluations << 24}};
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
   if (any_taken_)

@@ -45,7 +45,7 @@ class GradientCheck {
     const double higher = loss_at(s, place, up, restore.value);
     const double lower = loss_at(s, place, down, restore.value);
     // Parameters that decay are seen times a factor, and the gradient is that of what is seen.
-    const double step = (double{up} - double{down}) * s.decay->factor;
+    const double step = (double{up} - double{down}) * s.decay_factor;
     const double expected = (higher - lower) / step, found = s.gradient[place];
     const double rounding =
         16 * std::numeric_limits<real>::epsilon() * std::max(std::abs(higher), std::abs(lower)) / step;
@@ -113,11 +113,13 @@ bool check_grad(ParameterCollection& model, const Expression& loss, int verbosit
   GradientCheck check(loss, verbosity, out);
   bool good = true;
   for (const auto& p : model.parameters_list()) {
+    if (!p->updated) continue;  // frozen ones get no gradient
     std::vector<size_t> places(p->values.size());
     std::iota(places.begin(), places.end(), size_t{0});
     good &= check.check(*p, places);
   }
-  for (const auto& l : model.lookup_parameters_list()) good &= check.check(*l, used_places(*l));
+  for (const auto& l : model.lookup_parameters_list())
+    if (l->updated) good &= check.check(*l, used_places(*l));
   return good;
 }
 

@@ -1,4 +1,4 @@
-// What a process may choose about running: policy, engine, and where random numbers start.
+// What a process may choose about running: policy and engine.
 #pragma once
 
 #include "dynet/plan/divide.h"
@@ -10,8 +10,7 @@ class Profile;
 
 struct Settings {
   Policy policy = Policy::agenda;
-  unsigned first_graph = 0;  // graphs are numbered from here when random numbers are drawn
-  Engine* chosen = nullptr;  // null: the best one for this machine
+  Engine* chosen = nullptr;                          // null: the best one for this machine
   uint64_t worth_dividing = engine::worth_dividing;  // multiply-adds from which threads share an evaluation
   Profile* profile = nullptr;                        // null: nothing is timed
 

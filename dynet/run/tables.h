@@ -174,6 +174,7 @@ struct Tables {
   }
   void append_part(uint32_t id, const real* from, uint32_t view, uint32_t consumer);
   void clear_gradient(uint32_t id);
+  void check_size(uint32_t id, const Storage& storage) const;
   std::span<const uint32_t> nodes_of(const StepRecord& step) const {
     return std::span(order).subspan(step.first, step.count);
   }

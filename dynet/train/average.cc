@@ -19,12 +19,13 @@ void for_each(const ParameterCollection& model, Averages& a, const auto& act) {
   run(model.lookup_parameters_list(), a.lookups, a.saved_lookups);
 }
 
-/// a = keep a + take w
-void mix(const Storage& s, Buffer& average, double keep, double take) {
+/// a = keep a + take w, from a place on
+void mix(const Storage& s, Buffer& average, double keep, double take, size_t from = 0) {
   Engine& engine = cpu_engine();
-  engine.scale(average.size(), static_cast<real>(keep), average.data());
-  engine.add_scaled(average.size(), static_cast<real>(take * s.decay->factor), s.values.data(),
-                    average.data());
+  const size_t size = average.size() - from;
+  engine.scale(size, static_cast<real>(keep), average.data() + from);
+  engine.add_scaled(size, static_cast<real>(take * s.decay_factor), s.values.data() + from,
+                    average.data() + from);
 }
 
 }  // namespace
@@ -34,10 +35,11 @@ void Averages::allocate(const ParameterCollection& model) {
   // Of the exponential average the share 1 - beta^count has been filled so far.
   const double filled = mode == MovingAverage::Cumulative ? 1 : 1 - std::pow(beta, count);
   const auto grow = [&](std::vector<Buffer>& averages, const auto& list) {
-    while (averages.size() < list.size()) {
-      const Storage& s = *list[averages.size()];
-      Buffer& average = averages.emplace_back(s.values.size());
-      if (count > 0) mix(s, average, 0, filled);
+    if (averages.size() < list.size()) averages.resize(list.size());
+    for (size_t i = 0; i < averages.size(); ++i) {
+      const size_t before = averages[i].size(), size = list[i]->values.size();
+      averages[i].grow(size);
+      if (count > 0 && before < size) mix(*list[i], averages[i], 0, filled, before);
     }
   };
   grow(parameters, model.parameters_list());
@@ -65,10 +67,9 @@ void Averages::swap_in(const ParameterCollection& model, bool save_weights, bool
     for (const Buffer& b : lookups) saved_lookups.emplace_back(b.size());
   }
   for_each(model, *this, [&](Storage& s, Buffer& average, Buffer* saved) {
-    if (saved) std::copy(s.values.begin(), s.values.end(), saved->begin());
-    const auto factor = static_cast<real>(scale / s.decay->factor);
-    for (size_t i = 0; i < average.size(); ++i) s.values[i] = average[i] * factor;
-    s.changed();
+    if (saved) s.read(saved->data());
+    real* const values = s.overwrite();
+    for (size_t i = 0; i < average.size(); ++i) values[i] = average[i] * static_cast<real>(scale);
   });
   swapped = true;
   has_saved = save_weights;

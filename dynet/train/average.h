@@ -62,7 +62,7 @@ struct Averages {
   // By position in the collection's lists.
   std::vector<Buffer> parameters = {}, lookups = {}, saved_parameters = {}, saved_lookups = {};
 
-  /// Room for parameters added since the last call.
+  /// Room for parameters and rows added since the last call.
   void allocate(const ParameterCollection& model);
   /// Counts the values there are.
   void add(const ParameterCollection& model);

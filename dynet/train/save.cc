@@ -8,10 +8,11 @@
 //                                        each L lines
 //   hyper-parameters other than the rate, and the position in the cycle of rules that have one
 //
+//   #Random# seed streams graphs         where the random numbers are that go on with the training
 //   #Checksum# 89abcdef                  of all before this line
 //
 // A line of numbers is #Parameter# or #LookupParameter#, their count, and the numbers. DyNet 2 neither sees
-// the space, which says that there must be a checksum, nor reads the last line; its own files have none.
+// the space, which says that there must be a checksum, nor reads the last lines; its own files have none.
 #include <algorithm>
 #include <charconv>
 #include <iomanip>
@@ -19,12 +20,14 @@
 #include <iterator>
 #include <limits>
 #include <locale>
+#include <optional>
 #include <ostream>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "dynet/core/checksum.h"
+#include "dynet/params/init.h"
 #include "dynet/train/trainer.h"
 
 namespace dynet {
@@ -36,7 +39,7 @@ constexpr int exact = std::numeric_limits<double>::max_digits10 - 1;  // of numb
 constexpr std::string_view modes[] = {"None", "Cumulative", "Exponential"};
 constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
 
-constexpr std::string_view checksum_tag = "#Checksum# ";
+constexpr std::string_view random_tag = "#Random#", checksum_tag = "#Checksum# ";
 
 void write_line(std::ostream& out, std::string_view tag, const Buffer& numbers) {
   out << tag << ' ' << numbers.size() << std::setprecision(std::numeric_limits<real>::max_digits10 - 1);
@@ -76,6 +79,7 @@ class Tokens {
     return x;
   }
   bool flag() { return number<int>() != 0; }
+  bool at_end() const { return text_.find_first_not_of(" \t\r\n", at_) == std::string::npos; }
 
   template <class... T>
   [[noreturn]] static void bad(const T&... what) {
@@ -153,6 +157,9 @@ class TrainerText {
       }
     }
     write_rule(out, t);
+    const RandomPosition random = random_position();
+    out << random_tag << std::noshowpos << ' ' << random.seed << ' ' << random.streams << ' ' << random.graphs
+        << std::showpos << '\n';
   }
 
   TrainerText(const Trainer& t, const std::string& text) : tokens_(checked(text)) {
@@ -162,6 +169,7 @@ class TrainerText {
     tokens_.expect(averages_.mode == MovingAverage::None ? "[MA:FALSE]" : "[MA:TRUE]");
     if (averages_.mode != MovingAverage::None) read_averages(t.model);
     read_rule(t);
+    read_random();
   }
 
   void move_to(Trainer& t) && {
@@ -175,6 +183,7 @@ class TrainerText {
     t.lookup_states_ = std::move(lookup_states_);
     std::copy(std::begin(args_), std::end(args_), t.args_);
     t.cyclical_ = cyclical_;
+    if (random_) set_random_position(*random_);
   }
 
  private:
@@ -248,7 +257,15 @@ class TrainerText {
     c.enabled = tokens_.number<double>() != 0;
   }
 
+  /// Files of DyNet 2, and older ones of ours, say nothing of them.
+  void read_random() {
+    if (tokens_.at_end() || tokens_.next() != random_tag) return;
+    RandomPosition& random = random_.emplace();
+    for (uint32_t* x : {&random.seed, &random.streams, &random.graphs}) *x = tokens_.number<uint32_t>();
+  }
+
   Tokens tokens_;
+  std::optional<RandomPosition> random_;
   double rate_ = 0, threshold_ = 0;
   bool clipping_ = false;
   size_t updates_ = 0;
@@ -260,6 +277,10 @@ class TrainerText {
 
 void Trainer::save(std::ostream& out) {
   follow_model();
+  if (updates > 0) allocate();  // rows that were added since have a state, too
+  // Who goes on and who loads the values that are seen go on from the same numbers.
+  for (const auto& p : model.parameters_list()) p->fold_decay();
+  for (const auto& l : model.lookup_parameters_list()) l->fold_decay();
   std::ostringstream content;
   content.imbue(std::locale::classic());
   content << std::scientific << std::showpos << std::setprecision(exact);

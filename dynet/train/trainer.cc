@@ -27,16 +27,53 @@ Trainer::Trainer(const ParameterCollection& m, const RuleRow& rule, const double
 }
 
 void Trainer::update() {
+  chosen_.clear(), chosen_lookups_.clear();
+  for (size_t i = 0; i < model.parameters_list().size(); ++i)
+    if (model.parameters_list()[i]->updated) chosen_.push_back(i);
+  for (size_t i = 0; i < model.lookup_parameters_list().size(); ++i)
+    if (model.lookup_parameters_list()[i]->updated) chosen_lookups_.push_back(i);
+  update_chosen();
+}
+
+void Trainer::update_subset(std::span<const Parameter> parameters, std::span<const LookupParameter> lookups) {
+  const auto choose = [](const auto& list, const auto& handles, std::vector<size_t>& chosen) {
+    chosen.clear();
+    for (const auto& handle : handles) {
+      const auto found =
+          std::ranges::find(list, &handle.get_storage(), [](const auto& s) { return s.get(); });
+      if (found == list.end())
+        invalid("update_subset: ", handle.get_fullname(), " is not in the collection of this trainer");
+      if (handle.is_updated()) chosen.push_back(static_cast<size_t>(found - list.begin()));
+    }
+    std::ranges::sort(chosen);
+    chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());
+  };
+  choose(model.parameters_list(), parameters, chosen_);
+  choose(model.lookup_parameters_list(), lookups, chosen_lookups_);
+  update_chosen();
+}
+
+void Trainer::update_chosen() {
   const Unwatched to_the_end;
   allocate();
-  real hyper[max_hyper] = {static_cast<real>(gradient_scale())};
+  const double scale = gradient_scale();
   resume();
-  rule_.prepare(args_, {learning_rate, model.get_weight_decay().factor, double(updates)}, hyper);
-  apply_to_parameters(hyper);
-  const auto& lookups = model.lookup_parameters_list();
-  for (size_t i = 0; i < lookups.size(); ++i)
-    if (lookups[i]->updated) apply(hyper, *lookups[i], lookup_states_[i]);
+  prepare(static_cast<real>(scale), 1, hyper_);
+  apply_to_parameters();
+  for (size_t i : chosen_lookups_) apply(*model.lookup_parameters_list()[i], lookup_states_[i]);
   advance();
+}
+
+void Trainer::prepare(real scale, real decay_factor, real* hyper) const {
+  hyper[0] = scale;
+  rule_.prepare(args_, {learning_rate, decay_factor, double(updates)}, hyper);
+}
+
+/// Steps of stored values are larger where these are seen times a factor.
+const real* Trainer::hyper_for(const Storage& s, real* own) const {
+  if (s.decay_factor == 1) return hyper_;
+  prepare(hyper_[0], s.decay_factor, own);
+  return own;
 }
 
 /// What is kept for parameters that the collection has lost goes.
@@ -46,15 +83,13 @@ void Trainer::follow_model() {
   lookups_.follow(model.lookup_parameters_list(), lookup_states_, averages_.lookups, averages_.saved_lookups);
 }
 
-/// State for parameters that were added since the last update.
+/// State for parameters and rows that were added since the last update.
 void Trainer::allocate() {
   follow_model();
   const auto grow = [&](std::vector<State>& states, const auto& list) {
-    while (states.size() < list.size()) {
-      State state;
-      for (unsigned s = 0; s < rule_.slots; ++s) state.slot[s] = Buffer(list[states.size()]->values.size());
-      states.push_back(std::move(state));
-    }
+    if (states.size() < list.size()) states.resize(list.size());
+    for (size_t i = 0; i < states.size(); ++i)
+      for (unsigned s = 0; s < rule_.slots; ++s) states[i].slot[s].grow(list[i]->values.size());
   };
   grow(parameter_states_, model.parameters_list());
   grow(lookup_states_, model.lookup_parameters_list());
@@ -63,24 +98,65 @@ void Trainer::allocate() {
 
 /// What the gradients are multiplied with so that their norm does not exceed the threshold.
 double Trainer::gradient_scale() {
-  if (!clipping_enabled) return 1;
-  const double norm = model.gradient_l2_norm();
-  if (!std::isfinite(norm)) failed("Magnitude of gradient is bad: ", norm);
-  if (!(norm > clip_threshold)) return 1;
+  double sum = 0;
+  for (size_t i : chosen_) sum += squared_gradient(*model.parameters_list()[i]);
+  for (size_t i : chosen_lookups_) sum += squared_gradient(*model.lookup_parameters_list()[i]);
+  const double norm = std::sqrt(sum);
+  if (!std::isfinite(norm)) refuse(norm);
+  if (!clipping_enabled || !(norm > clip_threshold)) return 1;
   ++clips, ++clips_since_status;
   return clip_threshold / norm;
 }
 
+namespace {
+
+/// Of what is not a number the sign says nothing.
+auto without_sign(auto x) { return std::isnan(x) ? std::abs(x) : x; }
+
+/// "/words[3,0]": a number of a parameter, by its place in as_array().
+std::string name_of_number(const Storage& s, size_t place) {
+  unsigned at[Dim::max_dims] = {};
+  for (unsigned i = 0; i < s.dim.nd; place /= s.dim.d[i++]) at[i] = static_cast<unsigned>(place % s.dim.d[i]);
+  std::string index;
+  for (unsigned i = 0; i < s.dim.nd; ++i)
+    index += text(i > 0 ? "," : "", at[s.is_lookup ? (i + s.dim.nd - 1) % s.dim.nd : i]);
+  return s.name + '[' + index + ']';
+}
+
+}  // namespace
+
+/// Names what has a gradient that is not finite. Squares of finite numbers may be too large together, which
+/// only clipping minds.
+void Trainer::refuse(double norm) const {
+  constexpr size_t most = 5;
+  size_t count = 0;
+  std::string names;
+  const auto look_at = [&](const Storage& s) {
+    const Buffer& g = s.gradient;
+    const real* const bad = std::find_if(g.begin(), g.end(), [](real x) { return !std::isfinite(x); });
+    if (bad == g.end() || ++count > most) return;
+    names += text(count > 1 ? ", " : "", name_of_number(s, static_cast<size_t>(bad - g.begin())), " is ",
+                  without_sign(*bad));
+  };
+  for (size_t i : chosen_) look_at(*model.parameters_list()[i]);
+  for (size_t i : chosen_lookups_) look_at(*model.lookup_parameters_list()[i]);
+  if (count > most) names += text(" and ", count - most, " more");
+  if (count > 0)
+    failed("Magnitude of gradient is bad: ", without_sign(norm), ", as that of ", names,
+           ". update() has changed nothing; reset_gradient() of the collection drops the gradients");
+  if (clipping_enabled)
+    failed("Magnitude of gradient is bad: ", norm, ", though every number of it is finite");
+}
+
 /// Threads share out the small parameters, if they are worth it; they cut large ones among them.
-void Trainer::apply_to_parameters(const real* hyper) {
+void Trainer::apply_to_parameters() {
   constexpr size_t large = size_t{1} << 17, worth_sharing = size_t{1} << 15;  // numbers
   const auto& parameters = model.parameters_list();
-  const auto apply_to = [&](size_t i) { apply(hyper, *parameters[i], parameter_states_[i]); };
+  const auto apply_to = [&](size_t i) { apply(*parameters[i], parameter_states_[i]); };
   Engine& engine = cpu_engine();
   size_t numbers = 0;
   small_.clear();
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    if (!parameters[i]->updated) continue;
+  for (size_t i : chosen_) {
     const size_t size = parameters[i]->values.size();
     if (size >= large || engine.threads() == 1) {
       apply_to(i);
@@ -95,17 +171,21 @@ void Trainer::apply_to_parameters(const real* hyper) {
     side_by_side(engine, small_.size(), [&](unsigned part) { apply_to(small_[part]); });
 }
 
-void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
+/// What no gradient has reached since the last update rests, as rows of tables do.
+void Trainer::apply(ParameterStorage& p, State& state) {
+  if (!p.is_used()) return;
   Engine& engine = cpu_engine();
+  real own[max_hyper];
+  const real* const hyper = hyper_for(p, own);
   const std::lock_guard lock(p.packing);
   // Panels that were in use are in use again, unless what they hold will change once more.
-  const bool pack = p.is_packed(&engine) && !rule_.simplex && p.decay->lambda == 0;
+  const bool pack = p.is_packed(&engine) && !rule_.simplex && model.get_weight_decay_lambda() == 0;
   if (pack) {
     const bool transposed = p.packed->wants_transposed();
     real* slots[max_slots] = {};
     for (unsigned i = 0; i < rule_.slots; ++i) slots[i] = state.slot[i].data();
     engine.update_packed(rule_.position, hyper, p.dim.rows(), p.dim.cols(), p.values.data(),
-                         p.gradient.data(), slots, p.decay->factor, transposed, p.free_panels());
+                         p.gradient.data(), slots, p.decay_factor, transposed, p.free_panels());
   } else {
     step(hyper, p, state, 0, p.values.size());
   }
@@ -114,16 +194,20 @@ void Trainer::apply(const real* hyper, ParameterStorage& p, State& state) {
   if (pack) p.packed_version = p.version;
 }
 
-void Trainer::apply(const real* hyper, LookupParameterStorage& l, State& state) {
+void Trainer::apply(LookupParameterStorage& l, State& state) {
+  real own[max_hyper];
+  const real* const hyper = hyper_for(l, own);
   const size_t n = l.row_size();
   if (sparse_updates_enabled && !l.all_touched) {
     if (l.touched.empty()) return;
     for (uint32_t row : l.touched) step(hyper, l, state, row * n, n);
+    l.clear_gradient();
   } else {
+    if (!l.is_used()) return;
     const size_t stride = rule_.simplex ? n : l.values.size();
     for (size_t first = 0; first < l.values.size(); first += stride) step(hyper, l, state, first, stride);
+    l.drop_gradient();
   }
-  l.clear_gradient();
   l.changed();
 }
 
@@ -152,21 +236,15 @@ void Trainer::resume() {
   averages_.swapped = false;
 }
 
-/// Counts the update; a weight-decay factor that has become small is folded into the stored values.
+/// Counts the update. Weight decay goes on for all that was chosen, whether it was used or not.
 void Trainer::advance() {
   if (averages_.mode != MovingAverage::None && updates % averages_.frequency == 0) averages_.add(model);
   ++updates, ++updates_since_status;
   if (cyclical_.enabled) learning_rate = cyclical_.next();
-  WeightDecay& decay = model.get_weight_decay();
-  if (decay.lambda == 0) return;
-  const bool fold = decay.advance();
-  const auto follow = [&](Storage& s) {
-    if (fold && s.updated) s.scale(decay.factor);
-    s.changed();  // the effective value follows the factor, also where nothing else changed
-  };
-  for (const auto& p : model.parameters_list()) follow(*p);
-  for (const auto& l : model.lookup_parameters_list()) follow(*l);
-  if (fold) decay.factor = 1;
+  const real lambda = model.get_weight_decay_lambda();
+  if (lambda == 0) return;
+  for (size_t i : chosen_) model.parameters_list()[i]->decay(lambda);
+  for (size_t i : chosen_lookups_) model.lookup_parameters_list()[i]->decay(lambda);
 }
 
 void Trainer::average(Averages&& chosen) {

@@ -3,8 +3,10 @@
 
 #include <iosfwd>
 #include <iterator>
+#include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "dynet/params/collection.h"
@@ -60,16 +62,28 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Makes room for the state of parameters that were added; update() does it too.
+  /// Makes room for the state of parameters and rows that were added; update() does it too.
   void allocate();
-  /// One step of every parameter that is not frozen; nothing has changed when it throws.
+  /// One step of every parameter that is not frozen and whose gradient was added to since its last step; that
+  /// of a lookup table moves such rows. std::runtime_error, which names the parameters, where a gradient is
+  /// not finite; then nothing has changed, and the gradients are there.
   void update();
+  /// An update of these parameters and tables alone: others keep value, gradient and state, and don't count
+  /// in the norm. std::invalid_argument for one that is not in the collection.
+  void update_subset(std::span<const Parameter> parameters, std::span<const LookupParameter> lookups);
   /// Forgets the rule's state, but not how many updates there were.
   void restart();
   void restart(double new_learning_rate);
   /// "[lr=… clips=… updates=…] " since the last call.
   std::string status();
   const std::string& whoami() const { return name_; }
+  /// The arguments it was made with, by name; the first is the learning rate of now where the rule has it.
+  std::vector<std::pair<std::string, double>> arguments() const {
+    std::vector<std::pair<std::string, double>> all;
+    for (size_t i = 0; i < rule_.arg_count; ++i) all.emplace_back(rule_.args[i].name, args_[i]);
+    if (rule_.first_hyper == 1) all[0].second = learning_rate;
+    return all;
+  }
 
   /// Whether only those rows of a lookup table change that were used.
   void set_sparse_updates(bool sparse) { sparse_updates_enabled = sparse; }
@@ -127,10 +141,14 @@ class Trainer {
   };
 
   void follow_model();
+  void update_chosen();
+  void prepare(real scale, real decay_factor, real* hyper) const;
+  const real* hyper_for(const engine::Storage&, real* own) const;
   double gradient_scale();
-  void apply_to_parameters(const real* hyper);
-  void apply(const real* hyper, ParameterStorage&, State&);
-  void apply(const real* hyper, LookupParameterStorage&, State&);
+  void refuse(double norm) const;
+  void apply_to_parameters();
+  void apply(ParameterStorage&, State&);
+  void apply(LookupParameterStorage&, State&);
   void step(const real* hyper, engine::Storage&, State&, size_t first, size_t n);
   void project(engine::Storage&, State&, size_t first, size_t n, double per_decay);
   void advance();
@@ -145,7 +163,9 @@ class Trainer {
   // Trainers of one collection don't share state, so it lies here: by position in the collection's lists.
   std::vector<State> parameter_states_, lookup_states_;
   engine::Owners parameters_, lookups_;  // of what lies here and in averages_
-  std::vector<size_t> small_;            // parameters of one update, by position
+  // Of one update: what is changed, by position, the small ones of it, and the numbers that the rule needs.
+  std::vector<size_t> chosen_, chosen_lookups_, small_;
+  real hyper_[engine::max_hyper];
   engine::Averages averages_;
 };
 

@@ -1,11 +1,13 @@
 """DyNet: neural networks with dynamic graphs, batched automatically."""
 
 from types import ModuleType as _Module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from dynet import _core as _core  # The first: it chooses the extension.
 from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and nowhere else.
 from dynet._dynet import __precision__ as __precision__
 from dynet._dynet import __version__ as __version__
+from dynet.arguments import show_signatures as _show_signatures
 from dynet.cell import cell as cell
 from dynet.config import DynetParams as DynetParams
 from dynet.config import init as init
@@ -32,6 +34,8 @@ from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
+from dynet.renamed import missing_name as _missing_name
+from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
 from dynet.viz import print_graphviz as print_graphviz
@@ -42,4 +46,12 @@ globals()["__all__"] = [
     _name for _name in dir() if not (_name.startswith("_") or isinstance(globals()[_name], _Module))
 ]
 
+if not _TYPE_CHECKING:  # Type checkers would take every name for one that there is.
+
+    def __getattr__(name: str) -> object:
+        _missing_name(name)
+
+
+_show_signatures()
+_tell_members()
 _init_at_import()

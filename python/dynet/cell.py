@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynet import _dynet
+from dynet.arguments import told
 
 
 class cell:  # noqa: N801  It is used as a decorator.
@@ -41,6 +42,7 @@ class cell:  # noqa: N801  It is used as a decorator.
     TypeError if it returns anything but expressions. They begin with the name of the function.
     """
 
+    @told
     def __init__(self, function: Callable[..., Any]) -> None:
         name = str(getattr(function, "__name__", ""))
         self._recorded = _dynet._Cell(function, name if name.isidentifier() and name.isascii() else "cell")
@@ -49,6 +51,9 @@ class cell:  # noqa: N801  It is used as a decorator.
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The outputs of the function, as parts of one node."""
         return self._recorded(*args, **options)
+
+    def __repr__(self) -> str:
+        return f"dynet.cell of {self.__wrapped__!r}"  # type: ignore[attr-defined]
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A global function is found by its name; the copy of another cell records anew."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import dynet_config
 from dynet import _dynet
+from dynet.arguments import told
 
 
 def _integer(name: str, given: Any) -> int:
@@ -50,19 +51,29 @@ class DynetParams:
         self._profiling = 0
         self._policy: str | None = None
 
+    def __repr__(self) -> str:
+        return (
+            f"DynetParams: seed {self._seed}, weight decay {self._weight_decay}, threads {self._threads}, "
+            f"profiling {self._profiling}, batching policy {self._policy}"
+        )
+
     def from_config(self, conf: Mapping[str, Any]) -> None:
-        """Takes the choices of dynet_config.set()."""
+        """Takes the choices of dynet_config.set(); what it does not name stays, and so do seed and batching
+        where it names 0."""
         if not isinstance(conf, Mapping):
             raise TypeError(
                 f"from_config: conf is a {type(conf).__name__}; a dictionary of options is needed"
             )
-        self.set_random_seed(conf.get("seed", 0))
-        self.set_weight_decay(conf.get("weight_decay", 0))
-        self.set_profiling(conf.get("profiling", 0))
+        if conf.get("seed"):
+            self.set_random_seed(conf["seed"])
+        if conf.get("autobatch"):
+            self.set_autobatch(conf["autobatch"])
+        if "weight_decay" in conf:
+            self.set_weight_decay(conf["weight_decay"])
+        if "profiling" in conf:
+            self.set_profiling(conf["profiling"])
         self.set_requested_gpus(conf.get("requested_gpus", 0))
         self.set_gpu_mask(conf.get("gpu_mask") or ())
-        if conf.get("autobatch"):  # 0 is what programs get that say nothing of batching.
-            self.set_autobatch(conf["autobatch"])
 
     def from_args(self, shared_parameters: bool | None = None) -> None:
         """Takes the --dynet options of the command line; they stay in sys.argv, except --dynet-viz."""
@@ -182,6 +193,7 @@ def _options(arguments: list[str]) -> Iterator[tuple[str, str]]:
         yield option, value
 
 
+@told
 def init(shared_parameters: bool | None = None) -> None:
     """Starts again with the options of the command line."""
     params = DynetParams()
@@ -189,18 +201,18 @@ def init(shared_parameters: bool | None = None) -> None:
     params.init()
 
 
+@told
 def init_from_params(params: DynetParams) -> None:
     """Starts again with these choices."""
     params.init()
 
 
 def init_at_import() -> None:
-    """Starts with dynet_config's choices if it has some, or else with the options of the command line."""
+    """Starts with the options of the command line and dynet_config's choices, which come before them."""
     params = DynetParams()
     params.set_threads(_whole("DYNET_NUM_THREADS", os.environ.get("DYNET_NUM_THREADS", "0")))
+    params.from_args()
     conf = dynet_config.get()
-    if conf is None:
-        params.from_args()
-    else:
+    if conf is not None:
         params.from_config(conf)
     params.init()

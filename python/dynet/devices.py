@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dynet.arguments import told
+
 HAVE_CUDA = False
 
 
@@ -13,11 +15,13 @@ class DeviceInfo(NamedTuple):
     type: int
 
 
+@told
 def available_devices() -> list[str]:
     """The names of all devices."""
     return ["CPU"]
 
 
+@told
 def get_device_info(name: str) -> DeviceInfo:
     """What is known of a device; RuntimeError if there is none of this name."""
     if name != "CPU":

@@ -8,6 +8,7 @@ from typing import Any
 
 from dynet import _dynet
 from dynet._dynet import Expression
+from dynet.arguments import told
 
 Shape = tuple[int, ...]
 
@@ -37,6 +38,7 @@ class Function:
     # What is called now, and this object; the shapes seen with it. A copy of the object makes its own.
     _called: tuple[Any, Any, Any, dict[tuple[Shape, ...], Shape]] | None = None
 
+    @told
     def __init__(
         self,
         forward: Callable[..., Any],
@@ -54,6 +56,9 @@ class Function:
                 self._methods[name] = method
             elif given is not None or name != "shape" or inherited is None:
                 setattr(self, name, given)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(forward={self.forward!r}, backward={self.backward!r})"
 
     def __getattr__(self, name: str) -> Any:
         """A method of this object that was given under another name."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from dynet.arguments import told
+
 
 def _unsigned(value: float) -> int:
     number = int(value)
@@ -13,8 +15,12 @@ def _unsigned(value: float) -> int:
 class UnsignedValue:
     """A whole number from 0 on; OverflowError for negative ones."""
 
+    @told
     def __init__(self, val: float = 0) -> None:
         self.set(val)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get()})"
 
     def set(self, val: float) -> None:
         """Replaces the number; what lies behind the point is cut off."""
@@ -28,8 +34,12 @@ class UnsignedValue:
 class FloatValue:
     """A number."""
 
+    @told
     def __init__(self, val: float = 0.0) -> None:
         self.set(val)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get()})"
 
     def set(self, val: float) -> None:
         """Replaces the number."""
@@ -43,8 +53,12 @@ class FloatValue:
 class UnsignedVectorValue:
     """A list of whole numbers from 0 on; OverflowError for negative ones."""
 
+    @told
     def __init__(self, vals: Iterable[float]) -> None:
         self.set(vals)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get()})"
 
     def set(self, newval: Iterable[float]) -> None:
         """Replaces the numbers, as many as there are."""
@@ -62,8 +76,12 @@ class UnsignedVectorValue:
 class FloatVectorValue:
     """A list of numbers."""
 
+    @told
     def __init__(self, vals: Iterable[float]) -> None:
         self.set(vals)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.get()})"
 
     def set(self, newval: Iterable[float]) -> None:
         """Replaces the numbers, as many as there are."""

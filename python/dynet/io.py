@@ -33,6 +33,7 @@ from dynet._dynet import (
     _save,
     ops,
 )
+from dynet.arguments import told
 
 # In files the modules of our classes have the name that DyNet 2 knows.
 _FILE_MODULE = "_dynet"
@@ -189,6 +190,7 @@ def _check_folder(base: str) -> None:
             )
 
 
+@told
 def save(basename: Name, objects: Iterable[Saved]) -> None:
     """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
 
@@ -378,6 +380,7 @@ def _load_parts(
             yield _load(params, data, part, functools.partial(_load_one, params, meta.path))
 
 
+@told
 def load_generator(
     basename: Name, params: ParameterCollection, allowed: Iterable[object] = ()
 ) -> Iterator[Any]:
@@ -394,6 +397,7 @@ def load_generator(
         yield loaded
 
 
+@told
 def load(basename: Name, params: ParameterCollection, allowed: Iterable[object] = ()) -> list[Any]:
     """Adds what was saved to a collection; the list of the objects. See load_generator.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dynet import _dynet
 from dynet._dynet import Expression, ParameterCollection, RNNState
+from dynet.arguments import told
 
 Builder = _dynet._RNNBuilder
 Factory = Callable[[int, int, int, ParameterCollection], Builder]
@@ -27,6 +28,7 @@ def _whole(name: str, number: float) -> int:
 class BiRNNBuilder:
     """Layers of two networks that read the sequence in both directions; their outputs are concatenated."""
 
+    @told
     def __init__(
         self,
         num_layers: int,
@@ -61,6 +63,14 @@ class BiRNNBuilder:
             forward = rnn_builder_factory(*sizes, self.model)
             self.builder_layers.append((forward, rnn_builder_factory(*sizes, self.model)))
 
+    def __repr__(self) -> str:
+        num_layers, input_dim, hidden_dim, _, _ = self.spec
+        networks = self.builder_layers[0][0] if self.builder_layers else "nothing"
+        return (
+            f"{type(self).__name__}(num_layers={num_layers}, input_dim={input_dim}, hidden_dim={hidden_dim}) "
+            f"of {networks!r}"
+        )
+
     @classmethod
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A builder from what `spec` of another one is."""
@@ -81,9 +91,26 @@ class BiRNNBuilder:
             for builder in builders:
                 builder.set_dropout(p)
 
+    def set_dropouts(self, d: float, d_h: float) -> None:
+        """Sets the dropout rates of inputs and of outputs of all networks, as their own set_dropouts."""
+        for builders in self.builder_layers:
+            for builder in builders:
+                builder.set_dropouts(d, d_h)  # type: ignore[attr-defined]  # All but the base class have it.
+
     def disable_dropout(self) -> None:
         """Sets the dropout rates of all networks to zero."""
         self.set_dropout(0)
+
+    def zero_state(self, batch_size: int = 1) -> tuple[RNNState, RNNState]:
+        """States of both directions in the last layer whose cells and outputs are zeros."""
+        forward, backward = self.builder_layers[-1]
+        return forward.zero_state(batch_size), backward.zero_state(batch_size)
+
+    def final_state(self, es: Iterable[Expression]) -> tuple[RNNState, RNNState]:
+        """The states of both directions in the last layer, after each has read all of the sequence."""
+        xs = _lower_layers(self.builder_layers[:-1], es)
+        forward, backward = self.builder_layers[-1]
+        return forward.final_state(xs), backward.final_state(xs[::-1])
 
     def add_inputs(self, es: Iterable[Expression]) -> list[tuple[RNNState, RNNState]]:
         """For each input the states of both directions in the last layer, after they have read it."""
@@ -111,9 +138,13 @@ def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:
 class StackedRNNState:
     """States of several networks, each of which reads what the one below it puts out."""
 
+    @told
     def __init__(self, states: Sequence[RNNState], prev: StackedRNNState | None = None) -> None:
         self.states = list(states)
         self._prev = prev
+
+    def __repr__(self) -> str:
+        return f"StackedRNNState of {self.states!r}"
 
     def add_input(self, x: Expression) -> StackedRNNState:
         """The state after reading x."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from dynet import _dynet
 from dynet._dynet import Expression, LookupParameters
+from dynet.arguments import told
 
 LookupNames = Mapping["LookupParameters | str", "Sequence[str] | Mapping[int, str]"]
 
@@ -89,6 +90,7 @@ def _escaped(label: str) -> str:
     return label.replace('"', '\\"')
 
 
+@told
 def print_graphviz(
     compact: bool = False,
     show_dims: bool = True,

@@ -55,6 +55,7 @@ void bind_state(nb::module_& m) {
   };
   nb::class_<PythonState> type(m, "RNNState", "A state of a sequence; states form a tree.",
                                nb::is_weak_referenceable(), nb::type_slots(Collected<PythonState>::slots));
+  no_constructor(type, "a builder's initial_state() gives one");
   type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
       .def("add_inputs", read, "xs"_a, "The states after each input.")
       .def(
@@ -87,19 +88,27 @@ void bind_state(nb::module_& m) {
       .def(
           "__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; },
           nb::is_operator())
-      .def("__hash__", [](const PythonState& s) { return s.state.position; });
+      .def("__hash__", [](const PythonState& s) { return s.state.position; })
+      .def("__repr__", [](const PythonState& s) {
+        const bool is_first = s.state.position < 0;
+        return text(is_first ? "the initial state" : text("state ", s.state.position), " of ",
+                    nb::repr(s.builder).c_str());
+      });
   Successor<PythonState, AddInput>::bind(type, "add_input");
 }
 
 using StateObject = nb::typed<nb::object, PythonState>;
 
+RNNBuilder& builder_of(const char* call, nb::handle self) {
+  RNNBuilder* builder;
+  if (!nb::try_cast(self, builder) || !builder)
+    throw type_error(text(call, ": a ", type_name(self.ptr()), " was given; a builder is needed"));
+  return *builder;
+}
+
 /// In one graph the initial state is one object. The builder refers to it weakly, as it keeps the builder.
 StateObject first_state(nb::object self, Expressions vecs, Flag update) {
-  RNNBuilder* known_builder;
-  if (!nb::try_cast(self, known_builder) || !known_builder)
-    throw type_error(
-        text("initial_state: a ", type_name(self.ptr()), " was given; a builder is needed").c_str());
-  RNNBuilder& builder = *known_builder;
+  RNNBuilder& builder = builder_of("initial_state", self);
   const RNNState state = all_or_nothing(
       [&] { return vecs.empty() ? initial_state(builder, update) : initial_state(builder, vecs, update); },
       vecs);
@@ -111,6 +120,26 @@ StateObject first_state(nb::object self, Expressions vecs, Flag update) {
   const nb::object object = nb::cast(PythonState{state, self});
   self.attr("_initial_state") = nb::weakref(object);
   return StateObject(object);
+}
+
+/// The state of a sequence that has been read.
+PythonState last_state(nb::object self, Expressions xs, Flag update) {
+  static_cast<void>(builder_of("final_state", self));
+  return all_or_nothing(
+      [&] {
+        const auto first = first_state(self, {}, update);
+        const auto& state = nb::cast<const PythonState&>(first);
+        return xs.empty() ? state : state.with(state.state.add_inputs(xs).back());
+      },
+      xs);
+}
+
+StateObject zero_state(nb::object self, Whole batch_size, Flag update) {
+  const RNNBuilder& builder = builder_of("zero_state", self);
+  return all_or_nothing([&] {
+    const Expression zero = zeros(current_graph(), Dim({builder.hidden_dim}, batch_size));
+    return first_state(self, std::vector<Expression>(builder.num_h0_components(), zero), update);
+  });
 }
 
 StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag update) {
@@ -136,8 +165,10 @@ nb::typed<nb::list, ExpressionList> expressions_of(RNNBuilder& b) {
 }
 
 void bind_base(nb::module_& m) {
-  nb::class_<RNNBuilder>(m, "_RNNBuilder", "What recurrent builders have in common.", nb::dynamic_attr())
-      .def(
+  nb::class_<RNNBuilder> type(m, "_RNNBuilder", "What recurrent builders have in common.",
+                              nb::dynamic_attr());
+  no_constructor(type, "make a VanillaLSTMBuilder, a GRUBuilder or another one");
+  type.def(
           "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
       .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")
       .def("initial_state", first_state, "vecs"_a.none() = nb::none(), "update"_a = true,
@@ -147,6 +178,12 @@ void bind_base(nb::module_& m) {
       .def("initial_state_from_raw_vectors", first_state_from_arrays, "vecs"_a.none() = nb::none(),
            "update"_a = true, "The state before the first input, with cells and outputs given as arrays.")
       .def(
+          "zero_state", zero_state, "batch_size"_a = 1, "update"_a = true,
+          "A state whose cells and outputs are zeros: one before the first input, as initial_state, that has "
+          "output(), h() and s().")
+      .def("final_state", last_state, "xs"_a, "update"_a = true,
+           "The state after reading all of xs; its s() are what initial_state of another builder takes.")
+      .def(
           "param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
           "The collection of the builder's parameters.")
       .def(
@@ -154,6 +191,12 @@ void bind_base(nb::module_& m) {
           "The parameters of each layer.")
       .def("get_parameter_expressions", expressions_of,
            "The parameters of each layer as expressions of the current graph.")
+      .def("__repr__",
+           [](nb::handle self) {
+             const RNNBuilder& b = nb::cast<const RNNBuilder&>(self);
+             return text(type_name(self.ptr()), "(layers=", b.layers, ", input_dim=", b.input_dim,
+                         ", hidden_dim=", b.hidden_dim, ')');
+           })
       .def("whoami", &RNNBuilder::name, "The name of the class.");
 }
 
@@ -184,7 +227,7 @@ void bind_spec(nb::class_<B, RNNBuilder>& type) {
 
 /// The dropout of builders that draw their masks once per sequence.
 template <class B>
-void bind_masks(nb::class_<B, RNNBuilder>& type, const char* last_output) {
+void bind_masks(nb::class_<B, RNNBuilder>& type, const char* last_output = "d_h") {
   if constexpr (requires(B& b) { b.set_dropout(0, 0, 0); })
     type.def(
         "set_dropouts", [](B& b, Number d, Number d_h, Number d_c) { b.set_dropout(d, d_h, d_c); }, "d"_a,
@@ -237,6 +280,10 @@ void bind_builders(nb::module_& m) {
   bind_masks(simple, "d_h");
   auto gru = bind_builder<GRUBuilder>(m, "GRUBuilder", "The gated recurrent unit.");
   bind_spec(gru);
+  gru.def(
+      "set_dropouts", [](GRUBuilder& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
+      "Sets the dropout rates of each layer's input and of the output that is given out, both drawn anew at "
+      "each step.");
   auto coupled = bind_builder<CoupledLSTMBuilder>(
       m, "CoupledLSTMBuilder", "An LSTM with peepholes whose forget gate is coupled to the input gate.");
   bind_spec(coupled);
@@ -244,9 +291,11 @@ void bind_builders(nb::module_& m) {
   auto deep = bind_builder<DeepLSTMBuilder>(m, "DeepLSTMBuilder",
                                             "CoupledLSTMBuilder in which each layer reads x and the output "
                                             "of the layer below; its output is that of "
-                                            "all layers. There is no dropout.");
+                                            "all layers.");
   bind_spec(deep);
-  bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes and dropout.");
+  bind_masks(deep);
+  auto fast = bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes.");
+  bind_masks(fast);
   bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
   bind_normalized<SparseLSTMBuilder>(
       m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.", [](auto& type) {

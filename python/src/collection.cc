@@ -2,6 +2,11 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "dynet/io/keys.h"
 #include "python/src/casters.h"
 #include "python/src/files.h"
 #include "python/src/initializers.h"
@@ -36,7 +41,7 @@ LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::str
 Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                          std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
-  if (is_array(init.ptr())) return from_numpy(c, init, name, device);
+  if (is_array_with_axes(init.ptr())) return from_numpy(c, init, name, device);
   const InitChoice choice(init, dim, {scale, mean, std});
   const Changing changing;
   return c.add_parameters(dim, *choice, name);
@@ -45,7 +50,7 @@ Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const
 LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                            std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
-  if (is_array(init.ptr())) return lookup_from_numpy(c, init, name, device);
+  if (is_array_with_axes(init.ptr())) return lookup_from_numpy(c, init, name, device);
   if (nb::isinstance<ParameterInitFromVector>(init))
     invalid(
         "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
@@ -54,6 +59,57 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   const Changing changing;
   return c.add_lookup_parameters(dim[0], row, *choice, name);
 }
+
+/// What is in a collection, for repr(): its own parameters by name and shape, those of each collection in it
+/// as one.
+class Contents {
+ public:
+  explicit Contents(const Collection& c) : own_(c.get_fullname().size()) {
+    const auto parameters = c.parameters_list();
+    const auto tables = c.lookup_parameters_list();
+    for (const auto& p : parameters) add(*p, false);
+    for (const auto& t : tables) add(*t, true);
+    title_ = text("ParameterCollection ", c.get_fullname(), " of ", counted(parameters.size(), "parameter"),
+                  " and ", counted(tables.size(), "table"), ", ", counted(c.parameter_count(), "number"));
+  }
+  std::string text_of() const {
+    constexpr size_t most = 20;
+    std::string all = title_;
+    for (size_t i = 0; i < std::min(most, lines_.size()); ++i) {
+      const Line& line = lines_[i];
+      all += "\n  " + line.name + ' ';
+      all += line.shape.empty()
+                 ? text("of ", counted(line.count, "parameter"), ", ", counted(line.numbers, "number"))
+                 : line.shape;
+    }
+    if (lines_.size() > most) all += text("\n  and ", lines_.size() - most, " more");
+    return all;
+  }
+
+ private:
+  struct Line {
+    std::string name, shape;  // no shape: a collection
+    size_t count = 0, numbers = 0;
+  };
+  static std::string counted(size_t n, const char* what) { return text(n, ' ', what, n == 1 ? "" : "s"); }
+  void add(const Storage& s, bool is_table) {
+    const size_t inner = s.name.find('/', own_);
+    if (inner == std::string::npos) {
+      const char* kind = is_table ? ", a table" : "";
+      lines_.push_back({s.name, text(sizes_text(s.dim, is_table), kind, s.updated ? "" : ", at rest")});
+      return;
+    }
+    const std::string name = s.name.substr(0, inner + 1);
+    auto line = std::ranges::find(lines_, name, &Line::name);
+    if (line == lines_.end()) line = lines_.insert(lines_.end(), {name, ""});
+    ++line->count;
+    line->numbers += s.values.size();
+  }
+
+  const size_t own_;
+  std::string title_;
+  std::vector<Line> lines_;
+};
 
 template <class P, class Storages>
 nb::typed<nb::list, P> handles(const Storages& storages) {
@@ -126,6 +182,83 @@ void bind_files(nb::class_<Collection>& type) {
           "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
 }
 
+/// All parameters, then all tables, with their names within the collection, from "/" on. Names that files
+/// gave may be those of others here: a number follows.
+std::vector<std::pair<std::string, std::shared_ptr<Storage>>> named_state(const Collection& c) {
+  std::vector<std::pair<std::string, std::shared_ptr<Storage>>> all;
+  std::set<std::string> given;
+  compute_apart([&] {
+    visit_under(c, "/", [&](const std::string& name, Storage& s) {
+      std::string own = name;
+      for (unsigned number = 1; !given.insert(own).second; ++number) own = text(name, '_', number);
+      all.emplace_back(std::move(own), s.shared_from_this());
+    });
+  });
+  return all;
+}
+
+nb::typed<nb::dict, nb::str, Array> state_dict(const Collection& c) {
+  nb::typed<nb::dict, nb::str, Array> state;
+  for (const auto& [name, s] : named_state(c)) state[name.c_str()] = array_of_values(*s);
+  return state;
+}
+
+/// "a, b and 3 more"
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t most = 5;
+  std::string list;
+  for (size_t i = 0; i < std::min(names.size(), most); ++i) list += (i > 0 ? ", " : "") + names[i];
+  return names.size() > most ? text(list, " and ", names.size() - most, " more") : list;
+}
+
+void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
+  std::map<std::string, nb::object> given;
+  for (const nb::handle key : state) given.emplace(nb::cast<std::string>(key), state[key]);
+  struct Load {
+    std::shared_ptr<Storage> storage;
+    std::vector<real> numbers;
+  };
+  std::vector<Load> loads;
+  std::vector<std::string> missing, unexpected;
+  const auto add = [&](const std::string& name, Storage& s) {
+    const auto found = given.find(name);
+    if (found == given.end()) return missing.push_back(name);
+    Numbers numbers = read_numbers(found->second.ptr(), s.is_lookup);
+    if (numbers.dim() != s.dim)
+      invalid("load_state_dict: the array of ", name, " does not have the shape of ", s.name, ": ",
+              numbers.dim(), " != ", s.dim,
+              s.is_lookup ? " (the rows of a table are the last axis here)" : "");
+    loads.push_back({s.shared_from_this(), std::move(numbers.values)});
+    given.erase(found);
+  };
+  for (const auto& [name, s] : named_state(c)) add(name, *s);
+  for (const auto& [name, array] : given) unexpected.push_back(name);
+  if (strict && !(missing.empty() && unexpected.empty()))
+    failed("load_state_dict: ", missing.empty() ? "" : "nothing is there for " + listed(missing),
+           missing.empty() || unexpected.empty() ? "" : "; ",
+           unexpected.empty() ? "" : "the collection has no " + listed(unexpected),
+           "; strict=False loads what is in both");
+  const Changing changing;
+  for (const Load& load : loads) {
+    load.storage->assign(load.numbers);
+    load.storage->drop_gradient();
+  }
+}
+
+void bind_state(nb::class_<Collection>& type) {
+  type.def(
+          "state_dict", state_dict,
+          "The values of all parameters and tables as arrays, by name; load_state_dict puts them back, also "
+          "into another collection of the same structure. Names are those within this collection: of the "
+          "root "
+          "p.name(), of a sub-collection the same without its own name, from / on. The arrays are copies, as "
+          "as_array() gives them.")
+      .def("load_state_dict", load_state_dict, "state"_a, "strict"_a = true,
+           "Gives all parameters and tables the values of a dict that state_dict() made, and drops their "
+           "gradients. All of it or nothing: RuntimeError where a name is missing or too many (strict=False "
+           "loads what is in both), ValueError where a shape differs.");
+}
+
 }  // namespace
 
 void bind_collection(nb::module_& m) {
@@ -136,6 +269,10 @@ void bind_collection(nb::module_& m) {
       "parent"_a = nb::none());
   bind_adding(type);
   bind_files(type);
+  bind_state(type);
+  constexpr auto decay_doc =
+      "Each update by a trainer of this collection multiplies the values that it changes with 1 - lam, which "
+      "lies in [0, 1). Frozen parameters do not decay; rows and parameters that no graph used do.";
   const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
   type.def(
           "parameters_list",
@@ -149,10 +286,13 @@ void bind_collection(nb::module_& m) {
             return handles<LookupParameter>(compute_apart([&] { return c.lookup_parameters_list(); }));
           },
           "All tables, in order of creation.")
-      .def("get_weight_decay", &Collection::get_weight_decay_lambda, "The weight decay of each update.")
-      .def("set_weight_decay", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
-      .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, "Sets the weight decay of each update.")
+      .def("get_weight_decay", &Collection::get_weight_decay_lambda,
+           "The weight decay of each update by a trainer of this collection.")
+      .def("set_weight_decay", set_decay, "lam"_a, alone, decay_doc)
+      .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, decay_doc)
       .def("name", &Collection::get_fullname, "The full name, from / on.")
+      .def("__repr__",
+           [](const Collection& c) { return compute_apart([&] { return Contents(c).text_of(); }); })
       .def(
           "parameter_count",
           [](const Collection& c) { return compute_apart([&] { return c.parameter_count(); }); },
@@ -167,7 +307,8 @@ void bind_collection(nb::module_& m) {
           "Scales all parameters that trainers change so that their norm together is at most radius; returns "
           "the norm before.")
       .def("reset_gradient", &Collection::reset_gradient, alone, "Sets all gradients to zero.")
-      .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone, "The norm of all gradients together.");
+      .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone,
+           "The norm of all gradients together, without those of frozen parameters.");
   m.def(
       "_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
       "The weight decay of collections made from now on.");

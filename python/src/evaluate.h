@@ -21,9 +21,10 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
   const Expression node = known_node_of(e);
   if (node.is_parameter()) {
     check_not_recording();
-    std::vector<real> numbers(node.storage()->values.size());
-    compute_apart([&] { return node.storage()->read(numbers.data()), true; });
-    return read(Tensor{node.storage()->dim, numbers.data()});
+    const Dim dim = node.storage()->dim;  // another thread may add rows
+    std::vector<real> numbers(dim.size());
+    compute_apart([&] { node.storage()->read(numbers.data(), 0, dim.size()); });
+    return read(Tensor{dim, numbers.data()});
   }
   return compute(
       *node.pg,

@@ -35,17 +35,6 @@ Array gradient(const Expression& e) {
   return compute(*node.pg, [&] { return node.gradient(); }, array_value);
 }
 
-/// The value for NumPy: always a copy, as the graph's memory serves the next graph too.
-Array as_array(const Expression& e, nb::handle dtype, nb::handle copy) {
-  if (!copy.is_none() && !nb::bool_(copy))
-    invalid(
-        "the value of an expression was asked for without a copy; its memory is that of the graph, so "
-        "copy=None or True is needed");
-  Array array = with_value(e, false, array_value);
-  if (dtype.is_none()) return array;
-  return Array(nb::object(array.attr("astype")(dtype)));
-}
-
 /// The value for other libraries; a copy that they own.
 nb::object dlpack(const Expression& e, nb::kwargs arguments) {
   return with_value(e, false, array_value).attr("__dlpack__")(**arguments);
@@ -85,6 +74,15 @@ Value plain_value(const Tensor& t) {
 
 Array array_value(const Tensor& t) { return array_of(t.d, t.v); }
 
+/// Bound when parameters have their methods of this name, which nanobind would take for another form of it.
+void bind_shape() {
+  const auto sizes = [](const Expression& e) -> Shape { return nb::cast<nb::tuple>(nb::cast(dim_of(e))); };
+  nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("shape") =
+      nb::module_::import_("builtins")
+          .attr("property")(nb::cpp_function(sizes, nb::is_method(), nb::name("shape"),
+                                             "The sizes of one batch element: dim()[0]."));
+}
+
 void bind_expression(nb::module_&) {
   PyTypeObject* type = types.expression;
   const auto recalculate = "recalculate"_a = false;
@@ -121,8 +119,6 @@ void bind_expression(nb::module_&) {
       "all nodes, not only of those that lead to parameters.");
   def(type, "gradient", gradient,
       "The gradient with respect to this expression, after backward() from a later one.");
-  def(type, "__array__", as_array, "dtype"_a = nb::none(), "copy"_a = nb::none(),
-      "The value for NumPy: numpy.asarray(x) is x.npvalue().");
   def(type, "__dlpack__", dlpack, "The value for other libraries: torch.from_dlpack(x) is a copy.");
   def(
       type, "__dlpack_device__",

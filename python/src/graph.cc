@@ -34,7 +34,7 @@ template <class Read>
 auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
   std::vector<Expression> nodes;
   std::vector<uint32_t> ids;
-  std::vector<std::vector<real>> parameters;
+  std::vector<std::pair<Dim, std::vector<real>>> parameters;
   std::vector<std::shared_ptr<Storage>> held;  // a list may have been made for this call
   Graph* graph = nullptr;
   for (const Expression& e : exps) {
@@ -51,13 +51,18 @@ auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
     if (recalculate && graph) graph->evaluator->invalidate();
     if (graph) graph->evaluator->evaluate(ids);
     for (const Expression& e : nodes)
-      if (e.is_parameter()) e.storage()->read(parameters.emplace_back(e.storage()->values.size()).data());
+      if (e.is_parameter()) {
+        const Storage& s = *e.storage();
+        s.read(parameters.emplace_back(s.dim, std::vector<real>(s.values.size())).second.data());
+      }
     return true;
   };
   const auto then = [&](bool) {
     auto parameter = parameters.begin();
     return read(nodes, [&](const Expression& e) {
-      return e.is_parameter() ? Tensor{e.storage()->dim, (parameter++)->data()} : e.value();
+      if (!e.is_parameter()) return e.value();
+      auto& [dim, numbers] = *parameter++;
+      return Tensor{dim, numbers.data()};
     });
   };
   return graph ? compute(*graph, run, then) : then(compute_apart(run));
@@ -121,6 +126,12 @@ void bind_graph_class(nb::module_& m) {
           "version", [](const PythonGraph& g) { return g.graph().number(); },
           "The number of the graph; each renewal has a larger one.")
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
+      .def("__repr__",
+           [](const PythonGraph& g) {
+             return g.has_ended() ? std::string("computation graph that has ended")
+                                  : text("computation graph ", g.graph().number(), " of ", g.graph().size(),
+                                         g.graph().size() == 1 ? " node" : " nodes");
+           })
       .def(
           "step_count", [](const PythonGraph& g) { return g.graph().evaluator->step_count(); },
           "How many merged calls have run so far.")
@@ -206,7 +217,7 @@ void bind_settings(nb::module_& m) {
       "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");
   m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
-      "Starts all random numbers anew; 0 draws a seed.");
+      "Starts all random numbers anew: what is drawn from now on follows from the seed, 0 as any other.");
 }
 
 /// A thread of Python that ends has its graph ended with it, before others hear of the end and while it has

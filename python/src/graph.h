@@ -23,6 +23,7 @@ class PythonGraph {
   void clear() { own_.reset(); }
 
   Graph& graph() const { return graph_.get(); }
+  bool has_ended() const { return !graph_.get_or_null(); }
   Expression node(Whole i) const {
     if (i >= graph().size()) bad_index("node ", i.value, " of a graph that has ", graph().size());
     return graph().expression(i);

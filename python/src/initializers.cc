@@ -1,6 +1,8 @@
 // How parameters get their first values, as Python classes and as what add_parameters accepts.
 #include "python/src/initializers.h"
 
+#include <nanobind/stl/string.h>
+
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
 
@@ -22,6 +24,44 @@ Owned by_name(std::string_view name, const Dim& dim, const InitArguments& a) {
   return nullptr;
 }
 
+/// Those that look at the shape, and those that have all numbers.
+void bind_shaped(nb::module_& m) {
+  nb::class_<ParameterInitGlorot, ParameterInit>(m, "GlorotInitializer",
+                                                 "Uniform with the variance of Glorot and Bengio (2010).")
+      .def(
+          "__init__",
+          [](ParameterInitGlorot* self, Flag lookup, Number gain) {
+            new (self) ParameterInitGlorot(lookup, gain);
+          },
+          "is_lookup"_a = false, "gain"_a = 1.0)
+      .def("__repr__", [](const ParameterInitGlorot& i) {
+        return text("GlorotInitializer(is_lookup=", i.is_lookup ? "True" : "False", ", gain=", i.gain, ')');
+      });
+  nb::class_<ParameterInitSaxe, ParameterInit>(m, "SaxeInitializer",
+                                               "A random orthogonal matrix (Saxe et al. 2014).")
+      .def(
+          "__init__", [](ParameterInitSaxe* self, Number scale) { new (self) ParameterInitSaxe(scale); },
+          "scale"_a = 1.0)
+      .def("__repr__",
+           [](const ParameterInitSaxe& i) { return text("SaxeInitializer(scale=", i.gain, ')'); });
+  nb::class_<ParameterInitFromFile, ParameterInit>(m, "FromFileInitializer",
+                                                   "Numbers of a text file, column-major.")
+      .def(nb::init<std::filesystem::path>(), "fname"_a)
+      .def("__repr__", [](const ParameterInitFromFile& i) {
+        return text("FromFileInitializer(fname='", i.file.string(), "')");
+      });
+  nb::class_<ParameterInitFromVector, ParameterInit>(m, "NumpyInitializer", "The numbers of an array.")
+      .def(
+          "__init__",
+          [](ParameterInitFromVector* self, ArrayLike array) {
+            new (self) ParameterInitFromVector(read_values(array.ptr()));
+          },
+          "array"_a)
+      .def("__repr__", [](const ParameterInitFromVector& i) {
+        return text("NumpyInitializer of ", i.numbers.size(), " numbers");
+      });
+}
+
 }  // namespace
 
 InitChoice::InitChoice(nb::handle init, const Dim& dim, const InitArguments& arguments) {
@@ -32,7 +72,7 @@ InitChoice::InitChoice(nb::handle init, const Dim& dim, const InitArguments& arg
     shared_ = &nb::cast<const ParameterInit&>(init);
   } else if (nb::isinstance<nb::str>(init)) {
     own_ = by_name(nb::cast<std::string_view>(init), dim, arguments);
-  } else if (!is_array(init.ptr()) && read_real(init.ptr(), number)) {
+  } else if (read_real(init.ptr(), number)) {
     own_ = std::make_unique<ParameterInitConst>(number);
   }
   if (!own_ && !shared_)
@@ -42,47 +82,34 @@ InitChoice::InitChoice(nb::handle init, const Dim& dim, const InitArguments& arg
 }
 
 void bind_initializers(nb::module_& m) {
-  nb::class_<ParameterInit>(m, "PyInitializer", "What initializers have in common.");
+  nb::class_<ParameterInit> base(m, "PyInitializer", "What initializers have in common.");
+  no_constructor(base, "make a NormalInitializer, a GlorotInitializer or another one");
   nb::class_<ParameterInitNormal, ParameterInit>(m, "NormalInitializer", "Normally distributed numbers.")
       .def(
           "__init__",
           [](ParameterInitNormal* self, Number mean, Number var) {
             new (self) ParameterInitNormal(mean, var);
           },
-          "mean"_a = 0.0, "var"_a = 1.0);
+          "mean"_a = 0.0, "var"_a = 1.0)
+      .def("__repr__", [](const ParameterInitNormal& i) {
+        return text("NormalInitializer(mean=", i.mean, ", var=", i.variance, ')');
+      });
   nb::class_<ParameterInitUniform, ParameterInit>(m, "UniformInitializer",
                                                   "Numbers between -scale and scale.")
       .def(
           "__init__",
-          [](ParameterInitUniform* self, Number scale) { new (self) ParameterInitUniform(scale); },
-          "scale"_a);
+          [](ParameterInitUniform* self, Number scale) { new (self) ParameterInitUniform(scale); }, "scale"_a)
+      .def("__repr__",
+           [](const ParameterInitUniform& i) { return text("UniformInitializer(scale=", i.right, ')'); });
   nb::class_<ParameterInitConst, ParameterInit>(m, "ConstInitializer", "One number everywhere.")
-      .def("__init__", [](ParameterInitConst* self, Number c) { new (self) ParameterInitConst(c); }, "c"_a);
+      .def(
+          "__init__", [](ParameterInitConst* self, Number c) { new (self) ParameterInitConst(c); }, "c"_a)
+      .def("__repr__",
+           [](const ParameterInitConst& i) { return text("ConstInitializer(c=", i.number, ')'); });
   nb::class_<ParameterInitIdentity, ParameterInit>(m, "IdentityInitializer", "The identity matrix.")
-      .def(nb::init<>());
-  nb::class_<ParameterInitGlorot, ParameterInit>(m, "GlorotInitializer",
-                                                 "Uniform with the variance of Glorot and Bengio (2010).")
-      .def(
-          "__init__",
-          [](ParameterInitGlorot* self, Flag lookup, Number gain) {
-            new (self) ParameterInitGlorot(lookup, gain);
-          },
-          "is_lookup"_a = false, "gain"_a = 1.0);
-  nb::class_<ParameterInitSaxe, ParameterInit>(m, "SaxeInitializer",
-                                               "A random orthogonal matrix (Saxe et al. 2014).")
-      .def(
-          "__init__", [](ParameterInitSaxe* self, Number scale) { new (self) ParameterInitSaxe(scale); },
-          "scale"_a = 1.0);
-  nb::class_<ParameterInitFromFile, ParameterInit>(m, "FromFileInitializer",
-                                                   "Numbers of a text file, column-major.")
-      .def(nb::init<std::filesystem::path>(), "fname"_a);
-  nb::class_<ParameterInitFromVector, ParameterInit>(m, "NumpyInitializer", "The numbers of an array.")
-      .def(
-          "__init__",
-          [](ParameterInitFromVector* self, ArrayLike array) {
-            new (self) ParameterInitFromVector(read_values(array.ptr()));
-          },
-          "array"_a);
+      .def(nb::init<>())
+      .def("__repr__", [](const ParameterInitIdentity&) { return "IdentityInitializer()"; });
+  bind_shaped(m);
 }
 
 }  // namespace dynet::python

@@ -33,6 +33,8 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_initializers(m);
   bind_parameters(m);
   bind_lookups(m);
+  bind_shape();
+  bind_format();
   bind_collection(m);
   bind_pair(m);
   bind_trainers(m);

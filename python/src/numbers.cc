@@ -235,6 +235,9 @@ Numbers read_numbers(PyObject* o, bool rows_first) {
 }
 
 bool is_array(PyObject* o) { return is_of_type(o, ndarray()); }
+bool is_array_with_axes(PyObject* o) {
+  return is_array(o) && nb::cast<size_t>(nb::handle(o).attr("ndim")) > 0;
+}
 
 bool read_integers(PyObject* o, Elements<unsigned>& to) {
   View view(o);

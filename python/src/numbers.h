@@ -36,6 +36,8 @@ inline std::vector<real> read_values(PyObject* o) { return read_numbers(o).value
 bool read_integers(PyObject* o, Elements<unsigned>& to);
 /// True for a NumPy array.
 bool is_array(PyObject* o);
+/// True for a NumPy array but one without axes, which is a number.
+bool is_array_with_axes(PyObject* o);
 
 /// A new array, row-major as other libraries expect, whose numbers are still to be written. It has this
 /// shape, with a last axis for the batch if there is one or if it is `batched`.
@@ -59,6 +61,8 @@ class NewArray {
 };
 /// A new array with these numbers, which lie column-major.
 Array array_of(const Dim& dim, const real* values, bool batched = false);
+/// The values of a parameter or, rows first, of a table in a new array.
+Array array_of_values(const Storage& s);
 /// A list of floats.
 Floats list_of(const real* values, size_t count);
 

@@ -87,16 +87,52 @@ PyObject* new_shared(PyTypeObject* type, Handle Object::* member, const Handle& 
   return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 
-PyObject* expression_text(PyObject* o) {
-  const Expression& e = reinterpret_cast<ExpressionObject*>(o)->value;
-  const bool is_node = e.pg && !e.is_parameter() && !e.is_stale();
-  return PyUnicode_FromFormat("expression %u/%u", e.i, is_node ? e.pg->number() : e.graph_id);
+/// What str() gives, as in DyNet 2.
+std::string short_text(PyObject* o) {
+  const Expression& e = *expression_in(o);
+  if (e.is_parameter())
+    return text(Py_TYPE(o) == types.lookup ? "LookupParameter " : "Parameter ", e.storage()->name);
+  const bool is_node = e.pg && !e.is_stale();
+  return text("expression ", e.i, '/', is_node ? e.pg->number() : e.graph_id);
 }
-PyObject* parameters_text(PyObject* o) {
-  return PyUnicode_FromFormat("Parameter %s", expression_in(o)->storage()->name.c_str());
+
+}  // namespace
+
+std::string sizes_text(const Dim& dim, bool is_table) {
+  std::string sizes = is_table && dim.nd ? text(dim.d[dim.nd - 1], ", ") : "";
+  for (unsigned i = 0; i < dim.nd - (is_table ? 1 : 0); ++i) sizes += text(dim.d[i], ", ");
+  sizes.resize(sizes.size() - (dim.nd > 1 ? 2 : 1));  // the comma stays behind a single size
+  return '(' + sizes + ')';
 }
-PyObject* lookup_text(PyObject* o) {
-  return PyUnicode_FromFormat("LookupParameter %s", expression_in(o)->storage()->name.c_str());
+
+namespace {
+
+PyObject* python_text(const std::string& text) {
+  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+}
+
+PyObject* string_of(PyObject* o) {
+  return guarded([&] { return python_text(short_text(o)); });
+}
+
+/// What it is: shape, and for a node the operation, for a parameter whether it is at rest.
+PyObject* description_of(PyObject* o) {
+  return guarded([&] {
+    const Expression& e = *expression_in(o);
+    std::string all = short_text(o);
+    if (e.is_parameter()) {
+      all += " of shape " + sizes_text(e.storage()->dim, Py_TYPE(o) == types.lookup);
+      if (!e.storage()->updated) all += ", which trainers leave as it is";
+    } else if (!e.pg || e.is_stale()) {
+      all += ", which is stale";
+    } else {
+      const Dim& dim = e.dim();
+      all += text(" of shape ", sizes_text(dim));
+      if (dim.bd > 1) all += text(", a batch of ", dim.bd);
+      all += text(": ", (*e.pg)[e.i].written().name);
+    }
+    return python_text(all);
+  });
 }
 
 /// A type of this module; programs can instantiate those that are final, and derive from the others.
@@ -186,6 +222,7 @@ void set_python_error() {
 }
 
 bool was_made_here(PyObject* error) { return error == raised; }
+void leave_as_it_is() { raised = nullptr; }
 
 void raise_error(PyObject* type, const std::string& text) { raise(type, text.c_str()); }
 
@@ -198,7 +235,8 @@ void bind_types(nb::module_& m) {
     return slots;
   };
   auto slots = with({slot(Py_tp_dealloc, free_expression),
-                     slot(Py_tp_repr, expression_text),
+                     slot(Py_tp_repr, description_of),
+                     slot(Py_tp_str, string_of),
                      {Py_tp_doc, const_cast<char*>("A node of a graph: what an operation computes.")}});
   types.expression = make_type(m, "Expression", sizeof(ExpressionObject), slots.data(), nullptr);
   // NumPy leaves the operators to us.
@@ -212,13 +250,15 @@ void bind_types(nb::module_& m) {
       make_type(m, "inputTensorTranspose", sizeof(ExpressionObject), slots.data(), types.expression, true);
 
   slots = with({slot(Py_tp_dealloc, free_parameter<ParametersObject>),
-                slot(Py_tp_repr, parameters_text),
+                slot(Py_tp_repr, description_of),
+                slot(Py_tp_str, string_of),
                 {Py_tp_doc, const_cast<char*>("A tensor that is learned; an expression of every graph.")}});
   types.parameters = make_type(m, "Parameters", sizeof(ParametersObject), slots.data(), types.expression);
 
   slots =
       with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
-            slot(Py_tp_repr, lookup_text),
+            slot(Py_tp_repr, description_of),
+            slot(Py_tp_str, string_of),
             slot(Py_mp_subscript, lookup_row),
             slot(Py_sq_item, lookup_item),
             slot(Py_mp_length, lookup_length),

@@ -41,6 +41,9 @@ inline PyObject* new_expression(Expression e) { return new_expression(e, types.e
 PyObject* new_parameters(const Parameter& p);
 PyObject* new_lookup(const LookupParameter& p);
 
+/// Sizes as Python writes a tuple; those of a table with its rows first.
+std::string sizes_text(const Dim& dim, bool is_table = false);
+
 /// Whether the expressions of a graph that was just begun are evaluated as soon as they are made, and whether
 /// they are then checked for NaN.
 void check_graph(Graph& graph, bool immediate_compute, bool check_validity);
@@ -64,6 +67,8 @@ void set_python_error();
 
 /// Whether set_python_error made this error, last of all.
 bool was_made_here(PyObject* error);
+/// The error that is set begins with what the program wrote: calls around that one let it be.
+void leave_as_it_is();
 /// Sets a Python error.
 void raise_error(PyObject* type, const std::string& text);
 
@@ -74,6 +79,7 @@ PyObject* guarded(F&& f) noexcept {
     return f();
   } catch (...) {
     set_python_error();
+    leave_as_it_is();
     return nullptr;
   }
 }
@@ -85,8 +91,19 @@ void def(PyTypeObject* type, const char* name, F&& f, const Extra&... extra) {
                        nb::is_method(), extra...);
 }
 
+/// Says of a class whose objects programs only get how they get them.
+template <class T, class... Extra>
+void no_constructor(nb::class_<T, Extra...>& type, const char* instead) {
+  const auto refuse = [instead](T*, const nb::args&, const nb::kwargs&) {
+    throw type_error(text("no object of this class is made by its name; ", instead));
+  };
+  type.def("__init__", refuse, nb::sig("def __init__(self, *args: object, **kwargs: object) -> None"));
+}
+
 /// The slots that all three types share: operators and indexing.
 std::vector<PyType_Slot> operator_slots();
+/// Those of keys, which are among them.
+void add_subscript_slots(std::vector<PyType_Slot>& slots);
 /// Rows of a lookup table, as slots.
 PyObject* lookup_row(PyObject* table, PyObject* key);
 PyObject* lookup_item(PyObject* table, Py_ssize_t row);
@@ -106,6 +123,9 @@ void bind_inputs(nb::module_& m);
 void bind_initializers(nb::module_& m);
 void bind_parameters(nb::module_& m);
 void bind_lookups(nb::module_& m);
+/// Those of all expressions that parameters have under the same name as methods of their own.
+void bind_shape();
+void bind_format();
 void bind_collection(nb::module_& m);
 void bind_pair(nb::module_& m);
 void bind_trainers(nb::module_& m);

@@ -1,57 +1,94 @@
-// The operators of expressions and their indexing, as slots of the type.
+// The operators of expressions and their conversion to numbers, as slots of the type.
+#include <cmath>
+
 #include "dynet/ops/all.h"
-#include "python/src/read.h"
+#include "python/src/evaluate.h"
+#include "python/src/numbers.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
+
+using Operator = PyObject* (*)(PyObject*, PyObject*);
 
 PyObject* not_implemented() {
   Py_INCREF(Py_NotImplemented);
   return Py_NotImplemented;
 }
 
-PyObject* refuse(const char* message) {
-  PyErr_SetString(PyExc_NotImplementedError, message);
-  return nullptr;
+/// A list, a tuple, or a tensor of NumPy or another toolkit: what inputTensor makes an expression of. Types
+/// with operators of their own for all else, as those of pandas, get their turn.
+bool is_operand(PyObject* o) {
+  return PyList_Check(o) || PyTuple_Check(o) || PyObject_HasAttrString(o, "__dlpack__");
+}
+
+bool holds_objects(PyObject* o) {
+  return is_array(o) && *nb::str(nb::handle(o).attr("dtype").attr("kind")).c_str() == 'O';
+}
+
+/// The object as an array without axes, so that NumPy applies an operator to it and to each element.
+nb::object in_array(PyObject* o) {
+  nb::object array = nb::module_::import_("numpy").attr("empty")(nb::tuple(), "O");
+  array[nb::tuple()] = nb::handle(o);
+  return array;
+}
+
+/// An operator between an expression and what is neither an expression nor a number.
+template <class Both>
+[[gnu::noinline]] PyObject* with_operand(PyObject* a, PyObject* b, Both both, Operator op) {
+  const bool is_left = expression_in(a);
+  PyObject* const other = is_left ? b : a;
+  if (!is_operand(other)) return not_implemented();
+  if (holds_objects(other)) return is_left ? op(in_array(a).ptr(), b) : op(a, in_array(b).ptr());
+  const Numbers numbers = read_numbers(other);
+  const Expression& x = *expression_in(is_left ? a : b);
+  check_fresh("an operator", x);
+  Graph& graph = x.is_parameter() ? current_graph() : *x.pg;
+  return new_expression(all_or_nothing(
+      [&] {
+        const Expression y = Input::make(graph, numbers.dim(), numbers.values);
+        return is_left ? both(x, y) : both(y, x);
+      },
+      x));
 }
 
 /// An operator between two expressions, or an expression and a number on either side.
 template <class Both, class Right, class Left>
-PyObject* binary(PyObject* a, PyObject* b, Both both, Right number_right, Left number_left) {
+PyObject* binary(PyObject* a, PyObject* b, Operator op, Both both, Right number_right, Left number_left) {
   return guarded([&]() -> PyObject* {
     const Expression *x = expression_in(a), *y = expression_in(b);
     if (x && y) return new_expression(both(*x, *y));
     real number;
     if (x && read_real(b, number)) return new_expression(number_right(*x, number));
     if (y && read_real(a, number)) return new_expression(number_left(number, *y));
-    return not_implemented();
+    return with_operand(a, b, both, op);
   });
 }
 
 PyObject* add(PyObject* a, PyObject* b) {
   const auto plus = [](const auto& x, const auto& y) { return x + y; };
-  return binary(a, b, plus, plus, plus);
+  return binary(a, b, PyNumber_Add, plus, plus, plus);
 }
 PyObject* subtract(PyObject* a, PyObject* b) {
   const auto minus = [](const auto& x, const auto& y) { return x - y; };
-  return binary(a, b, minus, minus, minus);
+  return binary(a, b, PyNumber_Subtract, minus, minus, minus);
 }
 PyObject* multiply(PyObject* a, PyObject* b) {
   const auto times = [](const auto& x, const auto& y) { return x * y; };
-  return binary(a, b, times, times, times);
+  return binary(a, b, PyNumber_Multiply, times, times, times);
 }
-PyObject* negative(PyObject* a) {
-  return guarded([&] { return new_expression(-*expression_in(a)); });
+PyObject* divide(PyObject* a, PyObject* b) {
+  const auto over = [](const auto& x, const auto& y) { return x / y; };
+  return binary(a, b, PyNumber_TrueDivide, over, over, over);
 }
 
-PyObject* divide(PyObject* a, PyObject* b) {
+/// A product of matrices; a number is none.
+PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
-    const Expression* x = expression_in(a);
-    real number;
-    if (!x)
-      return read_real(a, number) ? refuse("a number divided by an Expression: use cdiv") : not_implemented();
-    if (expression_in(b)) return refuse("an Expression divided by an Expression: use cdiv");
-    return read_real(b, number) ? new_expression(*x / number) : not_implemented();
+    const Expression *x = expression_in(a), *y = expression_in(b);
+    if (x && y) return new_expression(*x * *y);
+    const auto times = [](const auto& left, const auto& right) { return left * right; };
+    return with_operand(a, b, times, PyNumber_MatrixMultiply);
   });
 }
 
@@ -61,105 +98,76 @@ Expression to_the_power(const Expression& x, real exponent) {
   return pow(dim == short_dim ? x : reshape(x, short_dim), exponent);
 }
 
+Expression power_of(real base, const Expression& exponent) {
+  if (!(base > 0)) invalid("pow: ", base, " to the power of an expression; the base must be greater than 0");
+  return exp(exponent * std::log(base));
+}
+
 PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
-  return guarded([&]() -> PyObject* {
-    const Expression *x = expression_in(a), *y = expression_in(b);
-    real number;
-    if (modulus != Py_None) return not_implemented();
-    if (x && y) return new_expression(pow(*x, *y));
-    if (x) return read_real(b, number) ? new_expression(to_the_power(*x, number)) : not_implemented();
-    return read_real(a, number) ? refuse("a number to the power of an Expression: use exp(log(number) * x)")
-                                : not_implemented();
+  if (modulus != Py_None) return not_implemented();
+  const auto again = [](PyObject* x, PyObject* y) { return PyNumber_Power(x, y, Py_None); };
+  return binary(
+      a, b, again, [](const Expression& x, const Expression& y) { return pow(x, y); }, to_the_power,
+      power_of);
+}
+
+PyObject* negative(PyObject* o) {
+  return guarded([&] { return new_expression(-*expression_in(o)); });
+}
+PyObject* absolute(PyObject* o) {
+  return guarded([&] { return new_expression(abs(*expression_in(o))); });
+}
+PyObject* positive(PyObject* o) {
+  Py_INCREF(o);
+  return o;
+}
+
+/// Not that of the length: `x or y` asks for no shape.
+int truth(PyObject*) { return 1; }
+
+real number_of(const Expression& e, const char* call) {
+  return with_value(e, false, [call](const Tensor& t) {
+    if (t.d.size() != 1)
+      throw type_error(text(call, ": the expression has shape ", t.d,
+                            "; one number is needed; npvalue() is an array of all of them"));
+    return *t.v;
   });
 }
-
-Expression pick_row(const Expression& x, long long index) {
-  const long long size = sizes_of("pick", x)[0];
-  if (index < -size || index >= size)
-    bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,
-              " would be right");
-  return Pick::call(x, static_cast<unsigned>(index < 0 ? index + size : index), 0);
+PyObject* as_float(PyObject* o) {
+  return guarded([&] { return PyFloat_FromDouble(number_of(*expression_in(o), "float")); });
 }
-
-/// Ranges of the leading axes; one more than there are axes is that of the batch.
-struct Ranges {
-  unsigned count = 0;
-  unsigned step[Dim::max_dims + 1], from[Dim::max_dims + 1], to[Dim::max_dims + 1];
-  bool single[Dim::max_dims + 1];  // given as an index: the axis disappears
-
-  void add(PyObject* key, const Dim& dim) {
-    if (count > dim.nd) bad_index("more slices than the ", dim.nd, " axes of ", dim, " and the batch");
-    const unsigned size = count < dim.nd ? dim.d[count] : dim.bd;
-    Py_ssize_t start, stop, stride = 1;
-    single[count] = !PySlice_Check(key);
-    if (single[count]) {
-      start = index_of(key, size);
-      stop = start + 1;
-    } else {
-      if (PySlice_Unpack(key, &start, &stop, &stride) < 0) nb::raise_python_error();
-      if (stride <= 0) bad_index("a slice with step ", stride, "; a positive step is needed");
-      if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
-        bad_index("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
-    }
-    step[count] = static_cast<unsigned>(stride);
-    from[count] = static_cast<unsigned>(start);
-    to[count++] = static_cast<unsigned>(stop);
-  }
-  Expression of(const Expression& x, const Dim& dim) const {
-    const auto list = [&](const unsigned* all) { return Indices(std::span(all, count)); };
-    const unsigned axes = std::min(count, dim.nd);
-    Expression part = StridedSelect::call(x, list(step), list(from), list(to));
-    for (unsigned axis = axes; axis-- > 0;)
-      if (single[axis]) part = Pick::call(part, 0, axis);
-    return part;
-  }
-
- private:
-  static Py_ssize_t index_of(PyObject* key, long long size) {
-    long long index;
-    if (!PyIndex_Check(key) || !read_whole(key, index))
-      throw type_error(
-          text("an index is a ", type_name(key), "; a whole number or a slice is needed").c_str());
-    if (index < -size || index >= size)
-      bad_index("index ", index, " of an axis of size ", size, "; ", -size, " to ", size - 1,
-                " would be right");
-    return static_cast<Py_ssize_t>(index < 0 ? index + size : index);
-  }
-};
-
-PyObject* subscript(PyObject* o, PyObject* key) {
-  return guarded([&] {
-    const Expression& x = *expression_in(o);
-    long long index;
-    if (PyIndex_Check(key) && read_whole(key, index)) return new_expression(pick_row(x, index));
-    Dim dim = sizes_of("strided_select", x);
-    if (PyTuple_Check(key) && NB_TUPLE_GET_SIZE(key) > dim.nd) dim = shape_of("strided_select", x);
-    Ranges ranges;
-    if (PyTuple_Check(key)) {
-      for (Py_ssize_t i = 0; i < NB_TUPLE_GET_SIZE(key); ++i) ranges.add(NB_TUPLE_GET_ITEM(key, i), dim);
-    } else {
-      ranges.add(key, dim);
-    }
-    return new_expression(ranges.of(x, dim));
-  });
-}
-
-/// Makes expressions iterable.
-PyObject* item(PyObject* o, Py_ssize_t index) {
-  return guarded([&] { return new_expression(pick_row(*expression_in(o), index)); });
+PyObject* as_int(PyObject* o) {
+  return guarded([&] { return PyLong_FromDouble(number_of(*expression_in(o), "int")); });
 }
 
 }  // namespace
 
 std::vector<PyType_Slot> operator_slots() {
-  return {slot(Py_nb_add, add),
-          slot(Py_nb_subtract, subtract),
-          slot(Py_nb_multiply, multiply),
-          slot(Py_nb_true_divide, divide),
-          slot(Py_nb_power, power),
-          slot(Py_nb_negative, negative),
-          slot(Py_mp_subscript, subscript),
-          slot(Py_sq_item, item)};
+  std::vector<PyType_Slot> slots = {slot(Py_nb_add, add),
+                                    slot(Py_nb_subtract, subtract),
+                                    slot(Py_nb_multiply, multiply),
+                                    slot(Py_nb_matrix_multiply, matrix_multiply),
+                                    slot(Py_nb_true_divide, divide),
+                                    slot(Py_nb_power, power),
+                                    slot(Py_nb_negative, negative),
+                                    slot(Py_nb_positive, positive),
+                                    slot(Py_nb_absolute, absolute),
+                                    slot(Py_nb_bool, truth),
+                                    slot(Py_nb_float, as_float),
+                                    slot(Py_nb_int, as_int)};
+  add_subscript_slots(slots);
+  return slots;
+}
+
+void bind_format() {
+  def(
+      types.expression, "__format__",
+      [](nb::handle self, std::string_view spec) -> nb::str {
+        if (spec.empty()) return nb::str(self);
+        const nb::float_ number(number_of(*expression_in(self.ptr()), "format"));
+        return nb::steal<nb::str>(PyObject_Format(number.ptr(), nb::str(spec.data(), spec.size()).ptr()));
+      },
+      nb::arg("spec"), "One number as text, as format() writes a float: f\"{loss:.3f}\".");
 }
 
 }  // namespace dynet::python

@@ -95,6 +95,7 @@ constexpr bool is_hidden() {
 template <class T>
 void bind_one(nb::module_& m, nb::list& names) {
   names.append(T::name);
+  add_operation_name(T::name);
   if constexpr (!is_hidden<T>()) bind_call<T>(m, &T::call, std::make_index_sequence<std::size(T::args)>{});
 }
 

@@ -1,10 +1,13 @@
 // The methods of Parameters and LookupParameters: their numbers as arrays, their gradients, their files.
 #include <nanobind/stl/string.h>
 
+#include <utility>
+
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/files.h"
+#include "python/src/initializers.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
 
@@ -13,6 +16,94 @@ namespace {
 
 using namespace nb::literals;
 using Path = std::filesystem::path;
+
+/// The shape as NumPy has it: of a table the rows are the first axis.
+std::string shape_text(const Dim& dim, bool is_lookup) {
+  std::string sizes;
+  for (unsigned i = 0; i < dim.nd; ++i)
+    sizes += text(i > 0 ? "," : "", dim.d[is_lookup ? (i + dim.nd - 1) % dim.nd : i]);
+  return '{' + sizes + '}';
+}
+
+/// The node of a parameter in the current graph.
+Expression expression_of(const Parameter& p, Flag update) {
+  Graph& graph = current_graph();
+  return graph.expression(graph.add_parameter(p.get_storage(), update));
+}
+
+/// What is read of a parameter, and who else may be at it: read gets at(first, size), which says where
+/// numbers lie until it is asked for others.
+struct Values {
+  /// Nobody changes values while somebody computes with them. Where weight decay is pending, what is seen of
+  /// them lies nowhere else.
+  template <class Read>
+  static void read(const Storage& s, Read&& read) {
+    compute_apart([&] {
+      if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.values.data() + first; });
+      std::vector<real> seen;
+      read([&](size_t first, size_t size) {
+        seen.resize(size);
+        s.read(seen.data(), first, size);
+        return seen.data();
+      });
+    });
+  }
+};
+struct Gradients {
+  /// Backward passes of several threads write them.
+  template <class Read>
+  static void read(const Storage& s, Read&& read) {
+    const Changing changing;
+    const real* const from = s.gradient.numbers().data();
+    read([&](size_t first, size_t) { return from + first; });
+  }
+};
+
+/// The numbers in a new array, of a table its rows first. The array is made before they are asked for: no
+/// program runs while they are read.
+template <class From>
+Array copy_of(const Storage& s) {
+  Dim row = s.dim;  // another thread may add rows
+  const size_t rows = s.is_lookup ? std::exchange(row.d[--row.nd], 0u) : 1;
+  const NewArray to = s.is_lookup ? NewArray::of_rows(row, rows) : NewArray(row);
+  const size_t size = row.size();
+  From::read(s, [&](auto&& at) {
+    for (size_t i = 0; i < rows; ++i) to.write(at(i * size, size), i);
+  });
+  return to.array;
+}
+
+constexpr auto set_gradient_doc =
+    "Replaces the gradient by an array of the same shape, such as the sum of those of several processes. The "
+    "next update() applies it, as if a graph had left it; of a table, the rows that are not all zeros. A "
+    "frozen parameter keeps it without effect. ValueError for another shape.";
+
+/// The numbers of an argument that has the parameter's shape.
+template <class P>
+std::vector<real> numbers_for(const P& p, ArrayLike arr, const char* call) {
+  const Storage& s = p.get_storage();
+  Numbers numbers = read_numbers(arr.ptr(), s.is_lookup);
+  if (numbers.dim() != s.dim)
+    invalid("Shape of values and parameter don't match in ", call, ": ",
+            shape_text(numbers.dim(), s.is_lookup), " != ", shape_text(s.dim, s.is_lookup));
+  return std::move(numbers.values);
+}
+
+template <class P>
+void set_value(P& p, ArrayLike arr) {
+  const std::vector<real> numbers = numbers_for(
+      p, arr, std::is_same_v<P, Parameter> ? "Parameters.set_value" : "LookupParameters.set_value");
+  const Changing changing;
+  p.set_value(numbers);
+}
+
+template <class P>
+void set_gradient(P& p, ArrayLike arr) {
+  const std::vector<real> numbers = numbers_for(
+      p, arr, std::is_same_v<P, Parameter> ? "Parameters.set_gradient" : "LookupParameters.set_gradient");
+  const Changing changing;
+  p.get_storage().set_gradient(numbers);
+}
 
 /// What both kinds of parameters can do.
 template <class P>
@@ -28,7 +119,14 @@ void bind_shared(PyTypeObject* type) {
   def(type, "is_updated", [](const P& p) { return p.is_updated(); }, "Whether trainers change it.");
   def(
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a, alone,
-      "Freezes it, or lets trainers change it.");
+      "Freezes it, or lets trainers change it. A frozen parameter rests: it gets no gradient, does not count "
+      "in the norm of gradients, and trainers neither change nor decay it. Both drop the gradient there is.");
+  def(
+      type, "clip_inplace", [](P& p, Number left, Number right) { p.clip_inplace(left, right); }, "left"_a,
+      "right"_a, alone, "Forces every value into [left, right].");
+  def(type, "set_value", set_value<P>, "arr"_a,
+      "Replaces the values by those of an array of the same shape; ValueError for another shape.");
+  def(type, "set_gradient", set_gradient<P>, "arr"_a, set_gradient_doc);
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
     save_to(fname, append, p, key);
   };
@@ -43,47 +141,6 @@ void bind_shared(PyTypeObject* type) {
         "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
   for (const char* name : {"populate", "populate_from_textfile"})
     def(type, name, populate, "fname"_a, "key"_a = "", "Reads what a file holds under a key.");
-}
-
-void set_value(Parameter& p, ArrayLike arr) {
-  const Numbers numbers = read_numbers(arr.ptr());
-  const Changing changing;
-  if (numbers.dim() != p.dim())
-    invalid("Shape of values and parameter don't match in Parameters.set_value: ", numbers.dim(),
-            " != ", p.dim());
-  p.set_value(numbers.values);
-}
-
-/// The node of a parameter in the current graph.
-Expression expression_of(const Parameter& p, Flag update) {
-  Graph& graph = current_graph();
-  return graph.expression(graph.add_parameter(p.get_storage(), update));
-}
-
-/// What is read of a parameter: where it lies, and who else may be at it.
-struct Values {
-  /// Nobody changes values while somebody computes with them.
-  template <class Read>
-  static void read(const Storage& s, Read&& read) {
-    compute_apart([&] { read(s.values.data()); });
-  }
-};
-struct Gradients {
-  /// Backward passes of several threads write them.
-  template <class Read>
-  static void read(const Storage& s, Read&& read) {
-    const Changing changing;
-    read(s.gradient.numbers().data());
-  }
-};
-
-/// The numbers in a new array, which is made before they are asked for: no program runs while they are read.
-template <class From>
-Array copy_of(const Parameter& p) {
-  const Storage& s = p.get_storage();
-  const NewArray to(s.dim);
-  From::read(s, [&](const real* from) { to.write(from); });
-  return to.array;
 }
 
 // -- lookup tables
@@ -112,12 +169,7 @@ void check_row(const LookupParameterStorage& s, unsigned row) {
 
 template <class From>
 Array whole(const LookupParameter& p) {
-  const LookupParameterStorage& s = p.get_storage();
-  const NewArray to = NewArray::of_rows(s.row_dim(), s.rows());
-  From::read(s, [&](const real* from) {
-    for (size_t row = 0; row < s.rows(); ++row) to.write(from + row * s.row_size(), row);
-  });
-  return to.array;
+  return copy_of<From>(p.get_storage());
 }
 
 template <class From>
@@ -125,7 +177,7 @@ Array row_of(const LookupParameter& p, Whole row) {
   const LookupParameterStorage& s = p.get_storage();
   check_row(s, row);
   const NewArray to(s.row_dim());
-  From::read(s, [&](const real* from) { to.write(from + row * s.row_size()); });
+  From::read(s, [&](auto&& at) { to.write(at(row * s.row_size(), s.row_size())); });
   return to.array;
 }
 
@@ -134,11 +186,49 @@ Array rows_of(const LookupParameter& p, Indices rows) {
   const LookupParameterStorage& s = p.get_storage();
   for (const unsigned row : rows) check_row(s, row);
   const NewArray to = NewArray::of_rows(s.row_dim(), rows.size());
-  From::read(s, [&](const real* from) {
-    size_t at = 0;
-    for (const unsigned row : rows) to.write(from + row * s.row_size(), at++);
+  From::read(s, [&](auto&& at) {
+    size_t place = 0;
+    for (const unsigned row : rows) to.write(at(row * s.row_size(), s.row_size()), place++);
   });
   return to.array;
+}
+
+void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
+  const std::vector<real> numbers = read_values(row.ptr());
+  const Changing changing;
+  LookupParameterStorage& s = p.get_storage();
+  check_row(s, i);
+  if (numbers.size() != s.row_size())
+    invalid("set_row_gradient: ", numbers.size(), " numbers for a row of ", s.name, " of shape ", s.row_dim(),
+            "; it has ", s.row_size());
+  std::ranges::copy(numbers, s.row_gradient(i));
+}
+
+/// table[i] = vector
+void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
+  Py_ssize_t i = PyNumber_AsSsize_t(key.ptr(), PyExc_IndexError);
+  if (i == -1 && PyErr_Occurred()) throw nb::python_error();
+  const Py_ssize_t rows = p.rows();
+  if (i < -rows || i >= rows)
+    bad_index(p.get_fullname(), ": row ", i, " was to be set; it has ", rows, " rows");
+  init_row(p, {static_cast<unsigned>(i < 0 ? i + rows : i)}, row);
+}
+
+void add_rows(const LookupParameter& p, Whole n, InitArgument init, Number scale, Number mean, Number std) {
+  const Dim row = p.dim(), whole = row.with(row.nd, n);
+  std::unique_ptr<ParameterInit> own;
+  if (is_array(init.ptr())) {
+    Numbers numbers = read_numbers(init.ptr(), true);
+    if (numbers.dim() != whole)
+      invalid("add_rows: an array of shape ", shape_text(numbers.dim(), true), " for rows of shape ",
+              shape_text(whole, true));
+    own = std::make_unique<ParameterInitFromVector>(std::move(numbers.values));
+  } else if (init.is_none()) {
+    own = std::make_unique<ParameterInitGlorot>(true);
+  }
+  const InitChoice choice(own ? nb::none() : nb::object(nb::borrow(init)), row, {scale, mean, std});
+  const Changing changing;
+  p.add_rows(n, own ? *own : *choice);
 }
 
 Shape table_shape(const LookupParameter& p) {
@@ -160,18 +250,20 @@ void bind_rows(PyTypeObject* type) {
 
 }  // namespace
 
+Array array_of_values(const Storage& s) { return copy_of<Values>(s); }
+
 void bind_parameters(nb::module_&) {
   PyTypeObject* type = types.parameters;
   bind_shared<Parameter>(type);
   def(
       type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
       "The sizes.");
-  def(type, "as_array", copy_of<Values>, "The stored numbers, without lazy weight decay.");
-  def(type, "grad_as_array", copy_of<Gradients>, "The gradient.");
-  def(type, "set_value", set_value, "arr"_a, "Replaces the values by those of an array of the same shape.");
   def(
-      type, "clip_inplace", [](Parameter& p, Number left, Number right) { p.clip_inplace(left, right); },
-      "left"_a, "right"_a, alone, "Forces every value into a range.");
+      type, "as_array", [](const Parameter& p) { return copy_of<Values>(p.get_storage()); },
+      "The values, as expressions have them.");
+  def(
+      type, "grad_as_array", [](const Parameter& p) { return copy_of<Gradients>(p.get_storage()); },
+      "The gradient.");
   def(type, "expr", expression_of, "update"_a = false,
       "Its node in the current graph. Unless update is set it gets no gradient, as in DyNet 2; the parameter "
       "itself, used as an expression, gets one.");
@@ -183,7 +275,16 @@ void bind_lookups(nb::module_&) {
   bind_rows(type);
   def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
   def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
-  def(type, "init_row", init_row, "i"_a, "row"_a, "Replaces a row.");
+  def(type, "init_row", init_row, "i"_a, "row"_a, "Replaces a row, as table[i] = row does.");
+  def(type, "__setitem__", set_row, "i"_a, "row"_a, "Replaces a row; -1 is the last one.");
+  def(type, "set_row_gradient", set_row_gradient, "i"_a, "row"_a,
+      "Replaces the gradient of a row, which then counts as used; see set_gradient.");
+  def(type, "add_rows", add_rows, "n"_a, "init"_a = nb::none(), "scale"_a = 1.0, "mean"_a = 0.0,
+      "std"_a = 1.0,
+      "Adds n rows behind the others, which keep values, gradients and the trainers' state. init: an array "
+      "of "
+      "their shape, or as in add_lookup_parameters. A graph that has used the whole table does not see "
+      "them.");
   def(
       type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
       "A batch of rows as an expression.");

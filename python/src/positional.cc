@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <string_view>
 #include <vector>
 
 namespace dynet::python {
+
+using namespace nb::literals;
+
 namespace {
 
 PyObject* answer(PyObject*, PyObject* const*, size_t, PyObject*) {
@@ -24,7 +28,7 @@ VectorCall forms[most_forms];
 
 template <size_t form>
 PyObject* call_of_form(PyObject* function, PyObject* const* args, size_t flags, PyObject* names) {
-  return named(function, args, forms[form](function, args, flags, names));
+  return named(function, {args, flags, names}, forms[form](function, args, flags, names));
 }
 template <size_t... form>
 VectorCall call_before(VectorCall call, std::index_sequence<form...>) {
@@ -52,23 +56,68 @@ void name_errors_of(nb::handle o) {
     call = call_before(call, std::make_index_sequence<most_forms>());
 }
 
-/// Whether a text begins with the name of a function or class, as in "pick: ".
-bool names_a_call(std::string_view text) {
+/// The name of the function or class that a text begins with, as in "pick: "; empty if there is none.
+std::string_view call_named_by(std::string_view text) {
   const auto is_in_name = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; };
   const auto end = std::ranges::find_if_not(text, is_in_name);
-  return end != text.begin() && end != text.end() && *end == ':';
+  return end != text.end() && *end == ':' ? text.substr(0, static_cast<size_t>(end - text.begin())) : "";
+}
+
+std::set<std::string, std::less<>>& operation_names() {
+  static auto& all = *new std::set<std::string, std::less<>>;
+  return all;
 }
 
 /// What a program writes to call a function.
 std::string name_of(nb::handle function, nb::handle self) {
   const std::string name = nb::str(function.attr("__name__")).c_str();
+  if (!self.is_valid()) return name;
   if (name == "__new__") return nb::str(self.attr("__name__")).c_str();
   return name == "__init__" || name == "__call__" ? type_name(self.ptr()) : name;
 }
 
+/// The text of an error of ours, which begins with the call that the program wrote.
+std::string named_text(nb::handle function, nb::handle self, const std::string& old) {
+  const std::string_view call = call_named_by(old);
+  if (call.empty()) {
+    const std::string own = name_of(function, self);
+    return old.starts_with(own) ? old : own + ": " + old;
+  }
+  const std::string name = nb::str(function.attr("__name__")).c_str();
+  // Programs write no names that begin so, but for constructors: cells and functions have those of programs.
+  const bool is_written = !name.starts_with('_') || name == "__init__" || name == "__new__";
+  if (call == name || !is_written || !operation_names().contains(call)) return old;
+  const bool is_method = self.is_valid() && type_name(function.ptr()) == "nb_method";
+  const std::string owner = is_method && name != "__init__" ? type_name(self.ptr()) + "." : "";
+  return owner + name_of(function, self) + old.substr(call.size());
+}
+
+/// Whether an error is nanobind's list of what a function takes.
+bool lists_what_is_taken(const nb::python_error& error) {
+  return error.matches(PyExc_TypeError) &&
+         std::string_view(nb::str(error.value()).c_str()).find("(): incompatible function arguments") !=
+             std::string_view::npos;
+}
+
+/// What is wrong with arguments that fit no form of a function.
+std::string explained(nb::handle function, const CallArguments& given) {
+  const size_t count = given.count();
+  nb::list positional;
+  for (size_t i = 0; i < count; ++i) positional.append(nb::handle(given.args[i]));
+  nb::dict by_name;
+  const size_t names = given.names ? static_cast<size_t>(NB_TUPLE_GET_SIZE(given.names)) : 0;
+  for (size_t i = 0; i < names; ++i)
+    by_name[nb::handle(NB_TUPLE_GET_ITEM(given.names, static_cast<Py_ssize_t>(i)))] =
+        nb::handle(given.args[count + i]);
+  return nb::str(nb::module_::import_("dynet.arguments").attr("explain")(function, positional, by_name))
+      .c_str();
+}
+
 }  // namespace
 
-void name_error(PyObject* function, PyObject* const* args) {
+void add_operation_name(const char* name) { operation_names().insert(name); }
+
+void name_error(PyObject* function, const CallArguments& given) {
   guarded([&]() -> PyObject* {
     nb::python_error error;  // takes the one that is set
     bool is_of_arguments = false;
@@ -76,18 +125,27 @@ void name_error(PyObject* function, PyObject* const* args) {
       is_of_arguments |= error.matches(type);
     if (was_made_here(error.value().ptr()) && is_of_arguments) {
       const std::string old = nb::str(error.value()).c_str();
-      const std::string name = name_of(function, args ? args[0] : nullptr);
-      if (!names_a_call(old) && !old.starts_with(name)) {
-        raise_error(error.type().ptr(), name + ": " + old);
-        return nullptr;
-      }
+      const std::string text = named_text(function, given.count() ? given.args[0] : nullptr, old);
+      if (text == old)
+        error.restore();
+      else
+        raise_error(error.type().ptr(), text);
+      leave_as_it_is();
+    } else if (given.args && lists_what_is_taken(error)) {
+      raise_error(PyExc_TypeError, explained(function, given));
+      leave_as_it_is();
+    } else {
+      error.restore();
     }
-    error.restore();
     return nullptr;
   });
 }
 
-void name_errors(const nb::module_& m) {
+void name_errors(nb::module_& m) {
+  m.def(
+      "_type_changed",
+      [](nb::type_object type) { PyType_Modified(reinterpret_cast<PyTypeObject*>(type.ptr())); }, "type"_a,
+      "Lets Python see that members of a type were added behind its back.");
   for (const nb::handle o : nb::list(nb::dict(m.attr("__dict__")).values())) {
     name_errors_of(o);
     if (!PyType_Check(o.ptr())) continue;

@@ -11,19 +11,31 @@ namespace dynet::python {
 
 using VectorCall = PyObject* (*)(PyObject* function, PyObject* const* args, size_t flags, PyObject* names);
 
-/// Puts the name of a function, of a constructor that of the class, before the text of an error of its
-/// arguments.
-void name_error(PyObject* function, PyObject* const* args);
+/// What a function was called with, as vector calls have it.
+struct CallArguments {
+  PyObject* const* args = nullptr;
+  size_t flags = 0;
+  PyObject* names = nullptr;
+
+  /// How many have no name. Python and nanobind have marks in the upper bits.
+  size_t count() const { return args ? static_cast<uint32_t>(flags) : 0; }
+};
+
+/// Makes an error of a function's arguments begin with what the program wrote: the function's name, or that
+/// of the class for a constructor; and says in one sentence what nanobind lists.
+void name_error(PyObject* function, const CallArguments& given = {});
+/// Adds a name that errors may begin with, which is none that programs write if another function was called.
+void add_operation_name(const char* name);
 /// Lets all functions and methods of a module do that.
-void name_errors(const nb::module_& m);
+void name_errors(nb::module_& m);
 
 /// Puts a call before that of a function of nanobind's, and gives the old one.
 VectorCall intercept(nb::handle function, VectorCall call);
 
 /// The result of a call; where there is none, the error names the function.
-inline PyObject* named(PyObject* function, PyObject* const* args, PyObject* result) {
+inline PyObject* named(PyObject* function, const CallArguments& given, PyObject* result) {
   if (!result) [[unlikely]]
-    name_error(function, args);
+    name_error(function, given);
   return result;
 }
 
@@ -37,12 +49,12 @@ class Fallback {
   }
   [[gnu::noinline]] static PyObject* ask_nanobind(PyObject* f, PyObject* const* args, size_t flags,
                                                   PyObject* names) {
-    return named(f, args, otherwise(f, args, flags, names));
+    return named(f, {args, flags, names}, otherwise(f, args, flags, names));
   }
   /// Turns the C++ exception being handled into a Python one.
   [[gnu::cold, gnu::noinline]] static PyObject* failed() noexcept {
     set_python_error();
-    name_error(function, nullptr);
+    name_error(function);
     return nullptr;
   }
 

@@ -9,12 +9,35 @@
 namespace dynet::python {
 namespace {
 
-/// A new reference to the int or float that a number of another type stands for, or null.
-nb::object plain_number(PyObject* o) {
-  if (!PyNumber_Check(o)) return {};
-  PyObject* plain = PyIndex_Check(o) ? PyNumber_Index(o) : PyNumber_Float(o);
+/// The int or float that a number of another type says that it is, or null.
+nb::object converted(PyObject* o) {
+  if (PyLong_Check(o) || PyFloat_Check(o)) return nb::borrow(o);
+  if (expression_in(o) || !PyNumber_Check(o)) return {};
+  const bool is_index = PyIndex_Check(o);
+  if (!is_index && type_name(o).find("complex") != std::string::npos) return {};
+  PyObject* plain = is_index ? PyNumber_Index(o) : PyNumber_Float(o);
   if (!plain) forget_wrong_kind(o);
   return nb::steal(plain);
+}
+
+bool has_no_axes(PyObject* o) {
+  const nb::object axes = nb::getattr(o, "ndim", nb::none());
+  return PyLong_Check(axes.ptr()) && PyLong_AsLong(axes.ptr()) == 0;
+}
+
+/// The number in an array without axes, or null. What NumPy itself converts may also be a text.
+nb::object number_in(nb::handle array) {
+  const nb::object item = array[nb::tuple()];
+  if (!item.type().is(array.type())) return converted(item.ptr());
+  PyObject* plain = PyNumber_Float(array.ptr());  // other toolkits have no scalars of their own
+  if (!plain) forget_wrong_kind(array.ptr());
+  return nb::steal(plain);
+}
+
+/// A new reference to the int or float that a number of another type stands for, or null.
+nb::object plain_number(PyObject* o) {
+  const nb::object plain = converted(o);
+  return plain.is_valid() || !PyIndex_Check(o) || expression_in(o) || !has_no_axes(o) ? plain : number_in(o);
 }
 
 bool read_whole_float(double number, long long& to) {
@@ -102,7 +125,6 @@ bool read_whole(PyObject* o, long long& to) {
     return true;
   }
   if (PyFloat_Check(o)) return read_whole_float(PyFloat_AsDouble(o), to);
-  if (expression_in(o)) return false;
   const nb::object plain = plain_number(o);
   return plain.is_valid() && read_whole(plain.ptr(), to);
 }
@@ -131,7 +153,6 @@ bool read_double(PyObject* o, double& to) {
     to = number;
     return true;
   }
-  if (expression_in(o)) return false;
   const nb::object plain = plain_number(o);
   return plain.is_valid() && read_double(plain.ptr(), to);
 }

@@ -1,4 +1,5 @@
 // The softmax builders.
+#include <nanobind/stl/string.h>
 
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"
@@ -91,10 +92,12 @@ void bind_base(nb::module_& m) {
   using B = SoftmaxBuilder;
   const auto x = "x"_a;
   const auto update = "update"_a = true;
-  nb::class_<B>(m, "SoftmaxBuilder",
-                "An output layer: a distribution over classes given a vector x. It belongs to no graph and "
-                "works in that of x; without `update` its parameters get no gradient.")
-      .def(
+  nb::class_<B> type(
+      m, "SoftmaxBuilder",
+      "An output layer: a distribution over classes given a vector x. It belongs to no graph and "
+      "works in that of x; without `update` its parameters get no gradient.");
+  no_constructor(type, "make a StandardSoftmaxBuilder or another one");
+  type.def(
           "neg_log_softmax",
           [](B& b, const Expression& x, Whole c, Flag update) {
             return ask(b, x, update, [&] { return b.neg_log_softmax(x, unsigned{c}); });
@@ -123,6 +126,18 @@ void bind_base(nb::module_& m) {
       .def(
           "param_collection", [](B& b) { return b.get_parameter_collection(); },
           "The collection of the builder's parameters.")
+      .def("__repr__",
+           [](nb::handle self) {
+             B& b = nb::cast<B&>(self);
+             const std::string name = type_name(self.ptr());
+             return compute_apart([&] {
+               std::string all;
+               for (const auto& p : b.get_parameter_collection().parameters_list())
+                 if (all.size() < 80) all += text(all.empty() ? "" : ", ", sizes_text(p->dim));
+               return text(name, " with ", b.get_parameter_collection().parameter_count(),
+                           " numbers in parameters of shapes ", all);
+             });
+           })
       .def("whoami", &B::name, "The name of the class.");
 }
 

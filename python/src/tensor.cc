@@ -1,4 +1,6 @@
 // The Tensor of tensor_value(): a copy of a value, and the indices of its largest or of sampled elements.
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -71,8 +73,9 @@ PythonTensor sample(const PythonTensor& t, Whole dim, Whole num) {
 
 void bind_tensor(nb::module_& m) {
   const auto dim = "dim"_a = 0, num = "num"_a = 1;
-  nb::class_<PythonTensor>(m, "Tensor", "A copy of the value of an expression.")
-      .def("as_numpy", as_numpy, "The numbers as an array.")
+  nb::class_<PythonTensor> type(m, "Tensor", "A copy of the value of an expression.");
+  no_constructor(type, "an expression's tensor_value() gives one");
+  type.def("as_numpy", as_numpy, "The numbers as an array.")
       .def(
           "__array__",
           [](const PythonTensor& t, nb::handle dtype, nb::handle) {
@@ -91,8 +94,13 @@ void bind_tensor(nb::module_& m) {
             return nb::make_tuple(std::move(best.values), std::move(best.places));
           },
           dim, num, "The largest numbers along an axis, largest first, and their places.")
-      .def("__repr__",
-           [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; });
+      .def("__str__",
+           [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; })
+      .def("__repr__", [](const PythonTensor& t) {
+        const char* kind = t.integer ? "whole numbers" : "floats";
+        return text("Tensor of ", kind, " of shape ", sizes_text(t.dim),
+                    t.dim.bd > 1 ? text(", a batch of ", t.dim.bd) : "", ": ", nb::str(as_numpy(t)).c_str());
+      });
   def(
       types.expression, "tensor_value",
       [](const Expression& e, Flag again) {

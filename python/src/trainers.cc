@@ -87,7 +87,10 @@ void bind_files(nb::class_<Trainer>& type) {
             file.write(text.view());
             file.commit();
           },
-          "fname"_a, "Writes the trainer's state and hyper-parameters to a file, but not the parameters.")
+          "fname"_a,
+          "Writes the trainer's state and hyper-parameters and the state of the random numbers to a file, "
+          "but "
+          "not the parameters.")
       .def(
           "populate",
           [](Trainer& t, const Path& fname, const MaybeDouble& learning_rate) {
@@ -102,7 +105,8 @@ void bind_files(nb::class_<Trainer>& type) {
           },
           "fname"_a, "learning_rate"_a = nb::none(),
           "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
-          "saved one. RuntimeError if it does not fit; then nothing has changed.");
+          "saved one. Random numbers go on from where they were, so that training with dropout does, too. "
+          "RuntimeError if it does not fit; then nothing has changed.");
 }
 
 void update(Trainer& trainer) {
@@ -111,12 +115,59 @@ void update(Trainer& trainer) {
   trainer.update();
 }
 
+/// Parameters themselves, or their positions in the list of all.
+template <class P, class List>
+std::vector<P> chosen(const nb::iterable& from, const List& all, const char* what) {
+  std::vector<P> list;
+  for (const nb::handle item : from) {
+    P parameter;
+    unsigned position;
+    if (nb::try_cast(item, parameter)) {
+      list.push_back(parameter);
+      continue;
+    }
+    if (expression_in(item.ptr()) || !read_unsigned(item.ptr(), position))
+      throw type_error(text("update_subset: an element of ", what, " is a ", type_name(item.ptr()),
+                            "; a parameter or its position is needed")
+                           .c_str());
+    if (position >= all.size())
+      bad_index("update_subset: position ", position, " of ", what, "; the collection has ", all.size());
+    list.push_back(P(all[position]));
+  }
+  return list;
+}
+
+void update_subset(Trainer& trainer, const nb::iterable& updated_params,
+                   const nb::iterable& updated_lookups) {
+  check_not_recording();
+  const ParameterCollection model = trainer.model;
+  const auto parameters = chosen<Parameter>(updated_params, model.parameters_list(), "updated_params");
+  const auto lookups =
+      chosen<LookupParameter>(updated_lookups, model.lookup_parameters_list(), "updated_lookups");
+  const Working working;
+  trainer.update_subset(parameters, lookups);
+}
+
+std::string repr_of(const Trainer& t) {
+  std::string arguments;
+  for (const auto& [name, number] : t.arguments())
+    arguments += text(arguments.empty() ? "" : ", ", name, '=', number);
+  return text(t.whoami(), '(', arguments, "), updates: ", t.updates);
+}
+
 nb::class_<Trainer> bind_base(nb::module_& m) {
   nb::class_<Trainer> type(m, "Trainer", "What changes the parameters of a collection, by their gradients.");
-  type.def("update", update, "One step of every parameter that is not frozen, whose gradient is then zero.")
+  no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
+  type.def("update", update,
+           "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
+           "gradient since its last one; of tables, such rows. Their gradients are zero then. RuntimeError, "
+           "which names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
+           "reset_gradient() of the collection drops the gradients.")
       .def(
-          "update_subset", [](Trainer&, nb::handle, nb::handle) {}, "updated_params"_a, "updated_lookups"_a,
-          "Has no effect.")
+          "update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
+          "An update of some parameters and tables alone, which are given themselves or by their position in "
+          "parameters_list() and lookup_parameters_list(). The others keep value, gradient and state, and do "
+          "not count in the norm of gradients. ValueError for what is not in the trainer's collection.")
       .def(
           "update_epoch",
           [](Trainer&, Number) {
@@ -154,7 +205,8 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
       .def(
           "set_learning_rate", [](Trainer& t, Double v) { t.learning_rate = v; }, "value"_a, alone,
           "Sets the learning rate.")
-      .def("whoami", &Trainer::whoami, "The name of the class.");
+      .def("whoami", &Trainer::whoami, "The name of the class.")
+      .def("__repr__", repr_of);
   return type;
 }
 

@@ -2,6 +2,7 @@
 #include "dynet/nn/treelstm.h"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 
 #include "python/src/lists.h"
 #include "python/src/sharing.h"
@@ -32,11 +33,12 @@ std::optional<Expression> back(TreeLSTMBuilder& b) {
 
 void bind_base(nb::module_& m) {
   using B = TreeLSTMBuilder;
-  nb::class_<B>(
+  nb::class_<B> type(
       m, "_TreeLSTMBuilder",
       "What tree LSTMs have in common. Nodes are added children first; a tree belongs to the current "
-      "graph, and begins anew with each graph.")
-      .def(
+      "graph, and begins anew with each graph.");
+  no_constructor(type, "make a NaryTreeLSTMBuilder or another one");
+  type.def(
           "start_new_sequence",
           [](B& b, Flag update) {
             b.new_graph(current_graph(), update);
@@ -69,6 +71,12 @@ void bind_base(nb::module_& m) {
       .def(
           "get_parameters", [](const B& b) { return list_of(b.parameters()); },
           "The parameters of each layer.")
+      .def("__repr__",
+           [](nb::handle self) {
+             const B& b = nb::cast<const B&>(self);
+             return text(type_name(self.ptr()), "(layers=", b.layers, ", input_dim=", b.input_dim,
+                         ", hidden_dim=", b.hidden_dim, ')');
+           })
       .def("whoami", &B::name, "The name of the class.");
 }
 

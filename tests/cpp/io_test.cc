@@ -152,12 +152,11 @@ void round_trip() {
   m.a.p->nonzero = m.table.p->nonzero = true;
   TextFileSaver(copy).save(m.collection);
   check(plain(read(copy)) == recorded, "the same bytes");
-  m.collection.get_weight_decay().factor = real(0.5);
+  m.b.p->decay(real(0.5));
   TextFileSaver(copy).save(m.b);
   check(plain(read(copy)) == "#Parameter# /foo/_0 {2} 33 ZERO_GRAD\n-7.50000000e-01 +1.63840000e+04 \n",
         "values are written with their decay");
   m.b.set_value({std::numeric_limits<real>::infinity(), 1});
-  m.collection.get_weight_decay().factor = 1;
   TextFileSaver(copy).save(m.b);
   check(plain(read(copy)) == "#Parameter# /foo/_0 {2} 22 ZERO_GRAD\n+inf +1.00000000e+00 \n",
         "the true count of bytes");

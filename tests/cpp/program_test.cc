@@ -1,4 +1,5 @@
 // What a program has around its model: options of the command line, and processes that learn together.
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -86,6 +87,27 @@ std::vector<real> gradients(const Learner& learner) {
   return all;
 }
 
+/// Reads a value while it learns, which multiplies the decay so far into the values.
+struct Reader : Learner {
+  using Learner::Learner;
+  real LearnFromDatum(const Datum& datum, bool learn) override {
+    scale.values();
+    return Learner::LearnFromDatum(datum, learn);
+  }
+};
+
+void decay_of_workers(const std::vector<Datum>& data) {
+  ParameterCollection m;
+  m.set_weight_decay_lambda(real(0.1));
+  Reader reader(m);
+  SimpleSGDTrainer trainer(m, 0);
+  const real before = reader.scale.values()->v[0];
+  mp::run_mp_minibatch_trainer<Datum, real>(1, &reader, &trainer, data);
+  const double expected = before * std::pow(0.9, static_cast<double>(trainer.updates));
+  check(trainer.updates == 5 && std::abs(reader.scale.values()->v[0] - expected) < 1e-6,
+        "decay of all updates");
+}
+
 void workers() {
   const std::vector<Datum> data = {{0, 1}, {1, 2}, {0, 3}, {3, 4}, {1, 5}};
   {
@@ -122,6 +144,7 @@ void workers() {
   check_throws<std::invalid_argument>("must be positive", [&] {
     mp::run_single_process<Datum, real>(&learner, &trainer, data, data, 1, 0, 1);
   });
+  decay_of_workers(data);
   trainer.restart();
   SimpleSGDTrainer averaged(m);
   averaged.cumulative_moving_average();

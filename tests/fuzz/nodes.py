@@ -152,8 +152,6 @@ def operation(c: Case, xs: Sequence[Node]) -> Node:
         fitted(example(x, 0) if c.name in ONE_EXAMPLE or c.mixes_batch else x, sample)
         for x, sample in zip(xs, c.inputs, strict=True)
     )
-    if c.name == "cdiv" and args[0].batch == 1:  # The dividend is never stretched.
-        args = (args[0], example(args[1], 0))
     e = c.call(*(a.e for a in args), **c.attributes)
     reference = None if c.ref is None else lambda *arrays: c.ref(*arrays, **c.attributes)
     smooth = c.slope_of is None and c.ref is not None

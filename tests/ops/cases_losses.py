@@ -44,7 +44,10 @@ SOFTMAX = [
     case("softmax", [uniform(5)], softmax, bad=[wrong("axis 2", d=2)]),
     case("softmax", [uniform(3, 4)], softmax),
     case("softmax", [uniform(3, 4)], softmax, d=1),
-    case("log_softmax", [uniform(3, 4)], lambda x: np.log(softmax(x))),
+    case(
+        "log_softmax", [uniform(3, 4)], lambda x: np.log(softmax(x)), bad=[wrong("log_softmax: axis 2", d=2)]
+    ),
+    case("log_softmax", [uniform(3, 4)], lambda x, d: np.log(softmax(x, d)), d=1),
     case(
         "restricted_log_softmax",
         [uniform(6)],

@@ -15,7 +15,8 @@ NOTES = {
         "Nodes whose arguments differ (permutation, axis, bias, which of the two) are never merged into one."
     ),
     "pick_range pickrange": "Takes an axis `d`; nodes of different axes are never merged.",
-    "pick pick_batch pick_batch_elem pick_batch_elems select_rows select_cols lookup_batch": CHECKED,
+    "pick": "Negative indices count from the end. " + CHECKED,
+    "pick_batch pick_batch_elem pick_batch_elems select_rows select_cols lookup_batch": CHECKED,
     "lookup": CHECKED + " A lookup with `update=False` is never merged with one that learns.",
     "pickneglogsoftmax pickneglogsoftmax_batch hinge hinge_batch": CHECKED,
     "hinge_dim": "`d=1` checks indices against the right size. " + CHECKED,
@@ -54,19 +55,28 @@ NOTES = {
     "load": "Takes any path; files of DyNet 2 load. A load that is refused adds nothing.",
     "load_generator": "Takes any path; files of DyNet 2 load. Both are checked before the first object.",
     "Expression": (
-        "Arrays are float32, not float64. `numpy.asarray(x)` works. Keys may mix numbers and slices and may "
-        "be negative. Numbers of NumPy are numbers."
+        "Arrays are float32, not float64. All operators, `len`, `abs`, `float`, formats and `.shape` work. "
+        "Keys may mix numbers, slices, lists and masks, and may be negative. Numbers of NumPy are numbers, "
+        "arrays operands."
     ),
-    "Parameters": "The same as Expression. A whole number without brackets may be a size.",
-    "LookupParameters": "`table[-1]` is the last row.",
+    "Parameters": (
+        "The same as Expression. A whole number without brackets may be a size. `set_updated(False)` is "
+        "rest: no gradient, no decay. `as_array()` is what expressions have. Adds `set_gradient(arr)`."
+    ),
+    "LookupParameters": (
+        "`table[-1]` is the last row. As `Parameters`; adds `set_value(arr)`, `clip_inplace(left, right)`, "
+        "`table[i] = row`, `set_gradient(arr)`, `set_row_gradient(i, row)` and `add_rows`."
+    ),
     "ComputationGraph": "Can be made: `with dy.ComputationGraph():`. Several may be alive at once.",
     "ParameterCollection Model": (
-        "Adds `reset_gradient()`, `gradient_l2_norm()`, `updated_parameter_count()` and `project_weights()`."
+        "Adds `reset_gradient()`, `gradient_l2_norm()`, `updated_parameter_count()`, `project_weights()` and "
+        "`state_dict()` and `load_state_dict(state)`, which keep and restore all values in memory."
     ),
     "GlorotInitializer": "The same formula, other random numbers.",
     "Trainer": (
         "Has `whoami()` too, moving averages, and `save` and `populate`, after which training goes on to the "
-        "bit. `update_epoch` takes a default."
+        "bit, also with dropout: they hold the state of the random numbers, too. `update_epoch` takes a "
+        "default. `update()` leaves what no gradient has reached; `update_subset` has an effect."
     ),
     "CoupledLSTMBuilder": "`set_dropouts(d, d_h, d_c)` sets the rate of the memory cell too.",
     "StandardSoftmaxBuilder": "Can be saved. `sample` without bias draws from the distribution.",
@@ -75,6 +85,11 @@ NOTES = {
     ),
     "RNNState": "`set_h` keeps the cells of this state's own predecessor, also in beam search. "
     "A state works as long as its graph does, whatever other graphs the builder is used in meanwhile.",
+    "cdiv": "The numerator may be stretched, too.",
+    "log_softmax": "Takes an axis `d`.",
+    "reset_random_seed": "0 is a seed as any other.",
+    "FastLSTMBuilder": "`set_dropout` has an effect.",
+    "GRUBuilder BiRNNBuilder": "Has `set_dropouts`, `zero_state` and `final_state`.",
     "VanillaLSTMBuilder LSTMBuilder SparseLSTMBuilder": (
         "With `ln_lstm` the gains and biases are in the builder's own collection, so that saving it saves "
         "them. DyNet 2's files of whole collections load; those of such a builder alone lack them and do not."

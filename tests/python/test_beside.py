@@ -34,6 +34,15 @@ class RefusedNetwork:
         raise KeyError("refused")
 
 
+class RefusedTable(RefusedNetwork):
+    """from_spec adds rows to the table that it has made, and fails."""
+
+    @classmethod
+    def from_spec(cls, spec, model):
+        model.add_lookup_parameters((2, 3)).add_rows(2)
+        raise KeyError("refused")
+
+
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -238,3 +247,30 @@ def test_what_others_add_while_a_load_is_refused_stays(switching):
     thread.join()
     assert len(added) > 20
     check_listed(model, added + [p for b in loaded for p in b.param_collection().parameters_list()])
+
+
+def test_a_table_with_more_rows_is_taken_out():
+    dy.save("bad", [RefusedTable(dy.ParameterCollection())])
+    model = dy.ParameterCollection()
+    with pytest.raises(KeyError):
+        dy.load("bad", model)
+    assert model.lookup_parameters_list() == [] and model.state_dict() == {}
+
+
+def test_states_have_names_that_files_gave():
+    source = dy.ParameterCollection()
+    for i, key in enumerate(["/x", "/longer/than/that"]):
+        source.add_parameters(1, init=i).save("model", key, append=i > 0)
+    part = dy.ParameterCollection().add_subcollection("part-of-it")
+    loaded = [part.add_parameters(1, init=2, name="x")]
+    loaded += [part.load_param("model", key) for key in ("/x", "/longer/than/that")]
+    state = part.state_dict()
+    assert {name: array.tolist() for name, array in state.items()} == {
+        "/x": [2],
+        "/x_1": [0],
+        "/longer/than/that": [1],
+    }
+    for p in loaded:
+        p.zero()
+    part.load_state_dict(state)
+    assert [p.as_array().tolist() for p in loaded] == [[2], [0], [1]]

@@ -428,7 +428,7 @@ def _asks(model):
                 "gradient",
                 "tensor_value",
             ),
-            *("__array__", "__dlpack__"),
+            *("__float__", "__int__", "__dlpack__"),
         )
     }
     asks |= {
@@ -441,7 +441,6 @@ def _asks(model):
     return asks | {
         "value again": lambda x: x.value(recalculate=True),
         "backward full": lambda x: dy.sum_elems(x).backward(full=True),
-        "asarray": np.asarray,
         "set": lambda x: x.set([5, 6]),
         "set_index": lambda x: x.set_index(1),
         "set result": lambda x: dy.tanh(x).set([5, 6]),

@@ -47,6 +47,35 @@ def test_silence_and_arguments_of_the_program():
     assert output(program, *arguments) == f"{arguments}\n"
 
 
+NAMED = "import dynet_config; dynet_config.set({}); "
+
+
+def test_a_config_leaves_the_rest_to_the_command_line():
+    for named in ("mem=512", "random_seed=7", "mem='512', autobatch=0, profiling=0", ""):
+        program = NAMED.format(named) + DRAW
+        assert output(program, "--dynet-threads", "1").split()[-1] == "1"
+        assert output(program, "--dynet-threads", "3").split()[-1] == "3"
+    for named in ("mem=512", "random_seed=0"):
+        assert output(NAMED.format(named) + DRAW, "--dynet-seed", "7") == output(DRAW, "--dynet-seed", "7")
+    program = NAMED.format("weight_decay=0") + DECAY
+    assert float(output(program, "--dynet-weight-decay", "0.25")) == 0, "what is named comes first"
+    program = NAMED.format("random_seed=3") + DECAY
+    assert float(output(program, "--dynet-weight-decay", "0.25")) == 0.25
+
+
+def test_seed_0_of_the_command_line_draws_one():
+    assert output(DRAW, "--dynet-seed", "0") != output(DRAW, "--dynet-seed", "0")
+
+
+def test_seed_0_is_a_seed():
+    def draw(seed):
+        dy.reset_random_seed(seed)
+        dy.renew_cg()
+        return dy.ParameterCollection().add_parameters(9).as_array().tolist(), dy.random_normal(9).value()
+
+    assert draw(0) == draw(0) != draw(1) == draw(1) and draw(2**31) == draw(2**31)
+
+
 def test_weight_decay():
     assert float(output(DECAY, "--dynet-weight-decay", "0.25")) == 0.25
     program = "import dynet_config; dynet_config.set(weight_decay=0.5, mem=1, autobatch=1); " + DECAY
@@ -167,7 +196,7 @@ def test_dynet_config():
     before = dynet_config.get()
     dynet_config.set(random_seed=3)
     try:
-        assert dynet_config.get()["seed"] == 3
+        assert dynet_config.get() == {"seed": 3}
         dynet_config.set_gpu(False)
         assert dynet_config.gpu() is False
     finally:

@@ -23,10 +23,30 @@ def test_names(model):
     assert [c.name() for c in (model, inner)] == ["/", "/foo/"]
     assert model.add_subcollection("foo").name() == "/foo_1/"
     assert model.add_subcollection().name() == model.add_subcollection(None).name()[:-2] + "0/"
-    for wrong in ("a/b", "a_b"):
+    for wrong in ("a/b", "a\nb"):
         with pytest.raises(RuntimeError):
             model.add_parameters(1, name=wrong)
-    assert str(named) == repr(named) == "Parameter /p" and str(table) == "LookupParameter /_1"
+    assert str(named) == "Parameter /p" and str(table) == "LookupParameter /_1"
+
+
+@pytest.mark.parametrize("file", ["model", "model.safetensors"])
+def test_names_with_underscores(model, tmp_path, file):
+    names = ["my_weights", "W_1", "W", "W", "_", "_0", "", "__"]
+    parameters = [model.add_parameters(3, name=name, init=i) for i, name in enumerate(names)]
+    table = model.add_subcollection("sub_model").add_lookup_parameters((2, 3), name="my_table", init=9)
+    known = [p.name() for p in (*parameters, table)]
+    assert len(set(known)) == len(known) and known[:4] == ["/my_weights", "/W_1", "/W", "/W_2"]
+    model.save(tmp_path / file)
+    for p in parameters:
+        p.zero()
+    model.populate(tmp_path / file)
+    assert [p.as_array()[0] for p in parameters] == list(range(len(names)))
+    other = dy.ParameterCollection()
+    assert other.load_param(tmp_path / file, "/my_weights").as_array().tolist() == [0] * 3
+    assert other.load_lookup_param(tmp_path / file, "/sub_model/my_table").as_array().max() == 9
+    dy.save(str(tmp_path / "all"), [parameters[0], table])
+    loaded = dy.load(str(tmp_path / "all"), dy.ParameterCollection())
+    assert [p.as_array().max() for p in loaded] == [0, 9]
 
 
 def test_collections_list_what_they_hold(model):
@@ -219,7 +239,7 @@ def test_weight_decay(model):
     dy.nobackprop(p).value()
     trainer.update()
     dy.renew_cg()
-    assert p.value() == 0.5 and p.as_array().tolist() == [1]
+    assert p.value() == 0.5 and p.as_array().tolist() == [0.5]
     model.set_weight_decay_lambda(0.25)
     assert model.get_weight_decay() == 0.25
     for wrong in (1.0, -0.1):

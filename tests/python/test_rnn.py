@@ -296,3 +296,91 @@ def test_sparse_builder_prunes_the_smallest_weights():
         assert masks.sum() == pytest.approx((1 - share) * masks.size)
         if share == 0.5:
             assert weights[masks == 0].max() <= weights[masks == 1].min()
+
+
+@ALL
+@pytest.mark.parametrize("batch", [1, 3])
+def test_states_of_zeros(kind, batch):
+    case = Case(kind, layers=2)
+    dy.renew_cg()
+    state = case.builder.zero_state(batch)
+    parts = (state.output(), *state.s(), *state.h())
+    assert len(state.s()) == 2 * (1 + case.has_cells) and len(state.h()) == 2
+    for part in parts:
+        assert part.dim() == ((HIDDEN,), batch) and not np.any(part.npvalue())
+    zeros = [np.zeros((HIDDEN, batch)) for _ in state.s()]
+    x = case.vector(INPUT, batch)
+    assert_state(state.add_input(tensor(x)), case.step(zeros, x), 2)
+
+
+@ALL
+def test_states_after_all(kind):
+    case = Case(kind, layers=2)
+    dy.renew_cg()
+    xs = [tensor(case.vector(INPUT, 1)) for _ in range(3)]
+    want = case.builder.initial_state().add_inputs(xs)[-1]
+    final = case.builder.final_state(xs)
+    for a, b in zip((final.output(), *final.s()), (want.output(), *want.s()), strict=True):
+        assert a.value() == b.value()
+    assert case.builder.final_state(x for x in xs).output().value() == want.output().value()
+    assert case.builder.final_state([]) == case.builder.initial_state()
+    assert case.builder.initial_state(final.s()).output().value() == want.output().value()
+
+
+def test_states_of_both_directions():
+    model = dy.ParameterCollection()
+    builder = dy.BiRNNBuilder(2, 3, 4, model, dy.LSTMBuilder)
+    dy.renew_cg()
+    xs = [dy.inputVector([i, 1, 2]) for i in range(4)]
+    states = builder.add_inputs(xs)
+    forward, backward = builder.final_state(xs)
+    assert forward.output().value() == states[-1][0].output().value()
+    assert backward.output().value() == states[0][1].output().value()
+    assert [s.output().value() for s in builder.zero_state()] == [[0, 0], [0, 0]]
+
+
+EVERY = [
+    *(dy.SimpleRNNBuilder, dy.GRUBuilder, dy.VanillaLSTMBuilder, dy.SparseLSTMBuilder),
+    *(dy.CompactVanillaLSTMBuilder, dy.CoupledLSTMBuilder, dy.FastLSTMBuilder, dy.DeepLSTMBuilder),
+]
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_dropout_of_every_builder(kind):
+    """Both rates count, and that of the inputs apart from that of the outputs."""
+    builder = kind(2, 8, 8, dy.ParameterCollection())
+    xs = [np.ones(8)] * 3
+
+    def outputs():
+        dy.renew_cg()
+        return [y.value() for y in builder.initial_state().transduce(map(dy.inputVector, xs))]
+
+    def gradients(rates):
+        dy.renew_cg()
+        builder.set_dropouts(*rates)
+        inputs = [dy.inputVector(x) for x in xs]
+        dy.sum_elems(builder.initial_state().transduce(inputs)[-1]).backward(full=True)
+        return [np.any(x.gradient()) for x in inputs]
+
+    plain = outputs()
+    assert outputs() == plain
+    for rates in ((0.5, 0), (0, 0.5), (0.5, 0.5)):
+        builder.set_dropouts(*rates)
+        assert outputs() != outputs()
+    builder.set_dropouts(0, 0)
+    assert outputs() == plain
+    builder.set_dropout(0.5)
+    assert outputs() != plain
+    builder.disable_dropout()
+    assert outputs() == plain
+    assert gradients((0, 0)) == [True] * 3 and gradients((1, 0)) == [False] * 3
+    with pytest.raises(ValueError, match="probability"):
+        builder.set_dropouts(2, 0)
+
+
+def test_dropout_of_both_directions():
+    builder = dy.BiRNNBuilder(1, 3, 4, dy.ParameterCollection(), dy.GRUBuilder)
+    builder.set_dropouts(1, 0)
+    dy.renew_cg()
+    ys = [builder.transduce([dy.inputVector([i, 1, 2])])[0].value() for i in range(2)]
+    assert ys[0] == ys[1]

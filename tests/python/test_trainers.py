@@ -117,7 +117,6 @@ def test_clipping_and_status(model, capsys):
     assert capsys.readouterr().err == "[lr=1 clips=0 updates=0] "
     trainer.update_epoch(1.0)
     assert "no effect" in capsys.readouterr().err
-    trainer.update_subset([], [])
 
 
 def test_bad_gradients_change_nothing(model):
@@ -127,15 +126,6 @@ def test_bad_gradients_change_nothing(model):
     with pytest.raises(RuntimeError, match="Magnitude of gradient is bad"):
         trainer.update()
     assert p.as_array()[0] == 1
-
-
-def test_frozen_parameters_keep_their_gradient(model):
-    p = model.add_parameters(1, init=0)
-    p.set_updated(False)
-    trainer = dy.SimpleSGDTrainer(model, 1.0)
-    step(p, trainer)
-    step(p, trainer)
-    assert p.as_array()[0] == 0 and p.grad_as_array()[0] == 2
 
 
 def test_only_rows_that_were_used_change(model):

@@ -106,7 +106,7 @@ def graphs(x: dy.Expression) -> None:
 def expressions(x: dy.Expression) -> None:
     sizes, batch = x.dim()
     value = x.value()
-    array = x.npvalue(batched=True) + np.asarray(x)
+    array = x.npvalue(batched=True) + x.gradient()
     tensor: dy.Tensor = x.tensor_value()
     best, places = tensor.topk(num=2)
     print(sizes, batch, value, array.shape, x.vec_value()[0], x.scalar_value(), x.gradient().sum())
@@ -114,7 +114,19 @@ def expressions(x: dy.Expression) -> None:
     x.forward()
     x.backward(full=False)
     y = -(x + x - 1) * 2.0 / 3 + 1 - x**2 + x * x + x[0] + x[0:1] + x[0:1, 0] + (2 + x) + (2 * x) + (2 - x)
-    print(y)
+    y = (
+        y @ x / x
+        + 1 / x
+        + abs(x)
+        + 2**x
+        + np.ones(3) * x
+        + [1.0, 2.0]
+        + x[[0, 2]]
+        + x[..., 0]
+        + x[np.array([True])]
+    )
+    rows: tuple[int, ...] = x.shape
+    print(y, rows, len(x), float(x), f"{x:.3f}", [row.dim() for row in x])
 
 
 def learning(path: str) -> None:
@@ -129,6 +141,11 @@ def learning(path: str) -> None:
     table: dy.LookupParameters = model.add_lookup_parameters((10, 3), init="glorot", name="words")
     p.set_value(np.ones((3, 3)))
     table.init_row(0, [1, 2, 3])
+    table[0] = [1, 2, 3]
+    table.set_value(np.ones((10, 3)))
+    table.add_rows(2, init=0)
+    table.set_row_gradient(1, [1, 2, 3])
+    p.set_gradient(np.ones((3, 3)))
     trainers: list[dy.Trainer] = [
         *(dy.SimpleSGDTrainer(model), dy.CyclicalSGDTrainer(model), dy.MomentumSGDTrainer(model, mom=0.8)),
         *(dy.AdagradTrainer(model), dy.AdadeltaTrainer(model), dy.RMSPropTrainer(model)),
@@ -137,6 +154,7 @@ def learning(path: str) -> None:
     for trainer in trainers:
         trainer.learning_rate *= 0.5
         trainer.update()
+        trainer.update_subset([p], [table])
     dy.save(path, [p, table])
     loaded = dy.load(path, inner)
     print(list(dy.load_generator(path, inner)), loaded, p.as_array(), table.as_array(), p.name(), len(table))
@@ -182,6 +200,7 @@ def own_functions(model: dy.ParameterCollection, x: dy.Expression) -> None:
     trainer.save("trainer")
     trainer.populate(Path("trainer"), learning_rate=0.1)
     norm: float = model.project_weights(2)
+    model.load_state_dict(model.state_dict(), strict=False)
     print(good, kind, norm)
 
 
