@@ -29,7 +29,11 @@ struct Windows {
       const size_t border = a.same && reach > image[i] ? reach - image[i] : 0;
       before[i] = border / 2, padded[i] = image[i] + border;
     }
+  }
+  /// As the operation's shape needs them: throws where all windows are more numbers than a node can hold.
+  Windows checked() const {
     check_memory("windows", windows());
+    return *this;
   }
 
   /// The tensor of all windows.
@@ -103,7 +107,7 @@ struct Conv2d : OpDefaults {
       invalid("an image ", x[0], " and filters ", x[1], "; {H,W,C} and {h,w,C,K} are needed");
     if (x.size() > 2 && !x[2].same_sizes({x[1][3]}))
       invalid("a bias of shape ", x[2], " for filters ", x[1], "; {", x[1][3], "} is needed");
-    const Windows w = windows(a, x);
+    const Windows w = windows(a, x).checked();
     return Dim({static_cast<unsigned>(w.places[0]), static_cast<unsigned>(w.places[1]), x[1][3]},
                common_batch(x));
   }
@@ -218,7 +222,7 @@ struct MaxPooling2d : OpDefaults {
   static Dim shape(const Attrs& a, Dims x) {
     if (x[0].nd > 3) invalid("an image of shape ", x[0], "; {H,W,C} is needed");
     if (a.window[0] == 0 || a.window[1] == 0) invalid("a window of size 0; it must be positive");
-    const Windows w = windows(a, x);
+    const Windows w = windows(a, x).checked();
     return x[0].with(0, static_cast<unsigned>(w.places[0])).with(1, static_cast<unsigned>(w.places[1]));
   }
   static size_t windows_size(const Windows& w) { return w.window_size() * w.place_count() * w.channels; }

@@ -372,8 +372,8 @@ def _load_parts(
     if not isinstance(params, ParameterCollection):
         raise TypeError(f"load: {params!r} was given; a ParameterCollection is needed")
     name = _name("load", basename)
+    meta, data = _read(name)  # First: what is iterated may be an expression, which adds a node for each item.
     known = list(_iterable(allowed, False, "load: allowed", "a list of classes and functions"))
-    meta, data = _read(name)
     descriptions = _descriptions(meta, known)
     for part in [descriptions] if together else [[d] for d in descriptions]:
         if part and data is not None:

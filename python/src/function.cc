@@ -20,7 +20,7 @@ using namespace nb::literals;
 /// What a function of the program returned, as numbers.
 Numbers numbers_of(nb::handle from, auto&& what) {
   try {
-    Numbers numbers = read_numbers(from.ptr());
+    Numbers numbers = run_program([&] { return read_numbers(from.ptr()); });
     static_cast<void>(numbers.dim());  // which may be none of ours
     return numbers;
   } catch (const type_error& e) {
@@ -47,7 +47,7 @@ struct PythonFunction : OpDefaults {
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const Caller caller(a);
     for (size_t i = 0; i < c.count; ++i) {
-      const nb::object y = function(a, 0)(*arguments(c, i));
+      const nb::object y = call(function(a, 0), arguments(c, i));
       copy(y, a.dim, c.y[i], [] { return std::string("forward returned"); });
     }
   }
@@ -57,7 +57,7 @@ struct PythonFunction : OpDefaults {
       nb::list all = arguments(c, i);
       all.append(array_of(c.dim, c.y[i]));
       all.append(array_of(c.dim, c.dy[i]));
-      const nb::object gradients = function(a, 1)(*all);
+      const nb::object gradients = call(function(a, 1), all);
       add_gradients(gradients, c, c.d_aux[i]);
     }
   }
@@ -76,6 +76,9 @@ struct PythonFunction : OpDefaults {
     std::optional<Graph::Use> use;
   };
   static nb::object function(const Attrs& a, size_t i) { return nb::handle(a.functions)[i]; }
+  static nb::object call(const nb::object& function, const nb::list& arguments) {
+    return run_program([&] { return nb::object(function(*arguments)); });
+  }
   /// Where the gradient of argument i lies among all of them.
   static size_t place_of(Dims xs, size_t i) {
     size_t place = 0;

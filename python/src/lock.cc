@@ -13,10 +13,6 @@
 namespace dynet::python {
 namespace {
 
-[[noreturn]] void sleep_until_the_end() {
-  for (;;) ::pause();
-}
-
 bool find_main_thread() {
 #if defined(__linux__)
   return ::syscall(SYS_gettid) == ::getpid();
@@ -28,6 +24,10 @@ bool find_main_thread() {
 }
 
 }  // namespace
+
+void sleep_until_the_end() {
+  for (;;) ::pause();
+}
 
 bool is_main_thread() {
   thread_local uint32_t process = ~0u;  // in a child it is the thread that has forked

@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <exception>
+
 namespace dynet::python {
 
 /// Waits for Python's lock. A thread that would get it after Python has ended sleeps until the process is
@@ -32,6 +34,21 @@ class Acquired {
  private:
   PyGILState_STATE state_;
 };
+
+[[noreturn]] void sleep_until_the_end();
+
+/// Runs code of the program for C++ that holds more than Python's objects. A thread whose Python ends
+/// meanwhile sleeps here, as in take_lock: nothing above is taken apart without Python's lock.
+template <class F>
+auto run_program(F&& f) {
+  try {
+    return f();
+  } catch (const std::exception&) {
+    throw;
+  } catch (...) {  // no error: what ends a thread passes so
+    sleep_until_the_end();
+  }
+}
 
 /// Whether Python runs the handlers of signals in the calling thread.
 bool is_main_thread();

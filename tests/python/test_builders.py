@@ -5,21 +5,12 @@ import weakref
 
 import numpy as np
 import pytest
+from builders import RNN_BUILDERS
 from rnn_reference import deep_step
 
 import dynet as dy
 
-KINDS = [
-    dy.SimpleRNNBuilder,
-    dy.GRUBuilder,
-    dy.CoupledLSTMBuilder,
-    dy.DeepLSTMBuilder,
-    dy.FastLSTMBuilder,
-    dy.VanillaLSTMBuilder,
-    dy.SparseLSTMBuilder,
-    dy.CompactVanillaLSTMBuilder,
-]
-ALL = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+ALL = pytest.mark.parametrize("kind", RNN_BUILDERS, ids=lambda kind: kind.__name__)
 
 
 @pytest.fixture

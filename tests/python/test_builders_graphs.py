@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
+from builders import RNN_BUILDERS
 
 import dynet as dy
 
-KINDS = [
-    dy.SimpleRNNBuilder,
-    dy.GRUBuilder,
-    dy.CoupledLSTMBuilder,
-    dy.DeepLSTMBuilder,
-    dy.FastLSTMBuilder,
-    dy.VanillaLSTMBuilder,
-    dy.SparseLSTMBuilder,
-    dy.CompactVanillaLSTMBuilder,
-]
 NORMALISED = [dy.VanillaLSTMBuilder, dy.SparseLSTMBuilder]
-ALL = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+ALL = pytest.mark.parametrize("kind", RNN_BUILDERS, ids=lambda kind: kind.__name__)
 
 
 def vector(k=0):

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from builders import RNN_BUILDERS
 
 import dynet as dy
 
-BUILDERS = ["SimpleRNN", "GRU", "CoupledLSTM", "VanillaLSTM", "SparseLSTM", "CompactVanillaLSTM", "FastLSTM"]
-BUILDERS += ["DeepLSTM", "UnidirectionalTreeLSTM", "BidirectionalTreeLSTM"]
+BUILDERS = [*RNN_BUILDERS, dy.UnidirectionalTreeLSTMBuilder, dy.BidirectionalTreeLSTMBuilder]
 
 
 def listed(model):
@@ -48,12 +48,12 @@ def test_more_numbers_than_memory_can_hold(shape):
     assert listed(model) == listed(dy.ParameterCollection())
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("kind", BUILDERS)
 @pytest.mark.parametrize("sizes", [(1, 0, 2), (1, 2, 0), (1, 0, 0), (2, 0, 2)])
-def test_builders_without_numbers(name, sizes):
+def test_builders_without_numbers(kind, sizes):
     model = dy.ParameterCollection()
     with pytest.raises(ValueError, match=r"1|equal|at least one"):
-        getattr(dy, name + "Builder")(*sizes, model)
+        kind(*sizes, model)
     assert listed(model) == listed(dy.ParameterCollection())
 
 
@@ -191,7 +191,7 @@ def test_gates_of_states_that_are_too_large():
 def test_builders_of_too_many_layers_or_numbers(kind, sizes):
     model = dy.ParameterCollection()
     with pytest.raises((ValueError, MemoryError), match=r"layers|size"):
-        getattr(dy, kind + "Builder")(*sizes, model)
+        kind(*sizes, model)
     with pytest.raises((ValueError, MemoryError), match=r"layers|size"):
         dy.NaryTreeLSTMBuilder(2, *sizes, model)
     assert listed(model) == listed(dy.ParameterCollection())
