@@ -181,7 +181,6 @@ def test_deep(model):
     for p in model.parameters_list():
         p.set_value(rng.normal(0, 0.5, p.shape()))
     parameters = [[p.as_array().astype(float) for p in layer] for layer in builder.get_parameters()]
-    builder.set_dropout(0.5)  # has no effect
     state, expected = builder.initial_state(), [np.zeros((4, 1))] * 6
     for x in rng.normal(size=(3, 3)):
         state = state.add_input(dy.inputVector(x))

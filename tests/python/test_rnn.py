@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from builders import RNN_BUILDERS
 from rnn_reference import BUILDERS, HIDDEN, INPUT, Case, assert_state, tensor
 
 import dynet as dy
@@ -339,13 +340,7 @@ def test_states_of_both_directions():
     assert [s.output().value() for s in builder.zero_state()] == [[0, 0], [0, 0]]
 
 
-EVERY = [
-    *(dy.SimpleRNNBuilder, dy.GRUBuilder, dy.VanillaLSTMBuilder, dy.SparseLSTMBuilder),
-    *(dy.CompactVanillaLSTMBuilder, dy.CoupledLSTMBuilder, dy.FastLSTMBuilder, dy.DeepLSTMBuilder),
-]
-
-
-@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", RNN_BUILDERS, ids=lambda kind: kind.__name__)
 def test_dropout_of_every_builder(kind):
     """Both rates count, and that of the inputs apart from that of the outputs."""
     builder = kind(2, 8, 8, dy.ParameterCollection())

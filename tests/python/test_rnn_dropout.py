@@ -136,14 +136,6 @@ def test_gru_dropout_is_on_the_output():
         assert np.all((output == 0) | np.isclose(output, 2 * h))
 
 
-def test_fast_lstm_ignores_dropout():
-    case = Case("fast", layers=2)
-    case.builder.set_dropout(0.5)
-    dy.renew_cg()
-    x = case.vector(INPUT, 1)
-    assert_state(case.builder.initial_state().add_input(tensor(x)), case.step(None, x), 2)
-
-
 @pytest.mark.parametrize("kind", [*VARIATIONAL, "coupled"])
 @pytest.mark.parametrize("rate", [-0.1, 1.5])
 def test_dropout_rates_are_probabilities(kind, rate):

@@ -99,10 +99,10 @@ def test_files_of_parameters_without_numbers(tmp_path, header):
 
 
 ERRORS = {
-    "pick: -1 was given": lambda x, m: dy.pick(x, -1),
+    "pick: index -4 is out of range": lambda x, m: dy.pick(x, -4),
     "pick: a whole number of more than 64 bits": lambda x, m: dy.pick(x, 2**70),
     "inputTensorTranspose: nan was given": lambda x, m: dy.inputTensorTranspose([1.0], float("nan")),
-    "input: size of axis 0 is 0": lambda x, m: dy.inputTensorTranspose([1.0], 0),
+    "inputTensorTranspose: size of axis 0 is 0": lambda x, m: dy.inputTensorTranspose([1.0], 0),
     "one_hot: 1.5 was given": lambda x, m: dy.one_hot(3, 1.5),
     "esum: element 1 of a list of expressions is a int": lambda x, m: dy.esum([x, 1]),
     "set_value: Shape of values": lambda x, m: m.add_parameters(3).set_value([1]),

@@ -28,7 +28,7 @@ def objects(model):
             model,
             [
                 *("ParameterCollection /", "parameters and 1 table", "\n  /W (3, 4)\n", "/E (9, 4), a table"),
-                *("/_0 (5,), at rest", "/vanilla-lstm-builder/ of 6 parameters, 480 numbers"),
+                *("/_0 (5,), at rest", "/vanilla-lstm-builder/ of 6 parameters, 420 numbers"),
             ],
         ),
         (dy.ParameterCollection(), ["0 parameters and 0 tables, 0 numbers"]),
