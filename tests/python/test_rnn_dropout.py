@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rnn_reference import BUILDERS, HIDDEN, INPUT, Case, assert_state, tensor
+from rnn_reference import BUILDERS, HIDDEN, INPUT, Case, tensor
 
 import dynet as dy
 
