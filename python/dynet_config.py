@@ -23,7 +23,8 @@ def set(
     """Chooses seed, batching, profiling and weight decay; what is not named is as the command line says.
 
     A seed or a batching of 0 says nothing, either: it is what programs pass on whose users have chosen none.
-    Memory and sharing are accepted and have no effect; GPUs are refused when dynet is imported.
+    Memory is accepted and has no effect. When dynet is imported, GPUs are refused, and who asks for shared
+    parameters is warned that processes forked from Python have none.
     """
     for keyword in unknown:
         raise TypeError(

@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -41,8 +42,16 @@ def _cpu_only(names: str) -> None:
         raise ValueError(f"--dynet-devices: {names!r} was given; 'CPU' is needed")
 
 
+def _calls_of_ours() -> int:
+    """How many calls lie between a warning and the program that it is for."""
+    count, frame = 1, sys._getframe(1)
+    while frame.f_back and os.path.dirname(frame.f_code.co_filename) == os.path.dirname(__file__):
+        count, frame = count + 1, frame.f_back
+    return count
+
+
 class DynetParams:
-    """The choices of a process. Memory, GPUs and sharing are accepted and have no effect."""
+    """The choices of a process. Memory and GPUs are accepted and have no effect."""
 
     def __init__(self) -> None:
         self._seed = 0
@@ -72,6 +81,7 @@ class DynetParams:
             self.set_weight_decay(conf["weight_decay"])
         if "profiling" in conf:
             self.set_profiling(conf["profiling"])
+        self.set_shared_parameters(bool(conf.get("shared_params")))
         self.set_requested_gpus(conf.get("requested_gpus", 0))
         self.set_gpu_mask(conf.get("gpu_mask") or ())
 
@@ -79,6 +89,7 @@ class DynetParams:
         """Takes the --dynet options of the command line; they stay in sys.argv, except --dynet-viz."""
         arguments = getattr(sys, "argv", [])
         arguments[:] = [each for each in arguments if each not in ("--dynet-viz", "--dynet_viz")]
+        self.set_shared_parameters(bool(shared_parameters))
         for option, value in _options(arguments[1:]):
             _TAKE[option](self, value)
 
@@ -119,7 +130,14 @@ class DynetParams:
         self._threads = threads
 
     def set_shared_parameters(self, shared_parameters: bool) -> None:
-        """Has no effect."""
+        """Warns where they are wanted: unlike those of C++, processes forked from Python share none."""
+        if shared_parameters:
+            warnings.warn(
+                "set_shared_parameters: each process that Python forks trains a model of its own; "
+                "only programs in C++ share parameters between processes (dynet::mp)",
+                RuntimeWarning,
+                stacklevel=_calls_of_ours(),
+            )
 
     def set_requested_gpus(self, requested_gpus: int) -> None:
         """Accepts 0, as there are no GPUs."""
@@ -172,9 +190,10 @@ _TAKE: dict[str, Callable[[DynetParams, str], None]] = {
     "weight-decay": lambda params, value: params.set_weight_decay(_fraction("--dynet-weight-decay", value)),
     "threads": lambda params, value: params.set_threads(_whole("--dynet-threads", value)),
     "devices": lambda params, value: _cpu_only(value),
+    "shared-parameters": lambda params, value: params.set_shared_parameters(True),
     "gpu": _no_gpu,
 }
-_WITHOUT_VALUE = ("gpu",)
+_WITHOUT_VALUE = ("gpu", "shared-parameters")
 
 
 def _options(arguments: list[str]) -> Iterator[tuple[str, str]]:

@@ -55,7 +55,6 @@ _READ = {
     "load": "populate",
     "load_all": "populate",
     "load_from_textfile": "populate",
-    "load_state_dict": "populate",
 }
 _TRAINED = {
     "load_array": "set_value(array)",
@@ -74,7 +73,6 @@ _MEMBERS: dict[str, dict[str, str]] = {
         **_READ,
         "save_all": "save",
         "save_to_textfile": "save",
-        "state_dict": "save(file), or parameters_list()",
         "add_lookup_parameter": "add_lookup_parameters",
         "add_parameter": "add_parameters",
         "add_lookup": "add_lookup_parameters",

@@ -190,6 +190,25 @@ def test_params_that_are_impossible():
             wrong()
 
 
+SHARING = [
+    "import dynet as dy; dy.init(shared_parameters=True)",
+    "import dynet as dy; dy.DynetParams().set_shared_parameters(True)",
+    "import dynet_config; dynet_config.set(shared_parameters=1); import dynet",
+]
+
+
+@pytest.mark.parametrize("program", SHARING)
+def test_shared_parameters_are_warned_of(program):
+    done = run(program)
+    assert done.returncode == 0 and "trains a model of its own" in done.stderr
+    assert (
+        done.stderr.startswith("<string>:1: RuntimeWarning: set_shared_parameters")
+        or "dynet_config" in program
+    )
+    assert "trains a model of its own" in run("import dynet", "--dynet-shared-parameters").stderr
+    assert output(program.replace("True", "False").replace("=1", "=0")) == ""
+
+
 def test_dynet_config():
     import dynet_config
 
