@@ -30,14 +30,14 @@ def _parsed(text: str, defaults: Sequence[object]) -> inspect.Signature:
     kinds = [inspect.Parameter.POSITIONAL_ONLY] * len(given.posonlyargs) + [_POSITIONAL] * len(given.args)
     parameters = [_parameter(arg, kind, value) for arg, kind, value in zip(names, kinds, values, strict=True)]
     if given.vararg:
-        parameters.append(_parameter(given.vararg, inspect.Parameter.VAR_POSITIONAL))
+        parameters.append(_parameter(given.vararg, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.empty))
     if given.kwarg:
-        parameters.append(_parameter(given.kwarg, inspect.Parameter.VAR_KEYWORD))
+        parameters.append(_parameter(given.kwarg, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.empty))
     result = ast.unparse(function.returns) if function.returns else inspect.Signature.empty
     return inspect.Signature(parameters, return_annotation=result)
 
 
-def _parameter(arg: ast.arg, kind: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+def _parameter(arg: ast.arg, kind: Any, default: Any) -> inspect.Parameter:
     annotation = ast.unparse(arg.annotation) if arg.annotation else inspect.Parameter.empty
     return inspect.Parameter(arg.arg, kind, default=default, annotation=annotation)
 
