@@ -212,6 +212,9 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
+  if (!nb::hasattr(state, "keys"))
+    throw type_error(text("load_state_dict: state is a ", type_name(state.ptr()),
+                          "; a dictionary of arrays by name is needed"));
   std::map<std::string, nb::object> given;
   for (const nb::handle key : state) given.emplace(nb::cast<std::string>(key), state[key]);
   struct Load {

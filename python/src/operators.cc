@@ -33,13 +33,23 @@ nb::object in_array(PyObject* o) {
   return array;
 }
 
+/// A result, or the error that is set.
+PyObject* checked(PyObject* result) {
+  if (!result) nb::raise_python_error();
+  return result;
+}
+
 /// An operator between an expression and what is neither an expression nor a number.
 template <class Both>
 [[gnu::noinline]] PyObject* with_operand(PyObject* a, PyObject* b, Both both, Operator op) {
   const bool is_left = expression_in(a);
   PyObject* const other = is_left ? b : a;
   if (!is_operand(other)) return not_implemented();
-  if (holds_objects(other)) return is_left ? op(in_array(a).ptr(), b) : op(a, in_array(b).ptr());
+  if (holds_objects(other)) {
+    const nb::object own = in_array(is_left ? a : b);
+    return all_or_nothing([&] { return checked(is_left ? op(own.ptr(), b) : op(a, own.ptr())); },
+                          *expression_in(is_left ? a : b));
+  }
   const Numbers numbers = read_numbers(other);
   const Expression& x = *expression_in(is_left ? a : b);
   check_fresh("an operator", x);

@@ -123,20 +123,20 @@ void name_error(PyObject* function, const CallArguments& given) {
     bool is_of_arguments = false;
     for (PyObject* type : {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError, PyExc_MemoryError})
       is_of_arguments |= error.matches(type);
-    if (was_made_here(error.value().ptr()) && is_of_arguments) {
+    const bool is_ours = was_made_here(error.value().ptr());
+    if (given.args && lists_what_is_taken(error)) {
+      raise_error(PyExc_TypeError, explained(function, given));
+    } else if (is_ours && is_of_arguments) {
       const std::string old = nb::str(error.value()).c_str();
       const std::string text = named_text(function, given.count() ? given.args[0] : nullptr, old);
       if (text == old)
         error.restore();
       else
         raise_error(error.type().ptr(), text);
-      leave_as_it_is();
-    } else if (given.args && lists_what_is_taken(error)) {
-      raise_error(PyExc_TypeError, explained(function, given));
-      leave_as_it_is();
     } else {
       error.restore();
     }
+    leave_as_it_is();  // whatever is made at this address later on is another error
     return nullptr;
   });
 }

@@ -118,6 +118,8 @@ void update(Trainer& trainer) {
 /// Parameters themselves, or their positions in the list of all.
 template <class P, class List>
 std::vector<P> chosen(const nb::iterable& from, const List& all, const char* what) {
+  if (expression_in(from.ptr()))
+    throw type_error(text("update_subset: ", what, " is a ", type_name(from.ptr()), "; a list is needed"));
   std::vector<P> list;
   for (const nb::handle item : from) {
     P parameter;
