@@ -156,8 +156,10 @@ class StackedRNNState:
 
     def add_inputs(self, xs: Iterable[Expression]) -> list[StackedRNNState]:
         """The states after each input."""
+        inputs = list(xs)
+        _dynet._check_arguments(inputs)
         states, state = [], self
-        for x in xs:
+        for x in inputs:
             state = state.add_input(x)
             states.append(state)
         return states
