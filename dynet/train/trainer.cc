@@ -96,14 +96,16 @@ void Trainer::allocate() {
   averages_.allocate(model);
 }
 
-/// What the gradients are multiplied with so that their norm does not exceed the threshold.
+/// What the gradients are multiplied with so that their norm does not exceed the threshold. Without clipping
+/// nobody looks at them: that would read all of them once more.
 double Trainer::gradient_scale() {
+  if (!clipping_enabled) return 1;
   double sum = 0;
   for (size_t i : chosen_) sum += squared_gradient(*model.parameters_list()[i]);
   for (size_t i : chosen_lookups_) sum += squared_gradient(*model.lookup_parameters_list()[i]);
   const double norm = std::sqrt(sum);
   if (!std::isfinite(norm)) refuse(norm);
-  if (!clipping_enabled || !(norm > clip_threshold)) return 1;
+  if (!(norm > clip_threshold)) return 1;
   ++clips, ++clips_since_status;
   return clip_threshold / norm;
 }
@@ -125,8 +127,7 @@ std::string name_of_number(const Storage& s, size_t place) {
 
 }  // namespace
 
-/// Names what has a gradient that is not finite. Squares of finite numbers may be too large together, which
-/// only clipping minds.
+/// Names what has a gradient that is not finite. Squares of finite numbers may be too large together.
 void Trainer::refuse(double norm) const {
   constexpr size_t most = 5;
   size_t count = 0;
@@ -144,8 +145,7 @@ void Trainer::refuse(double norm) const {
   if (count > 0)
     failed("Magnitude of gradient is bad: ", without_sign(norm), ", as that of ", names,
            ". update() has changed nothing; reset_gradient() of the collection drops the gradients");
-  if (clipping_enabled)
-    failed("Magnitude of gradient is bad: ", norm, ", though every number of it is finite");
+  failed("Magnitude of gradient is bad: ", norm, ", though every number of it is finite");
 }
 
 /// Threads share out the small parameters, if they are worth it; they cut large ones among them.

@@ -66,7 +66,7 @@ class Trainer {
   void allocate();
   /// One step of every parameter that is not frozen and whose gradient was added to since its last step; that
   /// of a lookup table moves such rows. std::runtime_error, which names the parameters, where a gradient is
-  /// not finite; then nothing has changed, and the gradients are there.
+  /// not finite; then nothing has changed, and the gradients are there. Without clipping nobody looks.
   void update();
   /// An update of these parameters and tables alone: others keep value, gradient and state, and don't count
   /// in the norm. std::invalid_argument for one that is not in the collection.

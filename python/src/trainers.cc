@@ -164,7 +164,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
            "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
            "gradient since its last one; of tables, such rows. Their gradients are zero then. RuntimeError, "
            "which names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
-           "reset_gradient() of the collection drops the gradients.")
+           "reset_gradient() of the collection drops the gradients. Without clipping nobody looks at them.")
       .def(
           "update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
           "An update of some parameters and tables alone, which are given themselves or by their position in "

@@ -248,13 +248,11 @@ def test_update_subset(model):
 # -- bad gradients
 
 
-@pytest.mark.parametrize("threshold", [5, 0])
 @every_trainer
-def test_bad_gradients_are_named_and_change_nothing(kind, threshold, model, tmp_path):
+def test_bad_gradients_are_named_and_change_nothing(kind, model, tmp_path):
     point, other = model.add_parameters((2, 3), init=1, name="point"), model.add_parameters(2, init=1)
     table = model.add_lookup_parameters((3, 2), init=1, name="words")
     trainer = kind(model)
-    trainer.set_clip_threshold(threshold)
     train(trainer, point, other, lambda: table[1])
     random = np.random.default_rng(1)
     values = [x.as_array().copy() for x in (point, other, table)]
