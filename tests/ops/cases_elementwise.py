@@ -19,6 +19,18 @@ def aligned(x, y):
     return (a.reshape(a.shape + (1,) * (axes - a.ndim)) for a in (x, y))
 
 
+def power(exponent):
+    """x ** exponent, of which trailing sizes of 1 go, as in DyNet 2."""
+
+    def reference(x):
+        sizes = x.shape
+        while len(sizes) > 1 and sizes[-1] == 1:
+            sizes = sizes[:-1]
+        return x.reshape(sizes) ** exponent
+
+    return reference
+
+
 def broadcast(function):
     return lambda x, y: function(*aligned(x, y))
 
@@ -37,10 +49,10 @@ UNARY = [
     case("constant_over", [positive(3, 4)], lambda x: -1 / x, call=lambda x: -1 / x),
     case("scale", [uniform(3, 4)], lambda x: 0.7 * x, call=lambda x: 0.7 * x),
     case("divide_by", [uniform(3, 4)], lambda x: x / 3, call=lambda x: x / 3),
-    case("power", [positive(3, 4)], lambda x: x**2.5, call=lambda x: x**2.5),
-    case("power", [positive(3, 4)], lambda x: x**-1, call=lambda x: x**-1),
-    case("power", [uniform(3, 4)], lambda x: x**4, call=lambda x: x**4),
-    case("power", [uniform(3, 1)], lambda x: x[:, 0] ** 2, call=lambda x: x**2),
+    case("power", [positive(3, 4)], power(2.5), call=lambda x: x**2.5),
+    case("power", [positive(3, 4)], power(-1), call=lambda x: x**-1),
+    case("power", [uniform(3, 4)], power(4), call=lambda x: x**4),
+    case("power", [uniform(3, 1)], power(2), call=lambda x: x**2),
     case("square", [uniform(3, 4)], np.square),
     case("cube", [uniform(3, 4)], lambda x: x**3),
     case("sqrt", [positive(3, 4)], np.sqrt),
