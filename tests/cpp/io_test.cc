@@ -250,7 +250,7 @@ void damage() {
       accepted += std::string(e.what()).find(file.string()) == std::string::npos;
     }
   };
-  for (size_t size = 0; size < text.size(); ++size) must_fail(text.substr(0, size));
+  for (size_t size = 0; size + 1 < text.size(); ++size) must_fail(text.substr(0, size));
   for (size_t at = 0; at < text.size(); ++at) {
     std::string damaged = text;
     damaged[at] = '?';
@@ -268,7 +268,7 @@ void damage() {
   m.a.p->nonzero = true;
   TextFileSaver(folder() / "whole.txt").save(m.collection);
   const std::string whole = read(folder() / "whole.txt");
-  for (size_t size = 0; size < whole.size(); ++size) must_fail(whole.substr(0, size));
+  for (size_t size = 0; size + 1 < whole.size(); ++size) must_fail(whole.substr(0, size));
   for (size_t at = 0; at < whole.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = whole;
@@ -291,6 +291,26 @@ void damage() {
     write(file, bad);
     check_throws<std::runtime_error>("Bad parameter specification in model",
                                      [&] { TextFileLoader(file).load_param(m.collection, "/a"); });
+  }
+}
+
+/// Editors and tools that strip it leave a model that is whole.
+void the_last_newline_may_be_missing() {
+  const auto file = folder() / "stripped.txt";
+  Model m, all, stripped;
+  for (bool gradient : {false, true}) {
+    m.a.p->nonzero = gradient;
+    TextFileSaver(file).save(m.collection);
+    const std::string ours = read(file);
+    for (const std::string& text : {ours, plain(ours), std::string(recorded)}) {
+      write(file, text);
+      TextFileLoader(file).populate(all.collection);
+      write(file, text.substr(0, text.size() - 1));
+      TextFileLoader(file).populate(stripped.collection);
+      check(stripped.numbers() == all.numbers(), "all of it was read");
+      TextFileSaver(file, true).save(m.a, "/more");
+      check(read(file).starts_with(text + '#'), "what is added begins a line");
+    }
   }
 }
 
@@ -473,6 +493,7 @@ int main() {
   keys();
   other_writers();
   damage();
+  the_last_newline_may_be_missing();
   dims_ask_for_no_memory();
   files_are_replaced_whole();
   partial_files_of_the_dead_are_removed();
