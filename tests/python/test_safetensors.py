@@ -198,7 +198,9 @@ HEADERS = {
     "half a word": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":nul}}',
     "no number": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":-}}',
     "a deeply nested value": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":'
-    + b"[" * 200 + b"]" * 200 + b"}}",
+    + b"[" * 200
+    + b"]" * 200
+    + b"}}",
     "an entry that is null": {"/p": None},
     "metadata of numbers": {"__metadata__": {"a": 1}, "/p": ENTRY},
     "an unknown type": {"/p": {**ENTRY, "dtype": "F31"}},
@@ -220,7 +222,7 @@ def test_hostile_headers(model, tmp_path, name):
     assert p.as_array().tolist() == [3, 3]
 
 
-VALUES = [None, True, -2.5e-3, 10, "a \\ \"b\"", [], {}, [[1, {"x": None}], "y"], {"a": {"b": [0.0]}}]
+VALUES = [None, True, -2.5e-3, 10, 'a \\ "b"', [], {}, [[1, {"x": None}], "y"], {"a": {"b": [0.0]}}]
 
 
 @pytest.mark.parametrize("official_too", [True, False])
