@@ -13,7 +13,7 @@ import pathlib
 import re
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from dynet.plain import bad, refuse
 
@@ -181,7 +181,7 @@ def is_record(kind: type) -> bool:
     )
 
 
-def is_enum(kind: object) -> bool:
+def is_enum(kind: object) -> TypeGuard[type[enum.Enum]]:
     return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 

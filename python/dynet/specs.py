@@ -13,9 +13,16 @@ from typing import Any
 
 from dynet import plain, plain_classes, unpickle
 from dynet._dynet import (
+    ClassFactoredSoftmaxBuilder,
+    Expression,
+    HierarchicalSoftmaxBuilder,
     NaryTreeLSTMBuilder,
+    ParameterCollection,
     SoftmaxBuilder,
     StandardSoftmaxBuilder,
+    Trainer,
+    _make_class_factored,
+    _make_hierarchical,
     _RNNBuilder,
     _TreeLSTMBuilder,
     ops,
@@ -32,6 +39,10 @@ ADVICE = (
 )
 
 
+_BUILDERS = (_RNNBuilder, _TreeLSTMBuilder, SoftmaxBuilder)
+_LEARNED = (Expression, ParameterCollection, Trainer, *_BUILDERS)
+
+
 class _Pickler(pickle.Pickler):
     """Writes an operation as its name, and what the versions of Python write differently in one way."""
 
@@ -39,6 +50,8 @@ class _Pickler(pickle.Pickler):
         kind = type(obj)
         if kind is type(ops):
             return obj.__name__
+        if isinstance(obj, _LEARNED):
+            raise pickle.PicklingError("what is learned, and what belongs to a graph, is not part of a spec")
         if isinstance(obj, enum.Enum) and kind.__members__.get(obj._name_) is obj:
             return getattr, (kind, obj._name_)
         if isinstance(obj, enum.Flag):
@@ -226,7 +239,11 @@ def _parts_of(value: Any) -> Iterator[tuple[str, Any]]:
 
 # -- builders, and a program's subclasses of them
 
-# How many of the arguments of builders come before the collection.
+_MAKERS = {
+    ClassFactoredSoftmaxBuilder: _make_class_factored,
+    HierarchicalSoftmaxBuilder: _make_hierarchical,
+}
+# How many of the arguments of other builders come before the collection.
 _BEFORE_MODEL = {
     _RNNBuilder: 3,
     NaryTreeLSTMBuilder: 4,
@@ -259,16 +276,16 @@ def check_subclass(kind: type) -> None:
 def made(kind: Any, spec: Any, model: Any) -> Any:
     """An object of what its spec says; one of a subclass of a builder is of that subclass."""
     builder = builder_of(kind)
-    if builder is None or not issubclass(builder, (_RNNBuilder, _TreeLSTMBuilder, SoftmaxBuilder)):
+    if builder is None or not issubclass(builder, _BUILDERS):
         return kind.from_spec(spec, model)
     return made_as(kind, builder, spec, model)
 
 
 def made_as(kind: Any, builder: Any, spec: Any, model: Any) -> Any:
     """A builder of a program's class, whose own __init__ is not called."""
-    if hasattr(builder, "_of_class"):
-        return builder._of_class(kind, spec, model)
+    if builder in _MAKERS:
+        return _MAKERS[builder](kind, spec, model)
     before = next(count for base, count in _BEFORE_MODEL.items() if issubclass(builder, base))
-    made = kind.__new__(kind)
+    made = builder.__new__(kind)
     builder.__init__(made, *spec[:before], model, *spec[before:])
     return made

@@ -295,6 +295,7 @@ void bind_builders(nb::module_& m) {
   bind_spec(deep);
   bind_masks(deep);
   auto fast = bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes.");
+  bind_spec(fast);
   bind_masks(fast);
   bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
   bind_normalized<SparseLSTMBuilder>(

@@ -235,6 +235,19 @@ void other_writers() {
   check(p.p->values[2] == 9 && p.p->gradient[2] == 0, "names may hold spaces");
 }
 
+/// Editors that strip it leave a model that is whole.
+void the_last_newline_may_be_missing(const std::string& text, Model& m) {
+  const auto file = folder() / "stripped.txt";
+  Model stripped;
+  write(file, text);
+  TextFileLoader(file).populate(m.collection);
+  write(file, text.substr(0, text.size() - 1));
+  TextFileLoader(file).populate(stripped.collection);
+  check(stripped.numbers() == m.numbers(), "all of it was read");
+  TextFileSaver(file, true).save(m.a, "/more");
+  check(read(file).starts_with(text + '#'), "what is added begins a line");
+}
+
 void damage() {
   const auto file = folder() / "damaged.txt";
   const std::string text = recorded;
@@ -277,6 +290,7 @@ void damage() {
     }
   check(accepted == 0, std::to_string(accepted) + " damaged files of our own were accepted, or not named");
   check(m.numbers() == before, "nothing is half-loaded");
+  for (const std::string& each : {text, whole, plain(whole)}) the_last_newline_may_be_missing(each, m);
 
   std::string cut = text;
   cut.replace(cut.find("+1.14285719e+00"), 15, "+1.14x85719e+00");
@@ -291,26 +305,6 @@ void damage() {
     write(file, bad);
     check_throws<std::runtime_error>("Bad parameter specification in model",
                                      [&] { TextFileLoader(file).load_param(m.collection, "/a"); });
-  }
-}
-
-/// Editors and tools that strip it leave a model that is whole.
-void the_last_newline_may_be_missing() {
-  const auto file = folder() / "stripped.txt";
-  Model m, all, stripped;
-  for (bool gradient : {false, true}) {
-    m.a.p->nonzero = gradient;
-    TextFileSaver(file).save(m.collection);
-    const std::string ours = read(file);
-    for (const std::string& text : {ours, plain(ours), std::string(recorded)}) {
-      write(file, text);
-      TextFileLoader(file).populate(all.collection);
-      write(file, text.substr(0, text.size() - 1));
-      TextFileLoader(file).populate(stripped.collection);
-      check(stripped.numbers() == all.numbers(), "all of it was read");
-      TextFileSaver(file, true).save(m.a, "/more");
-      check(read(file).starts_with(text + '#'), "what is added begins a line");
-    }
   }
 }
 
@@ -493,7 +487,6 @@ int main() {
   keys();
   other_writers();
   damage();
-  the_last_newline_may_be_missing();
   dims_ask_for_no_memory();
   files_are_replaced_whole();
   partial_files_of_the_dead_are_removed();

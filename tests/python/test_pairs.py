@@ -194,7 +194,7 @@ def test_what_is_saved_can_be_loaded(name, spec):
         (Network(dy.ParameterCollection(), lambda: 1), "lambda"),
         (Network(dy.ParameterCollection(), print), "print"),
         (Network(dy.ParameterCollection(), threading.Lock()), "lock"),
-        (Network(dy.ParameterCollection(), dy.ParameterCollection()), "ParameterCollection"),
+        (Network(dy.ParameterCollection(), dy.ParameterCollection()), "what is learned"),
         (Hidden(dy.ParameterCollection()), "from_spec"),
     ],
     ids=["lambda", "print", "lock", "collection", "hidden"],

@@ -2,113 +2,48 @@
 
 import argparse
 import collections
-import dataclasses
 import datetime
 import decimal
-import enum
 import fractions
 import functools
 import os
 import pathlib
 import pickle
-import time
+import threading
 import types
-import typing
 
 import numpy as np
 import pytest
+from spec_classes import (
+    BERLIN,
+    RUN,
+    UTC,
+    ZERO,
+    Both,
+    Called,
+    Color,
+    Config,
+    Frozen,
+    Longer,
+    Methods,
+    Named,
+    Noisy,
+    Opaque,
+    Outer,
+    Own,
+    OwnSpec,
+    Parts,
+    Point,
+    Reducing,
+    Size,
+    Slots,
+    Tagger,
+    Tree,
+    Words,
+    a_function,
+)
 
 import dynet as dy
-
-
-class Tagger:
-    """A class of a program, whose spec may hold anything."""
-
-    def __init__(self, model, spec):
-        self.spec = spec
-        self.collection = model.add_subcollection("tagger")
-        self.weights = self.collection.add_parameters(2)
-
-    def param_collection(self):
-        return self.collection
-
-    @staticmethod
-    def from_spec(spec, model):
-        return Tagger(model, spec)
-
-
-class Color(enum.Enum):
-    RED = 1
-    BLUE = "blue"
-
-
-class Size(enum.IntEnum):
-    SMALL = 3
-
-
-class Parts(enum.Flag):
-    ONE = 1
-    TWO = 2
-    FOUR = 4
-
-
-Point = collections.namedtuple("Point", "x y")
-
-
-class Named(typing.NamedTuple):
-    x: int
-    y: str = "y"
-
-
-class Longer(collections.namedtuple("Longer", "x")):
-    """With a __dict__."""
-
-
-@dataclasses.dataclass
-class Config:
-    size: int
-    kind: type = int
-    inner: object = None
-
-    def __post_init__(self):
-        RUN.append("__post_init__")
-
-
-@dataclasses.dataclass(frozen=True)
-class Frozen:
-    size: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Slots:
-    __slots__ = ("size",)
-    size: int
-
-    def __getstate__(self):
-        return self.size
-
-
-if hasattr(dataclasses, "KW_ONLY"):
-    Slots = dataclasses.make_dataclass("Slots", [("size", int), ("name", str)], frozen=True, slots=True)
-    Slots.__module__ = __name__
-
-
-class Outer:
-    class Mode(enum.Enum):
-        FAST = 1
-
-    @dataclasses.dataclass
-    class Settings:
-        rate: float
-
-    Pair = collections.namedtuple("Pair", "a b")
-    Pair.__qualname__ = "Outer.Pair"
-
-
-RUN = []
-UTC = datetime.timezone.utc
-BERLIN = datetime.timezone(datetime.timedelta(hours=1), "Berlin")
-ZERO = datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN)
 
 SPECS = {
     "types": [
@@ -220,41 +155,19 @@ def test_pickles_of_others_are_read(name, spec, protocol):
     assert repr(loaded.spec) == repr(content)
 
 
-class Opaque:
-    """A class of a program that is no record."""
-
-    def __init__(self, **attributes):
-        self.__dict__.update(attributes)
-
-
-class Reducing:
-    def __reduce__(self):
-        return RUN.append, ("reduced",)
-
-
-@dataclasses.dataclass
-class Called:
-    """It could be taken for a function."""
-
-    size: int
-
-    def __call__(self):
-        RUN.append("called")
-
-
-def a_function(x):
-    return x
-
-
 REFUSED = {
     "Tagger.spec, a Opaque": Opaque(),
-    "Tagger.spec.tagger.config, the function test_specs.a_function": Opaque(tagger=Opaque(config=a_function)),
-    "Tagger.spec['tagger'].config, the function test_specs.a_function": {
+    "Tagger.spec.tagger.config, the function spec_classes.a_function": Opaque(
+        tagger=Opaque(config=a_function)
+    ),
+    "Tagger.spec['tagger'].config, the function spec_classes.a_function": {
         "tagger": argparse.Namespace(config=a_function)
     },
     "Tagger.spec[1].inner[0], the function builtins.len": (0, Config(1, int, [len])),
-    "Tagger.spec.x.y, a lock": Point(Named(1, __import__("threading").Lock()), 2),
-    "Tagger.spec[0].default_factory, the function test_specs.<lambda>": [collections.defaultdict(lambda: 0)],
+    "Tagger.spec.x.y, a lock": Point(Named(1, threading.Lock()), 2),
+    "Tagger.spec[0].default_factory, the function test_specs.<lambda>": [
+        collections.defaultdict(lambda: 0)
+    ],
     "Tagger.spec{…}, the function posix.system": {os.system},
     "Tagger.spec.keys(), the function builtins.eval": {eval: 1},
     "Tagger.spec[0], a partial": [functools.partial(print)],
@@ -315,234 +228,6 @@ def test_allowed_is_a_list(name, wrong):
         TypeError, match=r"save: allowed: .* was given; a list of classes and functions is needed"
     ):
         dy.save(name, [], allowed=wrong)
-
-
-# -- files that were made to do harm
-
-
-def meta(body):
-    """A .meta file of a tagger whose spec is what some operations leave on the stack."""
-    return b"\x80\x02ctest_specs\nTagger\n" + body + b"X\x07\0\0\0/tagger\x87."
-
-
-def reduce(module, what, arguments):
-    return f"c{module}\n{what}\n".encode() + pickle.dumps(arguments, 2)[2:-1] + b"R"
-
-
-def new(module, what, arguments, state=None):
-    made = f"c{module}\n{what}\n".encode() + pickle.dumps(arguments, 2)[2:-1] + b"\x81"
-    return made if state is None else made + pickle.dumps(state, 2)[2:-1] + b"b"
-
-
-class Traps:
-    """Classes of a program whose code a file must not be able to run."""
-
-    class Missing(enum.Enum):
-        A = 1
-
-        @classmethod
-        def _missing_(cls, value):
-            RUN.append(value)
-
-    @dataclasses.dataclass
-    class Deleted:
-        size: int
-
-        def __del__(self):
-            RUN.append("deleted")
-
-    @dataclasses.dataclass
-    class Restored:
-        size: int
-
-        def __setstate__(self, state):
-            RUN.append("restored")
-
-    @dataclasses.dataclass
-    class Hashed:
-        size: int
-
-        def __hash__(self):
-            RUN.append("hashed")
-            return 1
-
-    @dataclasses.dataclass
-    class Setting:
-        size: int
-
-        @property
-        def other(self):
-            RUN.append("read")
-
-        @other.setter
-        def other(self, value):
-            RUN.append("set")
-
-    @dataclasses.dataclass
-    class Made:
-        size: int
-
-        def __new__(cls, *args):
-            RUN.append("made")
-            return object.__new__(cls)
-
-    class Tuple(collections.namedtuple("Tuple", "x")):
-        def __new__(cls, x):
-            RUN.append("made")
-            return super().__new__(cls, x)
-
-
-def trap(which, arguments=(), state=None):
-    return new("test_specs", f"Traps.{which}", arguments, state)
-
-
-LARGE = 2**31 - 1
-HOSTILE = {
-    "a fraction of an exponent": reduce("fractions", "Fraction", ("1e999999999",)),
-    "a fraction of long numbers": reduce("fractions", "Fraction", (3**20000, 7)),
-    "no fraction": reduce("fractions", "Fraction", (1, 0)),
-    "a fraction of a number": reduce("fractions", "Fraction", (0.1,)),
-    "no decimal number": reduce("decimal", "Decimal", ("1e",)),
-    "a decimal number of a tuple": reduce("decimal", "Decimal", ((0, (1,), 10**18),)),
-    "a context": reduce("decimal", "Context", (10**9,)),
-    "no month": reduce("datetime", "date", (b"\x07\xe3\x00\x01",)),
-    "no day": reduce("datetime", "date", (b"\x07\xe3\x02\x1e",)),
-    "no year": reduce("datetime", "date", (b"\0\0\x01\x01",)),
-    "a short date": reduce("datetime", "date", (b"\x07\xe3",)),
-    "no time": reduce("datetime", "datetime", (b"\x07\xe3\x01\x01\xff\0\0\0\0\0",)),
-    "a zone of another kind": reduce("datetime", "time", (bytes(6), 3)),
-    "no difference": reduce("datetime", "timedelta", (10**30,)),
-    "no zone": reduce("datetime", "timezone", (datetime.timedelta(9),)),
-    "a path of numbers": reduce("pathlib", "PurePosixPath", (3,)),
-    "a path as a class": reduce("pathlib", "os.system", ("true",)),
-    "the type of a number": reduce("builtins", "type", (3,)),
-    "a class": reduce("builtins", "type", ("A", (), {})),
-    "a namespace of something": reduce("argparse", "Namespace", (3,)),
-    "names that are none": new("types", "SimpleNamespace", (), {3: 4}),
-    "no attributes": new("types", "SimpleNamespace", (), [1]),
-    "another parser": reduce("argparse", "ArgumentParser", ()),
-    "no member": reduce("test_specs", "Color", (7,)),
-    "no flag": reduce("test_specs", "Parts", (2**60,)),
-    "a flag below": reduce("test_specs", "Parts", (-1,)),
-    "a member of a class that looks for it": reduce("test_specs", "Traps.Missing", (5,)),
-    "an attribute of a member": reduce("builtins", "getattr", ("x", "join")),
-    "an attribute of a class": b"cbuiltins\ngetattr\nctest_specs\nTagger\nX\x09\0\0\0from_specs\x86R",
-    "a function of a class": b"cbuiltins\ngetattr\nctest_specs\nColor\nX\x03\0\0\0mro\x86R",
-    "too few fields": new("test_specs", "Point", (1,)),
-    "too many fields": new("test_specs", "Point", (1, 2, 3)),
-    "a dataclass of arguments": new("test_specs", "Config", (1,)),
-    "a dataclass that is called": reduce("test_specs", "Config", (1,)),
-    "too many values": new("test_specs", "Slots", (), [1, 2, 3]),
-    "an object that says farewell": trap("Deleted"),
-    "an object that restores itself": trap("Restored", (), {"size": 1}),
-    "an object that makes itself": trap("Made"),
-    "an object that counts as a key": b"}" + trap("Hashed", (), {"size": 1}) + b"K\1s",
-    "an object as a member of a set": b"cbuiltins\nset\n(" + trap("Hashed", (), {"size": 1}) + b"l\x85R",
-    "an opaque object": new("test_specs", "Opaque", ()),
-    "an opaque object that is called": reduce("test_specs", "Opaque", ()),
-    "a key of many parts": b"}" + new("test_specs", "Point", ())
-    if False
-    else b"}(" + b")" + b"2\x86" * 60 + b"K\1u",
-    "a named tuple that doubles": b"}ctest_specs\nPoint\nq\0)"
-    + b"q\1"
-    + b"h\0h\1h\1\x86\x81q\1" * 60
-    + b"K\1s",
-    "a dataclass that doubles": b"}ctest_specs\nFrozen\nq\0)q\1"
-    + b"h\0)\x81}X\x04\0\0\0sizeh\1h\1\x86sbq\1" * 60
-    + b"K\1s",
-    "a module that was not imported": new("wave", "Wave_read", ()),
-    "dates of another unit": pickle.dumps(np.dtype("M8[ns]"), 2)[2:-1].replace(b"ns", b"n]"),
-}
-
-
-@pytest.mark.parametrize("what", HOSTILE)
-def test_hostile_files_are_refused(name, what):
-    RUN.clear()
-    dy.save(name, [Tagger(dy.ParameterCollection(), 1)])
-    with open(name + ".meta", "wb") as file:
-        file.write(meta(HOSTILE[what]))
-    model = dy.ParameterCollection()
-    started = time.process_time()
-    with pytest.raises((RuntimeError, pickle.UnpicklingError), match=r"model\.meta"):
-        dy.load(name, model)
-    assert time.process_time() - started < 5 and not RUN
-    assert not model.parameters_list()
-
-
-@pytest.mark.parametrize(
-    "body, spec",
-    [
-        (trap("Setting", (), {"size": 1, "other": 2}), "Traps.Setting(size=1)"),
-        (trap("Tuple", (3,)), "Tuple(x=3)"),
-    ],
-)
-def test_code_of_records_is_not_run(name, body, spec):
-    RUN.clear()
-    tagger = Tagger(dy.ParameterCollection(), 1)
-    tagger.weights.save(name + ".data", "/tagger/_0")
-    with open(name + ".meta", "wb") as file:
-        file.write(meta(body))
-    (loaded,) = dy.load(name, dy.ParameterCollection())
-    assert repr(loaded.spec) == spec and not RUN
-
-
-@pytest.mark.parametrize(
-    "what", ["argparse\nNamespace\n)R", "types\nSimpleNamespace\n)R", "test_specs\nConfig\n)\x81"]
-)
-def test_states_are_not_copied_without_end(name, what):
-    """One state of a hundred thousand attributes for as many objects."""
-    dy.save(name, [Tagger(dy.ParameterCollection(), 1)])
-    state = b"}(" + b"".join(b"X\x06\0\0\0%06dK\1" % i for i in range(50_000)) + b"uq\1"
-    body = b"(" + state + (b"c" + what.encode("latin-1") + b"h\1b") * 50_000 + b"l"
-    with open(name + ".meta", "wb") as file:
-        file.write(meta(body))
-    with pytest.raises((RuntimeError, pickle.UnpicklingError), match="it makes more than it holds"):
-        dy.load(name, dy.ParameterCollection())
-
-
-# -- subclasses of builders
-
-
-class Methods(dy.VanillaLSTMBuilder):
-    """It adds methods alone."""
-
-    def twice(self):
-        return 2
-
-
-class Noisy(dy.StandardSoftmaxBuilder):
-    pass
-
-
-class Tree(dy.NaryTreeLSTMBuilder):
-    pass
-
-
-class Words(dy.ClassFactoredSoftmaxBuilder):
-    pass
-
-
-class Both(dy.BiRNNBuilder):
-    pass
-
-
-class Own(dy.GRUBuilder):
-    def __init__(self, size, model):
-        super().__init__(1, size, size, model)
-
-
-class OwnSpec(dy.GRUBuilder):
-    def __init__(self, size, model):
-        super().__init__(1, size, size, model)
-        self.size = size
-
-    @property
-    def spec(self):
-        return (self.size,)
-
-    @staticmethod
-    def from_spec(spec, model):
-        return OwnSpec(*spec, model)
 
 
 def test_subclasses_of_builders_are_loaded_as_themselves(name, tmp_path):
