@@ -163,11 +163,17 @@ def _base(self: object) -> type:
 
 def _attributes(self: Any) -> Any:
     """What a program has added to an object, as pickle asks for it; not what belongs to a graph."""
+
+    def lasting(attributes: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attributes.items() if name != "_initial_state"}
+
     state = getattr(type(self), "__getstate__", None)
     if state is not None and state is not getattr(object, "__getstate__", None):
-        return state(self)
-    own = {k: v for k, v in getattr(self, "__dict__", {}).items() if k != "_initial_state"}
-    slots = {n: getattr(self, n) for n in copyreg._slotnames(type(self)) if hasattr(self, n)}  # type: ignore[attr-defined]
+        given = state(self)
+        return lasting(given) if type(given) is dict else given
+    own = lasting(getattr(self, "__dict__", {}))
+    names = copyreg._slotnames(type(self))  # type: ignore[attr-defined]
+    slots = {name: getattr(self, name) for name in names if hasattr(self, name)}
     return (own or None, slots) if slots else own or None
 
 

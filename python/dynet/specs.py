@@ -74,6 +74,8 @@ def names_of(allowed: Iterable[Any]) -> Names:
     known: Names = {}
     for each in allowed:
         known[getattr(each, "__module__", ""), getattr(each, "__qualname__", "")] = each
+        if not callable(each):
+            continue
         try:
             text = pickle.dumps(each, 2)
         except Exception:

@@ -146,6 +146,25 @@ def test_classes_of_a_program(again, tmp_path):
     assert trainer_.learning_rate == 0.5 and repr(trainer_) == repr(trainer)
 
 
+class Chosen(dy.GRUBuilder):
+    """It says itself what is pickled of it."""
+
+    def __getstate__(self):
+        return {**self.__dict__, "left": None}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, restored=True)
+
+
+def test_states_that_a_class_chooses(again):
+    builder = Chosen(1, 2, 3, dy.ParameterCollection())
+    builder.left, builder.kept = object(), [1]
+    state = builder.initial_state()
+    other = again(builder)
+    assert (other.left, other.kept, other.restored) == (None, [1], True)
+    assert other.initial_state() is not state and other.initial_state() is other.initial_state()
+
+
 INITIALIZERS = [
     dy.NormalInitializer(1, 2),
     dy.UniformInitializer(0.5),

@@ -165,9 +165,7 @@ REFUSED = {
     },
     "Tagger.spec[1].inner[0], the function builtins.len": (0, Config(1, int, [len])),
     "Tagger.spec.x.y, a lock": Point(Named(1, threading.Lock()), 2),
-    "Tagger.spec[0].default_factory, the function test_specs.<lambda>": [
-        collections.defaultdict(lambda: 0)
-    ],
+    "Tagger.spec[0].default_factory, the function test_specs.<lambda>": [collections.defaultdict(lambda: 0)],
     "Tagger.spec{…}, the function posix.system": {os.system},
     "Tagger.spec.keys(), the function builtins.eval": {eval: 1},
     "Tagger.spec[0], a partial": [functools.partial(print)],
