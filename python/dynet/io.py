@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
+from dynet import specs
 from dynet._dynet import (
     Expression,
     LookupParameters,
@@ -45,8 +46,6 @@ Name: TypeAlias = str | os.PathLike[str]
 
 def _parts(saved: Saved) -> tuple[tuple[object, ...], Parameters | LookupParameters | ParameterCollection]:
     """What describes an object besides its name, and what has its numbers."""
-    from dynet import specs  # Not at the top: importing dynet would take longer.
-
     if isinstance(saved, Parameters | LookupParameters):
         return (type(saved).__name__,), saved
     if not all(hasattr(saved, name) for name in ("spec", "from_spec", "param_collection")):
@@ -161,8 +160,6 @@ def save(basename: Name, objects: Iterable[Saved], allowed: Iterable[object] = (
     Whenever the process ends, and if it fails, load gives what was there before or all of the new. DyNet 2
     reads the files too, once both are in their places. Links stay links, and files keep their modes.
     """
-    from dynet import specs  # Not at the top: importing dynet would take longer.
-
     base = _name("save", basename)
     # Expressions and tables can be iterated over, too.
     wrong = isinstance(objects, Expression | Parameters | LookupParameters)
@@ -184,8 +181,6 @@ def _iterable(given: Iterable[Any], wrong: bool, function: str, needed: str) -> 
 
 def _descriptions(meta: _Meta, allowed: list[Any]) -> list[tuple[Any, ...]]:
     """All objects of a .meta file."""
-    from dynet import specs  # Not at the top: importing dynet would take longer.
-
     try:
         return list(specs.read(meta.text, specs.names_of(allowed)))
     except pickle.UnpicklingError as error:
@@ -255,8 +250,6 @@ def _identity_now(path: str) -> tuple[int, ...] | None:
 
 def _load_one(params: ParameterCollection, path: str, loading: _Loading, described: tuple[Any, ...]) -> Any:
     """Adds one object to a collection."""
-    from dynet import specs  # Not at the top: importing dynet would take longer.
-
     kind, *rest = described
     if kind == "Parameters":
         return loading.load_param(rest[0])

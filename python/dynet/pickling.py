@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from dynet import _dynet
+from dynet import _dynet, specs
 from dynet._dynet import (
     LookupParameters,
     ParameterCollection,
@@ -126,8 +126,6 @@ def initializer(kind: Any, base: Any, arguments: tuple[Any, ...]) -> Any:
 
 def builder(kind: Any, base: Any, spec: tuple[Any, ...], collections: list[Any], rates: list[float]) -> Any:
     """A builder of the parameters of a collection; the __init__ of a class that derives is not called."""
-    from dynet import specs  # Not at the top: importing dynet would take longer.
-
     _check("builder", _is_ours(base, *_BUILDERS) and issubclass(kind, base), kind, "a class of builders")
     _check(
         "builder", type(collections) is list and len(collections) > 0, collections, "a list of collections"
@@ -195,7 +193,7 @@ def _reduce_initializer(self: Any) -> tuple[Any, ...]:
 def _reduce_builder(self: Any) -> tuple[Any, ...]:
     collections, rates = _dynet._builder_state(self)
     base: Any = _base(self)
-    spec = base.spec.__get__(self)
+    spec = (base.spec if hasattr(base, "spec") else base._spec).__get__(self)
     return _reduced(builder, (type(self), base, spec, [shared(c) for c in collections], rates), self)
 
 

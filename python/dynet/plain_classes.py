@@ -3,31 +3,20 @@
 No code of the classes of a program is run, and what is made is not larger than what it is made of.
 """
 
-import argparse
-import dataclasses
-import datetime
-import decimal
+from __future__ import annotations
+
 import enum
-import fractions
-import pathlib
+import importlib
 import re
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, TypeGuard
 
 from dynet.plain import bad, refuse
 
-Maker = Callable[[tuple[Any, ...]], Any]
+Maker = Callable[[Any, tuple[Any, ...]], Any]
 
-NAMESPACES = (argparse.Namespace, types.SimpleNamespace)
-_PATHS = (
-    pathlib.Path,
-    pathlib.PosixPath,
-    pathlib.PurePath,
-    pathlib.PurePosixPath,
-    pathlib.PureWindowsPath,
-    pathlib.WindowsPath,
-)
 _LONGEST = 4000  # digits of what is read, which takes time with their square
 
 
@@ -37,106 +26,114 @@ def _content(args: tuple[Any, ...], size: int) -> bytes:
     return args[0]
 
 
-def _zone(args: tuple[Any, ...]) -> datetime.timezone | None:
-    if len(args) > 2 or (len(args) == 2 and type(args[1]) not in (type(None), datetime.timezone)):
+def _zone(args: tuple[Any, ...]) -> Any:
+    zones = type(None), sys.modules["datetime"].timezone
+    if len(args) > 2 or (len(args) == 2 and type(args[1]) not in zones):
         refuse("it makes a time of a zone that is no datetime.timezone")
     return args[1] if len(args) == 2 else None
 
 
-def _date(args: tuple[Any, ...]) -> datetime.date:
+def _date(kind: Any, args: tuple[Any, ...]) -> Any:
     content = _content(args if len(args) == 1 else (), 4)
-    return datetime.date(int.from_bytes(content[:2], "big"), content[2], content[3])
+    return kind(int.from_bytes(content[:2], "big"), content[2], content[3])
 
 
 def _clock(content: bytes) -> tuple[int, int, int, int]:
     return content[0], content[1], content[2], int.from_bytes(content[3:], "big")
 
 
-def _datetime(args: tuple[Any, ...]) -> datetime.datetime:
+def _datetime(kind: Any, args: tuple[Any, ...]) -> Any:
     """The highest bit of the month is the fold, as that of the hour of a time."""
     content = _content(args, 10)
     day = int.from_bytes(content[:2], "big"), content[2] & 127, content[3]
-    return datetime.datetime(*day, *_clock(content[4:]), _zone(args), fold=content[2] >> 7)
+    return kind(*day, *_clock(content[4:]), _zone(args), fold=content[2] >> 7)
 
 
-def _time(args: tuple[Any, ...]) -> datetime.time:
-    content = _content(args, 6)
-    hour, minute, second, micro = _clock(content)
-    return datetime.time(hour & 127, minute, second, micro, _zone(args), fold=hour >> 7)
+def _time(kind: Any, args: tuple[Any, ...]) -> Any:
+    hour, *others = _clock(_content(args, 6))
+    return kind(hour & 127, *others, _zone(args), fold=hour >> 7)
 
 
-def _timedelta(args: tuple[Any, ...]) -> datetime.timedelta:
+def _timedelta(kind: Any, args: tuple[Any, ...]) -> Any:
     if len(args) > 3 or any(type(a) is not int for a in args):
         bad("a time difference is made of something else than numbers")
-    return datetime.timedelta(*args)
+    return kind(*args)
 
 
-def _timezone(args: tuple[Any, ...]) -> datetime.timezone:
-    if not args or type(args[0]) is not datetime.timedelta or any(type(a) is not str for a in args[1:]):
+def _timezone(kind: Any, args: tuple[Any, ...]) -> Any:
+    difference = sys.modules["datetime"].timedelta
+    if not args or type(args[0]) is not difference or any(type(a) is not str for a in args[1:]):
         bad("a time zone is made of something else than a difference and a name")
-    return datetime.timezone(*args)
+    return kind(*args)
 
 
-def _decimal(args: tuple[Any, ...]) -> decimal.Decimal:
+def _decimal(kind: Any, args: tuple[Any, ...]) -> Any:
     if len(args) != 1 or type(args[0]) is not str:
         bad("a decimal number is made of something else than a text")
-    return decimal.Decimal(args[0])
+    return kind(args[0])
 
 
-def _fraction(args: tuple[Any, ...]) -> fractions.Fraction:
+def _fraction(kind: Any, args: tuple[Any, ...]) -> Any:
     if len(args) == 1 and type(args[0]) is str and len(args[0]) <= _LONGEST:
         if not re.fullmatch(r"-?[0-9]+(/[0-9]+)?", args[0]):
             bad("a fraction is made of another text")
-        return fractions.Fraction(args[0])
+        return kind(args[0])
     if len(args) != 2 or any(type(a) is not int or a.bit_length() > 3 * _LONGEST for a in args):
         bad("a fraction is made of something else than two numbers, or too long ones")
-    return fractions.Fraction(*args)
+    return kind(*args)
 
 
-def _type(args: tuple[Any, ...]) -> type:
+def _type(_: Any, args: tuple[Any, ...]) -> type:
     if len(args) != 1 or not any(args[0] is each for each in (None, ..., NotImplemented)):
         refuse("it asks for the type of something else than None")
     return type(args[0])
 
 
-def _path(kind: type) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if any(type(a) is not str for a in args):
-            bad("a path is made of something else than texts")
-        return kind(*args)
-
-    return make
+def _path(kind: Any, args: tuple[Any, ...]) -> Any:
+    if any(type(a) is not str for a in args):
+        bad("a path is made of something else than texts")
+    return kind(*args)
 
 
-def _empty(kind: type) -> Maker:
-    return lambda args: kind() if args == () else bad("a namespace is made of something")
+def _namespace(kind: Any, args: tuple[Any, ...]) -> Any:
+    return kind() if args == () else bad("a namespace is made of something")
 
 
-# How each is called by pickles.
-MAKERS: dict[Any, Maker] = {
-    datetime.date: _date,
-    datetime.datetime: _datetime,
-    datetime.time: _time,
-    datetime.timedelta: _timedelta,
-    datetime.timezone: _timezone,
-    decimal.Decimal: _decimal,
-    fractions.Fraction: _fraction,
-    type: _type,
-    **{kind: _path(kind) for kind in _PATHS},
-    **{kind: _empty(kind) for kind in NAMESPACES},
+# How classes of Python's library are called by pickles, by module and name.
+_PATHS = "Path", "PosixPath", "PurePath", "PurePosixPath", "PureWindowsPath", "WindowsPath"
+_LIBRARY: dict[str, dict[str, Maker]] = {
+    "argparse": {"Namespace": _namespace},
+    "datetime": {
+        "date": _date,
+        "datetime": _datetime,
+        "time": _time,
+        "timedelta": _timedelta,
+        "timezone": _timezone,
+    },
+    "decimal": {"Decimal": _decimal},
+    "fractions": {"Fraction": _fraction},
+    "pathlib": dict.fromkeys(_PATHS, _path),
+    "types": {"SimpleNamespace": _namespace},
 }
+# Other modules where one version of Python or another has them.
+_MODULES = {
+    "pathlib._local": "pathlib",
+    "_pydecimal": "decimal",
+    "_decimal": "decimal",
+    "_datetime": "datetime",
+}
+_makers: dict[Any, Maker] = {type: _type}
 
-_LIBRARY = (
-    *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
-    *(decimal.Decimal, fractions.Fraction, *_PATHS, *NAMESPACES),
-)
-# By the modules where one version of Python or another has them.
-NAMES: dict[str, dict[str, Any]] = {}
-for _kind in _LIBRARY:
-    for _module in {_kind.__module__, _kind.__module__.split(".")[0].lstrip("_")}:
-        NAMES.setdefault(_module, {})[_kind.__name__] = _kind
-NAMES["pathlib._local"] = NAMES["pathlib"]
-NAMES["_pydecimal"] = NAMES["decimal"]
+
+def in_library(module: str, name: str) -> Any:
+    """A plain class of Python's library, or None. It is imported when it is first named."""
+    module = _MODULES.get(module, module)
+    maker = _LIBRARY.get(module, {}).get(name)
+    if maker is None:
+        return None
+    kind = getattr(importlib.import_module(module), name)
+    _makers[kind] = maker
+    return kind
 
 
 # -- classes of a program
@@ -204,23 +201,28 @@ def member(kind: Any, args: tuple[Any, ...]) -> Any:
     return refuse(f"it asks for a member of {kind.__name__} that there is not")
 
 
-def new(kind: Any, args: tuple[Any, ...]) -> Any:
-    """An object of a plain class, to be filled."""
-    if kind in NAMESPACES:
-        return MAKERS[kind](args)
+def made(kind: Any, args: tuple[Any, ...]) -> tuple[Any, bool]:
+    """An object of a plain class, and whether its attributes are still to come."""
+    maker = _makers.get(kind)
+    if maker is not None:
+        return maker(kind, args), maker is _namespace
     if isinstance(kind, type) and is_record(kind):
         fields = getattr(kind, "_fields", ()) if is_named_tuple(kind) else None
         if fields is not None and len(args) == len(fields):
-            return tuple.__new__(kind, args)
+            return tuple.__new__(kind, args), True
         if fields is None and args == ():
-            return object.__new__(kind)
+            return object.__new__(kind), True
     return refuse(f"it makes an object of {getattr(kind, '__name__', type(kind).__name__)}")
+
+
+def _fields(target: Any) -> list[str]:
+    return [field.name for field in sys.modules["dataclasses"].fields(target)]
 
 
 def fill(target: Any, state: Any) -> None:
     """Gives an object that new() made its attributes."""
     if type(state) is list:  # what dataclasses with slots write
-        names = [field.name for field in dataclasses.fields(target)]
+        names = _fields(target)
         state = (None, dict(zip(names, state, strict=True)))
     for each in state if type(state) is tuple and len(state) == 2 else (state, None):
         if each is not None and (type(each) is not dict or any(type(name) is not str for name in each)):
@@ -240,4 +242,4 @@ def parts(key: Any) -> Any:
     kind = type(key)
     if not (_is_generated(kind, "__hash__") and _is_generated(kind, "__eq__")):
         refuse(f"it has a key of {kind.__name__}")
-    return [getattr(key, field.name, None) for field in dataclasses.fields(key)]
+    return [getattr(key, name, None) for name in _fields(key)]

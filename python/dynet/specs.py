@@ -106,6 +106,7 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     """What a file names, and whether it may be called. No code is run that models have no use for."""
     if (module, name) in allowed:
         return allowed[module, name], True
+    found: Any
     if is_ours(module):
         found = getattr(sys.modules["dynet"], name, None)
         if isinstance(found, type) or name in ops():
@@ -113,8 +114,10 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     elif module.split(".")[0] == "numpy":
         if (found := _in_numpy(name)) is not None:
             return found, False
-    elif name in (names := plain.PLAIN.get(module) or plain_classes.NAMES.get(module, {})):
-        return names[name], False
+    elif name in plain.PLAIN.get(module, {}):
+        return plain.PLAIN[module][name], False
+    elif (found := plain_classes.in_library(module, name)) is not None:
+        return found, False
     elif isinstance(found := _in_module(module, name), type):
         if is_savable(found):
             return found, True

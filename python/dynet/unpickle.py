@@ -238,11 +238,10 @@ class Unpickler:
     def _made_plain(self, kind: Any, args: tuple[Any, ...]) -> Any:
         """What a plain class is called for, as an object to be filled where it has attributes."""
         try:
-            make = plain_classes.MAKERS.get(kind)
-        except TypeError:
-            make = None
-        value = make(args) if make else plain_classes.new(kind, args)
-        if not make or kind in plain_classes.NAMESPACES:
+            value, is_open = plain_classes.made(kind, args)
+        except TypeError:  # It cannot be looked up, or is not called so.
+            refuse(f"it makes an object of {getattr(kind, '__name__', type(kind).__name__)}")
+        if is_open:
             self._made[id(value)] = value
         return value
 
