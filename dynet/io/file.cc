@@ -126,13 +126,16 @@ void FileWriter::open_old() {
   old_identity_ = identity_from(status);
 }
 
+/// What is added begins a line, also where the last one has lost its end.
 void FileWriter::copy_old() {
+  bool ended = true;
   while (true) {
     held_.resize(room);
     const auto n = persist([&] { return ::read(old_, held_.data(), room); });
     held_.resize(n < 0 ? 0 : static_cast<size_t>(n));
     if (n < 0) cannot_read(file_);
-    if (n == 0) return;
+    if (n > 0) ended = held_.back() == '\n';
+    if (n == 0) return ended ? void() : write("\n");
     flush();
   }
 }
@@ -167,6 +170,7 @@ void FileWriter::put(int descriptor, std::string_view text) const {
 }
 
 void FileWriter::finish() {
+  if (std::exchange(finished_, true)) return;
   if (in_place_) {
     const Descriptor open = open_in_place(file_);
     if (!open) fail(errno);

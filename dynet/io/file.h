@@ -68,7 +68,7 @@ class FileWriter {
   FileWriter& operator=(const FileWriter&) = delete;
 
   void write(std::string_view text);
-  /// Everything is on the disk, under the name partial() if there is one.
+  /// Everything is on the disk, under the name partial() if there is one; nothing is written after that.
   void finish();
   /// The file is replaced, and on the disk. False if what is added to or merged is not the file that is there
   /// any more: then nothing has changed, and it has to be written anew.
@@ -99,7 +99,7 @@ class FileWriter {
 
   const Writing mode_;
   std::filesystem::path file_;
-  bool in_place_ = false;
+  bool in_place_ = false, finished_ = false;
   Partial partial_;
   std::string held_;  // what is not written yet
   size_t size_ = 0;

@@ -3,11 +3,20 @@
 
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "dynet/core/watch.h"
 #include "dynet/io/number.h"
 
 namespace dynet::engine {
+
+/// What a header says of the lines behind it.
+struct Records::Lines {
+  bool has_gradient = false;
+  std::string_view size;  // of all of them, with their ends, in digits
+  const char* begin = nullptr;
+};
+
 namespace {
 
 constexpr std::string_view blank = " \t\r";
@@ -43,11 +52,16 @@ bool parse_dim(std::string_view word, Dim& dim) {
   return dim.nd > 0;
 }
 
+bool ends_with_checksum(std::string_view line) {
+  return line.size() >= checksum_size && line.substr(line.size() - checksum_size).starts_with(checksum_tag);
+}
+
 /// From the right, because DyNet lets names hold spaces.
-bool parse_header(std::string_view line, Record& r, bool& has_gradient) {
+bool parse_header(std::string_view line, Record& r, bool& has_gradient, std::string_view& size) {
   std::string_view word = take_last_word(line);
   has_gradient = word != "ZERO_GRAD";
   if (word == "ZERO_GRAD" || word == "FULL_GRAD") word = take_last_word(line);
+  size = word;
   if (!is_number(word) || !parse_dim(take_last_word(line), r.dim)) return false;
   for (const std::string_view tag : {parameter_tag, lookup_tag}) {
     if (line.substr(0, tag.size()) != tag || line.size() < tag.size() + 3) continue;
@@ -78,24 +92,32 @@ bool Records::next() {
   std::string_view line;
   do {
     if (rest_.empty()) return false;
-    line = take_line(nullptr, "a header is");
+    line = take_line(nullptr, "a header is", nullptr);
   } while (line.find_first_not_of(blank) == std::string_view::npos);
   Record r;
-  bool has_gradient;
+  Lines lines;
   r.line = line_;
-  if (!parse_header(line, r, has_gradient))
+  if (!parse_header(line, r, lines.has_gradient, lines.size))
     bad(nullptr, "Bad parameter specification in model: ", line.substr(0, 200));
-  r.values = take_line(&r, "the values are");
-  if (has_gradient) r.gradient = take_line(&r, "the gradient is");
-  check(r, {line.data(), static_cast<size_t>(rest_.data() - line.data())});
+  lines.begin = rest_.data();
+  r.values = take_line(&r, "the values are", lines.has_gradient ? nullptr : &lines);
+  if (lines.has_gradient) r.gradient = take_line(&r, "the gradient is", &lines);
+  check(r, line.data());
   records_.push_back(r);
   first_.emplace(std::pair(r.is_lookup, r.name), &records_.back());
   return true;
 }
 
-std::string_view Records::take_line(const Record* record, const char* what) {
+/// The last line of a file may have lost its end, but nothing before that: the header says how long the lines
+/// are, and where there is a checksum that will tell.
+std::string_view Records::take_line(const Record* record, const char* what, const Lines* last_of) {
   ++line_;
   const size_t size = rest_.find('\n');
+  if (size == std::string_view::npos && last_of) {
+    const auto with_end = rest_.data() + rest_.size() - last_of->begin + 1;
+    if (ends_with_checksum(rest_) || text(with_end) == last_of->size)
+      return std::exchange(rest_, rest_.substr(rest_.size()));
+  }
   if (size == std::string_view::npos)
     bad(record, "The model file ends too early: ", what, " missing or cut off");
   const std::string_view line = rest_.substr(0, size);
@@ -103,14 +125,13 @@ std::string_view Records::take_line(const Record* record, const char* what) {
   return line;
 }
 
-/// Takes the checksum, if there is one, off the last line of a record, which is the text from its header on.
-void Records::check(Record& record, std::string_view text) const {
+/// Takes the checksum, if there is one, off the last line of a record, which begins with its header.
+void Records::check(Record& record, const char* begin) const {
   std::string_view& last = record.gradient.data() ? record.gradient : record.values;
-  if (last.size() < checksum_size) return;
-  const std::string_view word = last.substr(last.size() - checksum_size);
-  if (!word.starts_with(checksum_tag)) return;
+  if (!ends_with_checksum(last)) return;
+  const std::string_view sum = last.substr(last.size() - checksum_size + checksum_tag.size());
   last.remove_suffix(checksum_size);
-  if (word.substr(checksum_tag.size()) != checksum_of(text.substr(0, text.size() - 9)))
+  if (sum != checksum_of({begin, static_cast<size_t>(sum.data() - begin)}))
     bad(&record, "The model file is damaged: a checksum is wrong. (If the file was changed on purpose, take ",
         "the words \"", checksum_tag, "…\" off its lines)");
 }

@@ -67,9 +67,11 @@ class Records {
   }
 
  private:
+  struct Lines;
+
   bool next();
-  std::string_view take_line(const Record* record, const char* what);
-  void check(Record& record, std::string_view text) const;
+  std::string_view take_line(const Record* record, const char* what, const Lines* last_of);
+  void check(Record& record, const char* begin) const;
   void parse_line(const Record& record, std::string_view line, Buffer& numbers, const char* what) const;
 
   std::filesystem::path file_;

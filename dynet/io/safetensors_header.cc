@@ -18,6 +18,7 @@ static_assert(std::endian::native == std::endian::little, "the files are little-
 constexpr size_t length_size = 8, longest_header = 100'000'000;
 constexpr std::string_view checksums_open = "\"__metadata__\":{\"dynet_crc32\":\"", checksums_close = "\"}}";
 constexpr size_t digits = 8;  // of a checksum
+constexpr int deepest = 100;  // lists in lists, of what is stepped over
 
 /// Steps through JSON text; anything but what is asked for is an error.
 class JsonReader {
@@ -69,6 +70,29 @@ class JsonReader {
         s += c;
     }
   }
+  /// Steps over a value of any kind.
+  void skip(int depth = 0) {
+    if (depth > deepest) bad("lists lie too deep in each other");
+    skip_space();
+    const char c = at_ < text_.size() ? text_[at_] : '\0';
+    if (c == '"') {
+      string();
+    } else if (c == '[') {
+      list('[', ']', [&] { skip(depth + 1); });
+    } else if (c == '{') {
+      list('{', '}', [&] { string(), expect(':'), skip(depth + 1); });
+    } else if (c == '-' || (c >= '0' && c <= '9')) {
+      skip_number();
+    } else if (!take_word("true") && !take_word("false") && !take_word("null")) {
+      bad("a value is missing");
+    }
+  }
+  bool take_word(std::string_view word) {
+    skip_space();
+    if (!text_.substr(at_).starts_with(word)) return false;
+    at_ += word.size();
+    return true;
+  }
   void end() {
     skip_space();
     if (at_ != text_.size()) bad("something follows the last brace");
@@ -89,6 +113,24 @@ class JsonReader {
     const size_t i = letters.find(c);
     if (i == std::string_view::npos) bad("a string has an unknown escape");
     s += meant[i];
+  }
+  void skip_number() {
+    const auto here = [&](std::string_view any) {
+      const bool found = at_ < text_.size() && any.find(text_[at_]) != std::string_view::npos;
+      at_ += found;
+      return found;
+    };
+    const auto digits = [&] {
+      if (!here("0123456789")) bad("a number has no digits");
+      while (here("0123456789")) {
+      }
+    };
+    here("-");
+    if (!here("0")) digits();
+    if (here(".")) digits();
+    if (!here("eE")) return;
+    here("+-");
+    digits();
   }
   uint32_t hex() {
     uint32_t n = 0;
@@ -122,9 +164,10 @@ class JsonReader {
   size_t at_ = 0;
 };
 
-/// Each property must be there once.
+/// Each property must be there once; there may be others.
 void read_properties(JsonReader& json, TensorEntry& e) {
   std::set<std::string> seen;
+  int known = 0;
   json.list('{', '}', [&] {
     const std::string property = json.string();
     json.expect(':');
@@ -139,10 +182,12 @@ void read_properties(JsonReader& json, TensorEntry& e) {
       if (place.size() != 2) json.bad("data_offsets of " + e.name + " are not two");
       e.begin = place[0], e.end = place[1];
     } else {
-      json.bad("unknown property \"" + property + "\" of " + e.name);
+      json.skip();  // what other writers add says nothing of the numbers
+      return;
     }
+    ++known;
   });
-  if (seen.size() != 3) json.bad("dtype, shape or data_offsets of " + e.name + " is missing");
+  if (known != 3) json.bad("dtype, shape or data_offsets of " + e.name + " is missing");
 }
 
 /// Throws unless the bytes of a tensor are as many as its shape and type say.
@@ -229,6 +274,7 @@ SafetensorsHeader read_header(const FileParts& parts) {
     json.expect(':');
     if (!names.insert(e.name).second) json.bad("\"" + e.name + "\" is there twice");
     if (e.name == "__metadata__") {
+      if (json.take_word("null")) return;
       return json.list('{', '}', [&] { json.string(), json.expect(':'), json.string(); });
     }
     read_properties(json, e);

@@ -72,6 +72,7 @@ class CompactVanillaLSTMBuilder : public RNNBuilder {
   void set_dropout(real input_rate, real output_rate) { dropout_.set_rates(input_rate, output_rate, 0); }
   /// Standard deviation of Gaussian noise, drawn at each step, on Wx, Wh and b.
   void set_weightnoise(real std);
+  real weightnoise() const { return weight_noise_; }
 
  private:
   Expression step(ConstCells before, Expression x, Cells after) override;

@@ -1,6 +1,7 @@
 // What all recurrent builders share: the states of a sequence, which form a tree, and the calls on them.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -63,6 +64,13 @@ class RNNBuilder {
   /// first.
   void set_dropout(real rate) { dropout_.set_rates(rate, rate, rate); }
   void disable_dropout() { dropout_.set_rates(0, 0, 0); }
+  /// Of inputs, of the last output and of memory cells, whichever the builder has.
+  using DropoutRates = std::array<real, 3>;
+  DropoutRates dropout_rates() const {
+    using M = engine::DropoutMasks;
+    return {dropout_.rate(M::input), dropout_.rate(M::output), dropout_.rate(M::cell)};
+  }
+  void set_dropout_rates(const DropoutRates& rates) { dropout_.set_rates(rates[0], rates[1], rates[2]); }
   /// Draws masks anew, for inputs of this batch size, and for all sequences until start_new_sequence or a new
   /// graph.
   void set_dropout_masks(unsigned batch_size = 1);

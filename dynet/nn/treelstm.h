@@ -1,6 +1,7 @@
 // LSTMs over trees: the state of a node follows from its input and from the states of its children.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,8 @@ class TreeLSTMBuilder {
   /// Dropout rates of inputs and of children's outputs; masks are drawn once for a tree.
   void set_dropout(real rate) { set_dropout(rate, rate); }
   virtual void set_dropout(real input_rate, real output_rate) = 0;
+  /// Those that set_dropout takes.
+  virtual std::array<real, 2> dropout_rates() const = 0;
   void disable_dropout() { set_dropout(0); }
 
   ParameterCollection& get_parameter_collection() { return collection_; }
@@ -109,6 +112,9 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
   void set_dropout(real input_rate, real output_rate) override {
     dropout_.set_rates(input_rate, output_rate, 0);
   }
+  std::array<real, 2> dropout_rates() const override {
+    return {dropout_.rate(engine::DropoutMasks::input), dropout_.rate(engine::DropoutMasks::output)};
+  }
   std::vector<std::vector<Parameter>> parameters() const override { return params; }
 
   unsigned N;
@@ -140,6 +146,9 @@ class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
   void set_dropout(real input_rate, real output_rate) override {
     node_builder.set_dropout(input_rate, output_rate);
   }
+  std::array<real, 2> dropout_rates() const override {
+    return {node_builder.dropout_rates()[0], node_builder.dropout_rates()[1]};
+  }
   std::vector<std::vector<Parameter>> parameters() const override { return node_builder.params; }
 
   LSTMBuilder node_builder;
@@ -164,6 +173,9 @@ class BidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
   void set_dropout(real input_rate, real output_rate) override {
     fwd_node_builder.set_dropout(input_rate, output_rate);
     rev_node_builder.set_dropout(input_rate, output_rate);
+  }
+  std::array<real, 2> dropout_rates() const override {
+    return {fwd_node_builder.dropout_rates()[0], fwd_node_builder.dropout_rates()[1]};
   }
   std::vector<std::vector<Parameter>> parameters() const override;
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dynet/params/additions.h"
+#include "dynet/params/given.h"
 
 namespace dynet {
 
@@ -164,6 +165,7 @@ ParameterCollection::ParameterCollection() : storage_(std::make_shared<Collectio
 
 ParameterCollection ParameterCollection::add_subcollection(const std::string& name, real lambda) {
   if (lambda >= 0) check_lambda(lambda);
+  if (Given* given = Given::current()) return given->next_collection();
   auto sub = std::make_shared<CollectionStorage>();
   sub->name = full_name(storage_, true, name) + '/';
   sub->parent = storage_;
@@ -174,6 +176,7 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
 
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
                                               const std::string& name) {
+  if (Given* given = Given::current()) return Parameter(given->next_parameter(dim));
   Additions::take_room(parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
   Tensor values{dim, parameter->values.data()};
@@ -192,6 +195,7 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
                                                            const ParameterInit& init,
                                                            const std::string& name) {
   const Dim whole = table_dim(n, dim);
+  if (Given::current()) invalid("a builder has a table, and none was given for it");
   Additions::take_room(whole);
   auto lookup = std::make_shared<LookupParameterStorage>(whole);
   Tensor values{lookup->dim, lookup->values.data()};

@@ -54,6 +54,9 @@ class ParameterCollection {
 
   /// A root, named "/".
   ParameterCollection();
+  /// Another handle of a collection.
+  explicit ParameterCollection(std::shared_ptr<engine::CollectionStorage> storage)
+      : storage_(std::move(storage)) {}
 
   Parameter add_parameters(const Dim& dim, const ParameterInit& init, const std::string& name = "");
   /// Uniform in ±scale, or Glorot's initialisation when scale is 0.
@@ -102,13 +105,11 @@ class ParameterCollection {
   real get_weight_decay_lambda() const { return storage_->weight_decay; }
 
   engine::CollectionStorage& get_storage() const { return *storage_; }
+  const std::shared_ptr<engine::CollectionStorage>& share() const { return storage_; }
   /// True for two handles of one collection.
   bool operator==(const ParameterCollection&) const = default;
 
  private:
-  explicit ParameterCollection(std::shared_ptr<engine::CollectionStorage> storage)
-      : storage_(std::move(storage)) {}
-
   std::shared_ptr<engine::CollectionStorage> storage_;
 };
 

@@ -156,6 +156,7 @@ class Trainer {
   void resume();
 
   friend class TrainerText;
+  friend class TrainerMemory;
 
   const engine::RuleRow& rule_;
   std::string name_;

@@ -34,6 +34,7 @@ from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
+from dynet.pickling import teach_classes as _teach_classes
 from dynet.renamed import missing_name as _missing_name
 from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
@@ -54,4 +55,5 @@ if not _TYPE_CHECKING:  # Type checkers would take every name for one that there
 
 _show_signatures()
 _tell_members()
+_teach_classes()
 _init_at_import()

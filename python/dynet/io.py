@@ -8,18 +8,15 @@ new .data file. A .data file thus always finds the .meta file that was written f
 import contextlib
 import errno
 import functools
-import importlib
-import io
 import os
 import pickle
 import re
-import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
-from dynet import plain, unpickle
+from dynet import specs
 from dynet._dynet import (
     Expression,
     LookupParameters,
@@ -31,12 +28,8 @@ from dynet._dynet import (
     _partial_files,
     _RecordsFile,
     _save,
-    ops,
 )
 from dynet.arguments import told
-
-# In files the modules of our classes have the name that DyNet 2 knows.
-_FILE_MODULE = "_dynet"
 
 
 class Savable(Protocol):
@@ -60,6 +53,7 @@ def _parts(saved: Saved) -> tuple[tuple[object, ...], Parameters | LookupParamet
             f"save: an object of type {type(saved).__name__} was given; "
             "Parameters, LookupParameters or objects with spec, from_spec and param_collection are needed"
         )
+    specs.check_subclass(type(saved))
     return (type(saved), saved.spec), saved.param_collection()
 
 
@@ -81,41 +75,6 @@ def _keys(names: list[str]) -> list[str]:
         keys[key], counts[name] = None, count
         folders |= above
     return list(keys)
-
-
-class _Pickler(pickle.Pickler):
-    """Writes an operation as its name."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        return obj.__name__ if type(obj) is type(ops) else NotImplemented
-
-
-def _pickled(description: tuple[object, ...], kind: str) -> bytes:
-    """What a .meta file has for an object: what load can read again."""
-    file = io.BytesIO()
-    try:
-        _Pickler(file, protocol=2).dump(description)
-        text = file.getvalue()
-        reader = unpickle.Unpickler(text, functools.partial(_find, allowed=None), rehearsal=True)
-        _check_description(reader.load())
-    except (RecursionError, MemoryError):
-        raise
-    except Exception as error:
-        raise TypeError(
-            f"save: the spec of an object of type {kind} could not be read again: {error}; a "
-            "spec may hold numbers, texts, classes, arrays, and lists, tuples, sets and dictionaries of them"
-        ) from error
-    # Protocol 2 writes a class as the line "c" MODULE and the line NAME.
-    parts, end = [], 0
-    for begin, after in reader.names:
-        module, name = text[begin : after - 1].decode().split("\n")
-        parts += [text[end:begin], f"{_FILE_MODULE if _is_ours(module) else module}\n{name}\n".encode()]
-        end = after
-    return b"".join([*parts, text[end:]])
-
-
-def _is_ours(module: str) -> bool:
-    return module == _FILE_MODULE or module.split(".")[0] == "dynet"
 
 
 # Texts that unpickling drops, also in DyNet 2. The first, at the beginning of a .meta file, has the size and
@@ -191,8 +150,12 @@ def _check_folder(base: str) -> None:
 
 
 @told
-def save(basename: Name, objects: Iterable[Saved]) -> None:
+def save(basename: Name, objects: Iterable[Saved], allowed: Iterable[object] = ()) -> None:
     """Writes parameters, lookup parameters, builders and other objects that have `spec` and from_spec.
+
+    What load could not read again is refused at once: TypeError, which names the part of the spec. Plain
+    values pass; functions and classes of your own that a spec holds must be in `allowed`, here and where it
+    is loaded.
 
     Whenever the process ends, and if it fails, load gives what was there before or all of the new. DyNet 2
     reads the files too, once both are in their places. Links stay links, and files keep their modes.
@@ -203,10 +166,8 @@ def save(basename: Name, objects: Iterable[Saved]) -> None:
     saved = list(_iterable(objects, wrong, "save", "a list of what is to be saved"))
     parts = [_parts(each) for each in saved]
     keys = _keys([what.name() for _, what in parts])
-    meta = b"".join(
-        _pickled((*head, key), type(each).__name__)
-        for each, (head, _), key in zip(saved, parts, keys, strict=True)
-    )
+    known = specs.names_of(_iterable(allowed, False, "save: allowed", "a list of classes and functions"))
+    meta = b"".join(specs.pickled((*head, key), known) for (head, _), key in zip(parts, keys, strict=True))
     _check_folder(base)
     named = [(what, key) for (_, what), key in zip(parts, keys, strict=True)]
     _save(base, named, functools.partial(_stamped, meta))
@@ -218,67 +179,14 @@ def _iterable(given: Iterable[Any], wrong: bool, function: str, needed: str) -> 
     return given
 
 
-def _find(module: str, name: str, allowed: dict[tuple[str, str], Any] | None) -> tuple[Any, bool]:
-    """What a file names, and whether it may be called. No code is run that a file of models has no use for.
-
-    Without `allowed`, for a file that is written, it may be anything that could be allowed.
-    """
-    if allowed and (module, name) in allowed:
-        return allowed[module, name], True
-    if _is_ours(module):
-        found = getattr(sys.modules["dynet"], name, None)
-        if isinstance(found, type) or name in ops():
-            return found, False
-    elif module.split(".")[0] == "numpy":
-        if name in plain.NUMPY_CALLS:
-            return plain.NUMPY_CALLS[name], False
-        numpy = importlib.import_module("numpy")
-        found = getattr(numpy, name, None)
-        if found is numpy.ndarray or (isinstance(found, type) and issubclass(found, numpy.generic)):
-            return found, False
-    elif name in plain.PLAIN.get(module, ()):
-        return plain.PLAIN[module][name], False
-    elif module in sys.modules:
-        found = sys.modules[module]
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if isinstance(found, type) and hasattr(found, "from_spec") and hasattr(found, "param_collection"):
-            return found, True
-        if allowed is None and module not in ("builtins", "__builtin__") and found is not None:
-            return found, True
-    raise pickle.UnpicklingError(
-        f"it names {module}.{name}: files may name classes that have from_spec and param_collection, "
-        f"of modules that are imported; pass others in `allowed` if you trust the file"
-    )
-
-
-def _check_description(described: Any) -> None:
-    """Fails unless it says what an object is, and where its numbers are."""
-    if not (isinstance(described, tuple) and len(described) in (2, 3) and isinstance(described[-1], str)):
-        raise plain.DamagedError("it describes no object")
-    kind = described[0]
-    if len(described) == 2:
-        known = isinstance(kind, str) and kind in ("Parameters", "LookupParameters")
-    else:
-        known = isinstance(kind, type) and hasattr(kind, "from_spec") and hasattr(kind, "param_collection")
-    if not known:
-        raise plain.DamagedError("it describes an object of no class that has from_spec and param_collection")
-
-
-def _descriptions(meta: _Meta, allowed: Iterable[object]) -> list[tuple[Any, ...]]:
+def _descriptions(meta: _Meta, allowed: list[Any]) -> list[tuple[Any, ...]]:
     """All objects of a .meta file."""
-    known = {(getattr(o, "__module__", ""), getattr(o, "__qualname__", "")): o for o in allowed}
-    reader = unpickle.Unpickler(meta.text, functools.partial(_find, allowed=known))
-    found = []
     try:
-        while reader.at < len(meta.text):
-            found.append(reader.load())
-            _check_description(found[-1])
+        return list(specs.read(meta.text, specs.names_of(allowed)))
     except pickle.UnpicklingError as error:
         raise pickle.UnpicklingError(f"{meta.path}: {error}") from error
     except Exception as error:  # A damaged pickle raises anything.
         raise RuntimeError(f"{meta.path} is damaged: {error}") from error
-    return found
 
 
 def _meta_for(data: _RecordsFile, path: str) -> _Meta | None:
@@ -348,11 +256,11 @@ def _load_one(params: ParameterCollection, path: str, loading: _Loading, describ
     if kind == "LookupParameters":
         return loading.load_lookup_param(rest[0])
     spec, name = rest
-    if _is_ours(kind.__module__):
+    if specs.is_ours(kind.__module__) or specs.builder_of(kind):
         # A damaged file could ask for layers without end.
         loading.limit(name)
         try:
-            loaded = kind.from_spec(spec, params)
+            loaded = specs.made(kind, spec, params)
         except Exception as error:
             raise RuntimeError(
                 f"{path}: no {kind.__name__} can be made as it is described: {error}"
@@ -389,9 +297,10 @@ def load_generator(
     Both files are read and checked before the first object is given. An object that cannot be loaded after
     all adds nothing; those before it stay.
 
-    A file names the classes of its objects. Those of DyNet are known, and those that have from_spec and
-    param_collection if their module was imported; other classes and functions that a `spec` holds must be in
-    `allowed`, so that a file from elsewhere cannot run code. Raises pickle.UnpicklingError.
+    A file names the classes of its objects. Those of DyNet are known, plain ones of Python's library, and, if
+    their module was imported, those that have from_spec and param_collection, enums, named tuples and
+    dataclasses; other classes and functions that a `spec` holds must be in `allowed`, so that a file from
+    elsewhere cannot run code. Raises pickle.UnpicklingError.
     """
     for (loaded,) in _load_parts(basename, params, allowed, together=False):
         yield loaded

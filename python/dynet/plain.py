@@ -46,8 +46,27 @@ def check_array(state: Any) -> None:
         bad("an array has no order")
 
 
+_TIME_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
+
+
+def _with_unit(kind: Any, state: Any) -> Any:
+    """A type of dates or of differences of times in the unit that its state has."""
+    if kind.kind not in "mM" or type(state) is not tuple or len(state) != 9:
+        return kind
+    metadata = state[-1]
+    if type(metadata) is not tuple or len(metadata) != 2 or type(metadata[1]) is not tuple:
+        return kind
+    unit, *numbers = metadata[1]
+    unit = unit.decode("ascii") if type(unit) is bytes else unit
+    if unit not in _TIME_UNITS or type(numbers[0]) is not int or not 0 < numbers[0] < 2**31:
+        return kind
+    described = f"{kind.kind}8[{numbers[0]}{unit}]"
+    return sys.modules["numpy"].dtype(described) if numbers[1:2] == [1] else kind
+
+
 def typed(kind: Any, state: Any) -> Any:
-    """The type of numbers that has this state: the same, or one with the other order of bytes."""
+    """The type of numbers that has this state: the same, or one with the other order of bytes or a unit."""
+    kind = _with_unit(kind, state)
     for each in (kind, kind.newbyteorder()):
         if each.__reduce__()[2] == state:
             return each
@@ -84,8 +103,16 @@ _TYPES = (
     slice,
     str,
     tuple,
+    type,
 )
+
+
+def attribute() -> None:
+    """Stands for getattr, of which only classes within classes and members of enums are asked."""
+
+
 _BUILTINS: dict[str, Any] = {t.__name__: t for t in _TYPES}
+_BUILTINS |= {"Ellipsis": ..., "NotImplemented": NotImplemented, "getattr": attribute}
 
 # What plain data names, by its module; files of Python 2 have the older names.
 PLAIN: dict[str, dict[str, Any]] = {

@@ -4,12 +4,14 @@ What a pickle asks for is never larger than the pickle itself: no number in it i
 """
 
 import collections
+import pickle
 import struct
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dynet.plain import NumpyName, bad, check_array, encode_latin, is_array, refuse, typed
+from dynet import plain_classes
+from dynet.plain import NumpyName, attribute, bad, check_array, encode_latin, is_array, refuse, typed
 
 # Nodes of a tuple that is hashed, which Python does by recursion and for each place where a part stands.
 _KEY_NODES = 1000
@@ -31,11 +33,13 @@ class Unpickler:
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
         self._trusted: dict[int, Any] = {}  # what may be called, and what that gave
+        self._made: dict[int, Any] = {}  # objects of plain classes
         self.names: list[tuple[int, int]] = []  # where lines with a module and a name begin and end
 
     def load(self) -> Any:
         """The next object."""
-        self._stack, self._marks, self._memo, self._trusted = [], [], {}, {}
+        self._stack, self._marks, self._memo = [], [], {}
+        self._trusted, self._made = {}, {}
         text, stack, memo, operations = self.text, self._stack, self._memo, _OPERATIONS
         while True:
             at = self.at
@@ -123,8 +127,9 @@ class Unpickler:
         return values
 
     def _hashable(self, keys: Iterable[Any]) -> None:
+        made = self._made
         for key in keys:
-            if type(key) not in (tuple, frozenset):
+            if not isinstance(key, tuple | frozenset) and id(key) not in made:
                 continue
             left, nodes = [key], 0
             while left:
@@ -132,8 +137,12 @@ class Unpickler:
                 if nodes > _KEY_NODES:
                     refuse("it has a key of too many parts")
                 part = left.pop()
-                if type(part) in (tuple, frozenset):
-                    left.extend(part[:_KEY_NODES] if type(part) is tuple else part)
+                if isinstance(part, tuple):
+                    left.extend(tuple.__getitem__(part, slice(_KEY_NODES)))
+                elif isinstance(part, frozenset):
+                    left.extend(part)
+                elif id(part) in made:
+                    left.extend(plain_classes.parts(part))
 
     def _sequence(self, args: tuple[Any, ...]) -> Any:
         (values,) = args or ((),)
@@ -217,9 +226,35 @@ class Unpickler:
             maker = _MAKERS.get(function)
         except TypeError:
             maker = None
-        if maker is None:
-            refuse(f"it calls {getattr(function, '__name__', type(function).__name__)}")
-        return maker(self, args)
+        if maker is not None:
+            return maker(self, args)
+        for text in args:
+            if type(text) is str:
+                self._copied(text)
+        if plain_classes.is_enum(function):
+            return plain_classes.member(function, args)
+        return self._made_plain(function, args)
+
+    def _made_plain(self, kind: Any, args: tuple[Any, ...]) -> Any:
+        """What a plain class is called for, as an object to be filled where it has attributes."""
+        try:
+            value, is_open = plain_classes.made(kind, args)
+        except TypeError:  # It cannot be looked up, or is not called so.
+            refuse(f"it makes an object of {getattr(kind, '__name__', type(kind).__name__)}")
+        if is_open:
+            self._made[id(value)] = value
+        return value
+
+    def _make_attribute(self, args: tuple[Any, ...]) -> Any:
+        """What stands for a class within another one, and for the member of an enum."""
+        scope, name = args if len(args) == 2 else (None, None)
+        if type(name) is not str or not isinstance(scope, type | _Scope):
+            refuse("it names builtins.getattr, and asks something else than a class for a class")
+        if plain_classes.is_enum(scope) and name in scope.__members__:
+            return scope.__members__[name]
+        if isinstance(scope, type):
+            scope = _Scope(scope.__module__, scope.__qualname__)
+        return self._found(scope.module, f"{scope.name}.{name}")
 
     def _trust(self, value: Any) -> Any:
         self._trusted[id(value)] = value
@@ -227,21 +262,27 @@ class Unpickler:
 
     # -- operations that are more than a line
 
-    def _global(self, module: str, name: str) -> None:
-        found, trusted = self._find(module, name)
-        self._push(self._trust(found) if trusted else found)
+    def _found(self, module: str, name: str) -> Any:
+        """What a name stands for; where a class within it is asked for, it need not be allowed itself."""
+        try:
+            found, trusted = self._find(module, name)
+        except pickle.UnpicklingError:
+            if not self._stack or self._stack[-1] is not attribute:
+                raise
+            return _Scope(module, name)
+        return self._trust(found) if trusted else found
 
     def _named(self) -> None:
         begin = self.at
         module, name = self._word(), self._word()
         self.names.append((begin, self.at))
-        self._global(module, name)
+        self._push(self._found(module, name))
 
     def _stack_named(self) -> None:
         name, module = self._pop(), self._pop()
         if type(name) is not str or type(module) is not str:
             bad("a name is no text")
-        self._global(module, name)
+        self._push(self._found(module, name))
 
     def _reduce(self) -> None:
         args, function = self._pop(), self._pop()
@@ -250,9 +291,12 @@ class Unpickler:
     def _new(self, keywords: bool = False) -> None:
         named = self._pop() if keywords else {}
         args, kind = self._pop(), self._pop()
-        if id(kind) not in self._trusted or not isinstance(kind, type) or type(args) is not tuple:
-            refuse(f"it makes an object of {getattr(kind, '__name__', type(kind).__name__)}")
-        self._push(self._trust(_Stand() if self._rehearsal else kind.__new__(kind, *args, **named)))
+        if type(args) is not tuple:
+            bad("an object is made without arguments")
+        if id(kind) not in self._trusted or not isinstance(kind, type):
+            self._push(self._made_plain(kind, args))
+        else:
+            self._push(self._trust(_Stand() if self._rehearsal else kind.__new__(kind, *args, **named)))
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
@@ -265,6 +309,10 @@ class Unpickler:
             check_array(state)
             self._copied(state[4])
             target.__setstate__(state)
+        elif id(target) in self._made:
+            for each in state if type(state) is tuple else (state,):
+                self._copied(each or ())
+            plain_classes.fill(target, state)
         elif id(target) not in self._trusted:
             refuse(f"it changes an object of {type(target).__name__}")
         elif hasattr(target, "__setstate__"):
@@ -335,6 +383,13 @@ class Unpickler:
         self._memo[place] = self._top()
 
 
+class _Scope:
+    """The name of a class that another one lies in."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
+
+
 class _Stand:
     """What would be made, in a rehearsal."""
 
@@ -344,6 +399,7 @@ class _Stand:
 
 # What is called by pickles of plain data.
 _MAKERS: dict[Any, Callable[[Unpickler, tuple[Any, ...]], Any]] = {
+    attribute: Unpickler._make_attribute,
     encode_latin: Unpickler._make_encoded,
     bytearray: Unpickler._make_bytearray,
     bytes: Unpickler._make_bytes,

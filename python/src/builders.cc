@@ -295,6 +295,9 @@ void bind_builders(nb::module_& m) {
   bind_spec(deep);
   bind_masks(deep);
   auto fast = bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes.");
+  // DyNet 2's has no `spec`, by which programs tell what dy.save takes.
+  fast.def_prop_ro(
+      "_spec", [](const FastLSTMBuilder& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); });
   bind_masks(fast);
   bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
   bind_normalized<SparseLSTMBuilder>(

@@ -34,6 +34,7 @@ void bind_shaped(nb::module_& m) {
             new (self) ParameterInitGlorot(lookup, gain);
           },
           "is_lookup"_a = false, "gain"_a = 1.0)
+      .def("_arguments", [](const ParameterInitGlorot& i) { return nb::make_tuple(i.is_lookup, i.gain); })
       .def("__repr__", [](const ParameterInitGlorot& i) {
         return text("GlorotInitializer(is_lookup=", i.is_lookup ? "True" : "False", ", gain=", i.gain, ')');
       });
@@ -42,11 +43,13 @@ void bind_shaped(nb::module_& m) {
       .def(
           "__init__", [](ParameterInitSaxe* self, Number scale) { new (self) ParameterInitSaxe(scale); },
           "scale"_a = 1.0)
+      .def("_arguments", [](const ParameterInitSaxe& i) { return nb::make_tuple(i.gain); })
       .def("__repr__",
            [](const ParameterInitSaxe& i) { return text("SaxeInitializer(scale=", i.gain, ')'); });
   nb::class_<ParameterInitFromFile, ParameterInit>(m, "FromFileInitializer",
                                                    "Numbers of a text file, column-major.")
       .def(nb::init<std::filesystem::path>(), "fname"_a)
+      .def("_arguments", [](const ParameterInitFromFile& i) { return nb::make_tuple(nb::cast(i.file)); })
       .def("__repr__", [](const ParameterInitFromFile& i) {
         return text("FromFileInitializer(fname='", i.file.string(), "')");
       });
@@ -57,6 +60,10 @@ void bind_shaped(nb::module_& m) {
             new (self) ParameterInitFromVector(read_values(array.ptr()));
           },
           "array"_a)
+      .def("_arguments",
+           [](const ParameterInitFromVector& i) {
+             return nb::make_tuple(array_of(Dim{static_cast<unsigned>(i.numbers.size())}, i.numbers.data()));
+           })
       .def("__repr__", [](const ParameterInitFromVector& i) {
         return text("NumpyInitializer of ", i.numbers.size(), " numbers");
       });
@@ -91,6 +98,7 @@ void bind_initializers(nb::module_& m) {
             new (self) ParameterInitNormal(mean, var);
           },
           "mean"_a = 0.0, "var"_a = 1.0)
+      .def("_arguments", [](const ParameterInitNormal& i) { return nb::make_tuple(i.mean, i.variance); })
       .def("__repr__", [](const ParameterInitNormal& i) {
         return text("NormalInitializer(mean=", i.mean, ", var=", i.variance, ')');
       });
@@ -99,15 +107,18 @@ void bind_initializers(nb::module_& m) {
       .def(
           "__init__",
           [](ParameterInitUniform* self, Number scale) { new (self) ParameterInitUniform(scale); }, "scale"_a)
+      .def("_arguments", [](const ParameterInitUniform& i) { return nb::make_tuple(i.right); })
       .def("__repr__",
            [](const ParameterInitUniform& i) { return text("UniformInitializer(scale=", i.right, ')'); });
   nb::class_<ParameterInitConst, ParameterInit>(m, "ConstInitializer", "One number everywhere.")
       .def(
           "__init__", [](ParameterInitConst* self, Number c) { new (self) ParameterInitConst(c); }, "c"_a)
+      .def("_arguments", [](const ParameterInitConst& i) { return nb::make_tuple(i.number); })
       .def("__repr__",
            [](const ParameterInitConst& i) { return text("ConstInitializer(c=", i.number, ')'); });
   nb::class_<ParameterInitIdentity, ParameterInit>(m, "IdentityInitializer", "The identity matrix.")
       .def(nb::init<>())
+      .def("_arguments", [](const ParameterInitIdentity&) { return nb::make_tuple(); })
       .def("__repr__", [](const ParameterInitIdentity&) { return "IdentityInitializer()"; });
   bind_shaped(m);
 }

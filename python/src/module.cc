@@ -41,6 +41,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_builders(m);
   bind_treelstm(m);
   bind_softmax(m);
+  bind_pickling(m);
   bind_function(m);
   bind_cell(m);
   name_errors(m);

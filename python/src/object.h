@@ -132,6 +132,7 @@ void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
 void bind_treelstm(nb::module_& m);
 void bind_softmax(nb::module_& m);
+void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
 void bind_cell(nb::module_& m);
 

@@ -1,6 +1,8 @@
 // The softmax builders.
 #include <nanobind/stl/string.h>
 
+#include <utility>
+
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"
 #include "python/src/sharing.h"
@@ -195,6 +197,36 @@ void bind_classes(Type& type) {
           x, classid, update, "Numbers for the words of a class whose softmax is their distribution.");
 }
 
+/// A builder of this class, or of one that a program has derived from it, made without its __init__.
+template <class B, class... Args>
+nb::object construct(nb::handle kind, Args&&... args) {
+  const auto base = reinterpret_cast<PyTypeObject*>(nb::type<B>().ptr());
+  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(kind.ptr()), base))
+    throw type_error(text("a class that derives from ", base->tp_name, " is needed"));
+  nb::object made = nb::inst_alloc(kind);
+  const Changing changing;
+  new (nb::inst_ptr<B>(made)) B(std::forward<Args>(args)...);
+  nb::inst_mark_ready(made);
+  return made;
+}
+
+nb::object make_class_factored(nb::handle kind, nb::handle spec, ParameterCollection& model) {
+  const auto items = items_of(spec, 4);
+  const unsigned input_dim = read_size(items[0]);
+  WordPaths paths = read_paths(items[1]);
+  Dict vocabulary = frozen(read_words(items[2]));
+  const bool bias = read_truth(items[3].ptr());
+  return construct<ClassFactoredSoftmaxBuilder>(kind, input_dim, std::move(paths), vocabulary, model, bias);
+}
+
+nb::object make_hierarchical(nb::handle kind, nb::handle spec, ParameterCollection& model) {
+  const auto items = items_of(spec, 3);
+  const unsigned input_dim = read_size(items[0]);
+  WordPaths paths = read_paths(items[1]);
+  Dict vocabulary = frozen(read_words(items[2]));
+  return construct<HierarchicalSoftmaxBuilder>(kind, input_dim, std::move(paths), vocabulary, model);
+}
+
 void bind_class_factored(nb::module_& m) {
   using B = ClassFactoredSoftmaxBuilder;
   nb::class_<B, SoftmaxBuilder> type(
@@ -211,35 +243,27 @@ void bind_class_factored(nb::module_& m) {
             new (self) B(input_dim, cluster_file, vocabulary, pc, bias);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true)
-      .def_prop_ro("spec",
-                   [](const B& b) {
-                     return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()),
-                                           b.has_bias());
-                   })
-      .def_static(
-          "from_spec",
-          [](nb::handle spec, ParameterCollection& model) {
-            const auto items = items_of(spec, 4);
-            const unsigned input_dim = read_size(items[0]);
-            WordPaths paths = read_paths(items[1]);
-            Dict vocabulary = frozen(read_words(items[2]));
-            const bool bias = read_truth(items[3].ptr());
-            const Changing changing;
-            return new B(input_dim, std::move(paths), vocabulary, model, bias);
-          },
-          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
-          "A builder from what `spec` of another one is.");
+      .def_prop_ro("spec", [](const B& b) {
+        return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()), b.has_bias());
+      });
+  type.def_static(
+      "from_spec",
+      [](nb::handle spec, ParameterCollection& model) {
+        return nb::typed<nb::object, B>(make_class_factored(nb::type<B>(), spec, model));
+      },
+      "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+  m.def("_make_class_factored", make_class_factored, "kind"_a, "spec"_a, "model"_a);
   bind_classes(type);
 }
 
 void bind_hierarchical(nb::module_& m) {
   using B = HierarchicalSoftmaxBuilder;
-  nb::class_<B, SoftmaxBuilder>(
+  nb::class_<B, SoftmaxBuilder> type(
       m, "HierarchicalSoftmaxBuilder",
       "Decisions along a tree of classes (Morin and Bengio 2005). A line of cluster_file is the names of the "
       "classes on the way from the root, separated by spaces, a tab and a word; dic maps the words to 0, 1, "
-      "2, … and must know all words of the file. Words in no class are as in ClassFactoredSoftmaxBuilder.")
-      .def(
+      "2, … and must know all words of the file. Words in no class are as in ClassFactoredSoftmaxBuilder.");
+  type.def(
           "__init__",
           [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic,
              ParameterCollection& pc) {
@@ -248,22 +272,16 @@ void bind_hierarchical(nb::module_& m) {
             new (self) B(input_dim, cluster_file, vocabulary, pc);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a)
-      .def_prop_ro("spec",
-                   [](const B& b) {
-                     return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
-                   })
-      .def_static(
-          "from_spec",
-          [](nb::handle spec, ParameterCollection& model) {
-            const auto items = items_of(spec, 3);
-            const unsigned input_dim = read_size(items[0]);
-            WordPaths paths = read_paths(items[1]);
-            Dict vocabulary = frozen(read_words(items[2]));
-            const Changing changing;
-            return new B(input_dim, std::move(paths), vocabulary, model);
-          },
-          "spec"_a, "model"_a, nb::rv_policy::take_ownership,
-          "A builder from what `spec` of another one is.");
+      .def_prop_ro("spec", [](const B& b) {
+        return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
+      });
+  type.def_static(
+      "from_spec",
+      [](nb::handle spec, ParameterCollection& model) {
+        return nb::typed<nb::object, B>(make_hierarchical(nb::type<B>(), spec, model));
+      },
+      "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+  m.def("_make_hierarchical", make_hierarchical, "kind"_a, "spec"_a, "model"_a);
 }
 
 }  // namespace

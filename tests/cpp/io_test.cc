@@ -235,6 +235,19 @@ void other_writers() {
   check(p.p->values[2] == 9 && p.p->gradient[2] == 0, "names may hold spaces");
 }
 
+/// Editors that strip it leave a model that is whole.
+void the_last_newline_may_be_missing(const std::string& text, Model& m) {
+  const auto file = folder() / "stripped.txt";
+  Model stripped;
+  write(file, text);
+  TextFileLoader(file).populate(m.collection);
+  write(file, text.substr(0, text.size() - 1));
+  TextFileLoader(file).populate(stripped.collection);
+  check(stripped.numbers() == m.numbers(), "all of it was read");
+  TextFileSaver(file, true).save(m.a, "/more");
+  check(read(file).starts_with(text + '#'), "what is added begins a line");
+}
+
 void damage() {
   const auto file = folder() / "damaged.txt";
   const std::string text = recorded;
@@ -250,7 +263,7 @@ void damage() {
       accepted += std::string(e.what()).find(file.string()) == std::string::npos;
     }
   };
-  for (size_t size = 0; size < text.size(); ++size) must_fail(text.substr(0, size));
+  for (size_t size = 0; size + 1 < text.size(); ++size) must_fail(text.substr(0, size));
   for (size_t at = 0; at < text.size(); ++at) {
     std::string damaged = text;
     damaged[at] = '?';
@@ -268,7 +281,7 @@ void damage() {
   m.a.p->nonzero = true;
   TextFileSaver(folder() / "whole.txt").save(m.collection);
   const std::string whole = read(folder() / "whole.txt");
-  for (size_t size = 0; size < whole.size(); ++size) must_fail(whole.substr(0, size));
+  for (size_t size = 0; size + 1 < whole.size(); ++size) must_fail(whole.substr(0, size));
   for (size_t at = 0; at < whole.size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = whole;
@@ -277,6 +290,7 @@ void damage() {
     }
   check(accepted == 0, std::to_string(accepted) + " damaged files of our own were accepted, or not named");
   check(m.numbers() == before, "nothing is half-loaded");
+  for (const std::string& each : {text, whole, plain(whole)}) the_last_newline_may_be_missing(each, m);
 
   std::string cut = text;
   cut.replace(cut.find("+1.14285719e+00"), 15, "+1.14x85719e+00");

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "dynet/params/init.h"
+#include "dynet/train/memory.h"
 #include "dynet/train/trainer.h"
 #include "tests/cpp/check.h"
 
@@ -442,6 +443,37 @@ void saved_trainers_go_on() {
   check(simple.updates == 0, "nothing has changed");
 }
 
+void memories_are_restored() {
+  Toy toy(0), copy(0);
+  AdamTrainer trainer(toy.collection, 0.1), other(copy.collection);
+  trainer.exponential_moving_average(0.5);
+  trainer.set_clip_threshold(3);
+  for (unsigned i = 0; i < 3; ++i) toy.add_gradients(i), trainer.update();
+  const auto restore = [&](Trainer& to, const std::vector<double>& numbers) {
+    std::vector<std::vector<Buffer>> lists;
+    for (const auto& from : TrainerMemory::lists(trainer)) {
+      auto& list = lists.emplace_back();
+      for (const Buffer* buffer : from) {
+        list.emplace_back(buffer->size());
+        std::copy(buffer->begin(), buffer->end(), list.back().begin());
+      }
+    }
+    TrainerMemory::restore(to, numbers, std::move(lists));
+  };
+  std::vector<double> numbers = TrainerMemory::numbers(trainer);
+  restore(other, numbers);
+  std::stringstream one, two;
+  trainer.save(one), other.save(two);
+  check(one.str() == two.str(), "all of it");
+  SimpleSGDTrainer simple(copy.collection);
+  check_throws<std::invalid_argument>("numbers were given", [&] { restore(simple, numbers); });
+  numbers[4] = -1;
+  AdamTrainer fresh(copy.collection);
+  check_throws<std::invalid_argument>("-1 was given where a count is needed",
+                                      [&] { restore(fresh, numbers); });
+  check(fresh.updates == 0 && fresh.clip_threshold == 5, "nothing has changed");
+}
+
 }  // namespace
 
 int main() {
@@ -460,5 +492,6 @@ int main() {
   updates_do_not_allocate();
   averages();
   saved_trainers_go_on();
+  memories_are_restored();
   return test::finish();
 }

@@ -192,7 +192,17 @@ HEADERS = {
     "bytes of nobody": {"/p": {**ENTRY, "shape": [1], "data_offsets": [0, 4]}},
     "an overlap": {"/p": ENTRY, "/q": {**ENTRY, "shape": [1], "data_offsets": [4, 8]}},
     "no dtype": {"/p": {"shape": [2], "data_offsets": [0, 8]}},
-    "an unknown property": {"/p": {**ENTRY, "more": 1}},
+    "an unknown property in place of one": {"/p": {"dtype": "F32", "shape": [2], "more": [0, 8]}},
+    "a property twice": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":1,"more":1}}',
+    "no value": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":}}',
+    "half a word": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":nul}}',
+    "no number": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":-}}',
+    "a deeply nested value": b'{"/p":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":'
+    + b"[" * 200
+    + b"]" * 200
+    + b"}}",
+    "an entry that is null": {"/p": None},
+    "metadata of numbers": {"__metadata__": {"a": 1}, "/p": ENTRY},
     "an unknown type": {"/p": {**ENTRY, "dtype": "F31"}},
     "whole numbers": {"/p": {**ENTRY, "dtype": "I32"}},
     "another shape": {"/p": {**ENTRY, "shape": [1, 2]}},
@@ -210,6 +220,25 @@ def test_hostile_headers(model, tmp_path, name):
     with pytest.raises(RuntimeError, match=r"hostile\.safetensors"):
         model.populate(file)
     assert p.as_array().tolist() == [3, 3]
+
+
+VALUES = [None, True, -2.5e-3, 10, 'a \\ "b"', [], {}, [[1, {"x": None}], "y"], {"a": {"b": [0.0]}}]
+
+
+@pytest.mark.parametrize("official_too", [True, False])
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "np"}])
+def test_what_other_writers_add_is_passed_over(model, tmp_path, metadata, official_too):
+    """As by the reference implementation: entries with unknown keys, and null where there is no metadata."""
+    p = model.add_parameters(2, init=3, name="p")
+    file = tmp_path / "more.safetensors"
+    more = {f"key {i}": value for i, value in enumerate(VALUES)}
+    entry = {"first": 1, **ENTRY, **more}
+    write(file, {"__metadata__": metadata, "/p": entry}, struct.pack("<2f", 1.5, 2.5))
+    model.populate(file)
+    assert p.as_array().tolist() == [1.5, 2.5]
+    if official_too:
+        numpy = pytest.importorskip("safetensors.numpy")
+        assert numpy.load_file(file)["/p"].tolist() == [1.5, 2.5]
 
 
 def test_random_damage(model, tmp_path):

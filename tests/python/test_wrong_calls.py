@@ -75,7 +75,7 @@ WRONG = {
     "BiRNNBuilder: the keyword layers was given; it is called num_layers here": (
         lambda: dy.BiRNNBuilder(layers=1)
     ),
-    "save: the keyword filename was given; it is called basename here; the keywords are basename and": (
+    "save: the keyword filename was given; it is called basename here; the keywords are basename, objects": (
         lambda: dy.save(filename="a", objects=[])
     ),
     "UnsignedValue: the keyword number was given; the keyword is val": lambda: dy.UnsignedValue(number=1),

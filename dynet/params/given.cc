@@ -1,0 +1,43 @@
+// Hands out what is given, and sees whether it fits.
+#include "dynet/params/given.h"
+
+#include <utility>
+
+namespace dynet::engine {
+namespace {
+
+thread_local Given* innermost = nullptr;
+
+}  // namespace
+
+Given::Given(std::vector<ParameterCollection> collections)
+    : collections_(std::move(collections)), before_(std::exchange(innermost, this)) {}
+Given::~Given() { innermost = before_; }
+
+Given* Given::current() { return innermost; }
+
+const ParameterCollection& Given::next_collection() {
+  if (collections_taken_ == collections_.size())
+    invalid("a builder has more collections than the ", collections_.size(), " that were given for it");
+  return collections_[collections_taken_++];
+}
+
+const std::shared_ptr<ParameterStorage>& Given::next_parameter(const Dim& dim) {
+  if (collections_.empty()) invalid("a builder has parameters, and no collection was given for it");
+  const auto& list = collections_[0].parameters_list();
+  if (parameters_taken_ == list.size())
+    invalid("a builder has more parameters than the ", list.size(), " of ", collections_[0].get_fullname());
+  const auto& parameter = list[parameters_taken_++];
+  if (parameter->dim != dim)
+    invalid("a builder has a parameter of shape ", dim, " where ", parameter->name, " has shape ",
+            parameter->dim);
+  return parameter;
+}
+
+void Given::check_all_taken() const {
+  if (collections_taken_ != collections_.size())
+    invalid("a builder has ", collections_taken_, " collections, and ", collections_.size(),
+            " were given for it");
+}
+
+}  // namespace dynet::engine

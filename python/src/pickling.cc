@@ -1,0 +1,314 @@
+// What dynet/pickling.py asks for: the parts of collections, builders and trainers, and new ones made of
+// parts.
+#include <nanobind/stl/optional.h>
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "dynet/nn/lstm.h"
+#include "dynet/nn/softmax.h"
+#include "dynet/nn/treelstm.h"
+#include "dynet/params/given.h"
+#include "dynet/train/memory.h"
+#include "python/src/casters.h"
+#include "python/src/numbers.h"
+#include "python/src/sharing.h"
+
+namespace dynet::python {
+namespace {
+
+using namespace nb::literals;
+using Collection = ParameterCollection;
+using Counts = std::unordered_map<std::string, unsigned>;
+
+nb::bytes bytes_of(const std::string& name) { return nb::bytes(name.data(), name.size()); }
+std::string name_of(nb::handle name) {
+  const nb::bytes bytes = nb::cast<nb::bytes>(name);
+  return {bytes.c_str(), bytes.size()};
+}
+
+// -- parameters
+
+bool is_lookup(nb::handle p) { return Py_TYPE(p.ptr()) == types.lookup; }
+
+Storage& storage_of(nb::handle p) {
+  if (is_lookup(p)) return nb::cast<LookupParameter>(p).get_storage();
+  if (Py_TYPE(p.ptr()) != types.parameters)
+    throw type_error(text("a ", type_name(p.ptr()), " was given; a parameter or a table is needed").c_str());
+  return nb::cast<Parameter>(p).get_storage();
+}
+
+/// Which parameter or collection a handle refers to.
+uintptr_t identity_of(nb::handle o) {
+  if (nb::isinstance<Collection>(o))
+    return reinterpret_cast<uintptr_t>(nb::cast<const Collection&>(o).share().get());
+  return reinterpret_cast<uintptr_t>(&storage_of(o));
+}
+
+nb::tuple parameter_state(nb::handle p) {
+  Storage& s = storage_of(p);
+  {
+    // Who goes on and who has the values that are seen go on from the same numbers.
+    const Changing changing;
+    s.fold_decay();
+  }
+  return nb::make_tuple(s.is_lookup, array_of_values(s), bytes_of(s.name), s.updated);
+}
+
+/// A parameter or a table that is in no collection yet.
+nb::object make_parameter(bool is_table, nb::handle array, nb::handle name, bool updated) {
+  if (!is_array(array.ptr()))
+    throw type_error(text("a parameter of a ", type_name(array.ptr()), "; an array is needed").c_str());
+  Numbers numbers = read_numbers(array.ptr(), is_table);
+  const std::string own_name = name_of(name);
+  if (own_name.empty() || own_name.find('\n') != std::string::npos)
+    invalid("a parameter has a name without line breaks, and it is not empty");
+  const Dim dim = numbers.dim();
+  const ParameterInitFromVector init(std::move(numbers.values));
+  const Changing changing;
+  Collection scratch;
+  const auto named = [&](auto handle) {
+    handle.get_storage().name = own_name;
+    handle.set_updated(updated);
+    return nb::cast(handle);
+  };
+  if (!is_table) return named(scratch.add_parameters(dim, init));
+  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  return named(scratch.add_lookup_parameters(dim[dim.nd - 1], row, init));
+}
+
+// -- collections
+
+nb::dict dict_of(const Counts& counts) {
+  nb::dict all;
+  for (const auto& [name, count] : std::map(counts.begin(), counts.end())) all[bytes_of(name)] = count;
+  return all;
+}
+
+Counts counts_of(const nb::dict& given) {
+  Counts counts;
+  for (const auto& [name, count] : given) counts[name_of(name)] = nb::cast<unsigned>(count);
+  return counts;
+}
+
+template <class Handle>
+nb::list handles(const auto& storages) {
+  nb::list list;
+  for (const auto& s : storages) list.append(Handle(s));
+  return list;
+}
+
+nb::tuple collection_state(const Collection& c) {
+  const engine::CollectionStorage& s = *c.share();
+  nb::list of_files;
+  for (const std::string& name : std::set(s.names_of_files.begin(), s.names_of_files.end()))
+    of_files.append(bytes_of(name));
+  return nb::make_tuple(bytes_of(s.name), s.parent ? nb::cast(Collection(s.parent)) : nb::none(),
+                        s.weight_decay, handles<Parameter>(s.parameters), handles<LookupParameter>(s.lookups),
+                        dict_of(s.parameter_names), dict_of(s.collection_names), of_files);
+}
+
+/// The parameters of a list, each once and each in that of the parent, too.
+template <class Handle, class S>
+std::vector<std::shared_ptr<S>> listed(const nb::list& given, const std::vector<std::shared_ptr<S>>* parent) {
+  std::vector<std::shared_ptr<S>> list;
+  std::set<std::shared_ptr<S>> seen, allowed;
+  if (parent) allowed.insert(parent->begin(), parent->end());
+  for (const nb::handle each : given) {
+    Handle handle;
+    if (!nb::try_cast(each, handle))
+      throw type_error(text("a collection lists a ", type_name(each.ptr())).c_str());
+    if (!seen.insert(handle.p).second) invalid("a collection lists ", handle.get_fullname(), " twice");
+    if (parent && !allowed.contains(handle.p))
+      invalid("a collection lists ", handle.get_fullname(), ", and the one that it lies in does not");
+    list.push_back(std::move(handle.p));
+  }
+  return list;
+}
+
+Collection make_collection(nb::handle name, const std::optional<Collection>& parent, Number decay,
+                           const nb::list& parameters, const nb::list& lookups, const nb::dict& names,
+                           const nb::dict& collection_names, const nb::list& of_files) {
+  auto made = std::make_shared<engine::CollectionStorage>();
+  made->name = name_of(name);
+  const std::string inside = parent ? parent->get_fullname() : "";
+  if (made->name.find('\n') != std::string::npos || !made->name.starts_with(inside) ||
+      made->name.size() <= inside.size() || made->name.back() != '/')
+    invalid("a collection in \"", inside, "\" has the name \"", made->name, "\"");
+  const Changing changing;
+  if (parent) made->parent = parent->share();
+  made->parameters = listed<Parameter>(parameters, parent ? &parent->parameters_list() : nullptr);
+  made->lookups = listed<LookupParameter>(lookups, parent ? &parent->lookup_parameters_list() : nullptr);
+  made->parameter_names = counts_of(names);
+  made->collection_names = counts_of(collection_names);
+  for (const nb::handle each : of_files) made->names_of_files.insert(name_of(each));
+  Collection collection(std::move(made));
+  collection.set_weight_decay_lambda(decay);
+  return collection;
+}
+
+/// A handle of a class that a program has derived from ParameterCollection.
+nb::object collection_as(nb::handle kind, const Collection& collection) {
+  const auto base = reinterpret_cast<PyTypeObject*>(nb::type<Collection>().ptr());
+  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(kind.ptr()), base))
+    throw type_error("a class that derives from ParameterCollection is needed");
+  nb::object made = nb::inst_alloc(kind);
+  new (nb::inst_ptr<Collection>(made)) Collection(collection);
+  nb::inst_mark_ready(made);
+  return made;
+}
+
+// -- builders
+
+/// The collections of a builder in the order in which it makes them, and its rates.
+nb::tuple builder_state(nb::handle builder) {
+  nb::list collections, rates;
+  const auto add_rates = [&](const auto& all) {
+    for (const real rate : all) rates.append(rate);
+  };
+  if (RNNBuilder* b; nb::try_cast(builder, b)) {
+    collections.append(b->get_parameter_collection());
+    add_rates(b->dropout_rates());
+    if (const auto* compact = dynamic_cast<CompactVanillaLSTMBuilder*>(b))
+      rates.append(compact->weightnoise());
+  } else if (TreeLSTMBuilder* tree; nb::try_cast(builder, tree)) {
+    collections.append(tree->get_parameter_collection());
+    if (auto* one = dynamic_cast<UnidirectionalTreeLSTMBuilder*>(tree))
+      collections.append(one->node_builder.get_parameter_collection());
+    if (auto* two = dynamic_cast<BidirectionalTreeLSTMBuilder*>(tree))
+      for (LSTMBuilder* each : {&two->fwd_node_builder, &two->rev_node_builder})
+        collections.append(each->get_parameter_collection());
+    add_rates(tree->dropout_rates());
+  } else {
+    collections.append(nb::cast<SoftmaxBuilder&>(builder).get_parameter_collection());
+  }
+  return nb::make_tuple(collections, rates);
+}
+
+/// A list of numbers.
+std::vector<double> doubles(const nb::handle& given) {
+  std::vector<double> all;
+  const bool is_list = for_each(given.ptr(), [&](PyObject* each) {
+    if (!read_double(each, all.emplace_back()))
+      throw type_error(text("a ", type_name(each), " was given where a number is needed"));
+  });
+  if (!is_list) throw type_error(text("a ", type_name(given.ptr()), " was given where numbers are needed"));
+  return all;
+}
+
+void restore_rates(nb::handle builder, nb::handle given) {
+  std::vector<real> rates;
+  for (const double rate : doubles(given)) rates.push_back(static_cast<real>(rate));
+  const auto check = [&](size_t wanted) {
+    if (rates.size() != wanted)
+      invalid(type_name(builder.ptr()), ": ", rates.size(), " rates were given; it has ", wanted);
+  };
+  if (RNNBuilder* b; nb::try_cast(builder, b)) {
+    auto* const compact = dynamic_cast<CompactVanillaLSTMBuilder*>(b);
+    check(compact ? 4 : 3);
+    b->set_dropout_rates({rates[0], rates[1], rates[2]});
+    if (compact) compact->set_weightnoise(rates[3]);
+  } else if (TreeLSTMBuilder* tree; nb::try_cast(builder, tree)) {
+    check(2);
+    tree->set_dropout(rates[0], rates[1]);
+  } else {
+    check(0);
+  }
+}
+
+/// What `make` returns, whose builder is made of the parameters of these collections.
+nb::object with_given(const nb::list& collections, const nb::callable& make) {
+  std::vector<Collection> given;
+  for (const nb::handle each : collections) given.push_back(nb::cast<Collection>(each));
+  engine::Given all(std::move(given));
+  nb::object made = make();
+  all.check_all_taken();
+  return made;
+}
+
+// -- trainers
+
+/// A new array in the shape of a parameter, or rows first in that of a table.
+NewArray array_for(const Storage& s) {
+  Dim row = s.dim;
+  if (!s.is_lookup) return NewArray(row);
+  const size_t rows = std::exchange(row.d[--row.nd], 0u);
+  return NewArray::of_rows(row, rows);
+}
+
+const Storage& parameter_at(const Trainer& t, size_t list, size_t place) {
+  if (list % 2 == 0) return *t.model.parameters_list().at(place);
+  return *t.model.lookup_parameters_list().at(place);
+}
+
+/// Arrays are made before their numbers are copied: no program runs while these are looked at.
+nb::tuple trainer_state(Trainer& t) {
+  std::vector<std::vector<NewArray>> arrays;
+  std::vector<size_t> counts;
+  {
+    const Changing changing;
+    for (const auto& list : TrainerMemory::lists(t)) counts.push_back(list.size());
+  }
+  for (size_t i = 0; i < counts.size(); ++i) {
+    auto& list = arrays.emplace_back();
+    for (size_t place = 0; place < counts[i]; ++place) list.push_back(array_for(parameter_at(t, i, place)));
+  }
+  const Changing changing;
+  const auto lists = TrainerMemory::lists(t);
+  nb::list all, numbers;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    nb::list list;
+    for (size_t place = 0; place < lists[i].size(); ++place) {
+      const Storage& s = parameter_at(t, i, place);
+      if (place >= arrays[i].size() ||
+          nb::cast<size_t>(arrays[i][place].array.attr("size")) != s.values.size())
+        failed(t.whoami(), ": another thread has changed it while it was read");
+      const size_t rows = s.is_lookup ? s.dim.d[s.dim.nd - 1] : 1;
+      for (size_t row = 0; row < rows; ++row)
+        arrays[i][place].write(lists[i][place]->data() + row * (s.values.size() / rows), row);
+      list.append(arrays[i][place].array);
+    }
+    all.append(list);
+  }
+  for (const double x : TrainerMemory::numbers(t)) numbers.append(x);
+  return nb::make_tuple(nb::tuple(numbers), all);
+}
+
+void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
+  const std::vector<double> given = doubles(numbers);
+  std::vector<std::vector<engine::Buffer>> all;
+  for (const nb::handle arrays : lists) {
+    auto& list = all.emplace_back();
+    const bool rows_first = all.size() % 2 == 0;
+    for (const nb::handle array : nb::cast<nb::list>(arrays)) {
+      const Numbers content = read_numbers(array.ptr(), rows_first);
+      engine::Buffer buffer(content.values.size());
+      std::ranges::copy(content.values, buffer.begin());
+      list.push_back(std::move(buffer));
+    }
+  }
+  const Changing changing;
+  TrainerMemory::restore(t, given, std::move(all));
+}
+
+}  // namespace
+
+void bind_pickling(nb::module_& m) {
+  m.def("_identity", identity_of, "handle"_a);
+  m.def("_parameter_state", parameter_state, "handle"_a);
+  m.def("_make_parameter", make_parameter, "is_table"_a, "array"_a, "name"_a, "updated"_a);
+  m.def("_collection_state", collection_state, "handle"_a);
+  m.def("_make_collection", make_collection, "name"_a, "parent"_a.none(), "decay"_a, "parameters"_a,
+        "lookups"_a, "names"_a, "collection_names"_a, "of_files"_a);
+  m.def("_collection_as", collection_as, "kind"_a, "collection"_a);
+  m.def("_builder_state", builder_state, "builder"_a);
+  m.def("_restore_rates", restore_rates, "builder"_a, "rates"_a);
+  m.def("_with_given", with_given, "collections"_a, "make"_a);
+  m.def("_trainer_state", trainer_state, "trainer"_a);
+  m.def("_restore_trainer", restore_trainer, "trainer"_a, "numbers"_a, "lists"_a);
+  m.def("_model_of", [](const Trainer& t) { return t.model; }, "trainer"_a);
+}
+
+}  // namespace dynet::python
