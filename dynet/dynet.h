@@ -16,6 +16,7 @@
 #include "dynet/nn/word_tree.h"
 #include "dynet/ops/all.h"
 #include "dynet/params/collection.h"
+#include "dynet/program/dynet2.h"
 #include "dynet/program/mp.h"
 #include "dynet/program/options.h"
 #include "dynet/program/pretrain.h"

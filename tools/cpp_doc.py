@@ -24,6 +24,7 @@ HEADERS = [
         "params/init",
         "train/trainer",
         "train/average",
+        "train/shadow",
     ),
     *(
         "nn/rnn",

@@ -122,6 +122,11 @@ struct Dim {
     if (r.nd == 0) r.d[r.nd++] = 1;
     *this = r;
   }
+  /// The sizes, and the batch size where there is one: "3 x 4 X 2".
+  void print_profile(std::ostream& out) const {
+    for (unsigned i = 0; i < nd; ++i) out << (i > 0 ? " x " : "") << d[i];
+    if (bd > 1) out << " X " << bd;
+  }
   /// One more axis, the last one or number i.
   void add_dim(unsigned n) { insert_dim(nd, n); }
   void insert_dim(unsigned i, unsigned n) {

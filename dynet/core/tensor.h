@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <ostream>
 #include <vector>
 
 #include "dynet/core/dim.h"
@@ -9,9 +10,22 @@
 
 namespace dynet {
 
+struct Device;
+
+/// What DyNet 2 kept apart by purpose; it is all one here.
+enum class DeviceMempool { FXS, DEDFS, PS, SCS, NONE };
+
 struct Tensor {
+  Tensor() = default;
+  Tensor(const Dim& dim, real* numbers) : d(dim), v(numbers) {}
+  /// std::invalid_argument for another device than the CPU.
+  Tensor(const Dim& dim, real* numbers, const Device* device, DeviceMempool = DeviceMempool::NONE);
+
   Dim d;
   real* v = nullptr;
+  // Those of all tensors, as programs of DyNet 2 read them.
+  static Device* const device;
+  static constexpr DeviceMempool mem_pool = DeviceMempool::FXS;
 
   /// Where batch element b begins; a tensor without a batch is the same for all.
   real* batch_ptr(unsigned b) const { return d.bd == 1 ? v : v + b * d.batch_size(); }
@@ -35,6 +49,9 @@ inline real as_scalar(const Tensor& t) {
   if (t.d.size() != 1) engine::failed("as_scalar: the tensor has shape ", t.d, "; one element is needed");
   return *t.v;
 }
+
+/// A line for each row, and an empty one between the matrices of a larger tensor or of a batch.
+std::ostream& operator<<(std::ostream& out, const Tensor& t);
 
 /// All numbers, column-major, batch slowest.
 inline std::vector<real> as_vector(const Tensor& t) { return {t.v, t.v + t.d.size()}; }

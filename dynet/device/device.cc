@@ -26,5 +26,19 @@ DeviceManager* get_device_manager() {
 }
 
 Device* const default_device = get_device_manager()->get(0);
+Device* const Tensor::device = get_device_manager()->get(0);
+
+Tensor::Tensor(const Dim& dim, real* numbers, const Device* device, DeviceMempool) : Tensor(dim, numbers) {
+  check_device("Tensor", device);
+}
 
 }  // namespace dynet
+
+namespace dynet::engine {
+
+void check_device(std::string_view call, const Device* device) {
+  if (device && (device->type != DeviceType::CPU || device->name != "CPU"))
+    invalid(call, ": device \"", device->name, "\"; \"CPU\" is the only one");
+}
+
+}  // namespace dynet::engine

@@ -29,27 +29,27 @@ unsigned known_parameter(const Expression& e) {
 void engine::check_fresh(const Expression& e) {
   if (e.is_parameter()) return;
   if (!e.pg) failed("the expression is empty; make it with an operation first");
-  if (e.pg->holds(e)) [[likely]]
+  if ((*e.pg).holds(e)) [[likely]]
     return;
-  if (e.pg->has_removed(e))
+  if ((*e.pg).has_removed(e))
     failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
   failed("Stale Expression (created before renewing the Computation Graph).");
 }
 
-bool Expression::is_stale() const { return !is_parameter() && (!pg || !pg->holds(*this)); }
+bool Expression::is_stale() const { return !is_parameter() && (!pg || !(*pg).holds(*this)); }
 
 const Dim& engine::dim_of(const Expression& e) {
   if (e.is_parameter()) return e.storage()->dim;
-  if (e.pg && e.pg->is_current(e)) [[likely]]
-    return e.pg->dim(e.i);
+  if (e.pg && (*e.pg).is_current(e)) [[likely]]
+    return (*e.pg).dim(e.i);
   const auto [graph, id] = node_of(e);
   return graph->dim(id);
 }
 
 const Dim& Expression::dim() const {
   const Dim& dim = dim_of(*this);
-  if (dim.bd > 1 && !is_parameter() && pg->is_aside()) [[unlikely]]
-    pg->evaluator->ask_batch_size();
+  if (dim.bd > 1 && !is_parameter() && (*pg).is_aside()) [[unlikely]]
+    (*pg).evaluator->ask_batch_size();
   return dim;
 }
 Tensor Expression::value() const {

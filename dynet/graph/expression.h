@@ -1,6 +1,7 @@
 // The handle users hold: a node of a graph, or a parameter that becomes a node where it is used.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <iterator>
 #include <span>
@@ -18,25 +19,66 @@ struct Storage;
 
 namespace dynet {
 
+class ComputationGraph;
+
+}  // namespace dynet
+
+namespace dynet::engine {
+
+/// The graph of an expression: to the library a Graph, to programs the ComputationGraph that owns it.
+class GraphPointer {
+ public:
+  constexpr GraphPointer() = default;
+  constexpr GraphPointer(Graph* graph) : graph_(graph) {}
+
+  explicit operator bool() const { return graph_ != nullptr; }
+  operator Graph*() const { return graph_; }
+  Graph& operator*() const { return *graph_; }
+  /// std::runtime_error if there is none any more.
+  operator ComputationGraph*() const { return owner(); }
+  ComputationGraph* operator->() const { return owner(); }
+
+  bool operator==(const GraphPointer&) const = default;
+  bool operator==(const Graph* graph) const { return graph_ == graph; }
+  bool operator==(Graph* graph) const { return graph_ == graph; }
+  bool operator==(const ComputationGraph* graph) const { return is_of(graph); }
+  bool operator==(ComputationGraph* graph) const { return is_of(graph); }
+  bool operator==(std::nullptr_t) const { return graph_ == nullptr; }
+
+ private:
+  ComputationGraph* owner() const;
+  bool is_of(const ComputationGraph* graph) const;
+
+  Graph* graph_ = nullptr;
+};
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
 /// A node's place in its graph.
 using VariableIndex = unsigned;
 
 struct Expression {
   static constexpr unsigned parameter_id = ~0u;
 
-  engine::Graph* pg = nullptr;
+  engine::GraphPointer pg;
   unsigned i = 0;
   unsigned graph_id = 0;  // the graph's stamp when it was made: see Graph::stamp()
 
   Expression() = default;
   Expression(engine::Graph* graph, unsigned node, unsigned id) : pg(graph), i(node), graph_id(id) {}
+  /// That of a node by its place; std::out_of_range if there is none.
+  Expression(ComputationGraph* graph, VariableIndex node);
 
   /// A parameter, bound to the graph it is used in; `graph_id` 1 if it is trained there, 0 if constant.
   static Expression of_parameter(engine::Storage* storage, bool trained) {
     return {reinterpret_cast<engine::Graph*>(storage), parameter_id, trained};
   }
   bool is_parameter() const { return i == parameter_id; }
-  engine::Storage* storage() const { return reinterpret_cast<engine::Storage*>(pg); }
+  engine::Storage* storage() const {
+    return reinterpret_cast<engine::Storage*>(static_cast<engine::Graph*>(pg));
+  }
 
   /// "CPU".
   std::string get_device_name() const { return "CPU"; }

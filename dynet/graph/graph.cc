@@ -127,10 +127,10 @@ void Graph::refuse_other_graph(const Expression& e) const {
     return graph.is_aside_ ? std::string("belongs to another cell")
                            : text("belongs to graph ", graph.number());
   };
-  const std::string owner = e.pg->has_removed(e) ? "was removed by going back to a checkpoint"
-                            : e.is_stale()       ? "belongs to a graph that was renewed or has ended"
-                                                 : belongs(*e.pg);
-  if (is_aside_ || (e.pg->is_aside_ && !e.is_stale()))
+  const std::string owner = (*e.pg).has_removed(e) ? "was removed by going back to a checkpoint"
+                            : e.is_stale()         ? "belongs to a graph that was renewed or has ended"
+                                                   : belongs(*e.pg);
+  if (is_aside_ || ((*e.pg).is_aside_ && !e.is_stale()))
     invalid("the function of a cell uses an expression that is no argument of it and ",
             is_aside_ ? owner : belongs(*this), "; pass it as an argument");
   invalid("an argument ", owner, ", another one to graph ", id_,

@@ -53,6 +53,9 @@ class Graph {
   explicit Graph(Aside) : is_aside_(true) {}
   bool is_aside() const { return is_aside_; }
 
+  /// Its owner; std::runtime_error if there is none any more.
+  operator ComputationGraph&() const;
+
   /// Starts anew: all expressions made before are stale; the memory is kept for the next graph.
   void clear();
   /// Starts anew, but takes a number when it is first used: looking at a graph changes no random numbers.
@@ -205,7 +208,8 @@ class Graph {
   static constexpr unsigned none = ~0u;
 
   Evaluator* evaluator = nullptr;
-  std::optional<bool> batching;  // none: as the process has it
+  ComputationGraph* owner = nullptr;  // of the program, while it lives
+  std::optional<bool> batching;       // none: as the process has it
   /// Every node is computed when it is made; with check_validity its numbers must be finite, and so
   /// must the gradients of a backward pass.
   bool immediate_compute = false, check_validity = false;

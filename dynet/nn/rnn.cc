@@ -296,8 +296,8 @@ size_t RNNBuilder::place_of(RNNPointer p) const {
 }
 
 void RNNBuilder::check_graph(const Expression& x) const {
-  if (x.is_parameter() || !x.pg || x.pg->number() <= now_.bound.id) return;
-  if (!x.pg->is_aside() || !now_.bound.is_there())
+  if (x.is_parameter() || !x.pg || (*x.pg).number() <= now_.bound.id) return;
+  if (!(*x.pg).is_aside() || !now_.bound.is_there())
     invalid(stale_builder);  // a cell says what it lacks itself
 }
 

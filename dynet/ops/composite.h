@@ -168,7 +168,8 @@ inline Expression to_device(const Expression& x, std::string_view device) {
   return engine::ToDevice::call(x, device);
 }
 inline Expression to_device(const Expression& x, const Device* device) {
-  return engine::ToDevice::call(x, device ? device->name : "");
+  engine::check_device("to_device", device);
+  return x;
 }
 inline Expression fold_rows(const Expression& x, unsigned nrows = 2) {
   return engine::FoldRows::call(x, nrows);

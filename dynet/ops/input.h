@@ -1,6 +1,7 @@
 // Nodes without arguments: numbers of the caller, constants, and rows of lookup tables.
 #pragma once
 
+#include "dynet/device/device.h"
 #include "dynet/graph/graph.h"
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
@@ -162,32 +163,52 @@ using InputForms = Ops<Zeros, Ones>;
 
 namespace dynet {
 
-inline Expression input(engine::Graph& g, real number) { return engine::Input::make(g, {1}, {&number, 1}); }
-inline Expression input(engine::Graph& g, const real* number) {
+// Who names a device may name the CPU, which is the only one.
+inline Expression input(engine::Graph& g, real number, const Device* device = nullptr) {
+  if (device) engine::check_device("input", device);
+  return engine::Input::make(g, {1}, {&number, 1});
+}
+inline Expression input(engine::Graph& g, const real* number, const Device* device = nullptr) {
+  if (device) engine::check_device("input", device);
   return engine::leaf_of<engine::InputFromMemory>(g, {nullptr, number, {1}});
 }
-inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>& numbers) {
+inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>& numbers,
+                        const Device* device = nullptr) {
+  if (device) engine::check_device("input", device);
   return engine::Input::make(g, d, numbers);
 }
-inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>* numbers) {
+inline Expression input(engine::Graph& g, const Dim& d, const std::vector<real>* numbers,
+                        const Device* device = nullptr) {
+  if (device) engine::check_device("input", device);
   return engine::leaf_of<engine::InputFromMemory>(g, {numbers, nullptr, d});
 }
 inline Expression input(engine::Graph& g, const Dim& d, const std::vector<unsigned>& ids,
-                        const std::vector<real>& data, real defdata = 0) {
+                        const std::vector<real>& data, real defdata = 0, const Device* device = nullptr) {
+  if (device) engine::check_device("input", device);
   return engine::Input::sparse(g, d, ids, data, defdata);
 }
-inline Expression one_hot(engine::Graph& g, unsigned d, unsigned idx) {
+inline Expression one_hot(engine::Graph& g, unsigned d, unsigned idx, const Device* device = nullptr) {
+  if (device) engine::check_device("one_hot", device);
   return engine::Input::one_hot(g, d, engine::only(idx));
 }
-inline Expression one_hot(engine::Graph& g, unsigned d, const std::vector<unsigned>& ids) {
+inline Expression one_hot(engine::Graph& g, unsigned d, const std::vector<unsigned>& ids,
+                          const Device* device = nullptr) {
+  if (device) engine::check_device("one_hot", device);
   return engine::Input::one_hot(g, d, ids);
 }
-inline Expression constant(engine::Graph& g, const Dim& d, real value) {
+inline Expression constant(engine::Graph& g, const Dim& d, real value, const Device* device = nullptr) {
+  if (device) engine::check_device("constant", device);
   return engine::leaf_of<engine::Constant>(g, engine::Constant::attrs(d, value));
 }
-inline Expression zeros(engine::Graph& g, const Dim& d) { return constant(g, d, 0); }
-inline Expression zeroes(engine::Graph& g, const Dim& d) { return constant(g, d, 0); }
-inline Expression ones(engine::Graph& g, const Dim& d) { return constant(g, d, 1); }
+inline Expression zeros(engine::Graph& g, const Dim& d, const Device* device = nullptr) {
+  return constant(g, d, 0, device);
+}
+inline Expression zeroes(engine::Graph& g, const Dim& d, const Device* device = nullptr) {
+  return constant(g, d, 0, device);
+}
+inline Expression ones(engine::Graph& g, const Dim& d, const Device* device = nullptr) {
+  return constant(g, d, 1, device);
+}
 
 /// A parameter, or a whole lookup table with its rows along the last axis, as a node of a graph.
 template <class S>

@@ -29,7 +29,7 @@ Expression reading(const T* memory, unsigned limit, auto&& make) {
     source.one = memory;
   else
     source.many = memory;
-  e.pg->read_words(source);
+  (*e.pg).read_words(source);
   return e;
 }
 

@@ -1,6 +1,7 @@
 // Random tensors, noise and dropout. Numbers depend on the seed, the graph, the node and the element alone.
 #pragma once
 
+#include "dynet/device/device.h"
 #include "dynet/ops/input.h"
 #include "dynet/ops/zip.h"
 
@@ -153,16 +154,24 @@ using Random = Ops<RandomNormal, RandomUniform, RandomBernoulli, RandomGumbel, N
 
 namespace dynet {
 
-inline Expression random_normal(engine::Graph& g, const Dim& d, real mean = 0, real stddev = 1) {
+inline Expression random_normal(engine::Graph& g, const Dim& d, real mean = 0, real stddev = 1,
+                                const Device* device = nullptr) {
+  if (device) engine::check_device("random_normal", device);
   return engine::leaf_of<engine::RandomNormal>(g, {d, 0, mean, stddev});
 }
-inline Expression random_uniform(engine::Graph& g, const Dim& d, real left, real right) {
+inline Expression random_uniform(engine::Graph& g, const Dim& d, real left, real right,
+                                 const Device* device = nullptr) {
+  if (device) engine::check_device("random_uniform", device);
   return engine::leaf_of<engine::RandomUniform>(g, {d, 0, left, right});
 }
-inline Expression random_bernoulli(engine::Graph& g, const Dim& d, real p, real scale = 1) {
+inline Expression random_bernoulli(engine::Graph& g, const Dim& d, real p, real scale = 1,
+                                   const Device* device = nullptr) {
+  if (device) engine::check_device("random_bernoulli", device);
   return engine::leaf_of<engine::RandomBernoulli>(g, {d, 0, p, scale});
 }
-inline Expression random_gumbel(engine::Graph& g, const Dim& d, real mu = 0, real beta = 1) {
+inline Expression random_gumbel(engine::Graph& g, const Dim& d, real mu = 0, real beta = 1,
+                                const Device* device = nullptr) {
+  if (device) engine::check_device("random_gumbel", device);
   return engine::leaf_of<engine::RandomGumbel>(g, {d, 0, mu, beta});
 }
 inline Expression noise(const Expression& x, real stddev) { return engine::Noise::call(x, stddev); }

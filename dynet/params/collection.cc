@@ -118,7 +118,7 @@ template <class S>
 size_t count_numbers(const std::vector<std::shared_ptr<S>>& list, bool updated_only) {
   size_t n = 0;
   for (const auto& s : list)
-    if (s->updated || !updated_only) n += s->values.size();
+    if (s->updated || !updated_only) n += s->size();
   return n;
 }
 
@@ -175,7 +175,8 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
 }
 
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
-                                              const std::string& name) {
+                                              const std::string& name, const Device* device) {
+  check_device("add_parameters", device);
   if (Given* given = Given::current()) return Parameter(given->next_parameter(dim));
   Additions::take_room(parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
@@ -186,19 +187,21 @@ Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterIni
   return Parameter(parameter);
 }
 
-Parameter ParameterCollection::add_parameters(const Dim& dim, real scale, const std::string& name) {
-  if (scale == 0) return add_parameters(dim, ParameterInitGlorot(), name);
-  return add_parameters(dim, ParameterInitUniform(scale), name);
+Parameter ParameterCollection::add_parameters(const Dim& dim, real scale, const std::string& name,
+                                              const Device* device) {
+  if (scale == 0) return add_parameters(dim, ParameterInitGlorot(), name, device);
+  return add_parameters(dim, ParameterInitUniform(scale), name, device);
 }
 
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim,
-                                                           const ParameterInit& init,
-                                                           const std::string& name) {
+                                                           const ParameterInit& init, const std::string& name,
+                                                           const Device* device) {
+  check_device("add_lookup_parameters", device);
   const Dim whole = table_dim(n, dim);
   if (Given::current()) invalid("a builder has a table, and none was given for it");
   Additions::take_room(whole);
   auto lookup = std::make_shared<LookupParameterStorage>(whole);
-  Tensor values{lookup->dim, lookup->values.data()};
+  Tensor values{lookup->dim, lookup->all_values.data()};
   init.initialize_params(values);
   lookup->name = full_name(storage_, false, name);
   enlist(storage_, &CollectionStorage::lookups, lookup);
@@ -209,7 +212,7 @@ void LookupParameterStorage::add_rows(unsigned more) {
   Dim larger = table_dim(rows() + more, row_dim());
   Buffer new_gradient(larger.size());
   if (nonzero) std::copy(gradient.begin(), gradient.end(), new_gradient.begin());
-  values.grow(larger.size());
+  Storage::values.grow(larger.size());
   touched.reserve(rows() + more);
   is_touched.resize(rows() + more);
   if (!uses.empty()) uses.resize(rows() + more);
@@ -232,15 +235,15 @@ void LookupParameter::add_rows(unsigned n, const ParameterInit& init) const {
   Buffer numbers(added.size());
   Tensor rows{added, numbers.data()};
   init.initialize_params(rows);
-  const size_t before = s.values.size();
+  const size_t before = s.size();
   s.add_rows(n);
   s.assign({numbers.data(), numbers.size()}, before);
 }
 
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim, real scale,
-                                                           const std::string& name) {
-  if (scale == 0) return add_lookup_parameters(n, dim, ParameterInitGlorot(true), name);
-  return add_lookup_parameters(n, dim, ParameterInitUniform(scale), name);
+                                                           const std::string& name, const Device* device) {
+  if (scale == 0) return add_lookup_parameters(n, dim, ParameterInitGlorot(true), name, device);
+  return add_lookup_parameters(n, dim, ParameterInitUniform(scale), name, device);
 }
 
 std::shared_ptr<ParameterStorage> ParameterCollection::get_parameter_storage(const std::string& name) const {

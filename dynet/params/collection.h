@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "dynet/device/device.h"
 #include "dynet/params/init.h"
 #include "dynet/params/lookup.h"
 #include "dynet/params/parameter.h"
@@ -58,18 +59,44 @@ class ParameterCollection {
   explicit ParameterCollection(std::shared_ptr<engine::CollectionStorage> storage)
       : storage_(std::move(storage)) {}
 
-  Parameter add_parameters(const Dim& dim, const ParameterInit& init, const std::string& name = "");
+  // Who names a device may name the CPU, which is the only one.
+  Parameter add_parameters(const Dim& dim, const ParameterInit& init, const std::string& name = "",
+                           const Device* device = nullptr);
   /// Uniform in ±scale, or Glorot's initialisation when scale is 0.
-  Parameter add_parameters(const Dim& dim, real scale = 0, const std::string& name = "");
-  Parameter add_parameters(const Dim& dim, const std::string& name) { return add_parameters(dim, 0, name); }
+  Parameter add_parameters(const Dim& dim, real scale = 0, const std::string& name = "",
+                           const Device* device = nullptr);
+  Parameter add_parameters(const Dim& dim, const std::string& name, const Device* device = nullptr) {
+    return add_parameters(dim, 0, name, device);
+  }
+  Parameter add_parameters(const Dim& dim, engine::DevicePointer auto device) {
+    return add_parameters(dim, 0, "", device);
+  }
+  Parameter add_parameters(const Dim& dim, real scale, engine::DevicePointer auto device) {
+    return add_parameters(dim, scale, "", device);
+  }
+  Parameter add_parameters(const Dim& dim, const ParameterInit& init, engine::DevicePointer auto device) {
+    return add_parameters(dim, init, "", device);
+  }
 
   /// A table of n rows of shape dim.
   LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const ParameterInit& init,
-                                        const std::string& name = "");
+                                        const std::string& name = "", const Device* device = nullptr);
   LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, real scale = 0,
-                                        const std::string& name = "");
-  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const std::string& name) {
-    return add_lookup_parameters(n, dim, 0, name);
+                                        const std::string& name = "", const Device* device = nullptr);
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const std::string& name,
+                                        const Device* device = nullptr) {
+    return add_lookup_parameters(n, dim, 0, name, device);
+  }
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, engine::DevicePointer auto device) {
+    return add_lookup_parameters(n, dim, 0, "", device);
+  }
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, real scale,
+                                        engine::DevicePointer auto device) {
+    return add_lookup_parameters(n, dim, scale, "", device);
+  }
+  LookupParameter add_lookup_parameters(unsigned n, const Dim& dim, const ParameterInit& init,
+                                        engine::DevicePointer auto device) {
+    return add_lookup_parameters(n, dim, init, "", device);
   }
 
   /// Weight decay is that of this collection unless lambda is given.
@@ -100,9 +127,17 @@ class ParameterCollection {
   void set_updated_param(LookupParameter p, bool updated) { p.set_updated(updated); }
   bool is_updated_param(const Parameter& p) const { return p.is_updated(); }
   bool is_updated_param(const LookupParameter& p) const { return p.is_updated(); }
+  // The same by DyNet 2's names.
+  void set_updated_param(const Parameter* p, bool updated) { set_updated_param(*p, updated); }
+  void set_updated_lookup_param(const LookupParameter* p, bool updated) { set_updated_param(*p, updated); }
+  bool is_updated_param(const Parameter* p) const { return p->is_updated(); }
+  bool is_updated_lookup_param(const LookupParameter* p) const { return p->is_updated(); }
 
   void set_weight_decay_lambda(real lambda);
   real get_weight_decay_lambda() const { return storage_->weight_decay; }
+  /// The weight decay as an object of its own. What is read has it in it: the factor that is left is 1.
+  struct WeightDecay;
+  WeightDecay get_weight_decay() const;
 
   engine::CollectionStorage& get_storage() const { return *storage_; }
   const std::shared_ptr<engine::CollectionStorage>& share() const { return storage_; }
@@ -112,6 +147,15 @@ class ParameterCollection {
  private:
   std::shared_ptr<engine::CollectionStorage> storage_;
 };
+
+struct ParameterCollection::WeightDecay {
+  void set_lambda(real lambda) { of.set_weight_decay_lambda(lambda); }
+  real get_lambda() const { return of.get_weight_decay_lambda(); }
+  real current_weight_decay() const { return 1; }
+
+  ParameterCollection of;
+};
+inline ParameterCollection::WeightDecay ParameterCollection::get_weight_decay() const { return {*this}; }
 
 using Model = ParameterCollection;
 

@@ -19,21 +19,16 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   void add_rows(unsigned n, const ParameterInit& init) const;
 
   void initialize(unsigned row, std::span<const real> numbers) const {
-    LookupParameterStorage& s = get_storage();
-    check_row(row);
-    if (numbers.size() != s.row_size())
-      engine::invalid("initialize: ", numbers.size(), " numbers for a row of ", s.name, " of shape ",
-                      s.row_dim(), "; it has ", s.row_size());
-    s.assign(numbers, row * s.row_size());
+    get_storage().initialize(row, numbers);
   }
   void initialize(unsigned row, const std::vector<real>& numbers) const {
     initialize(row, std::span<const real>(numbers));
   }
   void set_value(std::span<const real> numbers) const {
     LookupParameterStorage& s = get_storage();
-    if (numbers.size() != s.values.size())
+    if (numbers.size() != s.size())
       engine::invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of ", rows(),
-                      " rows of shape ", dim(), "; it has ", s.values.size());
+                      " rows of shape ", dim(), "; it has ", s.size());
     s.assign(numbers);
   }
   /// The numbers of a row. Who writes them asks again before each time.
@@ -48,7 +43,7 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   /// The rows, one tensor each. Who writes them asks again before each time.
   std::vector<Tensor>* values() const {
     get_storage().change();
-    return rows_of(get_storage().values, get_storage().row_values);
+    return rows_of(get_storage().Storage::values, get_storage().row_values);
   }
   std::vector<Tensor>* gradients() const {
     return rows_of(get_storage().gradient.numbers(), get_storage().row_gradients);

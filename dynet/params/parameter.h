@@ -60,6 +60,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
     return nonzero ||
            (!gradient.is_clear() && std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; }));
   }
+  size_t size() const { return values.size(); }
   void changed() { ++version; }
   bool is_packed(const void* engine) const {
     return packed && packed_version == version && packed->engine == engine;
@@ -120,14 +121,73 @@ struct Storage : std::enable_shared_from_this<Storage> {
   }
 };
 
+/// The values or the gradient as the tensor that DyNet 2's programs know there. Who takes the tensor or its
+/// numbers may write them, and asks again before each time.
+class StoredTensor {
+ public:
+  /// Their address, as a tensor has it.
+  class Numbers {
+   public:
+    operator real*() const { return of_gradient_ ? storage_.gradient.data() : storage_.change(); }
+
+   private:
+    friend class StoredTensor;
+    Numbers(Storage& storage, bool of_gradient) : storage_(storage), of_gradient_(of_gradient) {}
+    Storage& storage_;
+    bool of_gradient_;
+  };
+
+  StoredTensor(Storage& storage, bool of_gradient) : d(storage.dim), v(storage, of_gradient) {}
+  operator Tensor() const { return {d, v}; }
+
+  // What the library reads and writes by itself.
+  real* data() const { return numbers().data(); }
+  real* begin() const { return numbers().begin(); }
+  real* end() const { return numbers().end(); }
+  real& operator[](size_t i) const { return numbers()[i]; }
+  size_t size() const { return v.storage_.size(); }
+
+  const Dim& d;
+  const Numbers v;
+
+ private:
+  Buffer& numbers() const { return v.of_gradient_ ? v.storage_.gradient.numbers() : v.storage_.values; }
+};
+
+inline std::ostream& operator<<(std::ostream& out, const StoredTensor& t) { return out << Tensor(t); }
+
+/// The same of the rows of a table.
+class StoredRows {
+ public:
+  StoredRows(Storage& storage, bool of_gradient) : all_(storage, of_gradient) {}
+  Tensor operator[](size_t row) const {
+    Dim one = all_.d;
+    one.d[--one.nd] = 0;
+    return {one, all_.v + row * one.size()};
+  }
+  size_t size() const { return all_.d.d[all_.d.nd - 1]; }
+  operator std::vector<Tensor>() const {
+    std::vector<Tensor> rows;
+    for (size_t row = 0; row < size(); ++row) rows.push_back((*this)[row]);
+    return rows;
+  }
+
+ private:
+  StoredTensor all_;
+};
+
 }  // namespace dynet::engine
 
 namespace dynet {
 
 struct ParameterStorage : engine::Storage {
   using engine::Storage::Storage;
+  engine::StoredTensor values{*this, false}, g{*this, true};  // the values hide those of engine::Storage
   Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
 
+  bool is_updated() const { return updated; }
+  bool has_grad() const { return is_used(); }
+  void clear() { clear_gradient(); }
   void clear_gradient() { drop_gradient(); }
   void gradient_moved() override {
     gradient_tensor = {dim, gradient.data()};
@@ -155,7 +215,13 @@ struct LookupParameterStorage : engine::Storage {
     d.d[--d.nd] = 0;
     return d;
   }
-  size_t row_size() const { return values.size() / rows(); }
+  size_t row_size() const { return size() / rows(); }
+
+  engine::StoredTensor all_values{*this, false}, all_grads{*this, true};
+  engine::StoredRows values{*this, false}, grads{*this, true};  // these hide the values of engine::Storage
+  bool is_updated() const { return updated; }
+  bool has_grad() const { return is_used(); }
+  void clear() { clear_gradient(); }
 
   std::vector<Tensor> row_values, row_gradients;  // made when first asked for
 
@@ -172,6 +238,16 @@ struct LookupParameterStorage : engine::Storage {
     if (!uses.empty()) uses[row] = 0;
   }
 
+  void initialize(unsigned row, std::span<const real> numbers) {
+    if (row >= rows()) engine::bad_index(name, ": row ", row, " was asked for; it has ", rows(), " rows");
+    if (numbers.size() != row_size())
+      engine::invalid("initialize: ", numbers.size(), " numbers for a row of ", name, " of shape ", row_dim(),
+                      "; it has ", row_size());
+    assign(numbers, row * row_size());
+  }
+  void initialize(unsigned row, const std::vector<real>& numbers) {
+    initialize(row, std::span<const real>(numbers));
+  }
   real* row_gradient(unsigned row) {
     if (!is_touched[row]) is_touched[row] = 1, touched.push_back(row);
     nonzero = true;
@@ -243,7 +319,7 @@ class Handle {
   /// Sets values and gradient to zero.
   void zero() {
     S& s = get_storage();
-    std::fill_n(s.overwrite(), s.values.size(), real(0));
+    std::fill_n(s.overwrite(), s.size(), real(0));
     s.drop_gradient();
   }
 
@@ -271,9 +347,9 @@ class Parameter : public engine::Handle<ParameterStorage> {
   }
   void set_value(std::span<const real> numbers) {
     ParameterStorage& s = get_storage();
-    if (numbers.size() != s.values.size())
+    if (numbers.size() != s.size())
       engine::invalid("set_value: ", numbers.size(), " numbers for ", s.name, " of shape ", s.dim,
-                      "; it has ", s.values.size());
+                      "; it has ", s.size());
     s.assign(numbers);
   }
   void set_value(const std::vector<real>& numbers) { set_value(std::span<const real>(numbers)); }

@@ -17,6 +17,9 @@
 #include "dynet/program/workers.h"
 #include "dynet/train/trainer.h"
 
+/// DyNet 2's header brought it, and programs say `using namespace boost::interprocess`.
+namespace boost::interprocess {}
+
 namespace dynet::mp {
 
 /// What learns from one datum of type D; S is the type of its loss, a number or what adds up like one.
@@ -84,7 +87,7 @@ void training_loop(unsigned children, ILearner<D, S>* learner, Trainer* trainer,
   bool has_best = false;
   S best{};
   const auto evaluate = [&](double passes) {
-    const S loss = learn_from<D, S>(children, learner, nullptr, dev, dev_order, false);
+    S loss = learn_from<D, S>(children, learner, nullptr, dev, dev_order, false);  // < need not be const
     const bool better = !has_best || loss < best;
     std::cerr << passes << "\tdev loss = " << loss << (better ? " (new best)\n" : "\n");
     if (!better) return;

@@ -118,16 +118,28 @@ void initialize(const DynetParams& params) {
            " GPUs were asked for; DyNet was built without them");
   for (int bit : params.gpu_mask)
     if (bit != 0) failed("a GPU was asked for; DyNet was built without them");
-  set_default_weight_decay(params.weight_decay);
+  default_weight_decay_lambda = params.weight_decay;
   if (params.random_seed) reset_rng(params.random_seed);
-  settings().policy = params.autobatch == 0   ? Policy::single
-                      : params.autobatch == 2 ? Policy::depth
-                                              : Policy::agenda;
+  autobatch_flag = params.autobatch;
   if (params.threads) settings().engine().set_most_threads(static_cast<unsigned>(params.threads));
   share_new_buffers(params.shared_parameters);
-  report().level = params.profiling;
-  settings().profile = params.profiling ? &report().profile : nullptr;
+  profiling_flag = params.profiling;
 }
+
+void engine::choose_batching(int autobatch) {
+  settings().policy = autobatch == 0 ? Policy::single : autobatch == 2 ? Policy::depth : Policy::agenda;
+}
+
+void engine::choose_profiling(int profiling) {
+  report().level = profiling;
+  settings().profile = profiling ? &report().profile : nullptr;
+}
+
+void engine::choose_weight_decay(float lambda) { set_default_weight_decay(lambda); }
+
+constinit Choice<int, choose_batching> autobatch_flag{1};
+constinit Choice<int, choose_profiling> profiling_flag{0};
+constinit Choice<float, choose_weight_decay> default_weight_decay_lambda{0};
 
 void initialize(int& argc, char**& argv, bool shared_parameters) {
   initialize(extract_dynet_params(argc, argv, shared_parameters));

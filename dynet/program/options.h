@@ -29,6 +29,41 @@ DynetParams extract_dynet_params(int& argc, char**& argv, bool shared_parameters
 void initialize(const DynetParams& params);
 void initialize(int& argc, char**& argv, bool shared_parameters = false);
 
+}  // namespace dynet
+
+namespace dynet::engine {
+
+/// A choice of the process as the variable that DyNet 2 had for it.
+template <class Number, void (*choose)(Number)>
+class Choice {
+ public:
+  constexpr explicit Choice(Number now) : now_(now) {}
+  constexpr Choice(const Choice&) = default;
+  operator Number() const { return now_; }
+  Choice& operator=(Number number) {
+    choose(number);
+    now_ = number;
+    return *this;
+  }
+  Choice& operator=(const Choice& other) { return *this = static_cast<Number>(other); }
+
+ private:
+  Number now_;
+};
+
+void choose_batching(int autobatch);
+void choose_profiling(int profiling);
+void choose_weight_decay(float lambda);
+
+}  // namespace dynet::engine
+
+namespace dynet {
+
+/// As the fields of DynetParams.
+extern engine::Choice<int, engine::choose_batching> autobatch_flag;
+extern engine::Choice<int, engine::choose_profiling> profiling_flag;
+extern engine::Choice<float, engine::choose_weight_decay> default_weight_decay_lambda;
+
 /// Prints the profile if one was asked for, as the end of the process does.
 void cleanup();
 

@@ -27,6 +27,47 @@ SharedMemory::SharedMemory(size_t bytes) : bytes_(bytes + 1) {
 
 SharedMemory::~SharedMemory() { munmap(start_, bytes_); }
 
+std::vector<Workload> create_workloads(unsigned num_children) {
+  std::vector<Workload> workloads(num_children);
+  for (Workload& w : workloads)
+    if (pipe(w.c2p) < 0 || pipe(w.p2c) < 0) failed("create_workloads: no pipe: ", std::strerror(errno));
+  return workloads;
+}
+
+unsigned spawn_children(std::vector<Workload>& workloads) {
+  std::cout.flush(), std::fflush(nullptr);  // or each child would write what waits, too
+  const uint32_t seed = (*rndeng)();
+  for (unsigned child = 0; child < workloads.size(); ++child) {
+    const pid_t pid = fork();
+    if (pid < 0) failed("spawn_children: no process: ", std::strerror(errno));
+    workloads[child].pid = pid;
+    if (pid > 0) continue;
+    reset_rng(std::max(1u, seed + child));
+    share_new_buffers(false);
+    for (const auto& s : shared_storages()) {
+      s->gradient.replace(Buffer(s->size()));
+      s->gradient_moved();
+    }
+    return child;
+  }
+  return static_cast<unsigned>(workloads.size());
+}
+
+int cleanup(std::vector<Workload>& workloads) {
+  int bad = 0;
+  for (Workload& w : workloads) {
+    int status = 0;
+    while (w.pid > 0 && waitpid(w.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) bad = status;
+    for (int end : {w.c2p[0], w.c2p[1], w.p2c[0], w.p2c[1]})
+      if (end >= 0) close(end);
+    w = {};
+  }
+  for (const auto& s : shared_storages()) s->changed();
+  return bad;
+}
+
 /// The time in which one worker has what all share. A lock on a file ends with its process, however that
 /// ends.
 struct Workers::Turn {

@@ -1,6 +1,8 @@
 // Processes forked from this one that work on parameters in shared memory.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -28,6 +30,21 @@ class SharedMemory {
   void* start_;
   size_t bytes_;
 };
+
+/// A process that a program forks by itself, and the pipes from and to it: the ends to read from and to write
+/// to.
+struct Workload {
+  pid_t pid = 0;
+  int c2p[2] = {-1, -1}, p2c[2] = {-1, -1};
+};
+/// Makes the pipes.
+std::vector<Workload> create_workloads(unsigned num_children);
+/// Forks the processes. Gives each child its place, and the parent the count of them. All share the values of
+/// parameters made after initialize(argc, argv, true), and change them without taking turns; gradients and
+/// the state of trainers are each one's own.
+unsigned spawn_children(std::vector<Workload>& workloads);
+/// Waits for the children and closes the pipes; 0 if all ended with 0, else the status of one of them.
+int cleanup(std::vector<Workload>& workloads);
 
 /// Several processes that learn at once. Each has gradients of its own, and changes the values and the
 /// trainer's state, which all share, when it is its turn: no gradient is lost.

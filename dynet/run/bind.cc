@@ -35,7 +35,7 @@ void Tables::bind_leaves(std::span<const uint32_t> leaves) {
       LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
       at.value = row;
       for (uint32_t index : node.words()) {
-        std::copy_n(table.values.data() + index * size, size, row);
+        std::copy_n(table.all_values.data() + index * size, size, row);
         if (const real factor = table.decay_factor; factor != 1) engine->scale(size, factor, row);
         row += size;
       }

@@ -89,6 +89,7 @@ Graph& first_graph() {
 
 ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()), kind_(kind) {
   graph().batching.reset();
+  graph().owner = this;
   if (kind == Kind::first)
     graph().wait();
   else
@@ -98,6 +99,7 @@ ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()),
 
 ComputationGraph::~ComputationGraph() {
   if (stay_) leave_graph(stay_);
+  graph().owner = nullptr;
   StatePool::get().end(state_);
   if (kind_ != Kind::first) clear_ended_graphs();
 }
@@ -108,6 +110,22 @@ void end_first_graph() {
 }
 
 void clear_ended_graphs() { StatePool::get().clear_ended(); }
+
+ComputationGraph* engine::GraphPointer::owner() const {
+  if (!graph_) failed("the expression is empty: it has no graph");
+  return &static_cast<ComputationGraph&>(*graph_);
+}
+
+bool engine::GraphPointer::is_of(const ComputationGraph* graph) const {
+  return graph ? graph_ && graph_->owner == graph : !graph_;
+}
+
+engine::Graph::operator ComputationGraph&() const {
+  if (!owner) failed("the graph of the expression has ended, or is not one of the program's");
+  return *owner;
+}
+
+Expression::Expression(ComputationGraph* graph, VariableIndex node) : Expression(graph->at(node)) {}
 
 Tensor ComputationGraph::forward(const Expression& e) {
   invalidate();
@@ -125,7 +143,7 @@ Expression ComputationGraph::at(VariableIndex i) {
   return graph().expression(i);
 }
 
-void ComputationGraph::print_graphviz() { dynet::print_graphviz(graph(), std::cout); }
+void ComputationGraph::print_graphviz() const { dynet::print_graphviz(state_->graph, std::cout); }
 
 void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check) {
   std::ofstream out(file);

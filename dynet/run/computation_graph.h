@@ -55,17 +55,25 @@ class ComputationGraph {
   unsigned get_id() const { return state_->graph.number(); }
 
   /// Adds nodes by their places; input, parameter, lookup and apply of dynet/ops do the same by expressions.
-  VariableIndex add_input(real number) { return input(graph(), number).i; }
-  VariableIndex add_input(const real* number) { return input(graph(), number).i; }
-  VariableIndex add_input(const Dim& d, const std::vector<real>& numbers) {
-    return input(graph(), d, numbers).i;
+  VariableIndex add_input(real number, const Device* device = nullptr) {
+    return input(graph(), number, device).i;
   }
-  VariableIndex add_input(const Dim& d, const std::vector<real>* numbers) {
-    return input(graph(), d, numbers).i;
+  VariableIndex add_input(const real* number, const Device* device = nullptr) {
+    return input(graph(), number, device).i;
+  }
+  VariableIndex add_input(const Dim& d, const std::vector<real>& numbers, const Device* device = nullptr) {
+    return input(graph(), d, numbers, device).i;
+  }
+  VariableIndex add_input(const Dim& d, const std::vector<real>* numbers, const Device* device = nullptr) {
+    return input(graph(), d, numbers, device).i;
   }
   VariableIndex add_input(const Dim& d, const std::vector<unsigned>& ids, const std::vector<real>& data,
-                          real defdata = 0) {
-    return input(graph(), d, ids, data, defdata).i;
+                          real defdata = 0, const Device* device = nullptr) {
+    return input(graph(), d, ids, data, defdata, device).i;
+  }
+  VariableIndex add_input(const Dim& d, const std::vector<unsigned>& ids, const std::vector<real>& data,
+                          engine::DevicePointer auto device, real defdata = 0) {
+    return input(graph(), d, ids, data, defdata, device).i;
   }
   template <class S>
   VariableIndex add_parameters(const engine::Handle<S>& p) {
@@ -94,7 +102,7 @@ class ComputationGraph {
   void set_immediate_compute(bool immediate) { graph().immediate_compute = immediate; }
   void set_check_validity(bool check) { graph().check_validity = check; }
   /// Graphviz's language, to std::cout.
-  void print_graphviz();
+  void print_graphviz() const;
   /// Writes every node's value and gradient to a file, or with only_check whether they are valid.
   void dump(const std::string& file, bool values = true, bool gradients = true, bool only_check = false);
 

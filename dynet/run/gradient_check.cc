@@ -88,7 +88,7 @@ class GradientCheck {
 };
 
 std::vector<size_t> used_places(const LookupParameterStorage& l) {
-  std::vector<size_t> places(l.values.size());
+  std::vector<size_t> places(l.size());
   std::iota(places.begin(), places.end(), size_t{0});
   if (!l.all_touched) std::erase_if(places, [&](size_t i) { return !l.is_touched[i / l.row_size()]; });
   return places;

@@ -37,7 +37,7 @@ void Averages::allocate(const ParameterCollection& model) {
   const auto grow = [&](std::vector<Buffer>& averages, const auto& list) {
     if (averages.size() < list.size()) averages.resize(list.size());
     for (size_t i = 0; i < averages.size(); ++i) {
-      const size_t before = averages[i].size(), size = list[i]->values.size();
+      const size_t before = averages[i].size(), size = list[i]->size();
       averages[i].grow(size);
       if (count > 0 && before < size) mix(*list[i], averages[i], 0, filled, before);
     }

@@ -129,9 +129,9 @@ struct Counts {
 void read_all(Tokens& tokens, const Counts& counts, const ParameterCollection& model,
               std::vector<Buffer>& parameters, std::vector<Buffer>& lookups) {
   for (size_t i = 0; i < counts.parameters; ++i)
-    parameters.push_back(read_line(tokens, parameter_tag, model.parameters_list()[i]->values.size()));
+    parameters.push_back(read_line(tokens, parameter_tag, model.parameters_list()[i]->size()));
   for (size_t i = 0; i < counts.lookups; ++i)
-    lookups.push_back(read_line(tokens, lookup_tag, model.lookup_parameters_list()[i]->values.size()));
+    lookups.push_back(read_line(tokens, lookup_tag, model.lookup_parameters_list()[i]->size()));
 }
 
 }  // namespace
@@ -244,8 +244,7 @@ class TrainerText {
     const auto read = [&](std::string_view tag, size_t count, const auto& list, auto& states) {
       states.resize(count);
       for (unsigned slot = 0; slot < t.rule_.slots; ++slot)
-        for (size_t i = 0; i < count; ++i)
-          states[i].slot[slot] = read_line(tokens_, tag, list[i]->values.size());
+        for (size_t i = 0; i < count; ++i) states[i].slot[slot] = read_line(tokens_, tag, list[i]->size());
     };
     read(parameter_tag, counts.parameters, t.model.parameters_list(), parameter_states_);
     read(lookup_tag, counts.lookups, t.model.lookup_parameters_list(), lookup_states_);

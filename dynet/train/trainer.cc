@@ -35,6 +35,18 @@ void Trainer::update() {
   update_chosen();
 }
 
+void Trainer::update(real scale) {
+  const double rate = learning_rate;
+  learning_rate *= scale;
+  try {
+    update();
+  } catch (...) {
+    learning_rate = rate;
+    throw;
+  }
+  if (!cyclical_.enabled) learning_rate = rate;  // otherwise it is the next one of the cycle
+}
+
 void Trainer::update_subset(std::span<const Parameter> parameters, std::span<const LookupParameter> lookups) {
   const auto choose = [](const auto& list, const auto& handles, std::vector<size_t>& chosen) {
     chosen.clear();
@@ -89,7 +101,7 @@ void Trainer::allocate() {
   const auto grow = [&](std::vector<State>& states, const auto& list) {
     if (states.size() < list.size()) states.resize(list.size());
     for (size_t i = 0; i < states.size(); ++i)
-      for (unsigned s = 0; s < rule_.slots; ++s) states[i].slot[s].grow(list[i]->values.size());
+      for (unsigned s = 0; s < rule_.slots; ++s) states[i].slot[s].grow(list[i]->size());
   };
   grow(parameter_states_, model.parameters_list());
   grow(lookup_states_, model.lookup_parameters_list());
@@ -204,8 +216,8 @@ void Trainer::apply(LookupParameterStorage& l, State& state) {
     l.clear_gradient();
   } else {
     if (!l.is_used()) return;
-    const size_t stride = rule_.simplex ? n : l.values.size();
-    for (size_t first = 0; first < l.values.size(); first += stride) step(hyper, l, state, first, stride);
+    const size_t stride = rule_.simplex ? n : l.size();
+    for (size_t first = 0; first < l.size(); first += stride) step(hyper, l, state, first, stride);
     l.drop_gradient();
   }
   l.changed();

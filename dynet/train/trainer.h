@@ -12,6 +12,7 @@
 #include "dynet/params/collection.h"
 #include "dynet/train/average.h"
 #include "dynet/train/rules.h"
+#include "dynet/train/shadow.h"
 
 namespace dynet::engine {
 
@@ -68,6 +69,8 @@ class Trainer {
   /// of a lookup table moves such rows. std::runtime_error, which names the parameters, where a gradient is
   /// not finite; then nothing has changed, and the gradients are there. Without clipping nobody looks.
   void update();
+  [[deprecated("update(scale) is an update() with the learning rate times scale: set learning_rate")]]
+  void update(real scale);
   /// An update of these parameters and tables alone: others keep value, gradient and state, and don't count
   /// in the norm. std::invalid_argument for one that is not in the collection.
   void update_subset(std::span<const Parameter> parameters, std::span<const LookupParameter> lookups);
@@ -157,6 +160,8 @@ class Trainer {
 
   friend class TrainerText;
   friend class TrainerMemory;
+  friend void engine::show(Trainer&, unsigned slot, std::vector<ShadowParameters>&);
+  friend void engine::show(Trainer&, unsigned slot, std::vector<ShadowLookupParameters>&);
 
   const engine::RuleRow& rule_;
   std::string name_;
@@ -174,16 +179,18 @@ class Trainer {
 
 namespace dynet::engine {
 
-/// The trainer of a rule. Arguments that are not given have the rule's defaults.
+/// The trainer of a rule. Arguments that are not given have the rule's defaults. Its state is there by the
+/// names that DyNet 2 gave it.
 template <class R>
-class RuleTrainer : public Trainer {
+class RuleTrainer : public Trainer, public Moments<R> {
  public:
   using Rule = R;
 
   template <class... Number>
     requires(sizeof...(Number) <= std::size(R::args) && (std::is_arithmetic_v<Number> && ...))
   explicit RuleTrainer(const ParameterCollection& m, Number... args)
-      : Trainer(m, rule_row<R>, Args(static_cast<double>(args)...).numbers) {}
+      : Trainer(m, rule_row<R>, Args(static_cast<double>(args)...).numbers),
+        Moments<R>(static_cast<Trainer*>(this)) {}
 
  private:
   struct Args {

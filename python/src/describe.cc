@@ -123,7 +123,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
         if (node.is_parameter())
           check_not_recording();
         else
-          node.pg->evaluator->check_asked();
+          (*node.pg).evaluator->check_asked();
         return node.i;
       },
       "e"_a, "The place of an expression in its graph.");

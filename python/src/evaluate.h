@@ -29,7 +29,7 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
   return compute(
       *node.pg,
       [&] {
-        if (recalculate) node.pg->evaluator->invalidate();
+        if (recalculate) (*node.pg).evaluator->invalidate();
         return node.value();
       },
       read);

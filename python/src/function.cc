@@ -159,7 +159,7 @@ Dim shape_of(const std::string& name, nb::handle y) {
 bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbosity) {
   check_not_recording();
   const Expression loss = node_of(expr);
-  loss.pg->evaluator->check_asked();
+  (*loss.pg).evaluator->check_asked();
   std::ostringstream out;
   const bool good = [&] {
     const Changing changing;

@@ -158,7 +158,7 @@ void set_indices(Graph& graph, unsigned id, const NewContent& content, unsigned 
 const Op* settable(const Expression& e) {
   if (e.is_parameter()) invalid("set: a parameter was given; use set_value");
   const Expression node = node_of(e);
-  node.pg->evaluator->check_asked();
+  (*node.pg).evaluator->check_asked();
   static_cast<void>(node.dim());  // refuses what was removed
   const Node& known = (*node.pg)[node.i];
   if (known.op != &op<Input> && known.op != &op<Lookup> && known.op != &op<Pick>)

@@ -21,7 +21,7 @@ class FreeList {
   ExpressionObject* take() {
     if (!first_) return static_cast<ExpressionObject*>(PyObject_Malloc(sizeof(ExpressionObject)));
     ExpressionObject* o = first_;
-    first_ = reinterpret_cast<ExpressionObject*>(o->value.pg);
+    first_ = reinterpret_cast<ExpressionObject*>(static_cast<Graph*>(o->value.pg));
     --count_;
     return o;
   }
@@ -93,7 +93,7 @@ std::string short_text(PyObject* o) {
   if (e.is_parameter())
     return text(Py_TYPE(o) == types.lookup ? "LookupParameter " : "Parameter ", e.storage()->name);
   const bool is_node = e.pg && !e.is_stale();
-  return text("expression ", e.i, '/', is_node ? e.pg->number() : e.graph_id);
+  return text("expression ", e.i, '/', is_node ? (*e.pg).number() : e.graph_id);
 }
 
 }  // namespace

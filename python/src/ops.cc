@@ -34,7 +34,7 @@ using Python = typename PythonType<P>::type;
 
 /// The result of an operation; some of one argument return that.
 Expression checked(const Expression& e) {
-  if (!e.is_parameter() && e.pg && !e.pg->is_current(e)) [[unlikely]]
+  if (!e.is_parameter() && e.pg && !(*e.pg).is_current(e)) [[unlikely]]
     check_fresh(e);
   return e;
 }

@@ -146,7 +146,8 @@ void round_trip() {
   Model m;
   m.table.p->row_gradient(0)[0] = 5;
   TextFileLoader(file).populate(m.collection);
-  check(m.table.p->values[5] == real(3.5) && m.a.p->gradient[3] == real(1.14285719), "values and gradients");
+  check(m.table.p->all_values[5] == real(3.5) && m.a.p->gradient[3] == real(1.14285719),
+        "values and gradients");
   check(!m.a.p->nonzero && m.table.p->touched.empty() && m.table.p->gradient[0] == 0,
         "gradients are not flagged");
   m.a.p->nonzero = m.table.p->nonzero = true;
@@ -429,7 +430,7 @@ void safetensors() {
   std::vector<real> numbers(20);
   std::memcpy(numbers.data(), text.data() + data, text.size() - data);
   check(numbers[1] == m.a.p->values[2] && numbers[3] == m.a.p->values[1], "by rows");
-  check(numbers[2 + 6 + 1] == m.table.p->values[1], "row by row");
+  check(numbers[2 + 6 + 1] == m.table.p->all_values[1], "row by row");
   check(loader.load_param(other.collection, "alone").dim() == Dim{2, 3}, "load_param");
   check(loader.load_lookup_param(other.collection, "/x/foo/_1").rows() == 3, "load_lookup_param");
   check_throws<std::runtime_error>("holds tensors under \"/x/\"", [&] {

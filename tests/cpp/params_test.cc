@@ -97,7 +97,7 @@ void handles() {
   LookupParameter l = m.add_lookup_parameters(3, {2, 2});
   check(l.dim() == Dim{2, 2} && l.p->dim == Dim{2, 2, 3} && l.rows() == 3 && l.p->row_size() == 4, "table");
   l.initialize(1, {1, 2, 3, 4});
-  check(l.values()->at(1).v[3] == 4 && l.p->values[7] == 4, "initialize");
+  check(l.values()->at(1).v[3] == 4 && l.p->all_values[7] == 4, "initialize");
   check_throws<std::out_of_range>("it has 3 rows", [&] { l.initialize(3, {1, 2, 3, 4}); });
   check_throws<std::invalid_argument>("of shape {2,2}", [&] { l.initialize(0, {1, 2, 3}); });
   l.p->row_gradient(2)[1] = 4;
@@ -147,7 +147,7 @@ struct Moments {
   double mean = 0, variance = 0, largest = 0;
 };
 
-Moments moments(const Buffer& x) {
+Moments moments(const StoredTensor& x) {
   Moments m;
   for (real v : x) m.mean += v, m.largest = std::max<double>(m.largest, std::abs(v));
   m.mean /= static_cast<double>(x.size());
@@ -158,7 +158,7 @@ Moments moments(const Buffer& x) {
 
 void random_initialisers() {
   ParameterCollection m;
-  const auto uniform = [&](const Buffer& values, double bound, const char* what) {
+  const auto uniform = [&](const StoredTensor& values, double bound, const char* what) {
     const Moments s = moments(values);
     check(s.largest <= bound * 1.00001 && s.largest > 0.97 * bound &&
               std::abs(s.variance - bound * bound / 3) < 0.08 * bound * bound,
@@ -169,8 +169,8 @@ void random_initialisers() {
   uniform(m.add_parameters({3, 3, 16, 32}).p->values, std::sqrt(6.0 / (9 * 48)), "Glorot of a filter");
   uniform(m.add_parameters({20, 30}, ParameterInitGlorot(false, 2)).p->values, 2 * std::sqrt(6.0 / 50),
           "gain");
-  uniform(m.add_lookup_parameters(500, {60}).p->values, std::sqrt(3.0 / 60), "Glorot of rows");
-  uniform(m.add_lookup_parameters(500, {60}, ParameterInitGlorot()).p->values, std::sqrt(6.0 / 560),
+  uniform(m.add_lookup_parameters(500, {60}).p->all_values, std::sqrt(3.0 / 60), "Glorot of rows");
+  uniform(m.add_lookup_parameters(500, {60}, ParameterInitGlorot()).p->all_values, std::sqrt(6.0 / 560),
           "Glorot of a table");
   uniform(m.add_parameters({1000}, real(0.5)).p->values, 0.5, "scale");
   const Moments between = moments(m.add_parameters({5000}, ParameterInitUniform(1, 3)).p->values);
@@ -181,7 +181,7 @@ void random_initialisers() {
   check_throws<std::domain_error>("Variance", [] { ParameterInitNormal(0, -1); });
 
   constexpr unsigned n = 60;
-  const Buffer& q = m.add_parameters({n, n}, ParameterInitSaxe(2)).p->values;
+  const StoredTensor q = m.add_parameters({n, n}, ParameterInitSaxe(2)).p->values;
   double worst = 0;
   for (unsigned i = 0; i < n; ++i)
     for (unsigned j = 0; j < n; ++j) {

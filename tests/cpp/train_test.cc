@@ -40,7 +40,7 @@ struct Toy {
     dense = collection.add_parameters({5});
     dense.set_value({0.1f, 0.2f, 0.3f, 0.4f, 0.5f});
     table = collection.add_lookup_parameters(4, {3});
-    for (unsigned i = 0; i < 12; ++i) table.p->values[i] = static_cast<real>(i / 10.0);
+    for (unsigned i = 0; i < 12; ++i) table.p->all_values[i] = static_cast<real>(i / 10.0);
   }
 
   void add_gradients(unsigned step) {
@@ -129,8 +129,8 @@ void rules_are_followed() {
       if (step != 50 && step != 199) continue;
       const double* expected = r.numbers + (step == 50 ? 0 : 3);
       const bool same = near(toy.dense.p->values[1], expected[0]) &&
-                        near(toy.table.p->values[4], expected[1]) &&
-                        near(toy.table.p->values[9], expected[2]);
+                        near(toy.table.p->all_values[4], expected[1]) &&
+                        near(toy.table.p->all_values[9], expected[2]);
       check(same,
             std::string(r.rule) + (r.sparse ? " sparse" : " dense") + " after step " + std::to_string(step));
     }
@@ -156,8 +156,9 @@ void exponentiated_gradient_stays_on_simplex() {
     for (double& x : w) x /= sum;
   }
   for (int i = 0; i < 3; ++i) check(near(p.p->values[i], w[i]), "EG parameter");
-  check(l.p->values[0] == real(0.25) && l.p->values[1] == real(0.75), "EG leaves untouched rows alone");
-  check(l.p->values[2] < real(0.05) && near(l.p->values[2] + l.p->values[3], 1), "EG row");
+  check(l.p->all_values[0] == real(0.25) && l.p->all_values[1] == real(0.75),
+        "EG leaves untouched rows alone");
+  check(l.p->all_values[2] < real(0.05) && near(l.p->all_values[2] + l.p->all_values[3], 1), "EG row");
   trainer.enableCyclicalLR(0.01, 0.1, 4, 0.9);
   const double rates[] = {0.01, 0.03025, 0.04645, 0.0592075};
   for (double rate : rates) {
@@ -248,12 +249,12 @@ void subsets() {
   p.p->gradient[0] = 1, q.p->gradient[0] = 100, table.p->row_gradient(1)[0] = 1;
   const Parameter chosen[] = {p, p};
   trainer.update_subset(chosen, {});
-  check(p.p->values[0] == -1 && q.p->values[0] == 0 && table.p->values[1] == 0, "the others rest");
+  check(p.p->values[0] == -1 && q.p->values[0] == 0 && table.p->all_values[1] == 0, "the others rest");
   check(q.p->gradient[0] == 100 && p.p->gradient[0] == 0 && trainer.clips == 0 && trainer.updates == 1,
         "and keep their gradients, which are not clipped");
   const LookupParameter tables[] = {table};
   trainer.update_subset({}, tables);
-  check(table.p->values[1] == -1, "a table");
+  check(table.p->all_values[1] == -1, "a table");
   const Parameter foreign[] = {elsewhere.add_parameters({1})};
   check_throws<std::invalid_argument>("/_0 is not in the collection",
                                       [&] { trainer.update_subset(foreign, {}); });
@@ -343,27 +344,29 @@ void sparse_and_dense_updates() {
   l.p->row_gradient(3)[1] = 1;
   l.p->row_gradient(1)[0] = 2;
   trainer.update();
-  check(l.p->values[7] == 0 && l.p->values[2] == -1 && l.p->version != version, "touched rows change");
+  check(l.p->all_values[7] == 0 && l.p->all_values[2] == -1 && l.p->version != version,
+        "touched rows change");
   check(l.p->touched.empty() && !l.p->is_touched[3] && l.p->gradient[7] == 0 && !l.p->nonzero, "cleared");
   trainer.update();
-  check(l.p->values[7] == 0, "untouched rows rest");
+  check(l.p->all_values[7] == 0, "untouched rows rest");
   trainer.set_sparse_updates(false);
   trainer.update();
-  check(l.p->values[7] == 0, "and tables that nobody used");
+  check(l.p->all_values[7] == 0, "and tables that nobody used");
   l.p->row_gradient(0);
   trainer.update();
-  check(l.p->values[7] == real(-0.5) && l.p->values[2] == -2, "momentum goes on in a dense update");
+  check(l.p->all_values[7] == real(-0.5) && l.p->all_values[2] == -2, "momentum goes on in a dense update");
   trainer.set_sparse_updates(true);
   l.p->all_touched = l.p->nonzero = true;
   l.p->gradient[9] = 1;
   trainer.update();
-  check(l.p->values[9] == 0 && l.p->values[7] == real(-0.75) && l.p->gradient[9] == 0 && !l.p->all_touched,
+  check(l.p->all_values[9] == 0 && l.p->all_values[7] == real(-0.75) && l.p->gradient[9] == 0 &&
+            !l.p->all_touched,
         "a table used as a matrix is updated as a whole");
   trainer.restart(0.25);
   check(trainer.learning_rate == 0.25 && trainer.updates == 6, "restart keeps the count");
   l.p->row_gradient(0)[0] = 4;
   trainer.update();
-  check(l.p->values[0] == 0, "restart forgets momentum");
+  check(l.p->all_values[0] == 0, "restart forgets momentum");
 }
 
 void norm_is_independent_of_order() {
