@@ -111,7 +111,9 @@ SparseLSTMBuilder::SparseLSTMBuilder(unsigned layers, unsigned input_dim, unsign
       forget_bias(bias_of_f) {
   const unsigned H = hidden_dim;
   const auto mask = [&](unsigned cols) {
-    return get_parameter_collection().add_parameters({4 * H, cols}, ParameterInitConst(1));
+    Parameter all = get_parameter_collection().add_parameters({4 * H, cols}, ParameterInitConst(1));
+    all.set_updated(false);  // they do not decay, either
+    return all;
   };
   for (unsigned l = 0; l < layers; ++l) {
     const unsigned I = layer_input_dim(l);

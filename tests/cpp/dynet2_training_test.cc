@@ -146,6 +146,23 @@ void settings_in_variables() {
   check(default_weight_decay_lambda == 0 && profiling_flag == 0, "as they were");
 }
 
+/// The masks of a sparse LSTM rest: they have no gradient, and do not decay.
+void masks_of_sparse_lstms() {
+  ParameterCollection m;
+  m.set_weight_decay_lambda(0.25f);
+  SparseLSTMBuilder lstm(1, 2, 2, m);
+  ComputationGraph cg;
+  lstm.new_graph(cg);
+  lstm.start_new_sequence();
+  lstm.add_input(input(cg, {2}, V{1, 2}));
+  Expression loss = squared_norm(lstm.add_input(input(cg, {2}, V{2, 1})));
+  check(check_grad(m, loss, 0), "no gradient of masks is looked at");
+  SimpleSGDTrainer trainer(m);
+  cg.backward(loss);
+  trainer.update();
+  check(near(*lstm.params[0][3].values(), V(16, 1)) && !lstm.params[0][3].is_updated(), "no decay");
+}
+
 /// Statistics of a program whose members are not const where they could be.
 struct Loss {
   float sum = 0;
@@ -215,6 +232,7 @@ void workloads() {
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv, true);
   shadows_of_each(), shadows_are_the_state(), scaled_updates(), settings_in_variables();
+  masks_of_sparse_lstms();
   statistics_that_are_not_const(), workloads();
   return test::finish();
 }
