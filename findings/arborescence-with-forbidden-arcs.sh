@@ -35,7 +35,9 @@ right, worse = [("b", "a"), ("root", "b")], [("root", "a"), ("root", "b")]
 for weight, described in ((None, right), (-1e9, right), (-1e30, worse), (-math.inf, worse)):
     arcs, weights = best(weight)
     total = sum(allowed[arc] for arc in arcs)
-    print(f"arc a->b with weight {weight}: {arcs}, whose weights sum to {total}; weights on the tree: {weights}")
+    print(
+        f"arc a->b with weight {weight}: {arcs}, whose weights sum to {total}; weights on the tree: {weights}"
+    )
     kept = weights == [allowed[arc] for arc in arcs]
     if arcs != described or kept != (described is right):
         sys.exit(f"This differs from the description, which has {described}")

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # torch 2.13.0, jax 0.10.2, keras 3.15.1 and onnxruntime 1.32.0: one query whose keys are all masked. The answer
 # is NaN, zeros or the mean of the values: by toolkit, by whether the mask holds booleans or -inf, and within one
-# layer by an argument that only asks for the attention weights too: in torch zeros then become NaN, in keras the mean
-# becomes zeros. One would expect one answer per toolkit at least. It matters because each empty sentence of a padded batch is such
-# a row, and a model that is moved, or whose weights are asked for while debugging, computes something else.
+# layer by an argument that only asks for the attention weights too: in torch zeros then become NaN, in keras the
+# mean becomes zeros. One would expect one answer per toolkit at least. It matters because each empty sentence of
+# a padded batch is such a row, and a model that is moved, or whose weights are asked for while debugging,
+# computes something else.
 set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --no-compile numpy==2.4.6 torch==2.13.0 jax==0.10.2 keras==3.15.1 onnx==1.23.2 onnxruntime==1.32.0
+"$work/venv/bin/pip" install -q --no-compile numpy==2.4.6 torch==2.13.0 jax==0.10.2 \
+  keras==3.15.1 onnx==1.23.2 onnxruntime==1.32.0
 cd "$work"
 "$work/venv/bin/python" - <<'PY'
 import os
@@ -55,8 +57,12 @@ for weights, described in ((False, "zeros"), (True, "NaN")):
 
 jq, jk, jv = (jnp.asarray(x)[None, :, None] for x in (other, other, values))
 attention = jax.nn.dot_product_attention
-check("jax, dot_product_attention, mask", attention(jq, jk, jv, mask=nothing[None, None])[0, 0, 0], "the mean")
-check("jax, dot_product_attention, bias", attention(jq, jk, jv, bias=minus_infinity[None, None])[0, 0, 0], "NaN")
+check(
+    "jax, dot_product_attention, mask", attention(jq, jk, jv, mask=nothing[None, None])[0, 0, 0], "the mean"
+)
+check(
+    "jax, dot_product_attention, bias", attention(jq, jk, jv, bias=minus_infinity[None, None])[0, 0, 0], "NaN"
+)
 
 layer = keras.layers.MultiHeadAttention(1, 4, use_bias=False)
 layer(other[None], values[None], other[None])

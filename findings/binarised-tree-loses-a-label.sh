@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # nltk 3.10.4: Tree.chomsky_normal_form followed by un_chomsky_normal_form is not the identity. The way back takes
-# each label with a "|" for a node that binarising made, and removes it; each "+" it takes for a chain of nodes. Labels
-# with "|" are in the Penn Treebank itself ("PRT|ADVP", "ADVP|PRT"), so that gold constituents vanish without an
-# error. One would expect the same tree, or an error on the way there. It matters because parsers are trained on
-# binarised trees and scored after the way back: their recall is then measured against trees that lost brackets.
+# each label with a "|" for a node that binarising made, and removes it, and each "+" for a chain of nodes; since
+# the Penn Treebank itself has labels like "PRT|ADVP", gold constituents vanish without an error. One would expect
+# the same tree, or an error on the way there. It matters because parsers are trained on binarised trees and
+# scored after the way back: their recall is then measured against trees that lost brackets.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -16,7 +16,6 @@ import sys
 
 import nltk
 from nltk import Tree
-
 
 
 def check(what, seen, described):

@@ -17,7 +17,6 @@ import sys
 import sacrebleu
 
 
-
 def check(what, seen, described):
     print(f"{what}: {seen}")
     if seen != described:

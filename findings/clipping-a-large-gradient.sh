@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# torch 2.13.0 and optax 0.2.8 (jax 0.10.2): clipping by the global norm when gradients are finite but large.
-# The squares overflow in float32 from about 1.8e19 on, the norm is infinite, and both return zeros: the step is
-# skipped without a word. With one infinite element that one becomes NaN and all others 0. One would expect a
-# gradient of norm 1 in the first case, which a scaled norm gives, and NaN everywhere or an error in the second. It matters because clipping is there for just such gradients.
+# torch 2.13.0 and optax 0.2.8 (jax 0.10.2): clipping by the global norm when gradients are finite but large. The
+# squares overflow in float32 from about 1.8e19 on, the norm is infinite, and both return zeros: the step is
+# skipped without a word (and with one infinite element that one becomes NaN, all others 0). One would expect a
+# gradient of norm 1 in the first case, which a scaled norm gives, and NaN everywhere or an error in the second.
+# It matters because clipping is there for just such gradients.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -28,7 +29,9 @@ def in_torch(gradients):
 
 
 def in_optax(gradients):
-    clipped, _ = optax.clip_by_global_norm(1.0).update([jnp.array([x]) for x in gradients], optax.EmptyState())
+    clipped, _ = optax.clip_by_global_norm(1.0).update(
+        [jnp.array([x]) for x in gradients], optax.EmptyState()
+    )
     return [x.item() for x in clipped]
 
 

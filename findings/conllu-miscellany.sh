@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # conllu 6.0.0 and pyconll 3.3.1: reading a CoNLL-U file and writing it again changes the last column (MISC), in
-# each reader in another place. conllu ends a value at a second "=" and writes an empty one as "_"; pyconll takes a
-# comma for a list of alternatives, which it sorts, so that a gloss has its words in another order. Neither warns.
-# One would expect the bytes that were read, as for all other columns here. It matters because treebanks keep
-# glosses, links and alignments in this column, and a preprocessing step before training silently spoils them.
+# each reader in another place. conllu ends a value at a second "=" and writes an empty one as "_"; pyconll takes
+# a comma for a list of alternatives, which it sorts, so that a gloss has its words in another order. Neither
+# warns. One would expect the bytes that were read, as for all other columns here. It matters because treebanks
+# keep glosses, links and alignments in this column, and a preprocessing step before training silently spoils
+# them.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -17,7 +18,6 @@ import sys
 
 import conllu
 import pyconll
-
 
 
 def check(what, seen, described):
@@ -36,5 +36,7 @@ for given, from_conllu, from_pyconll in (
 ):
     line = f"1\tword\tword\tNOUN\t_\t_\t0\troot\t_\t{given}\n\n"
     check(f"{given}, from conllu", conllu.parse(line)[0].serialize().split("\t")[-1].strip(), from_conllu)
-    check(f"{given}, from pyconll", pyconll.load_from_string(line).conll().split("\t")[-1].strip(), from_pyconll)
+    check(
+        f"{given}, from pyconll", pyconll.load_from_string(line).conll().split("\t")[-1].strip(), from_pyconll
+    )
 PY

@@ -22,7 +22,6 @@ warnings.simplefilter("ignore")  # torch has another word for such masks
 import torchcrf
 
 
-
 def check(what, seen, described):
     print(f"{what}: {seen}")
     if seen != described:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # torch 2.13.0: the gradient of ctc_loss with respect to its first argument is not the derivative of its value; it
 # is too large by exp(log_prob) everywhere. The surplus cancels only where the probabilities of a frame always sum
-# to one, as behind log_softmax. Behind sigmoids, or a penalty on the blank, the gradient has other numbers, even
-# of the other sign, and torch.autograd.gradcheck calls it wrong. One would expect the derivative of what was
-# computed. It matters to whoever compares another implementation with torch, or trains with such scores.
+# to one, as behind log_softmax; behind sigmoids the gradient even has the other sign in places, and
+# torch.autograd.gradcheck calls it wrong. One would expect the derivative of what was computed. It matters to
+# whoever compares another implementation with torch, or trains with such scores.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -15,7 +15,6 @@ cd "$work"
 import sys
 
 import torch
-
 
 
 def check(what, seen, described):

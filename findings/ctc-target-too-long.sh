@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # torch 2.13.0 and optax 0.2.8 (jax 0.10.2): the CTC loss of a target that cannot fit into its frames, whose
-# probability is 0. torch says infinity, with NaN gradients; optax says about 100000,
-# with small finite gradients, as if it were a hard but possible example. torch with zero_infinity=True drops it, but
-# still counts it when it takes the mean. One would expect infinity or an error. It matters because one clip that
-# was cut too short ends a torch run with NaN, while elsewhere it goes on unseen and shifts the mean loss.
+# probability is 0. torch says infinity, with NaN gradients; optax says about 100000, with small finite gradients,
+# as if it were a hard but possible example. torch with zero_infinity=True drops it, but still counts it when it
+# takes the mean. One would expect infinity or an error. It matters because one clip that was cut too short ends a
+# torch run with NaN, while elsewhere it goes on unseen and shifts the mean loss.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -47,7 +47,9 @@ check("torch, losses", loss, [np.inf, 1.099])
 check("torch, all gradients of the first are NaN", lost, True)
 loss, lost = in_torch(reduction="none", zero_infinity=True)
 check("torch with zero_infinity, losses", loss, [0, 1.099])
-check("torch with zero_infinity, mean loss: half of the one that counts", in_torch(zero_infinity=True)[0], 0.549)
+check(
+    "torch with zero_infinity, mean loss: half of the one that counts", in_torch(zero_infinity=True)[0], 0.549
+)
 
 
 def in_optax(x):
@@ -59,5 +61,9 @@ x = jnp.array(scores.swapaxes(0, 1))
 loss, gradient = in_optax(x), jax.grad(lambda x: in_optax(x).sum())(x)
 print("optax, losses:", loss.tolist())
 check("optax, the first loss is near 100000", abs(loss[0].item() - 1e5) < 10, True)
-check("optax, the first gradient is finite and not 0", bool(jnp.isfinite(gradient[0]).all() & gradient[0].any()), True)
+check(
+    "optax, the first gradient is finite and not 0",
+    bool(jnp.isfinite(gradient[0]).all() & gradient[0].any()),
+    True,
+)
 PY

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # tensorflow 2.21.0: tf.math.cumprod has the right value but a wrong gradient as soon as a factor is 0: everything
 # from the zero on gets 0, though the product does change when that factor moves, as difference quotients show.
-# For tf.reduce_prod tensorflow has the true gradient at zeros. One would expect it here too, or an error. It matters because products of gates and of survival probabilities
-# (stick breaking, halting, monotonic attention) reach exact zeros, and then learn in the wrong direction quietly.
+# For tf.reduce_prod tensorflow has the true gradient at zeros. One would expect it here too, or an error. It
+# matters because products of gates and of survival probabilities (stick breaking, halting, monotonic attention)
+# reach exact zeros, and then learn in the wrong direction quietly.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# torch 2.13.0, jax 0.10.2 and numpy 2.4.6: torch.from_dlpack of a jax array, which cannot be changed, and of a numpy
-# array that is marked read-only gives a tensor that writes into them, without the warning that torch.from_numpy
-# has; numpy itself keeps the mark. The other way, jnp.from_dlpack shares the memory of a numpy array if its
-# address is a multiple of 64 and copies it otherwise, so a later change shows or not by chance. One would expect
-# the mark to be kept and one rule on sharing. It matters because an in-place update of what was passed on changes
-# "constant" weights of the other toolkit, and a buffer that is filled anew for each batch works on some runs only.
+# torch 2.13.0, jax 0.10.2 and numpy 2.4.6: torch.from_dlpack of a jax array, which cannot be changed, and of a
+# numpy array that is marked read-only gives a tensor that writes into them, without the warning that
+# torch.from_numpy has; numpy itself keeps the mark. The other way, jnp.from_dlpack shares the memory of a numpy
+# array if its address is a multiple of 64 and copies it otherwise, so a later change shows or not by chance. One
+# would expect the mark to be kept and one rule on sharing. It matters because an in-place update of what was
+# passed on changes "constant" weights of the other toolkit, and a buffer that is filled anew for each batch works
+# on some runs only.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -22,7 +23,6 @@ import numpy as np
 import torch
 
 warnings.simplefilter("error")
-
 
 
 def check(what, seen, described):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# torch 2.13.0 and ml_dtypes 0.6.0 (the 8-bit floats of jax): the same number becomes another one in the same
-# format. Beyond the largest value of float8_e4m3fn, 448, torch gives 448, even for infinity, and ml_dtypes gives
-# NaN; in float8_e5m2 both give infinity. In float8_e8m0fnu, which has no sign, torch drops the sign of -8 and makes
-# it 8; ml_dtypes gives NaN. One would expect one rule per format. It matters because weights are converted in one
-# toolkit and read in another, and whether a diverged model shows NaN depends on which of them wrote the file.
+# torch 2.13.0 and ml_dtypes 0.6.0 (the 8-bit floats of jax): beyond the largest value of float8_e4m3fn, 448,
+# torch gives 448, even for infinity, and ml_dtypes gives NaN, while in float8_e5m2 both give infinity. In
+# float8_e8m0fnu, which has no sign, torch drops the sign of -8 and makes it 8; ml_dtypes gives NaN. One would
+# expect one rule per format. It matters because weights are converted in one toolkit and read in another, and
+# whether a diverged model shows NaN depends on which of them wrote the file.
 set -euo pipefail
 
 work=$(mktemp -d)

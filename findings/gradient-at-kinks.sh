@@ -48,7 +48,11 @@ table = (
     (
         "maximum(x, 0) at 0",
         [zero],
-        [lambda x: torch.maximum(x, torch.zeros(1)), lambda x: jnp.maximum(x, 0), lambda x: tf.maximum(x, 0.0)],
+        [
+            lambda x: torch.maximum(x, torch.zeros(1)),
+            lambda x: jnp.maximum(x, 0),
+            lambda x: tf.maximum(x, 0.0),
+        ],
         [[0.5], [0.5], [1]],
     ),
     (
@@ -61,7 +65,11 @@ table = (
     (
         "leaky_relu of slope 0.25 at 0",
         [zero],
-        [lambda x: F.leaky_relu(x, 0.25), lambda x: jax.nn.leaky_relu(x, 0.25), lambda x: tf.nn.leaky_relu(x, 0.25)],
+        [
+            lambda x: F.leaky_relu(x, 0.25),
+            lambda x: jax.nn.leaky_relu(x, 0.25),
+            lambda x: tf.nn.leaky_relu(x, 0.25),
+        ],
         [[0.25], [1], [0.25]],
     ),
     (

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # torch 2.13.0 and jax 0.10.2: the gradient of the length of a vector of zeros, and of the deviation of equal
-# numbers. torch.linalg.norm and torch.std give 0, but the same written as a square root of a sum, and torch.hypot,
-# give NaN; in jax it is the other way round: jnp.linalg.norm and jnp.std give NaN and jnp.hypot a half. One
-# would expect one rule per toolkit, or a hint in the names. It matters because a padded or untrained row is
-# all zeros and a constant feature has no deviation: one such row makes all weights NaN, in one spelling only.
+# numbers. torch.linalg.norm and torch.std give 0, but the same written as a square root of a sum, and
+# torch.hypot, give NaN; in jax it is the other way round: jnp.linalg.norm and jnp.std give NaN and jnp.hypot a
+# half. One would expect one rule per toolkit, or a hint in the names. It matters because a padded or untrained
+# row is all zeros and a constant feature has no deviation: one such row makes all weights NaN, in one spelling
+# only.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# keras 3.15.1 and optax 0.2.8 (both on jax 0.10.2): gradient descent with momentum, equal rates, equal momentum and equal
-# gradients, but other weights as soon as the learning rate changes. keras keeps the rate inside its velocity, so a
-# step of the old size goes on after the rate dropped; optax applies the new rate to all of it, as torch does. One would
-# expect that optimizers of one name and equal settings agree, as they do to the last digit while the rate stays.
-# It matters because warm-up and decay are everywhere: a recipe that was tuned in one diverges in the other.
+# keras 3.15.1 and optax 0.2.8 (both on jax 0.10.2): gradient descent with momentum, equal rates, equal momentum
+# and equal gradients, but other weights as soon as the learning rate changes. keras keeps the rate inside its
+# velocity, so a step of the old size goes on after the rate dropped; optax applies the new rate to all of it, as
+# torch does. One would expect that optimizers of one name and equal settings agree, as they do to the last digit
+# while the rate stays. It matters because warm-up and decay are everywhere: a recipe that was tuned in one
+# diverges in the other.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # mpi4py 4.1.2 with MPICH 5.0.2: the calls that take arrays send their memory as it lies and know no axes. When
 # one rank holds a matrix in Fortran order and another by rows, Bcast and Send deliver its numbers at other
-# places, and Allreduce adds elements that do not belong together; the lower-case bcast, which pickles, does
-# not. One would expect an error, since arrays that are strided otherwise are refused ("buffer is not
-# contiguous"). It matters because toolkits differ in the order of their weights, and data-parallel training
-# sends weights and gradients with just these calls.
+# places, and Allreduce adds elements that do not belong together; the lower-case bcast, which pickles, does not.
+# One would expect an error, since arrays that are strided otherwise are refused ("buffer is not contiguous"). It
+# matters because toolkits differ in the order of their weights, and data-parallel training sends weights and
+# gradients with just these calls.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# mpi4py 4.1.2 with MPICH 5.0.2 and with Open MPI 5.0.11: Allreduce with MAX or MIN of numbers, where one rank
-# has a NaN. Under MPICH the ranks of one and the same call get different results (with 1, NaN, 3 and 4 as input, MIN
-# is 3 on one rank, 1 on two and NaN on one); under Open MPI they agree,
-# but equal inputs at different places of one array give NaN here and a number there. One would expect that all
-# ranks hold the same after an Allreduce, and that NaN either wins or is left out. It matters because
-# data-parallel training decides by such numbers (the largest gradient, the best loss): one rank stops or skips
-# a step, the others go on, and the run waits for ever or the copies of the model part.
+# mpi4py 4.1.2 with MPICH 5.0.2 and with Open MPI 5.0.11: Allreduce with MAX or MIN of numbers, where one rank has
+# a NaN. Under MPICH the ranks of one and the same call get different results (with 1, NaN, 3 and 4 as input, MIN
+# is 3 on one rank, 1 on two and NaN on one); under Open MPI they agree, but equal inputs at different places of
+# one array give NaN here and a number there. One would expect that all ranks hold the same after an Allreduce,
+# and that NaN either wins or is left out. It matters because data-parallel training decides by such numbers (the
+# largest gradient, the best loss): one rank stops or skips a step, the others go on, and the run waits for ever
+# or the copies of the model part.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# torch 2.13.0 on the CPU: with the same seed, randn of 15 numbers and of 16 have no number in common; two calls for
-# 8 are not one call for 16, and float64 is not a finer float32. A tensor of 16 elements or more is filled in blocks by
-# another scheme, while rand has one scheme for all sizes; numpy 2.4.6 too has one for all. One
-# would expect the first 15 of 16 numbers to be the same. It matters because adding one word to a vocabulary gives
-# all words other initial vectors, and because a seed does not carry over to a run with other shapes or types.
+# torch 2.13.0 on the CPU: with the same seed, randn of 15 numbers and of 16 have no number in common; two calls
+# for 8 are not one call for 16, and float64 is not a finer float32. A tensor of 16 elements or more is filled in
+# blocks by another scheme, while rand, and normal in numpy 2.4.6, have one scheme for all sizes. One would expect
+# the first 15 of 16 numbers to be the same. It matters because adding one word to a vocabulary gives all words
+# other initial vectors, and because a seed does not carry over to a run with other shapes or types.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 
-
 def check(what, seen, described):
     print(f"{what}: {seen}")
     if seen != described:
@@ -31,7 +30,13 @@ def drawn(draw, count, **options):
 
 
 print("torch", torch.__version__, "| numpy", np.__version__)
-print("randn(15):", drawn(torch.randn, 15)[:4].tolist(), "... randn(16):", drawn(torch.randn, 16)[:4].tolist(), "...")
+print(
+    "randn(15):",
+    drawn(torch.randn, 15)[:4].tolist(),
+    "... randn(16):",
+    drawn(torch.randn, 16)[:4].tolist(),
+    "...",
+)
 common = np.intersect1d(drawn(torch.randn, 15).numpy().round(4), drawn(torch.randn, 16).numpy().round(4))
 check("numbers that randn(15) and randn(16) share", common.tolist(), [])
 check("rand(16) begins like rand(15)", torch.equal(drawn(torch.rand, 16)[:15], drawn(torch.rand, 15)), True)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# onnxruntime 1.32.0 and the reference implementation in onnx 1.23.2 give different results for one valid model.
+# onnxruntime 1.32.0 and the reference implementation in onnx 1.23.2 give different results for one valid model:
 # ReduceMax in onnxruntime returns NaN only where the NaN stands first in a row; elsewhere it is overlooked. The
-# reference computes LogSoftmax as the logarithm of a rounded Softmax, so that from a distance of about 104 on it is
-# -inf; onnxruntime is exact there. One would expect the reference to be the one to trust, and a maximum not to
-# depend on the place. It matters because exported models are compared with one of the two: a NaN guard stops working
-# after the export, and a correct loss seems wrong.
+# reference computes LogSoftmax as the logarithm of a rounded Softmax, so that from a distance of about 104 on it
+# is -inf; onnxruntime is exact there. One would expect the reference to be the one to trust, and a maximum not to
+# depend on the place. It matters because exported models are compared with one of the two: a NaN guard stops
+# working after the export, and a correct loss seems wrong.
 set -euo pipefail
 
 work=$(mktemp -d)

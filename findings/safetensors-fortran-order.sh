@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# safetensors 0.8.0: safetensors.numpy.save_file writes the memory of an array as it lies, but the shape as
-# NumPy shows it. A Fortran-ordered array, or every second column of one, thus comes back with other numbers at
-# its places, and neither the writer nor the reader says a word. One would expect a copy by rows, or an error, as
-# the sister module for torch raises. It matters to users of a neural network library because a weight is often a
+# safetensors 0.8.0: safetensors.numpy.save_file writes the memory of an array as it lies, but the shape as NumPy
+# shows it. A Fortran-ordered array, or every second column of one, thus comes back with other numbers at its
+# places, and neither the writer nor the reader says a word. One would expect a copy by rows, or an error, as the
+# sister module for torch raises. It matters to users of a neural network library because a weight is often a
 # transposed view, and its file then loads everywhere, with the right shape.
 set -euo pipefail
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # gensim 4.4.0: a file of word vectors in which one word stands twice is read with a warning in the log, but the
-# result has a word None with a vector of zeros for each such line, and what it saves again cannot be read by gensim
-# itself: the header counts the None, the body has no line for it. A phrase with a space, which add_vectors takes, is
-# written such that reading fails as well. One would expect the word once and a correct count, or an error where the
-# mistake is. It matters because embedding files are merged and deduplicated by hand, and len() of the result is
-# what a network makes its table from: the zero row is never reached by any word.
+# result has a word None with a vector of zeros for each such line, and what it saves again cannot be read by
+# gensim itself: the header counts the None, the body has no line for it. A phrase with a space, which add_vectors
+# takes, is written such that reading fails as well. One would expect the word once and a correct count, or an
+# error where the mistake is. It matters because embedding files are merged and deduplicated by hand, and len() of
+# the result is what a network makes its table from: the zero row is never reached by any word.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -20,7 +20,6 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 
-
 def check(what, seen, described):
     print(f"{what}: {seen}")
     if seen != described:
@@ -29,7 +28,8 @@ def check(what, seen, described):
 
 def reread(vectors):
     vectors.save_word2vec_format("again.txt")
-    print("  written:", open("again.txt").read().splitlines())
+    with open("again.txt") as file:
+        print("  written:", file.read().splitlines())
     try:
         return KeyedVectors.load_word2vec_format("again.txt").index_to_key
     except (EOFError, ValueError) as error:
