@@ -25,7 +25,8 @@ void CpuEngine::use_threads(unsigned n) { cpu::use_threads(n); }
 unsigned CpuEngine::threads() const { return thread_count(); }
 
 Engine& engine() {
-  static CpuEngine instance;
+  static CpuEngine& instance =
+      *new CpuEngine;  // never destroyed: threads may end after the process's statics
   return instance;
 }
 

@@ -54,7 +54,7 @@ const Dim& Expression::dim() const {
 }
 Tensor Expression::value() const {
   if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay_factor == 1)
-    return {storage()->dim, storage()->values.data()};
+    return {storage()->dim, storage()->numbers.data()};
   const auto [graph, id] = node_of(*this);
   return graph->evaluator->value(id);
 }

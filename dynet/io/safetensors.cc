@@ -58,7 +58,7 @@ void visit_parts(const Storage& s, Visit visit) {
     used = 0;
   };
   visit_by_rows(s.dim, s.is_lookup, [&](size_t offset) {
-    some[used++] = factor * s.values[offset];
+    some[used++] = factor * s.numbers[offset];
     if (used == std::size(some)) flush();
   });
   flush();
@@ -194,7 +194,7 @@ std::unique_ptr<FileWriter> SafetensorsSaver::write(const Named& named) const {
       invalid("The name ", name, " would be twice in ", file_.string(),
               "; safetensors files need different names");
     const size_t begin = end;
-    end += s->values.size() * sizeof(real);
+    end += s->size() * sizeof(real);
     Checksum sum;
     visit_parts(*s, [&](std::string_view bytes) { sum.add(bytes); });
     entries.push_back({name, own_type, shape_of(s->dim, s->is_lookup), begin, end, sum.digits()});

@@ -31,10 +31,10 @@ class RecordWriter {
   void write(const Storage& s, const std::string& name) {
     const real factor = s.decay_factor;
     const bool gradient = s.nonzero && s.updated;
-    const size_t numbers = line_size(s.values, factor) + (gradient ? line_size(s.gradient, 1) : 0);
+    const size_t numbers = line_size(s.numbers, factor) + (gradient ? line_size(s.gradient, 1) : 0);
     put(text(s.is_lookup ? lookup_tag : parameter_tag, ' ', name, ' ', dim_text(s.dim), ' ',
              numbers + checksum_size, gradient ? " FULL_GRAD\n" : " ZERO_GRAD\n"));
-    write_line(s.values, factor);
+    write_line(s.numbers, factor);
     if (gradient) {
       put("\n");
       write_line(s.gradient, 1);

@@ -212,7 +212,7 @@ void LookupParameterStorage::add_rows(unsigned more) {
   Dim larger = table_dim(rows() + more, row_dim());
   Buffer new_gradient(larger.size());
   if (nonzero) std::copy(gradient.begin(), gradient.end(), new_gradient.begin());
-  Storage::values.grow(larger.size());
+  numbers.grow(larger.size());
   touched.reserve(rows() + more);
   is_touched.resize(rows() + more);
   if (!uses.empty()) uses.resize(rows() + more);
@@ -304,7 +304,7 @@ double ParameterCollection::project_weights(real radius) {
   double sum = 0;
   for_each([&](Storage& s) {
     const double factor = s.decay_factor;
-    sum += factor * factor * cpu_engine().squared_norm(s.values.size(), s.values.data());
+    sum += factor * factor * cpu_engine().squared_norm(s.numbers.size(), s.numbers.data());
   });
   const double norm = std::sqrt(sum);
   if (norm > radius) for_each([&](Storage& s) { s.scale(static_cast<real>(radius / norm)); });

@@ -43,7 +43,7 @@ class LookupParameter : public engine::Handle<LookupParameterStorage> {
   /// The rows, one tensor each. Who writes them asks again before each time.
   std::vector<Tensor>* values() const {
     get_storage().change();
-    return rows_of(get_storage().Storage::values, get_storage().row_values);
+    return rows_of(get_storage().numbers, get_storage().row_values);
   }
   std::vector<Tensor>* gradients() const {
     return rows_of(get_storage().gradient.numbers(), get_storage().row_gradients);

@@ -22,7 +22,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
   uint64_t uid = next_uid();  // unlike its address, never used again; another one for another shape
   std::string name;           // from the root on: "/lstm/_0"
   Dim dim;                    // a lookup table's rows are its last axis
-  Buffer values;
+  Buffer numbers;             // the values: those of a row of a table lie together
   Gradient gradient;
   real decay_factor = 1;  // lazy weight decay: what graphs, programs and files see is the values times this
   uint64_t version = 1;   // changes with the values
@@ -40,7 +40,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
     return ++last;
   }
 
-  explicit Storage(const Dim& d) : dim(d), values(d.size()), gradient(d.size()) {}
+  explicit Storage(const Dim& d) : dim(d), numbers(d.size()), gradient(d.size()) {}
   virtual ~Storage() = default;
 
   /// Sets all of the gradient to zero.
@@ -60,7 +60,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
     return nonzero ||
            (!gradient.is_clear() && std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; }));
   }
-  size_t size() const { return values.size(); }
+  size_t size() const { return numbers.size(); }
   void changed() { ++version; }
   bool is_packed(const void* engine) const {
     return packed && packed_version == version && packed->engine == engine;
@@ -72,9 +72,9 @@ struct Storage : std::enable_shared_from_this<Storage> {
     return *packed;
   }
   /// Writes the numbers that graphs see: the stored ones after lazy weight decay.
-  void read(real* to) const { read(to, 0, values.size()); }
+  void read(real* to) const { read(to, 0, numbers.size()); }
   void read(real* to, size_t first, size_t size) const {
-    const real factor = decay_factor, *from = values.data() + first;
+    const real factor = decay_factor, *from = numbers.data() + first;
     if (factor == 1)
       std::copy_n(from, size, to);
     else
@@ -90,26 +90,26 @@ struct Storage : std::enable_shared_from_this<Storage> {
   void fold_decay() {
     const real factor = std::exchange(decay_factor, real(1));
     if (factor == 1) return;
-    for (real& x : values) x = factor * x;
+    for (real& x : numbers) x = factor * x;
   }
   /// The values, to be changed by who has read them, or all to be written anew.
   real* change() {
     fold_decay();
     changed();
-    return values.data();
+    return numbers.data();
   }
   real* overwrite() {
     decay_factor = 1;
     changed();
-    return values.data();
+    return numbers.data();
   }
   /// Writes numbers over the values from `first` on.
-  void assign(std::span<const real> numbers, size_t first = 0) {
-    std::ranges::copy(numbers, (numbers.size() == values.size() ? overwrite() : change()) + first);
+  void assign(std::span<const real> from, size_t first = 0) {
+    std::ranges::copy(from, (from.size() == size() ? overwrite() : change()) + first);
   }
   void scale(real factor) {
     change();
-    for (real& x : values) x *= factor;
+    for (real& x : numbers) x *= factor;
   }
   void scale_gradient(real factor) {
     for (real& g : gradient.numbers()) g *= factor;
@@ -117,7 +117,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
   /// Forces every value into [left, right].
   void clip(real left, real right) {
     change();
-    for (real& x : values) x = std::min(std::max(x, left), right);
+    for (real& x : numbers) x = std::min(std::max(x, left), right);
   }
 };
 
@@ -151,7 +151,7 @@ class StoredTensor {
   const Numbers v;
 
  private:
-  Buffer& numbers() const { return v.of_gradient_ ? v.storage_.gradient.numbers() : v.storage_.values; }
+  Buffer& numbers() const { return v.of_gradient_ ? v.storage_.gradient.numbers() : v.storage_.numbers; }
 };
 
 inline std::ostream& operator<<(std::ostream& out, const StoredTensor& t) { return out << Tensor(t); }
@@ -182,7 +182,7 @@ namespace dynet {
 
 struct ParameterStorage : engine::Storage {
   using engine::Storage::Storage;
-  engine::StoredTensor values{*this, false}, g{*this, true};  // the values hide those of engine::Storage
+  engine::StoredTensor values{*this, false}, g{*this, true};
   Tensor value_tensor{dim, values.data()}, gradient_tensor{dim, gradient.data()};
 
   bool is_updated() const { return updated; }
@@ -218,7 +218,7 @@ struct LookupParameterStorage : engine::Storage {
   size_t row_size() const { return size() / rows(); }
 
   engine::StoredTensor all_values{*this, false}, all_grads{*this, true};
-  engine::StoredRows values{*this, false}, grads{*this, true};  // these hide the values of engine::Storage
+  engine::StoredRows values{*this, false}, grads{*this, true};
   bool is_updated() const { return updated; }
   bool has_grad() const { return is_used(); }
   void clear() { clear_gradient(); }

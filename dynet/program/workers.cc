@@ -151,7 +151,7 @@ void Workers::run(const std::function<void(unsigned)>& work) {
 void Workers::begin() {
   share_new_buffers(false);
   for (const auto& s : storages_) {
-    shared_gradients_.push_back(s->gradient.replace(Buffer(s->values.size())));
+    shared_gradients_.push_back(s->gradient.replace(Buffer(s->size())));
     s->gradient_moved();
   }
 }

@@ -80,7 +80,7 @@ PackedMatrix* Tables::packed_of(uint32_t id) {
     const std::lock_guard packing(storage.packing);
     if (!storage.is_packed(engine)) {
       const bool transposed = storage.packed && storage.packed->wants_transposed();
-      engine->pack(storage.values.data(), storage.dim.rows(), storage.dim.cols(), storage.decay_factor,
+      engine->pack(storage.numbers.data(), storage.dim.rows(), storage.dim.cols(), storage.decay_factor,
                    transposed, storage.free_panels());
       storage.packed_version = storage.version;
     }

@@ -38,8 +38,8 @@ class GradientCheck {
       Storage& s;
       size_t place;
       real value;
-      ~Restore() { s.values[place] = value, s.changed(); }
-    } restore{s, place, s.values[place]};
+      ~Restore() { s.numbers[place] = value, s.changed(); }
+    } restore{s, place, s.numbers[place]};
     const real up = restore.value + static_cast<real>(distance);
     const real down = restore.value - static_cast<real>(distance);
     const double higher = loss_at(s, place, up, restore.value);
@@ -62,10 +62,10 @@ class GradientCheck {
     Unchanged(Storage& storage, size_t number, real old) : s(storage), place(number), value(old) {}
     void look() override {
       if (!before()) return;
-      const real moved = std::exchange(s.values[place], value);
+      const real moved = std::exchange(s.numbers[place], value);
       s.changed();
       before()->look();
-      s.values[place] = moved;
+      s.numbers[place] = moved;
       s.changed();
     }
     Storage& s;
@@ -75,7 +75,7 @@ class GradientCheck {
 
   double loss_at(Storage& s, size_t place, real value, real old) {
     const Unchanged watch(s, place, old);
-    s.values[place] = value;
+    s.numbers[place] = value;
     s.changed();
     graph_.evaluator->invalidate();
     return as_scalar(loss_.value());
@@ -114,7 +114,7 @@ bool check_grad(ParameterCollection& model, const Expression& loss, int verbosit
   bool good = true;
   for (const auto& p : model.parameters_list()) {
     if (!p->updated) continue;  // frozen ones get no gradient
-    std::vector<size_t> places(p->values.size());
+    std::vector<size_t> places(p->size());
     std::iota(places.begin(), places.end(), size_t{0});
     good &= check.check(*p, places);
   }

@@ -24,7 +24,7 @@ void mix(const Storage& s, Buffer& average, double keep, double take, size_t fro
   Engine& engine = cpu_engine();
   const size_t size = average.size() - from;
   engine.scale(size, static_cast<real>(keep), average.data() + from);
-  engine.add_scaled(size, static_cast<real>(take * s.decay_factor), s.values.data() + from,
+  engine.add_scaled(size, static_cast<real>(take * s.decay_factor), s.numbers.data() + from,
                     average.data() + from);
 }
 

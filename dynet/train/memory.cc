@@ -109,9 +109,9 @@ void TrainerMemory::restore(Trainer& t, std::span<const double> numbers,
       invalid(t.whoami(), ": it is for ", list.size(), " parameters or tables; the collection has ",
               all.size());
     for (size_t i = 0; i < list.size(); ++i)
-      if (list[i].size() != all[i]->values.size())
+      if (list[i].size() != all[i]->size())
         invalid(t.whoami(), ": ", list[i].size(), " numbers for ", all[i]->name, ", which has ",
-                all[i]->values.size());
+                all[i]->size());
   };
   for (size_t i = 0; i < lists.size(); ++i)
     i % 2 == 0 ? check(lists[i], t.model.parameters_list())

@@ -226,13 +226,13 @@ void Trainer::apply(LookupParameterStorage& l, State& state) {
 void Trainer::step(const real* hyper, Storage& s, State& state, size_t first, size_t n) {
   real* slots[max_slots] = {};
   for (unsigned i = 0; i < rule_.slots; ++i) slots[i] = state.slot[i].data() + first;
-  cpu_engine().update(rule_.position, hyper, n, s.values.data() + first, s.gradient.data() + first, slots);
+  cpu_engine().update(rule_.position, hyper, n, s.numbers.data() + first, s.gradient.data() + first, slots);
   if (rule_.simplex) project(s, state, first, n, hyper[3]);
 }
 
 /// w = exp(log w + v / decay - logsumexp), v being the rule's momentum.
 void Trainer::project(Storage& s, State& state, size_t first, size_t n, double per_decay) {
-  real* w = s.values.data() + first;
+  real* w = s.numbers.data() + first;
   const real* v = state.slot[0].data() + first;
   const auto exponent = [&](size_t i) { return std::log(double(w[i])) + v[i] * per_decay; };
   double largest = -std::numeric_limits<double>::infinity(), sum = 0;

@@ -103,7 +103,7 @@ class Contents {
     auto line = std::ranges::find(lines_, name, &Line::name);
     if (line == lines_.end()) line = lines_.insert(lines_.end(), {name, ""});
     ++line->count;
-    line->numbers += s.values.size();
+    line->numbers += s.size();
   }
 
   const size_t own_;

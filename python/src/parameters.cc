@@ -39,7 +39,7 @@ struct Values {
   template <class Read>
   static void read(const Storage& s, Read&& read) {
     compute_apart([&] {
-      if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.values.data() + first; });
+      if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.numbers.data() + first; });
       std::vector<real> seen;
       read([&](size_t first, size_t size) {
         seen.resize(size);

@@ -262,12 +262,11 @@ nb::tuple trainer_state(Trainer& t) {
     nb::list list;
     for (size_t place = 0; place < lists[i].size(); ++place) {
       const Storage& s = parameter_at(t, i, place);
-      if (place >= arrays[i].size() ||
-          nb::cast<size_t>(arrays[i][place].array.attr("size")) != s.values.size())
+      if (place >= arrays[i].size() || nb::cast<size_t>(arrays[i][place].array.attr("size")) != s.size())
         failed(t.whoami(), ": another thread has changed it while it was read");
       const size_t rows = s.is_lookup ? s.dim.d[s.dim.nd - 1] : 1;
       for (size_t row = 0; row < rows; ++row)
-        arrays[i][place].write(lists[i][place]->data() + row * (s.values.size() / rows), row);
+        arrays[i][place].write(lists[i][place]->data() + row * (s.size() / rows), row);
       list.append(arrays[i][place].array);
     }
     all.append(list);

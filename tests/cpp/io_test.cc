@@ -123,12 +123,12 @@ struct Model {
     table = foo.add_lookup_parameters(3, {2});
     // Numbers that eight decimals hold exactly.
     for (Storage* s : std::initializer_list<Storage*>{a.p.get(), b.p.get(), table.p.get()})
-      for (real& x : s->values) x = static_cast<real>(++count) / 8;
+      for (real& x : s->numbers) x = static_cast<real>(++count) / 8;
   }
   std::vector<real> numbers() const {
     std::vector<real> all;
     const auto add = [&](const Storage& s) {
-      all.insert(all.end(), s.values.begin(), s.values.end());
+      all.insert(all.end(), s.numbers.begin(), s.numbers.end());
       all.insert(all.end(), s.gradient.numbers().begin(), s.gradient.numbers().end());
     };
     add(*a.p), add(*b.p), add(*table.p);

@@ -47,7 +47,7 @@ struct Toy {
     static constexpr real weight[] = {1, 2, 0.5f, 3, 0.1f}, goal[] = {3, -1, 2, 0.5f, -4},
                           row_goal[] = {1, -2, 0.5f};
     const real decay = dense.current_weight_decay();
-    const auto slope = [&](const Storage& s, size_t i, real to) { return 2 * (s.values[i] * decay - to); };
+    const auto slope = [&](const Storage& s, size_t i, real to) { return 2 * (s.numbers[i] * decay - to); };
     for (unsigned i = 0; i < 5; ++i) dense.p->gradient[i] += weight[i] * slope(*dense.p, i, goal[i]);
     if (step % 7 == 0) return;
     for (unsigned row : {step % 4, step / 3 % 2}) {
