@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from builders import RNN_BUILDERS
+from every_kind import RNN_BUILDERS
 from rnn_reference import deep_step
 
 import dynet as dy

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from builders import RNN_BUILDERS
+from every_kind import RNN_BUILDERS
 
 import dynet as dy
 

@@ -2,19 +2,10 @@
 
 import numpy as np
 import pytest
+from every_kind import TRAINERS
 
 import dynet as dy
 
-TRAINERS = [
-    dy.SimpleSGDTrainer,
-    dy.CyclicalSGDTrainer,
-    dy.MomentumSGDTrainer,
-    dy.AdagradTrainer,
-    dy.AdadeltaTrainer,
-    dy.RMSPropTrainer,
-    dy.AdamTrainer,
-    dy.AmsgradTrainer,
-]
 every_trainer = pytest.mark.parametrize("kind", TRAINERS, ids=lambda kind: kind.__name__)
 
 

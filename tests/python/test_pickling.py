@@ -11,6 +11,7 @@ import threading
 
 import numpy as np
 import pytest
+from every_kind import TRAINERS
 from learned_model import WAYS, Model, names, numbers
 
 import dynet as dy
@@ -41,20 +42,7 @@ def test_a_model_comes_back_whole(again):
     assert np.any(model.W.as_array() != 0.5) and np.any(model.table.as_array())
 
 
-TRAINERS = [
-    dy.SimpleSGDTrainer,
-    dy.CyclicalSGDTrainer,
-    dy.MomentumSGDTrainer,
-    dy.AdagradTrainer,
-    dy.AdadeltaTrainer,
-    dy.RMSPropTrainer,
-    dy.AdamTrainer,
-    dy.AmsgradTrainer,
-    dy.EGTrainer,
-]
-
-
-@pytest.mark.parametrize("kind", TRAINERS)
+@pytest.mark.parametrize("kind", [*TRAINERS, dy.EGTrainer])
 def test_training_goes_on_to_the_bit(again, kind):
     dy.reset_random_seed(3)
     model = Model(kind)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from builders import RNN_BUILDERS
+from every_kind import RNN_BUILDERS
 from rnn_reference import BUILDERS, HIDDEN, INPUT, Case, assert_state, tensor
 
 import dynet as dy

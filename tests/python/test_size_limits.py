@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from builders import RNN_BUILDERS
+from every_kind import RNN_BUILDERS
 
 import dynet as dy
 

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from test_trainers import TRAINERS
+from every_kind import TRAINERS
 
 import dynet as dy
 

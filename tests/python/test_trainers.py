@@ -2,19 +2,9 @@
 
 import numpy as np
 import pytest
+from every_kind import TRAINERS
 
 import dynet as dy
-
-TRAINERS = [
-    dy.SimpleSGDTrainer,
-    dy.CyclicalSGDTrainer,
-    dy.MomentumSGDTrainer,
-    dy.AdagradTrainer,
-    dy.AdadeltaTrainer,
-    dy.RMSPropTrainer,
-    dy.AdamTrainer,
-    dy.AmsgradTrainer,
-]
 
 
 @pytest.fixture
