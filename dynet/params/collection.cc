@@ -73,6 +73,7 @@ void check_sizes(const char* what, const Dim& shape, size_t rows) {
 }
 
 Dim parameter_dim(const Dim& dim) {
+  if (dim.nd == 0) invalid("add_parameters: a parameter without sizes was asked for; {1} is one number");
   check_sizes("a parameter", dim, 1);
   return dim;
 }

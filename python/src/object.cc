@@ -101,7 +101,7 @@ std::string short_text(PyObject* o) {
 std::string sizes_text(const Dim& dim, bool is_table) {
   std::string sizes = is_table && dim.nd ? text(dim.d[dim.nd - 1], ", ") : "";
   for (unsigned i = 0; i < dim.nd - (is_table ? 1 : 0); ++i) sizes += text(dim.d[i], ", ");
-  sizes.resize(sizes.size() - (dim.nd > 1 ? 2 : 1));  // the comma stays behind a single size
+  if (dim.nd > 0) sizes.resize(sizes.size() - (dim.nd > 1 ? 2 : 1));  // the comma stays behind a single size
   return '(' + sizes + ')';
 }
 

@@ -98,7 +98,7 @@ PyObject* matrix_multiply(PyObject* a, PyObject* b) {
     const Expression *x = expression_in(a), *y = expression_in(b);
     if (x && y) return new_expression(*x * *y);
     const auto times = [](const auto& left, const auto& right) { return left * right; };
-    return with_operand(a, b, times, PyNumber_MatrixMultiply);
+    return with_operand(a, b, times, PyNumber_Multiply);  // of each in an array of objects
   });
 }
 

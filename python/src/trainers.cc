@@ -200,10 +200,15 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
       .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
       .def_prop_rw(
           "learning_rate", [](const Trainer& t) { return t.learning_rate; },
-          [](Trainer& t, Double v) {
+          [](Trainer& t, nb::handle value) {  // a property says nothing of its arguments by itself
+            double rate;
+            if (!read_double(value.ptr(), rate))
+              throw type_error(
+                  text("learning_rate: a ", type_name(value.ptr()), " was given; a number is needed"));
             const Changing changing;
-            t.learning_rate = v;
-          })
+            t.learning_rate = rate;
+          },
+          nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
       .def(
           "set_learning_rate", [](Trainer& t, Double v) { t.learning_rate = v; }, "value"_a, alone,
           "Sets the learning rate.")

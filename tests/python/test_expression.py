@@ -132,6 +132,13 @@ def test_arrays_of_expressions_as_operands():
     assert (np.array(xs[1]) + xs[2]).value() == 3
 
 
+def test_products_with_arrays_of_expressions():
+    matrix = dy.inputTensor([[1, 2], [3, 4]])
+    vectors = np.array([dy.inputVector([1, 0]), dy.inputVector([0, 1])])
+    for product in (matrix @ vectors, matrix * vectors):
+        assert [each.value() for each in product] == [[1, 3], [2, 4]]
+
+
 @pytest.mark.parametrize("other", ["a", None, 1j, object(), {1}], ids=lambda x: type(x).__name__)
 def test_foreign_operands(matrix, other):
     for wrong in [

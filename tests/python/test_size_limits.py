@@ -48,6 +48,16 @@ def test_more_numbers_than_memory_can_hold(shape):
     assert listed(model) == listed(dy.ParameterCollection())
 
 
+def test_parameters_without_axes():
+    model = dy.ParameterCollection()
+    for init in (None, 1, np.array(0.5)):
+        with pytest.raises(
+            ValueError, match=r"add_parameters: a parameter without sizes was asked for; \{1\}"
+        ):
+            model.add_parameters((), init=init)
+    assert listed(model) == listed(dy.ParameterCollection())
+
+
 @pytest.mark.parametrize("kind", BUILDERS)
 @pytest.mark.parametrize("sizes", [(1, 0, 2), (1, 2, 0), (1, 0, 0), (2, 0, 2)])
 def test_builders_without_numbers(kind, sizes):

@@ -113,6 +113,9 @@ WRONG = {
         MODEL
     ),
     "RNNState: no object of this class is made by its name; a builder's initial_state": lambda: dy.RNNState(),
+    "learning_rate: a str was given; a number is needed": lambda: setattr(
+        dy.AdamTrainer(MODEL), "learning_rate", "a"
+    ),
     "Expression": lambda: dy.Expression(),
 }
 
