@@ -178,7 +178,7 @@ ParameterCollection ParameterCollection::add_subcollection(const std::string& na
 Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterInit& init,
                                               const std::string& name, const Device* device) {
   check_device("add_parameters", device);
-  if (Given* given = Given::current()) return Parameter(given->next_parameter(dim));
+  if (Given* given = Given::current(*this)) return Parameter(given->next_parameter(dim));
   Additions::take_room(parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
   Tensor values{dim, parameter->values.data()};
@@ -199,7 +199,7 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
                                                            const Device* device) {
   check_device("add_lookup_parameters", device);
   const Dim whole = table_dim(n, dim);
-  if (Given::current()) invalid("a builder has a table, and none was given for it");
+  if (Given::current(*this)) invalid("a builder has a table, and none was given for it");
   Additions::take_room(whole);
   auto lookup = std::make_shared<LookupParameterStorage>(whole);
   Tensor values{lookup->dim, lookup->all_values.data()};

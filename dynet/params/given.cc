@@ -1,6 +1,7 @@
 // Hands out what is given, and sees whether it fits.
 #include "dynet/params/given.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace dynet::engine {
@@ -15,6 +16,11 @@ Given::Given(std::vector<ParameterCollection> collections)
 Given::~Given() { innermost = before_; }
 
 Given* Given::current() { return innermost; }
+
+Given* Given::current(const ParameterCollection& to) {
+  const auto is_given = [&](const ParameterCollection& c) { return &c.get_storage() == &to.get_storage(); };
+  return innermost && std::ranges::any_of(innermost->collections_, is_given) ? innermost : nullptr;
+}
 
 const ParameterCollection& Given::next_collection() {
   if (collections_taken_ == collections_.size())

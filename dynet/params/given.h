@@ -19,6 +19,8 @@ class Given {
 
   /// That of the calling thread, or null.
   static Given* current();
+  /// The same for who adds to this collection: others may add to their own meanwhile, as finalizers do.
+  static Given* current(const ParameterCollection& to);
   const ParameterCollection& next_collection();
   /// std::invalid_argument if it has another shape.
   const std::shared_ptr<ParameterStorage>& next_parameter(const Dim& dim);

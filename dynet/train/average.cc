@@ -44,6 +44,13 @@ void Averages::allocate(const ParameterCollection& model) {
   };
   grow(parameters, model.parameters_list());
   grow(lookups, model.lookup_parameters_list());
+  // Rows that came while the averages were seen have only one kind of values.
+  for_each(model, *this, [](Storage& s, Buffer&, Buffer* saved) {
+    const size_t before = saved ? saved->size() : s.size();
+    if (before == s.size()) return;
+    saved->grow(s.size());
+    s.read(saved->data() + before, before, s.size() - before);
+  });
 }
 
 void Averages::add(const ParameterCollection& model) {

@@ -220,6 +220,9 @@ class TrainerText {
     averages_.frequency = tokens_.number<size_t>();
     averages_.count = tokens_.number<size_t>();
     if (averages_.frequency == 0) Tokens::bad("the frequency of the moving average is 0");
+    if ((averages_.has_saved && !averages_.swapped) ||
+        (averages_.swapped && averages_.mode == MovingAverage::None))
+      Tokens::bad("weights are kept that no moving average has taken the place of");
   }
 
   /// DyNet 2 writes them with a fraction.

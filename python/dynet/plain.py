@@ -35,6 +35,8 @@ def check_array(state: Any) -> None:
     _, shape, kind, by_columns, content = state
     if not (_whole_numbers(shape) and len(shape) <= 32 and is_array(kind, "dtype")):
         bad("an array has no shape")
+    if kind.subdtype is not None:
+        bad("an array consists of arrays")
     size = 1
     for n in shape:
         size *= n

@@ -55,7 +55,7 @@ class BiRNNBuilder:
             raise ValueError("BiRNNBuilder: neither rnn_builder_factory nor builder_layers was given")
         self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
         self.model = model.add_subcollection("birnn")
-        self.builder_layers: list[tuple[Builder, Builder]] = list(builder_layers or [])
+        self.builder_layers: list[tuple[Builder, Builder]] = _pairs(builder_layers)
         if builder_layers is not None or rnn_builder_factory is None:
             return
         for layer in range(num_layers):
@@ -75,6 +75,11 @@ class BiRNNBuilder:
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A builder from what `spec` of another one is."""
         num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers = spec
+        factory: Any = rnn_builder_factory  # Of a file, which may name classes that are no builders.
+        if isinstance(factory, type) and not (
+            issubclass(factory, Builder) or hasattr(factory, "initial_state") or hasattr(factory, "from_spec")
+        ):
+            raise TypeError(f"{cls.__name__}: {factory.__name__} was given; a class of builders is needed")
         return cls(num_layers, input_dim, hidden_dim, model, rnn_builder_factory, builder_layers)
 
     def whoami(self) -> str:
@@ -122,6 +127,19 @@ class BiRNNBuilder:
     def transduce(self, es: Iterable[Expression]) -> list[Expression]:
         """The outputs of the last layer, one for each input."""
         return _lower_layers(self.builder_layers, es)
+
+
+def _pairs(layers: Layers | None) -> list[tuple[Builder, Builder]]:
+    """The networks of each layer, as they were given."""
+    pairs = [] if layers is None else layers if isinstance(layers, list | tuple) else None
+    for pair in [None] if pairs is None else pairs:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(_is_builder, pair))):
+            raise TypeError("BiRNNBuilder: builder_layers: a list of pairs of builders is needed")
+    return [(forward, backward) for forward, backward in pairs or []]
+
+
+def _is_builder(network: object) -> bool:
+    return hasattr(network, "initial_state") and not isinstance(network, type)
 
 
 def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:

@@ -199,7 +199,11 @@ std::vector<std::pair<std::string, std::shared_ptr<Storage>>> named_state(const 
 
 nb::typed<nb::dict, nb::str, Array> state_dict(const Collection& c) {
   nb::typed<nb::dict, nb::str, Array> state;
-  for (const auto& [name, s] : named_state(c)) state[name.c_str()] = array_of_values(*s);
+  const auto named = named_state(c);
+  std::vector<std::shared_ptr<Storage>> storages;
+  for (const auto& each : named) storages.push_back(each.second);
+  const std::vector<Array> arrays = arrays_of_values(storages);
+  for (size_t i = 0; i < named.size(); ++i) state[named[i].first.c_str()] = arrays[i];
   return state;
 }
 
@@ -242,6 +246,9 @@ void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
            unexpected.empty() ? "" : "the collection has no " + listed(unexpected),
            "; strict=False loads what is in both");
   const Changing changing;
+  for (const Load& load : loads)
+    if (load.numbers.size() != load.storage->size())
+      invalid("load_state_dict: rows were added to ", load.storage->name, " while its array was read");
   for (const Load& load : loads) {
     load.storage->assign(load.numbers);
     load.storage->drop_gradient();

@@ -122,8 +122,14 @@ void bind_shared(PyTypeObject* type) {
       "Freezes it, or lets trainers change it. A frozen parameter rests: it gets no gradient, does not count "
       "in the norm of gradients, and trainers neither change nor decay it. Both drop the gradient there is.");
   def(
-      type, "clip_inplace", [](P& p, Number left, Number right) { p.clip_inplace(left, right); }, "left"_a,
-      "right"_a, alone, "Forces every value into [left, right].");
+      type, "clip_inplace",
+      [](P& p, Number left, Number right) {
+        const real low = left, high = right;
+        if (!(low <= high))
+          invalid("clip_inplace: ", low, " and ", high, " were given; the first must not be larger");
+        p.clip_inplace(left, right);
+      },
+      "left"_a, "right"_a, alone, "Forces every value into [left, right].");
   def(type, "set_value", set_value<P>, "arr"_a,
       "Replaces the values by those of an array of the same shape; ValueError for another shape.");
   def(type, "set_gradient", set_gradient<P>, "arr"_a, set_gradient_doc);
@@ -157,8 +163,17 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
   s.assign(numbers.values);
 }
 
+/// The numbers of a row: in its shape or, as DyNet 2 takes them, in one list, column-major.
+std::vector<real> numbers_of_row(const LookupParameter& p, ArrayLike row, const char* call) {
+  Numbers numbers = read_numbers(row.ptr());
+  const Dim given = numbers.dim().truncate(), dim = p.dim();
+  if (given.nd > 1 && given != dim.truncate())
+    invalid(call, ": a row of shape ", given, " for ", p.get_fullname(), ", whose rows have shape ", dim);
+  return std::move(numbers.values);
+}
+
 void init_row(const LookupParameter& p, Whole i, ArrayLike row) {
-  const std::vector<real> numbers = read_values(row.ptr());
+  const std::vector<real> numbers = numbers_of_row(p, row, "init_row");
   const Changing changing;
   p.initialize(i, numbers);
 }
@@ -194,7 +209,7 @@ Array rows_of(const LookupParameter& p, Indices rows) {
 }
 
 void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
-  const std::vector<real> numbers = read_values(row.ptr());
+  const std::vector<real> numbers = numbers_of_row(p, row, "set_row_gradient");
   const Changing changing;
   LookupParameterStorage& s = p.get_storage();
   check_row(s, i);
@@ -251,6 +266,29 @@ void bind_rows(PyTypeObject* type) {
 }  // namespace
 
 Array array_of_values(const Storage& s) { return copy_of<Values>(s); }
+
+/// Nobody changes any of them before all are copied.
+std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all) {
+  std::vector<std::pair<Dim, NewArray>> made;
+  for (const auto& s : all) {
+    Dim row = s->dim;
+    const size_t rows = s->is_lookup ? std::exchange(row.d[--row.nd], 0u) : 1;
+    made.emplace_back(s->dim, s->is_lookup ? NewArray::of_rows(row, rows) : NewArray(row));
+  }
+  compute_apart([&] {
+    for (size_t i = 0; i < all.size(); ++i) {
+      const Dim& dim = made[i].first;
+      if (all[i]->dim != dim) failed("rows were added to ", all[i]->name, " while it was copied");
+      const size_t rows = all[i]->is_lookup ? dim.d[dim.nd - 1] : 1, size = dim.size() / rows;
+      Values::read(*all[i], [&](auto&& at) {
+        for (size_t row = 0; row < rows; ++row) made[i].second.write(at(row * size, size), row);
+      });
+    }
+  });
+  std::vector<Array> arrays;
+  for (const auto& each : made) arrays.push_back(each.second.array);
+  return arrays;
+}
 
 void bind_parameters(nb::module_&) {
   PyTypeObject* type = types.parameters;

@@ -67,6 +67,13 @@ def has_more_rows_than_columns(call: Call) -> bool:
     return call.attributes.get("d") == 1 and call.shapes[0][0] > call.shapes[0][1]
 
 
+def stretches_the_first(call: Call) -> bool:
+    """Whether the first input has a size of 1, or none, where the second has a larger one."""
+    (x, y), (x_batch, y_batch) = call.shapes, call.batches
+    x = x + (1,) * (len(y) - len(x))
+    return max(x_batch, 1) < y_batch or any(a < b for a, b in zip(x, y, strict=False))
+
+
 # What is not here must agree.
 FAULTS = [
     Fault(
@@ -74,6 +81,7 @@ FAULTS = [
         "the gradient lacks the factor beta",
         when(lambda c: c.attributes.get("beta", 1) != 1, gradients(1)),
     ),
+    Fault(("cdiv",), "it divides no dividend that is stretched", when(stretches_the_first, all_results)),
     Fault(("round", "ceil", "floor"), "the gradient mode is never set", gradients(1)),
     Fault(
         ("logsumexp_dim",),
