@@ -38,14 +38,17 @@ struct Values {
   /// them lies nowhere else.
   template <class Read>
   static void read(const Storage& s, Read&& read) {
-    compute_apart([&] {
-      if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.numbers.data() + first; });
-      std::vector<real> seen;
-      read([&](size_t first, size_t size) {
-        seen.resize(size);
-        s.read(seen.data(), first, size);
-        return seen.data();
-      });
+    compute_apart([&] { see(s, read); });
+  }
+  /// The same for who computes apart already.
+  template <class Read>
+  static void see(const Storage& s, Read&& read) {
+    if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.numbers.data() + first; });
+    std::vector<real> seen;
+    read([&](size_t first, size_t size) {
+      seen.resize(size);
+      s.read(seen.data(), first, size);
+      return seen.data();
     });
   }
 };
@@ -280,7 +283,7 @@ std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> al
       const Dim& dim = made[i].first;
       if (all[i]->dim != dim) failed("rows were added to ", all[i]->name, " while it was copied");
       const size_t rows = all[i]->is_lookup ? dim.d[dim.nd - 1] : 1, size = dim.size() / rows;
-      Values::read(*all[i], [&](auto&& at) {
+      Values::see(*all[i], [&](auto&& at) {
         for (size_t row = 0; row < rows; ++row) made[i].second.write(at(row * size, size), row);
       });
     }

@@ -8,6 +8,12 @@ from toolkits import DYNET_2, OURS, TOOLKITS
 pytestmark = [pytest.mark.client, pytest.mark.timeout(1800)]
 
 
+def content(model):
+    """Names, shapes and numbers of a text model; its checksums, and the sizes that count them in, are ours."""
+    lines = model.read_text().splitlines()
+    return [line.split()[:3] if line[:1] == "#" else line.partition("crc32:")[0].split() for line in lines]
+
+
 def test_tags_are_those_of_dynet_2(program, japanese, tmp_path):
     results = {}
     for toolkit in TOOLKITS:
@@ -22,7 +28,7 @@ def test_tags_are_those_of_dynet_2(program, japanese, tmp_path):
         print(f"{toolkit}: {speed:.0f} sentences/s, the 40 MB model loads in {1000 * result['load']:.0f} ms")
     assert ours["seconds"] < theirs["seconds"]
     assert ours["load"] < theirs["load"] / 4
-    first, second = ((tmp_path / f"{toolkit}.model").read_bytes() for toolkit in TOOLKITS)
+    first, second = (content(tmp_path / f"{toolkit}.model") for toolkit in TOOLKITS)
     assert first == second
 
 

@@ -1,0 +1,192 @@
+"""States, copies and writes are of one moment, whole, and in the shape that was asked for."""
+
+import copy
+import dataclasses
+import gc
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import dynet as dy
+
+
+@pytest.fixture
+def model():
+    dy.renew_cg()
+    return dy.ParameterCollection()
+
+
+# -- rows
+
+
+def test_rows_have_their_shape(model):
+    table = model.add_lookup_parameters((2, 2, 3), init=0)
+    row = np.arange(6.0).reshape(2, 3)
+    for wrong in (row.T, row.reshape(1, 6), row[0], np.zeros((2, 3, 1, 2))):
+        with pytest.raises(ValueError, match=r"init_row|initialize"):
+            table[0] = wrong
+        with pytest.raises(ValueError, match=r"set_row_gradient: "):
+            table.set_row_gradient(0, wrong)
+    assert not table.as_array().any()
+    table[0] = row
+    table.init_row(1, row.T.ravel())  # column-major, as with DyNet 2
+    assert np.array_equal(table.as_array(), [row, row])
+    narrow = model.add_lookup_parameters((1, 3), init=0)
+    narrow[0] = [[1], [2], [3]]
+    assert narrow.row_as_array(0).tolist() == [1, 2, 3]
+
+
+def test_bounds_of_clipping(model):
+    p = model.add_parameters(2, init=3)
+    for bounds in ((1, -1), (np.nan, 1), (0, np.nan)):
+        with pytest.raises(ValueError, match=r"clip_inplace: .* the first must not be larger"):
+            p.clip_inplace(*bounds)
+    assert p.as_array().tolist() == [3, 3]
+
+
+# -- rows that come while averages take the place of weights
+
+
+@pytest.mark.parametrize("kind", ["copy", "pickle", "file"])
+def test_rows_beside_averages(kind, model, tmp_path):
+    table = model.add_lookup_parameters((1, 2), init=1)
+    trainer = dy.SimpleSGDTrainer(model, 0.5)
+    trainer.exponential_moving_average(0.5)
+    dy.squared_norm(table[0]).backward()
+    trainer.update()
+    trainer.swap_params_to_moving_average()
+    table.add_rows(1, init=5)
+    if kind == "file":
+        trainer.save(tmp_path / "trainer")
+        trainer.populate(tmp_path / "trainer")
+        again = trainer, table
+    else:
+        pair = trainer, table
+        trained, again_table = copy.deepcopy(pair) if kind == "copy" else pickle.loads(pickle.dumps(pair))
+        again = trained, again_table
+    for each, rows in ((trainer, table), again):
+        if rows.as_array()[0, 0] != 0:
+            each.swap_params_to_weights()
+        assert rows.as_array().tolist() == [[0, 0], [5, 5]]
+
+
+@pytest.mark.parametrize("flags", ["None +0 +1", "None +1 +0", "None +1 +1"])
+def test_files_of_trainers_that_keep_what_is_not_there(flags, model, tmp_path):
+    model.add_parameters(1)
+    trainer = dy.SimpleSGDTrainer(model)
+    trainer.save(tmp_path / "trainer")
+    text = (tmp_path / "trainer").read_text()
+    assert "None +0 +0" in text
+    lines = text[: text.index("#Checksum#")].replace("None +0 +0", flags).split("\n")
+    lines[0] = lines[0].rstrip(" ")
+    (tmp_path / "trainer").write_text("\n".join(lines))
+    with pytest.raises(RuntimeError, match="Could not load the trainer: weights are kept"):
+        trainer.populate(tmp_path / "trainer")
+    trainer.update()
+
+
+# -- beside other threads and other code
+
+
+def test_states_are_of_one_moment(model):
+    ps = [model.add_parameters((40, 40), init=0) for _ in range(6)]
+    trainer, stop = dy.SimpleSGDTrainer(model, 0.001), threading.Event()
+
+    def train():
+        while not stop.is_set():
+            dy.renew_cg()
+            dy.esum([dy.sum_elems(p) for p in ps]).backward()
+            trainer.update()
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        for _ in range(100):
+            assert len({array[0, 0] for array in model.state_dict().values()}) == 1
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_table_that_grows_while_a_state_is_read(model):
+    p, table = model.add_parameters(2, init=0), model.add_lookup_parameters((2, 3), init=0)
+    state = model.state_dict()
+
+    class Growing:
+        def __array__(self, *_, **__):
+            table.add_rows(1, init=9)
+            return np.ones((2, 3))
+
+    with pytest.raises(ValueError, match="load_state_dict: "):
+        model.load_state_dict({**state, "/_0": np.ones(2), "/_1": Growing()})
+    assert not p.as_array().any() and table.as_array()[:, 0].tolist() == [0, 0, 9]
+
+
+def test_finalizers_add_parameters_of_their_own(model):
+    pickled = pickle.dumps(dy.VanillaLSTMBuilder(1, 3, 4, model))
+    own, added = dy.ParameterCollection(), []
+
+    class Finalized:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            added.append(own.add_parameters((16, 3)))
+
+    threshold = gc.get_threshold()
+    try:
+        for i in range(20):
+            Finalized()
+            gc.set_threshold(1 + i % 7)
+            pickle.loads(pickled)
+    finally:
+        gc.set_threshold(*threshold)
+    gc.collect()
+    assert len(added) == 20 and len(own.parameters_list()) == 20
+
+
+# -- builders of files
+
+
+@dataclasses.dataclass
+class Job:
+    layers: int
+    command: str
+    hidden: int
+    model: object
+
+    def __post_init__(self):
+        raise AssertionError("a file has run it")
+
+
+LARGE_RANGE = b"cbuiltins\nrange\nI0\nL99999999999\n\x86R"
+SPECS = {
+    "a class that is no builder": f"c{__name__}\nJob\nN".encode(),
+    "layers of nothing": b"N]NN\x86a",
+    "layers of a text": b"NX\x04\0\0\0abcd",
+    "more layers than memory": b"N" + LARGE_RANGE,
+}
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_networks_of_both_directions_of_files(spec, model, tmp_path):
+    name = tmp_path / "model"
+    dy.save(name, [dy.BiRNNBuilder(1, 4, 4, model, dy.GRUBuilder)])
+    (again,) = dy.load(name, dy.ParameterCollection())
+    assert isinstance(again.builder_layers[0][0], dy.GRUBuilder)
+    body = b"\x80\x02(c_dynet\nBiRNNBuilder\n(K\x01K\x04K\x04" + SPECS[spec] + b"tX\x02\0\0\0/at."
+    (tmp_path / "model.meta").write_bytes(body)
+    with pytest.raises(RuntimeError, match="BiRNNBuilder"):
+        dy.load(name, dy.ParameterCollection())
+
+
+@pytest.mark.parametrize("kind", ["VanillaLSTMBuilder", "GRUBuilder", "StandardSoftmaxBuilder"])
+def test_specs_of_more_items_than_memory(kind, model, tmp_path):
+    name = tmp_path / "model"
+    dy.save(name, [dy.GRUBuilder(1, 2, 2, model)])
+    body = b"\x80\x02c_dynet\n" + kind.encode() + b"\n" + LARGE_RANGE + b"X\x02\0\0\0/a\x87."
+    (tmp_path / "model.meta").write_bytes(body)
+    with pytest.raises(RuntimeError, match="items"):
+        dy.load(name, dy.ParameterCollection())
