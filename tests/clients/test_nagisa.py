@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.client, pytest.mark.timeout(1800)]
 
 
 def content(model):
-    """Names, shapes and numbers of a text model; its checksums, and the sizes that count them in, are ours."""
+    """Names, shapes and numbers of a text model, without our checksums and the sizes that count them in."""
     lines = model.read_text().splitlines()
     return [line.split()[:3] if line[:1] == "#" else line.partition("crc32:")[0].split() for line in lines]
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from toolkits import DYNET_2, OURS, TOOLKITS
 
-pytestmark = [pytest.mark.client, pytest.mark.timeout(1800)]
+# It makes tables for embeddings that it was told to do without, and never looks at them.
+refused = pytest.mark.xfail(
+    strict=True, reason="tables whose rows have no numbers are refused: docs/migration.md"
+)
+pytestmark = [pytest.mark.client, pytest.mark.timeout(1800), refused]
 
 UUPARSER = "-m uuparser.parser"
-# Without embeddings of tags, as it is by default, it makes a table whose rows have no numbers, which is refused here.
-SMALL = ("--pos-emb-size", 4, "--char-emb-size", 30, "--char-lstm-output-size", 20)
+SMALL = ("--char-emb-size", 30, "--char-lstm-output-size", 20)
 SEEDS = 1, 2, 3
 
 
