@@ -109,7 +109,7 @@ std::string explained(nb::handle function, const CallArguments& given) {
   for (size_t i = 0; i < names; ++i)
     by_name[nb::handle(NB_TUPLE_GET_ITEM(given.names, static_cast<Py_ssize_t>(i)))] =
         nb::handle(given.args[count + i]);
-  return nb::str(nb::module_::import_("dynet.arguments").attr("explain")(function, positional, by_name))
+  return nb::str(nb::module_::import_("dynet.explanation").attr("explain")(function, positional, by_name))
       .c_str();
 }
 
