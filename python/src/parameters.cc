@@ -9,6 +9,7 @@
 #include "python/src/files.h"
 #include "python/src/initializers.h"
 #include "python/src/numbers.h"
+#include "python/src/parameter_array.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -62,18 +63,11 @@ struct Gradients {
   }
 };
 
-/// The numbers in a new array, of a table its rows first. The array is made before they are asked for: no
-/// program runs while they are read.
 template <class From>
 Array copy_of(const Storage& s) {
-  Dim row = s.dim;  // another thread may add rows
-  const size_t rows = s.is_lookup ? std::exchange(row.d[--row.nd], 0u) : 1;
-  const NewArray to = s.is_lookup ? NewArray::of_rows(row, rows) : NewArray(row);
-  const size_t size = row.size();
-  From::read(s, [&](auto&& at) {
-    for (size_t i = 0; i < rows; ++i) to.write(at(i * size, size), i);
-  });
-  return to.array;
+  const ParameterArray to(s);
+  From::read(s, [&](auto&& at) { to.write(at); });
+  return to.array();
 }
 
 constexpr auto set_gradient_doc =
@@ -272,24 +266,16 @@ Array array_of_values(const Storage& s) { return copy_of<Values>(s); }
 
 /// Nobody changes any of them before all are copied.
 std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all) {
-  std::vector<std::pair<Dim, NewArray>> made;
-  for (const auto& s : all) {
-    Dim row = s->dim;
-    const size_t rows = s->is_lookup ? std::exchange(row.d[--row.nd], 0u) : 1;
-    made.emplace_back(s->dim, s->is_lookup ? NewArray::of_rows(row, rows) : NewArray(row));
-  }
+  std::vector<ParameterArray> made;
+  for (const auto& s : all) made.emplace_back(*s);
   compute_apart([&] {
     for (size_t i = 0; i < all.size(); ++i) {
-      const Dim& dim = made[i].first;
-      if (all[i]->dim != dim) failed("rows were added to ", all[i]->name, " while it was copied");
-      const size_t rows = all[i]->is_lookup ? dim.d[dim.nd - 1] : 1, size = dim.size() / rows;
-      Values::see(*all[i], [&](auto&& at) {
-        for (size_t row = 0; row < rows; ++row) made[i].second.write(at(row * size, size), row);
-      });
+      if (!made[i].fits(*all[i])) failed("rows were added to ", all[i]->name, " while it was copied");
+      Values::see(*all[i], [&](auto&& at) { made[i].write(at); });
     }
   });
   std::vector<Array> arrays;
-  for (const auto& each : made) arrays.push_back(each.second.array);
+  for (const ParameterArray& each : made) arrays.push_back(each.array());
   return arrays;
 }
 

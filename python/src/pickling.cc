@@ -14,6 +14,7 @@
 #include "dynet/train/memory.h"
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
+#include "python/src/parameter_array.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -230,14 +231,6 @@ nb::object with_given(const nb::list& collections, const nb::callable& make) {
 
 // -- trainers
 
-/// A new array in the shape of a parameter, or rows first in that of a table.
-NewArray array_for(const Storage& s) {
-  Dim row = s.dim;
-  if (!s.is_lookup) return NewArray(row);
-  const size_t rows = std::exchange(row.d[--row.nd], 0u);
-  return NewArray::of_rows(row, rows);
-}
-
 const Storage& parameter_at(const Trainer& t, size_t list, size_t place) {
   if (list % 2 == 0) return *t.model.parameters_list().at(place);
   return *t.model.lookup_parameters_list().at(place);
@@ -245,7 +238,7 @@ const Storage& parameter_at(const Trainer& t, size_t list, size_t place) {
 
 /// Arrays are made before their numbers are copied: no program runs while these are looked at.
 nb::tuple trainer_state(Trainer& t) {
-  std::vector<std::vector<NewArray>> arrays;
+  std::vector<std::vector<ParameterArray>> arrays;
   std::vector<size_t> counts;
   {
     const Changing changing;
@@ -253,7 +246,7 @@ nb::tuple trainer_state(Trainer& t) {
   }
   for (size_t i = 0; i < counts.size(); ++i) {
     auto& list = arrays.emplace_back();
-    for (size_t place = 0; place < counts[i]; ++place) list.push_back(array_for(parameter_at(t, i, place)));
+    for (size_t place = 0; place < counts[i]; ++place) list.emplace_back(parameter_at(t, i, place));
   }
   const Changing changing;
   const auto lists = TrainerMemory::lists(t);
@@ -261,13 +254,11 @@ nb::tuple trainer_state(Trainer& t) {
   for (size_t i = 0; i < lists.size(); ++i) {
     nb::list list;
     for (size_t place = 0; place < lists[i].size(); ++place) {
-      const Storage& s = parameter_at(t, i, place);
-      if (place >= arrays[i].size() || nb::cast<size_t>(arrays[i][place].array.attr("size")) != s.size())
+      if (place >= arrays[i].size() || !arrays[i][place].fits(parameter_at(t, i, place)))
         failed(t.whoami(), ": another thread has changed it while it was read");
-      const size_t rows = s.is_lookup ? s.dim.d[s.dim.nd - 1] : 1;
-      for (size_t row = 0; row < rows; ++row)
-        arrays[i][place].write(lists[i][place]->data() + row * (s.size() / rows), row);
-      list.append(arrays[i][place].array);
+      const ParameterArray& to = arrays[i][place];
+      to.write([&](size_t first, size_t) { return lists[i][place]->data() + first; });
+      list.append(to.array());
     }
     all.append(list);
   }
