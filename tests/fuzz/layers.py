@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,11 @@ LAYERS: list[Callable[[dy.ParameterCollection], Any]] = [
 def softmax_layers(model: dy.ParameterCollection, which: int) -> Any:
     if which == 0:
         return dy.StandardSoftmaxBuilder(INPUT, CLASSES, model)
-    path = Path("clusters.txt")
-    path.write_text("".join(f"{i % 2} w{i}\n" for i in range(CLASSES)))
     words = {f"w{i}": i for i in range(CLASSES)}
-    return dy.ClassFactoredSoftmaxBuilder(INPUT, str(path), words, model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clusters.txt"
+        path.write_text("".join(f"{i % 2} {word}\n" for word, i in words.items()))
+        return dy.ClassFactoredSoftmaxBuilder(INPUT, str(path), words, model)
 
 
 SOFTMAX_LAYERS = [lambda model, which=which: softmax_layers(model, which) for which in range(2)]
