@@ -52,13 +52,13 @@ const Dim& Expression::dim() const {
     (*pg).evaluator->ask_batch_size();
   return dim;
 }
-Tensor Expression::value() const {
+const Tensor Expression::value() const {
   if (is_parameter() && known_parameter(*this) == Graph::none && storage()->decay_factor == 1)
     return {storage()->dim, storage()->numbers.data()};
   const auto [graph, id] = node_of(*this);
   return graph->evaluator->value(id);
 }
-Tensor Expression::gradient() const {
+const Tensor Expression::gradient() const {
   if (is_parameter() && known_parameter(*this) == Graph::none)
     failed("Requested gradient for the parameter ", storage()->name,
            ", which the current graph does not use");

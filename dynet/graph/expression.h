@@ -86,10 +86,11 @@ struct Expression {
   bool is_stale() const;
   /// Shape; std::runtime_error when stale.
   const Dim& dim() const;
-  /// Evaluates what is needed and not yet known. The memory belongs to the graph.
-  Tensor value() const;
+  /// Evaluates what is needed and not yet known. The memory belongs to the graph. Constant, so that
+  /// `auto& t = x.value()` compiles: DyNet 2 gave references.
+  const Tensor value() const;
   /// The gradient after a backward pass from a node that depends on this one.
-  Tensor gradient() const;
+  const Tensor gradient() const;
   /// Adds the gradients of this number to every parameter it depends on; `full`: gradients of all nodes.
   void backward(bool full = false) const;
 };

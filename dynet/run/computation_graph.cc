@@ -127,7 +127,7 @@ engine::Graph::operator ComputationGraph&() const {
 
 Expression::Expression(ComputationGraph* graph, VariableIndex node) : Expression(graph->at(node)) {}
 
-Tensor ComputationGraph::forward(const Expression& e) {
+const Tensor ComputationGraph::forward(const Expression& e) {
   invalidate();
   return e.value();
 }

@@ -33,16 +33,16 @@ class ComputationGraph {
   /// Starts anew; expressions made before are stale.
   void clear() { graph().clear(); }
   /// Evaluates from scratch / what is not known yet.
-  Tensor forward(const Expression& e);
-  Tensor incremental_forward(const Expression& e) { return e.value(); }
-  Tensor get_value(const Expression& e) { return e.value(); }
-  Tensor get_gradient(const Expression& e) { return e.gradient(); }
+  const Tensor forward(const Expression& e);
+  const Tensor incremental_forward(const Expression& e) { return e.value(); }
+  const Tensor get_value(const Expression& e) { return e.value(); }
+  const Tensor get_gradient(const Expression& e) { return e.gradient(); }
   void backward(const Expression& e, bool full = false) { e.backward(full); }
   /// The same for a node by its place.
-  Tensor forward(VariableIndex i) { return forward(at(i)); }
-  Tensor incremental_forward(VariableIndex i) { return at(i).value(); }
-  Tensor get_value(VariableIndex i) { return at(i).value(); }
-  Tensor get_gradient(VariableIndex i) { return at(i).gradient(); }
+  const Tensor forward(VariableIndex i) { return forward(at(i)); }
+  const Tensor incremental_forward(VariableIndex i) { return at(i).value(); }
+  const Tensor get_value(VariableIndex i) { return at(i).value(); }
+  const Tensor get_gradient(VariableIndex i) { return at(i).gradient(); }
   void backward(VariableIndex i, bool full = false) { at(i).backward(full); }
   const Dim& get_dimension(VariableIndex i) { return at(i).dim(); }
   /// The expression of a node; std::out_of_range if there is none.

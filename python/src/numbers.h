@@ -61,9 +61,7 @@ class NewArray {
 };
 /// A new array with these numbers, which lie column-major.
 Array array_of(const Dim& dim, const real* values, bool batched = false);
-/// The values of a parameter or, rows first, of a table in a new array.
-Array array_of_values(const Storage& s);
-/// The same of several, as they are at one moment.
+/// The values of parameters and, rows first, of tables in new arrays, as they are at one moment.
 std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all);
 /// A list of floats.
 Floats list_of(const real* values, size_t count);

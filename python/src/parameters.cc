@@ -262,8 +262,6 @@ void bind_rows(PyTypeObject* type) {
 
 }  // namespace
 
-Array array_of_values(const Storage& s) { return copy_of<Values>(s); }
-
 /// Nobody changes any of them before all are copied.
 std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all) {
   std::vector<ParameterArray> made;

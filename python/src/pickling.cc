@@ -48,14 +48,45 @@ uintptr_t identity_of(nb::handle o) {
   return reinterpret_cast<uintptr_t>(&storage_of(o));
 }
 
-nb::tuple parameter_state(nb::handle p) {
-  Storage& s = storage_of(p);
-  {
-    // Who goes on and who has the values that are seen go on from the same numbers.
-    const Changing changing;
-    s.fold_decay();
+/// Parameters and tables, with arrays that are made before any number is copied: no program runs between two
+/// copies.
+class Copies {
+ public:
+  explicit Copies(const nb::list& handles) {
+    for (const nb::handle each : handles) {
+      of_.emplace_back(nb::borrow(each), &storage_of(each));
+      arrays_.emplace_back(*of_.back().second);
+    }
   }
-  return nb::make_tuple(s.is_lookup, array_of_values(s), bytes_of(s.name), s.updated);
+  /// Copies all values, while nobody else may change any.
+  void copy(const Changing&) const {
+    for (size_t i = 0; i < of_.size(); ++i) {
+      Storage& s = *of_[i].second;
+      if (!arrays_[i].fits(s)) failed("rows were added to ", s.name, " while it was copied");
+      // Who goes on and who has the values that are seen go on from the same numbers.
+      s.fold_decay();
+      arrays_[i].write([&](size_t first, size_t) { return s.numbers.data() + first; });
+    }
+  }
+  /// For each what _make_parameter takes.
+  nb::list states() const {
+    nb::list all;
+    for (size_t i = 0; i < of_.size(); ++i) {
+      const Storage& s = *of_[i].second;
+      all.append(nb::make_tuple(s.is_lookup, arrays_[i].array(), bytes_of(s.name), s.updated));
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::pair<nb::object, Storage*>> of_;
+  std::vector<ParameterArray> arrays_;
+};
+
+nb::list parameter_states(const nb::list& handles) {
+  const Copies copies(handles);
+  copies.copy(Changing());
+  return copies.states();
 }
 
 /// A parameter or a table that is in no collection yet.
@@ -236,8 +267,9 @@ const Storage& parameter_at(const Trainer& t, size_t list, size_t place) {
   return *t.model.lookup_parameters_list().at(place);
 }
 
-/// Arrays are made before their numbers are copied: no program runs while these are looked at.
-nb::tuple trainer_state(Trainer& t) {
+/// What a trainer has, and the states of parameters, of one moment.
+nb::tuple trainer_state(Trainer& t, const nb::list& handles) {
+  const Copies copies(handles);
   std::vector<std::vector<ParameterArray>> arrays;
   std::vector<size_t> counts;
   {
@@ -249,6 +281,7 @@ nb::tuple trainer_state(Trainer& t) {
     for (size_t place = 0; place < counts[i]; ++place) list.emplace_back(parameter_at(t, i, place));
   }
   const Changing changing;
+  copies.copy(changing);
   const auto lists = TrainerMemory::lists(t);
   nb::list all, numbers;
   for (size_t i = 0; i < lists.size(); ++i) {
@@ -263,7 +296,7 @@ nb::tuple trainer_state(Trainer& t) {
     all.append(list);
   }
   for (const double x : TrainerMemory::numbers(t)) numbers.append(x);
-  return nb::make_tuple(nb::tuple(numbers), all);
+  return nb::make_tuple(nb::tuple(numbers), all, copies.states());
 }
 
 void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
@@ -287,7 +320,7 @@ void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
 
 void bind_pickling(nb::module_& m) {
   m.def("_identity", identity_of, "handle"_a);
-  m.def("_parameter_state", parameter_state, "handle"_a);
+  m.def("_parameter_states", parameter_states, "handles"_a);
   m.def("_make_parameter", make_parameter, "is_table"_a, "array"_a, "name"_a, "updated"_a);
   m.def("_collection_state", collection_state, "handle"_a);
   m.def("_make_collection", make_collection, "name"_a, "parent"_a.none(), "decay"_a, "parameters"_a,
@@ -296,7 +329,7 @@ void bind_pickling(nb::module_& m) {
   m.def("_builder_state", builder_state, "builder"_a);
   m.def("_restore_rates", restore_rates, "builder"_a, "rates"_a);
   m.def("_with_given", with_given, "collections"_a, "make"_a);
-  m.def("_trainer_state", trainer_state, "trainer"_a);
+  m.def("_trainer_state", trainer_state, "trainer"_a, "handles"_a);
   m.def("_restore_trainer", restore_trainer, "trainer"_a, "numbers"_a, "lists"_a);
   m.def("_model_of", [](const Trainer& t) { return t.model; }, "trainer"_a);
 }

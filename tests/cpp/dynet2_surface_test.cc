@@ -173,6 +173,8 @@ void printed_tensors() {
   ostringstream out;
   out << cg.forward(input(cg, {2, 2}, V{1, 2, 3, 4})) << ";" << input(cg, Dim({2}, 2), V{1, 2, 3, 4}).value();
   check(out.str() == "1 3\n2 4;1\n2\n\n3\n4", out.str());
+  auto& held = cg.forward(input(cg, 3.f));
+  check(as_scalar(held) == 3, "held by a reference");
 }
 
 /// The storages of parameters have their numbers as tensors.

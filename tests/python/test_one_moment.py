@@ -90,24 +90,56 @@ def test_files_of_trainers_that_keep_what_is_not_there(flags, model, tmp_path):
 # -- beside other threads and other code
 
 
-def test_states_are_of_one_moment(model):
-    ps = [model.add_parameters((40, 40), init=0) for _ in range(6)]
-    trainer, stop = dy.SimpleSGDTrainer(model, 0.001), threading.Event()
+def of_both(inner):
+    return [*inner.parameters_list(), *inner.lookup_parameters_list()]
+
+
+READERS = {
+    "state_dict": lambda trainer, inner: inner.state_dict().values(),
+    "pickle": lambda trainer, inner: of_both(pickle.loads(pickle.dumps(inner))),
+    "deepcopy": lambda trainer, inner: of_both(copy.deepcopy(inner)),
+    "with what has no other": lambda trainer, inner: of_both(copy.deepcopy([1, inner, {}])[1]),
+    "trainer, pickled": lambda trainer, inner: pickle.loads(pickle.dumps((trainer, inner))),
+    "trainer, copied": lambda trainer, inner: copy.deepcopy((trainer, inner)),
+}
+
+
+@pytest.mark.parametrize("lies_in", [False, True], ids=["root", "sub-collection"])
+@pytest.mark.parametrize("reader", READERS)
+def test_states_are_of_one_moment(reader, lies_in, model):
+    inner = model.add_subcollection("inner") if lies_in else model
+    ps = [inner.add_parameters((40, 40), init=0) for _ in range(5)]
+    table = inner.add_lookup_parameters((2, 800), init=0)
+    trainer, stop = dy.SimpleSGDTrainer(inner, 1), threading.Event()
+    trainer.cumulative_moving_average()
 
     def train():
         while not stop.is_set():
             dy.renew_cg()
-            dy.esum([dy.sum_elems(p) for p in ps]).backward()
+            dy.esum([*(dy.sum_elems(p) for p in ps), *(dy.sum_elems(table[i]) for i in range(2))]).backward()
             trainer.update()
 
     thread = threading.Thread(target=train)
     thread.start()
     try:
-        for _ in range(100):
-            assert len({array[0, 0] for array in model.state_dict().values()}) == 1
+        for _ in range(40):
+            read = READERS[reader](trainer, inner)
+            if isinstance(read, tuple):
+                # After n updates the values are -n, and their mean -(n + 1) / 2: less by one of either shows.
+                again, read = read[0], of_both(read[1])
+                values = read[0].as_array()[0, 0]
+                assert {p.as_array()[0, 0] for p in read} == {values}
+                if values:
+                    again.swap_params_to_moving_average()
+                    assert abs(read[0].as_array()[0, 0] - (values - 1) / 2) < 0.2
+            else:
+                arrays = [p if isinstance(p, np.ndarray) else p.as_array() for p in read]
+                assert len({array[0, 0] for array in arrays}) == 1
     finally:
         stop.set()
         thread.join()
+    later = pickle.loads(pickle.dumps(ps[0])), copy.deepcopy(table)
+    assert [p.as_array()[0, 0] for p in later] == [p.as_array()[0, 0] for p in (ps[0], table)]
 
 
 def test_a_table_that_grows_while_a_state_is_read(model):
