@@ -16,12 +16,13 @@ R = TypeVar("R")
 def show_signatures() -> None:
     """Lets inspect.signature see what functions of the extension take.
 
-    It asks for an attribute that nanobind's functions do not have, nor let anybody give them.
+    It asks for an attribute that nanobind's functions and classes do not have, nor let anybody give them.
     """
     method = _dynet.ParameterCollection.name
-    for kind in (type(_dynet.ops), type(method), type(_dynet.ParameterCollection().name)):
+    functions = type(_dynet.ops), type(method), type(_dynet.ParameterCollection().name)
+    for kind in (*functions, type(_dynet.ParameterCollection)):
         (members,) = gc.get_referents(kind.__dict__)
-        members["__signature__"] = property(_signature)
+        members["__signature__"] = property(_signature if kind in functions else _signature_of_class)
         _dynet._type_changed(kind)
 
 
@@ -30,6 +31,24 @@ def _signature(function: Any) -> Any:
 
     is_bound = type(function) is type(_dynet.ParameterCollection().name)
     return (explanation.bound_signature if is_bound else explanation.signature_of)(function)
+
+
+def _signature_of_class(kind: type) -> Any:
+    """That of __init__: up to Python 3.11.2 inspect looks at a __new__ alone where there is one.
+
+    None, which has inspect look for itself, where a class of Python's says how it is made.
+    """
+    for base in kind.__mro__:
+        if "__init__" in vars(base):
+            init = vars(base)["__init__"]
+            if type(init) is not type(_dynet.ParameterCollection.name):
+                break
+            from dynet import explanation
+
+            return explanation.bound_signature(init)
+        if "__new__" in vars(base):
+            break
+    return None
 
 
 def told(function: Callable[P, R]) -> Callable[P, R]:

@@ -113,6 +113,10 @@ def attribute() -> None:
     """Stands for getattr, of which only classes within classes and members of enums are asked."""
 
 
+def union() -> None:
+    """Stands for operator.or_, of which only the members of one flag are asked: Python 3.11.2 writes it."""
+
+
 _BUILTINS: dict[str, Any] = {t.__name__: t for t in _TYPES}
 _BUILTINS |= {"Ellipsis": ..., "NotImplemented": NotImplemented, "getattr": attribute}
 
@@ -125,4 +129,5 @@ PLAIN: dict[str, dict[str, Any]] = {
         for t in (collections.Counter, collections.OrderedDict, collections.defaultdict, collections.deque)
     },
     "_codecs": {"encode": encode_latin},
+    "_operator": {"or_": union},
 }

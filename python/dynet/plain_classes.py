@@ -201,6 +201,19 @@ def member(kind: Any, args: tuple[Any, ...]) -> Any:
     return refuse(f"it asks for a member of {kind.__name__} that there is not")
 
 
+def union(args: tuple[Any, ...]) -> Any:
+    """What the members of a flag make together, of which the last may be a number."""
+    values = []
+    for each in args:
+        of_flag = isinstance(each, enum.Flag) and type(each) is type(args[0])
+        if not of_flag and (type(each) is not int or not values):
+            refuse("it names operator.or_, and joins something else than members of a flag")
+        values.append(each._value_ if of_flag else each)
+    if len(values) != 2:
+        bad("two members of a flag are joined")
+    return member(type(args[0]), (values[0] | values[1],))
+
+
 def made(kind: Any, args: tuple[Any, ...]) -> tuple[Any, bool]:
     """An object of a plain class, and whether its attributes are still to come."""
     maker = _makers.get(kind)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dynet import plain_classes
-from dynet.plain import NumpyName, attribute, bad, check_array, encode_latin, is_array, refuse, typed
+from dynet.plain import NumpyName, attribute, bad, check_array, encode_latin, is_array, refuse, typed, union
 
 # Nodes of a tuple that is hashed, which Python does by recursion and for each place where a part stands.
 _KEY_NODES = 1000
@@ -400,6 +400,7 @@ class _Stand:
 # What is called by pickles of plain data.
 _MAKERS: dict[Any, Callable[[Unpickler, tuple[Any, ...]], Any]] = {
     attribute: Unpickler._make_attribute,
+    union: lambda _, args: plain_classes.union(args),
     encode_latin: Unpickler._make_encoded,
     bytearray: Unpickler._make_bytearray,
     bytes: Unpickler._make_bytes,

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import gc
 import pickle
+import sys
 import threading
 
 import numpy as np
@@ -111,6 +112,7 @@ def test_states_are_of_one_moment(reader, lies_in, model):
     ps = [inner.add_parameters((40, 40), init=0) for _ in range(5)]
     table = inner.add_lookup_parameters((2, 800), init=0)
     trainer, stop = dy.SimpleSGDTrainer(inner, 1), threading.Event()
+    trainer.set_clip_threshold(0)
     trainer.cumulative_moving_average()
 
     def train():
@@ -119,9 +121,10 @@ def test_states_are_of_one_moment(reader, lies_in, model):
             dy.esum([*(dy.sum_elems(p) for p in ps), *(dy.sum_elems(table[i]) for i in range(2))]).backward()
             trainer.update()
 
-    thread = threading.Thread(target=train)
+    thread, interval = threading.Thread(target=train), sys.getswitchinterval()
     thread.start()
     try:
+        sys.setswitchinterval(1e-6)
         for _ in range(40):
             read = READERS[reader](trainer, inner)
             if isinstance(read, tuple):
@@ -136,6 +139,7 @@ def test_states_are_of_one_moment(reader, lies_in, model):
                 arrays = [p if isinstance(p, np.ndarray) else p.as_array() for p in read]
                 assert len({array[0, 0] for array in arrays}) == 1
     finally:
+        sys.setswitchinterval(interval)
         stop.set()
         thread.join()
     later = pickle.loads(pickle.dumps(ps[0])), copy.deepcopy(table)

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import fractions
 import functools
+import operator
 import os
 import pathlib
 import pickle
@@ -153,6 +154,43 @@ def test_pickles_of_others_are_read(name, spec, protocol):
         pickle.dump((Tagger, content, "/tagger"), file, protocol)
     (loaded,) = dy.load(name, dy.ParameterCollection())
     assert repr(loaded.spec) == repr(content)
+
+
+class Joining(pickle.Pickler):
+    """Writes flags as Python 3.11.2 does."""
+
+    def reducer_override(self, obj):
+        if isinstance(obj, Parts) and obj._value_ == 3:
+            return operator.or_, self.parts
+        return NotImplemented
+
+
+JOINED = {
+    (Parts(1), Parts(2)): "",
+    (Parts(1), 2): "",
+    (Parts(1), 4096): "there is not",
+    (1, 2): "members of a flag",
+    (Parts(1), Color.RED): "members of a flag",
+    (Parts(1), "2"): "members of a flag",
+    (Parts(1), Parts(2), 1): "joined",
+}
+
+
+@pytest.mark.parametrize("parts", JOINED)
+def test_flags_of_other_versions(name, parts):
+    both = Parts(3)
+    tagger = Tagger(dy.ParameterCollection(), [both])
+    tagger.weights.save(name + ".data", "/tagger/_0")
+    with open(name + ".meta", "wb") as file:
+        writer = Joining(file)
+        writer.parts = parts
+        writer.dump((Tagger, [both], "/tagger"))
+    if wrong := JOINED[parts]:
+        with pytest.raises((pickle.UnpicklingError, RuntimeError), match=wrong):
+            dy.load(name, dy.ParameterCollection())
+    else:
+        (loaded,) = dy.load(name, dy.ParameterCollection())
+        assert loaded.spec == [both]
 
 
 REFUSED = {
