@@ -54,7 +54,7 @@ READ = {
 }
 REFUSED = {
     "date": np.datetime64("2020-01-01"),
-    "not a date": np.datetime64("NaT"),
+    "not a date": np.datetime64("NaT", "D"),
     "duration": np.timedelta64(3),
     "duration with a unit": np.timedelta64(3, "s"),
     "dates": np.array(["2020-01-01"], "M8[D]"),
