@@ -55,7 +55,7 @@ READ = {
 REFUSED = {
     "date": np.datetime64("2020-01-01"),
     "not a date": np.datetime64("NaT", "D"),
-    "duration": np.timedelta64(3),
+    "duration": np.timedelta64(3, "D"),
     "duration with a unit": np.timedelta64(3, "s"),
     "dates": np.array(["2020-01-01"], "M8[D]"),
     "durations": np.array([1, 2], "m8[s]"),
