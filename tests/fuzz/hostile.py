@@ -197,7 +197,12 @@ ARRAYS: list[Any] = [
     *(np.ones(3), np.ones((3, 4)), np.ones((2,) * 8), np.ones((2,) * 20), np.arange(3), -np.arange(3)),
     *(np.ones(3, np.float16), np.ones(3, np.longdouble), np.ones(3, complex), np.ones(3, bool)),
     *(np.array(["a", "b"]), np.array([b"a"]), np.array([None, 1]), np.array([[1], [1, 2]], object)),
-    *(np.datetime64("2020-01-01"), np.timedelta64(3, "D"), np.array(["2020"], "M8[D]"), np.array([3], "m8[s]")),
+    *(
+        np.datetime64("2020-01-01"),
+        np.timedelta64(3, "D"),
+        np.array(["2020"], "M8[D]"),
+        np.array([3], "m8[s]"),
+    ),
     *(np.ones(2, [("a", "f4"), ("b", "i8")]), np.ones(6)[::-2], np.ones((3, 4), order="F")[:, ::2]),
     *(
         np.broadcast_to(np.float32(1), (3, 4)),

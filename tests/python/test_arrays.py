@@ -75,7 +75,7 @@ REFUSED = {
     "ctypes characters": (ctypes.c_char * 3)(),
     "ctypes structures": (type("S", (ctypes.Structure,), {"_fields_": [("a", ctypes.c_int)]}) * 2)(),
     "ctypes pointers": (ctypes.c_void_p * 2)(),
-    "array.array of characters": array.array("u", "ab"),
+    "array.array of characters": array.array(max(array.typecodes), "ab"),  # w, and u where there is none
     "None": None,
     "list of None": [None],
     "mapping": {1: 2},
