@@ -34,6 +34,12 @@ Numbers read_numbers(PyObject* o, bool rows_first = false);
 inline std::vector<real> read_values(PyObject* o) { return read_numbers(o).values; }
 /// Adds the numbers of an integer array; false for objects of other types.
 bool read_integers(PyObject* o, Elements<unsigned>& to);
+/// True for a truth of Python or NumPy, which is also a number.
+bool is_truth(PyObject* o);
+/// TypeError for a list or array of truths where places are needed: it would count as the places 0 and 1.
+[[noreturn]] void refuse_truths();
+/// TypeError for an array of numpy.ma that masks something: what lies there is no number that was meant.
+void refuse_masked(PyObject* o);
 /// True for a NumPy array.
 bool is_array(PyObject* o);
 /// True for a NumPy array but one without axes, which is a number.
