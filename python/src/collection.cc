@@ -301,6 +301,9 @@ void bind_collection(nb::module_& m) {
       .def("set_weight_decay", set_decay, "lam"_a, alone, decay_doc)
       .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, decay_doc)
       .def("name", &Collection::get_fullname, "The full name, from / on.")
+      .def(
+          "__eq__", [](const Collection& a, const Collection& b) { return a == b; }, nb::is_operator())
+      .def("__hash__", [](const Collection& c) { return std::hash<const void*>()(c.share().get()) >> 4; })
       .def("__repr__",
            [](const Collection& c) { return compute_apart([&] { return Contents(c).text_of(); }); })
       .def(
