@@ -160,7 +160,8 @@ PyObject* subscript(PyObject* o, PyObject* key) {
   return guarded([&] {
     const Expression& x = *expression_in(o);
     long long index;
-    if (read_whole(key, index)) return new_expression(pick_row(x, index));
+    if (!PySlice_Check(key) && !PyTuple_Check(key) && read_whole(key, index))
+      return new_expression(pick_row(x, index));
     const bool has_parts = PyTuple_Check(key);
     const size_t parts = has_parts ? static_cast<size_t>(NB_TUPLE_GET_SIZE(key)) : 1;
     Selection selection(shape_for(x, parts));
