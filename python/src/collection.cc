@@ -51,7 +51,7 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
                            std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
   if (is_array_with_axes(init.ptr())) return lookup_from_numpy(c, init, name, device);
-  if (nb::isinstance<ParameterInitFromVector>(init))
+  if (nb::isinstance<NumpyInit>(init))
     invalid(
         "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};

@@ -229,6 +229,19 @@ Dim Numbers::dim(bool batched) const {
   return dim;
 }
 
+std::vector<real> Numbers::of(const Dim& dim, const char* call) && {
+  std::vector<size_t> own(dim.d, dim.d + dim.nd);
+  own.push_back(dim.bd);
+  const auto without_ones = [](std::vector<size_t> sizes) {
+    std::erase(sizes, size_t{1});
+    return sizes;
+  };
+  if (!are_a_list() && values.size() == dim.size() && without_ones(shape) != without_ones(own))
+    invalid(call, ": an array of shape ", this->dim(), " for a tensor of shape ", dim,
+            "; an array of that shape, or one list, column-major, is needed");
+  return std::move(values);
+}
+
 Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
@@ -268,6 +281,9 @@ bool read_integers(PyObject* o, Elements<unsigned>& to) {
   View view(o);
   if (!view) return false;
   if (view.holds_truths()) refuse_truths();
+  if (std::ranges::count_if(view.shape(), [](Py_ssize_t n) { return n != 1; }) > 1)
+    throw type_error(text("an array of indices with ", view.shape().size(),
+                          " axes was given; a list of whole numbers, with one axis, is needed"));
   return with_element_type(view, [&]<class T>(T*) {
     if constexpr (std::is_integral_v<T>) {
       copy_elements<T>(view, to.extend(view.count()), [](T x) {

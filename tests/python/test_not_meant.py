@@ -103,6 +103,40 @@ def test_fractions_are_no_keys(key, x, table):
         x[[0, key]]
 
 
+# -- arrays of another shape, which were read column by column
+
+
+@pytest.mark.parametrize("call", [name for name in WITH_INDICES if name != "sparse_inputTensor"])
+def test_indices_have_one_axis(call, x, table):
+    with pytest.raises(TypeError, match="an array of indices with 2 axes"):
+        WITH_INDICES[call](x, table, np.array([[0, 1], [1, 0]]))
+    WITH_INDICES[call](x, table, np.array([[1], [0]]))
+
+
+GIVEN = np.arange(6.0).reshape(2, 3)
+INTO_A_SHAPE = {
+    "set": lambda a, shape: [e := dy.inputTensor(np.zeros(shape)), e.set(a), e.npvalue(recalculate=True)][-1],
+    "inputTensorTranspose": lambda a, shape: dy.inputTensorTranspose(a, shape).npvalue(),
+    "inputMatrixLiteral": lambda a, shape: dy.cg().inputMatrixLiteral(a, shape).npvalue(),
+    "NumpyInitializer": lambda a, shape: (
+        dy.ParameterCollection().add_parameters(shape, init=dy.NumpyInitializer(a)).as_array()
+    ),
+}
+
+
+@pytest.mark.parametrize("call", INTO_A_SHAPE)
+def test_arrays_of_another_shape_are_not_scrambled(call):
+    dy.renew_cg()
+    put = INTO_A_SHAPE[call]
+    assert np.all(put(GIVEN, (2, 3)) == GIVEN)
+    assert np.all(put(GIVEN.ravel("F"), (2, 3)) == GIVEN)
+    assert put(GIVEN.ravel("F"), (3, 2)).shape == (3, 2)
+    assert np.all(put(GIVEN, (2, 1, 3))[:, 0] == GIVEN)
+    for shape in ((3, 2), (6,)):
+        with pytest.raises(ValueError, match=rf"{call}: an array of shape \{{2,3\}} for a tensor of shape"):
+            put(GIVEN, shape)
+
+
 MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
 TAKES_NUMBERS = [
     dy.inputTensor,
