@@ -73,11 +73,17 @@ Expression all_layers(DropoutMasks& dropout, std::span<const Expression> before,
   return x;
 }
 
+/// How many layers there are, if their forget bias is a number: looked at before anything is added.
+unsigned checked(unsigned layers, real forget_bias) {
+  if (!std::isfinite(forget_bias)) invalid("forget_bias is ", forget_bias, "; a finite number is needed");
+  return layers;
+}
+
 }  // namespace
 
 VanillaLSTMBuilder::VanillaLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                        ParameterCollection& model, bool normalise, real bias_of_f)
-    : RNNBuilder({"vanilla-lstm-builder", true, 2}, layers, input_dim, hidden_dim, model),
+    : RNNBuilder({"vanilla-lstm-builder", true, 2}, checked(layers, bias_of_f), input_dim, hidden_dim, model),
       ln_lstm(normalise),
       forget_bias(bias_of_f) {
   const unsigned H = hidden_dim;
@@ -106,7 +112,7 @@ Expression VanillaLSTMBuilder::step(ConstCells before, Expression x, Cells after
 
 SparseLSTMBuilder::SparseLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                      ParameterCollection& model, bool normalise, real bias_of_f)
-    : RNNBuilder({"vanilla-lstm-builder", true, 2}, layers, input_dim, hidden_dim, model),
+    : RNNBuilder({"vanilla-lstm-builder", true, 2}, checked(layers, bias_of_f), input_dim, hidden_dim, model),
       ln_lstm(normalise),
       forget_bias(bias_of_f) {
   const unsigned H = hidden_dim;
@@ -179,7 +185,8 @@ CompactVanillaLSTMBuilder::CompactVanillaLSTMBuilder(unsigned layers, unsigned i
 }
 
 void CompactVanillaLSTMBuilder::set_weightnoise(real std) {
-  if (!(std >= 0)) invalid("weight noise must have a standard deviation of at least 0: ", std, " was given");
+  if (!(std >= 0 && std::isfinite(std)))
+    invalid("weight noise must have a finite standard deviation of at least 0: ", std, " was given");
   weight_noise_ = std;
 }
 

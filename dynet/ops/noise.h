@@ -1,11 +1,19 @@
 // Random tensors, noise and dropout. Numbers depend on the seed, the graph, the node and the element alone.
 #pragma once
 
+#include <cmath>
+
 #include "dynet/device/device.h"
 #include "dynet/ops/input.h"
 #include "dynet/ops/zip.h"
 
 namespace dynet::engine {
+
+/// Throws unless numbers can be drawn with this standard deviation.
+inline void check_deviation(real deviation) {
+  if (!(deviation >= 0 && std::isfinite(deviation)))
+    invalid("standard deviation ", deviation, "; it must be a finite number from 0 on");
+}
 
 /// A tensor of random numbers, drawn anew in each graph.
 template <Distribution distribution>
@@ -26,6 +34,10 @@ struct RandomNormal : RandomTensor<Distribution::normal> {
   static constexpr auto name = "random_normal",
                         doc = "A tensor of shape dim of normally distributed numbers.";
   static constexpr Arg args[] = {"dim", {"mean", 0.0}, {"stddev", 1.0}, {"batch_size", 1.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    check_deviation(a.b);
+    return RandomTensor::shape(a, x);
+  }
   static Expression call(const Dim& dim, real mean, real stddev, unsigned batch_size) {
     return apply<RandomNormal>({}, {dim.with_batch(batch_size), 0, mean, stddev});
   }
@@ -35,6 +47,11 @@ struct RandomUniform : RandomTensor<Distribution::uniform> {
   static constexpr auto name = "random_uniform",
                         doc = "A tensor of shape dim of numbers distributed evenly between left and right.";
   static constexpr Arg args[] = {"dim", "left", "right", {"batch_size", 1.0}};
+  static Dim shape(const Attrs& a, Dims x) {
+    if (!std::isfinite(a.b - a.a))
+      invalid("left ", a.a, " and right ", a.b, "; numbers between two finite ones can be drawn");
+    return RandomTensor::shape(a, x);
+  }
   static Expression call(const Dim& dim, real left, real right, unsigned batch_size) {
     return apply<RandomUniform>({}, {dim.with_batch(batch_size), 0, left, right});
   }
@@ -76,7 +93,10 @@ struct Noise : OpDefaults {
                         doc = "x plus normally distributed noise of standard deviation stddev.";
   static constexpr uint32_t passes = 1;
   static constexpr Arg args[] = {"x", "stddev"};
-  static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static Dim shape(const Attrs& a, Dims x) {
+    check_deviation(a.deviation);
+    return x[0];
+  }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const size_t size = c.dim.batch_size();
     e.random(Distribution::normal, 0, a.deviation, c.key, c.count, size, c.words, c.y);

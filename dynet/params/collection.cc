@@ -165,7 +165,7 @@ ParameterCollection::ParameterCollection() : storage_(std::make_shared<Collectio
 }
 
 ParameterCollection ParameterCollection::add_subcollection(const std::string& name, real lambda) {
-  if (lambda >= 0) check_lambda(lambda);
+  if (!(lambda < 0)) check_lambda(lambda);
   if (Given* given = Given::current()) return given->next_collection();
   auto sub = std::make_shared<CollectionStorage>();
   sub->name = full_name(storage_, true, name) + '/';

@@ -29,6 +29,11 @@ void fill_uniform(const Tensor& t, real left, real right) {
   for (size_t i = 0; i < n; ++i) t.v[i] = left + (right - left) * random.uniform();
 }
 
+void check_gain(const char* what, real gain) {
+  if (!std::isfinite(gain))
+    throw std::domain_error(text("the gain of a ", what, " is ", gain, "; it must be a finite number"));
+}
+
 void check_square(const Dim& d, const char* what) {
   if (d.nd != 2 || d.d[0] != d.d[1])
     failed("Attempt to set a tensor that is not a square matrix to ", what, ": its shape is ", d,
@@ -93,9 +98,9 @@ unsigned engine::graphs_before_seed() { return random_state().graphs_before; }
 uint32_t engine::next_random_stream() { return 0x80000000u | random_state().streams++; }
 
 ParameterInitNormal::ParameterInitNormal(real mean, real variance) : mean(mean), variance(variance) {
-  if (!(variance >= 0))
-    throw std::domain_error(
-        text("Variance of the normal distribution is ", variance, "; it must be at least 0"));
+  if (!(variance >= 0 && std::isfinite(variance) && std::isfinite(mean)))
+    throw std::domain_error(text("Variance of the normal distribution is ", variance, " and its mean ", mean,
+                                 "; the variance must be at least 0, and both must be finite"));
 }
 
 void ParameterInitNormal::initialize_params(Tensor& values) const {
@@ -108,6 +113,9 @@ void ParameterInitNormal::initialize_params(Tensor& values) const {
 ParameterInitUniform::ParameterInitUniform(real left, real right) : left(left), right(right) {
   if (left == right)
     throw std::domain_error("Scale of the uniform distribution cannot be 0 in ParameterInitUniform");
+  if (!std::isfinite(right - left))
+    throw std::domain_error(
+        text("the bounds of a uniform distribution are ", left, " and ", right, "; they must be finite"));
 }
 
 void ParameterInitUniform::initialize_params(Tensor& values) const { fill_uniform(values, left, right); }
@@ -122,6 +130,10 @@ void ParameterInitIdentity::initialize_params(Tensor& values) const {
   for (size_t i = 0; i < n * n; ++i) values.v[i] = i % (n + 1) == 0;
 }
 
+ParameterInitGlorot::ParameterInitGlorot(bool is_lookup, real gain) : is_lookup(is_lookup), gain(gain) {
+  check_gain("Glorot initialiser", gain);
+}
+
 void ParameterInitGlorot::initialize_params(Tensor& values) const {
   const Dim& d = values.d;
   const unsigned n = d.nd - (is_lookup ? 1 : 0);
@@ -133,6 +145,8 @@ void ParameterInitGlorot::initialize_params(Tensor& values) const {
   const real scale = static_cast<real>(gain * std::sqrt(square));
   fill_uniform(values, -scale, scale);
 }
+
+ParameterInitSaxe::ParameterInitSaxe(real gain) : gain(gain) { check_gain("Saxe initialiser", gain); }
 
 void ParameterInitSaxe::initialize_params(Tensor& values) const {
   check_square(values.d, "an orthogonal matrix");

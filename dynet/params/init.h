@@ -74,7 +74,7 @@ struct ParameterInitIdentity : ParameterInit {
 /// Uniform with the variance of Glorot and Bengio (2010): ±gain √(3n / Σ sizes) for n sizes.
 struct ParameterInitGlorot : ParameterInit {
   /// For a lookup table the number of rows does not count as a size.
-  explicit ParameterInitGlorot(bool is_lookup = false, real gain = 1) : is_lookup(is_lookup), gain(gain) {}
+  explicit ParameterInitGlorot(bool is_lookup = false, real gain = 1);
   void initialize_params(Tensor& values) const override;
   bool is_lookup;
   real gain;
@@ -82,7 +82,7 @@ struct ParameterInitGlorot : ParameterInit {
 
 /// A random orthogonal matrix times gain (Saxe et al. 2014).
 struct ParameterInitSaxe : ParameterInit {
-  explicit ParameterInitSaxe(real gain = 1) : gain(gain) {}
+  explicit ParameterInitSaxe(real gain = 1);
   void initialize_params(Tensor& values) const override;
   real gain;
 };

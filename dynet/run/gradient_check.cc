@@ -1,11 +1,13 @@
 // Moves each number of each parameter up and down, and looks what becomes of the loss.
 #include "dynet/run/gradient_check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <limits>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "dynet/core/watch.h"
 #include "dynet/graph/graph.h"
@@ -15,15 +17,18 @@ namespace dynet {
 using namespace engine;
 namespace {
 
-constexpr double distance = 5e-3, tolerance = 0.01, smallest = 1e-4;
+constexpr double distance = 5e-3, farthest = 1, tolerance = 0.01, smallest = 1e-4;
 
 class GradientCheck {
  public:
+  /// After a backward pass from the loss.
   GradientCheck(const Expression& loss, int verbosity, std::ostream& out)
       : loss_(loss),
         graph_(loss.is_parameter() ? current_graph() : *loss.pg),
         verbosity_(verbosity),
-        out_(out) {}
+        out_(out),
+        value_(as_scalar(loss_.value())),
+        terms_(size_of_terms()) {}
 
   /// Compares the gradients that backward() has left for these places of a parameter.
   bool check(Storage& s, const std::vector<size_t>& places) {
@@ -33,6 +38,12 @@ class GradientCheck {
   }
 
  private:
+  struct Difference {
+    double step, slope;
+    double bend;   // by how much the slope above differs from the one below
+    double error;  // of the slope, by rounding
+  };
+
   bool check(Storage& s, size_t place) {
     const struct Restore {
       Storage& s;
@@ -40,21 +51,40 @@ class GradientCheck {
       real value;
       ~Restore() { s.numbers[place] = value, s.changed(); }
     } restore{s, place, s.numbers[place]};
-    const real up = restore.value + static_cast<real>(distance);
-    const real down = restore.value - static_cast<real>(distance);
-    const double higher = loss_at(s, place, up, restore.value);
-    const double lower = loss_at(s, place, down, restore.value);
-    // Parameters that decay are seen times a factor, and the gradient is that of what is seen.
-    const double step = (double{up} - double{down}) * s.decay_factor;
-    const double expected = (higher - lower) / step, found = s.gradient[place];
-    const double rounding =
-        16 * std::numeric_limits<real>::epsilon() * std::max(std::abs(higher), std::abs(lower)) / step;
-    const double allowed = smallest + rounding + tolerance * std::max(std::abs(expected), std::abs(found));
-    const bool good = std::abs(expected - found) <= allowed;
+    const double found = s.gradient[place];
+    double reach = distance;
+    Difference moved = difference(s, place, restore.value, reach);
+    const auto tolerated = [found](const Difference& d) {
+      return smallest + tolerance * std::max(std::abs(d.slope), std::abs(found));
+    };
+    // Where the digits of so small a difference say nothing, a larger one has more of them, as far as the
+    // loss is about a straight line.
+    while (moved.error > tolerated(moved) && reach < farthest) {
+      const Difference next = difference(s, place, restore.value, 4 * reach);
+      if (!(std::abs(next.bend) <= 10 * tolerated(next) + 2 * next.error)) break;
+      moved = next, reach *= 4;
+    }
+    double allowed = tolerated(moved) + moved.error;
+    if (reach > distance) {
+      const Difference half = difference(s, place, restore.value, reach / 2);
+      allowed += std::abs(moved.bend) + 2 * std::abs(moved.slope - half.slope);
+    }
+    const bool good = std::abs(moved.slope - found) <= allowed;
     if (verbosity_ > 1 || (verbosity_ == 1 && !good))
-      out_ << s.name << '[' << place << "]: gradient " << found << ", difference " << expected
+      out_ << s.name << '[' << place << "]: gradient " << found << ", difference " << moved.slope
            << (good ? "\n" : "  WRONG\n");
     return good;
+  }
+
+  Difference difference(Storage& s, size_t place, real value, double reach) {
+    const real up = value + static_cast<real>(reach), down = value - static_cast<real>(reach);
+    const double higher = loss_at(s, place, up, value), lower = loss_at(s, place, down, value);
+    // Parameters that decay are seen times a factor, and the gradient is that of what is seen.
+    const double above = (double{up} - double{value}) * s.decay_factor;
+    const double below = (double{value} - double{down}) * s.decay_factor;
+    const double terms = std::max({terms_, std::abs(higher), std::abs(lower)}), step = above + below;
+    return {step, (higher - lower) / step, (higher - value_) / above - (value_ - lower) / below,
+            16 * std::numeric_limits<real>::epsilon() * terms / step};
   }
 
   /// Whoever may end the check sees the parameter as it was.
@@ -81,10 +111,32 @@ class GradientCheck {
     return as_scalar(loss_.value());
   }
 
+  /// The size of what the loss is the sum of: to the first order, an error of a node's value times its
+  /// gradient is one of the loss. These cancel where the values do, but their errors stay.
+  double size_of_terms() {
+    if (loss_.is_parameter()) return std::abs(value_);
+    Evaluator& evaluator = *graph_.evaluator;
+    std::vector<real> gradient;
+    double squares = 0;
+    for (unsigned id = 0; id <= loss_.i; ++id) {
+      if (!graph_[id].needs_gradient) continue;
+      const Tensor of_loss = evaluator.gradient(id);
+      gradient.assign(of_loss.v, of_loss.v + of_loss.d.size());
+      if (std::ranges::all_of(gradient, [](real g) { return g == 0; })) continue;
+      const Tensor value = evaluator.value(id);
+      for (size_t i = 0; i < gradient.size(); ++i) {
+        const double term = double{value.v[i]} * gradient[i];
+        if (std::isfinite(term)) squares += term * term;
+      }
+    }
+    return std::sqrt(squares);
+  }
+
   Expression loss_;
   Graph& graph_;
   int verbosity_;
   std::ostream& out_;
+  double value_, terms_;
 };
 
 std::vector<size_t> used_places(const LookupParameterStorage& l) {

@@ -45,6 +45,17 @@ struct TrainerMemory::Fields {
     t.averages_ = std::move(averages);
   }
 
+  /// Files choose them.
+  void check(const Trainer& t) const {
+    check_learning_rate(t.whoami(), learning_rate);
+    if (std::isnan(clip_threshold)) invalid(t.whoami(), ": the threshold of clipping is not a number");
+    for (size_t i = 0; i < args.size(); ++i)
+      check_argument(t.whoami(), t.rule_.args[i].name, t.rule_.args[i].allowed, args[i]);
+    if (t.rule_.cyclical || t.rule_.simplex) cyclical.check(t.whoami().c_str());
+    if (averages.mode == MovingAverage::Exponential)
+      check_argument(t.whoami(), "the moving average's beta", below_one, averages.beta);
+  }
+
   /// The order in which they are told: each as a number, a count or a truth.
   void visit(auto number, auto count, auto truth) {
     number(learning_rate), number(clip_threshold);
@@ -101,6 +112,7 @@ void TrainerMemory::restore(Trainer& t, std::span<const double> numbers,
                  n = static_cast<size_t>(*next++);
                },
                [&](bool& b) { b = *next++ != 0; });
+  fields.check(t);
   const size_t slots = t.rule_.slots;
   if (lists.size() != 2 * slots + 4)
     invalid(t.whoami(), ": ", lists.size(), " lists were given; it has ", 2 * slots + 4);

@@ -9,17 +9,33 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 
 #include "dynet/core/real.h"
 
 namespace dynet::engine {
 
+/// Which numbers an argument of a trainer may be; with others it would make NaN of what is learned.
+struct Allowed {
+  const char* numbers;  // in words
+  bool (*among_finite)(double);
+
+  bool has(double x) const { return std::abs(x) <= std::numeric_limits<real>::max() && among_finite(x); }
+};
+inline constexpr Allowed finite_number{"a finite number", [](double) { return true; }},
+    from_zero{"a finite number from 0 on", [](double x) { return x >= 0; }},
+    above_zero{"a finite number greater than 0", [](double x) { return static_cast<real>(x) > 0; }},
+    zero_to_one{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }},
+    below_one{"a number from 0 to below 1", [](double x) { return x >= 0 && x < 1; }};
+
 /// An argument of a trainer with its default, which Python's DyNet may have chosen differently.
 struct RuleArg {
   const char* name;
+  const Allowed& allowed;
   double value, python_value;
-  constexpr RuleArg(const char* n, double v) : RuleArg(n, v, v) {}
-  constexpr RuleArg(const char* n, double v, double python) : name(n), value(v), python_value(python) {}
+  constexpr RuleArg(const char* n, const Allowed& a, double v) : RuleArg(n, a, v, v) {}
+  constexpr RuleArg(const char* n, const Allowed& a, double v, double python)
+      : name(n), allowed(a), value(v), python_value(python) {}
 };
 
 /// What changes from update to update: the learning rate, the weight-decay factor that stored values are
@@ -44,7 +60,7 @@ struct RuleDefaults {
 
 struct SimpleSGD : RuleDefaults {
   static constexpr auto name = "SimpleSGD", doc = "Stochastic gradient descent: w -= rate g.";
-  static constexpr RuleArg args[] = {{"learning_rate", 0.1}};
+  static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1}};
   static void prepare(const double*, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate / now.decay);
   }
@@ -55,15 +71,17 @@ struct CyclicalSGD : SimpleSGD {
   static constexpr auto name = "CyclicalSGD",
                         doc =
                             "Stochastic gradient descent whose rate swings between two bounds (Smith 2017).";
-  static constexpr RuleArg args[] = {
-      {"learning_rate_min", 0.01}, {"learning_rate_max", 0.1}, {"step_size", 2000}, {"gamma", 1}};
+  static constexpr RuleArg args[] = {{"learning_rate_min", finite_number, 0.01},
+                                     {"learning_rate_max", finite_number, 0.1},
+                                     {"step_size", above_zero, 2000},
+                                     {"gamma", from_zero, 1}};
   static constexpr bool cyclical = true;
   static constexpr size_t first_hyper = 4;  // all of them describe the cycle
 };
 
 struct MomentumSGD : RuleDefaults {
   static constexpr auto name = "MomentumSGD", doc = "Descent with momentum: v = mom v - rate g; w += v.";
-  static constexpr RuleArg args[] = {{"learning_rate", 0.01}, {"mom", 0.9}};
+  static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.01}, {"mom", from_zero, 0.9}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate);
@@ -79,7 +97,7 @@ struct MomentumSGD : RuleDefaults {
 struct Adagrad : RuleDefaults {
   static constexpr auto name = "Adagrad",
                         doc = "h += g²; w -= rate g / √(h + eps) (Duchi, Hazan and Singer 2011).";
-  static constexpr RuleArg args[] = {{"learning_rate", 0.1}, {"eps", 1e-20}};
+  static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1}, {"eps", above_zero, 1e-20}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate / now.decay);
@@ -95,7 +113,7 @@ struct Adagrad : RuleDefaults {
 struct Adadelta : RuleDefaults {
   static constexpr auto name = "Adadelta",
                         doc = "Steps of the size of recent steps over recent gradients (Zeiler 2012).";
-  static constexpr RuleArg args[] = {{"eps", 1e-6}, {"rho", 0.95}};
+  static constexpr RuleArg args[] = {{"eps", above_zero, 1e-6}, {"rho", zero_to_one, 0.95}};
   static constexpr unsigned slots = 2;
   static constexpr size_t first_hyper = 0;
   static double first_rate(const double*) { return 1; }
@@ -116,7 +134,9 @@ struct Adadelta : RuleDefaults {
 
 struct RMSProp : RuleDefaults {
   static constexpr auto name = "RMSProp", doc = "h = rho h + (1 - rho) g²; w -= rate g / √(h + eps).";
-  static constexpr RuleArg args[] = {{"learning_rate", 0.1, 0.001}, {"eps", 1e-20, 1e-8}, {"rho", 0.95, 0.9}};
+  static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1, 0.001},
+                                     {"eps", above_zero, 1e-20, 1e-8},
+                                     {"rho", zero_to_one, 0.95, 0.9}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate / now.decay);
@@ -133,7 +153,10 @@ struct RMSProp : RuleDefaults {
 
 struct Adam : RuleDefaults {
   static constexpr auto name = "Adam", doc = "Adaptive moments with bias correction (Kingma and Ba 2015).";
-  static constexpr RuleArg args[] = {{"alpha", 0.001}, {"beta_1", 0.9}, {"beta_2", 0.999}, {"eps", 1e-8}};
+  static constexpr RuleArg args[] = {{"alpha", finite_number, 0.001},
+                                     {"beta_1", below_one, 0.9},
+                                     {"beta_2", below_one, 0.999},
+                                     {"eps", above_zero, 1e-8}};
   static constexpr unsigned slots = 2;
   static void prepare(const double* args, const Moment& now, real* hyper) {
     const double t = now.updates + 1;
@@ -169,7 +192,8 @@ struct Amsgrad : Adam {
 struct EG : RuleDefaults {
   static constexpr auto name = "EG",
                         doc = "Exponentiated gradient with momentum: each parameter stays on the simplex.";
-  static constexpr RuleArg args[] = {{"learning_rate", 0.1}, {"mom", 0.9}, {"ne", 0}};
+  static constexpr RuleArg args[] = {
+      {"learning_rate", finite_number, 0.1}, {"mom", from_zero, 0.9}, {"ne", finite_number, 0}};
   static constexpr unsigned slots = 1;
   static constexpr bool simplex = true;
   static void prepare(const double* args, const Moment& now, real* hyper) {

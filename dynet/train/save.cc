@@ -9,12 +9,14 @@
 //   hyper-parameters other than the rate, and the position in the cycle of rules that have one
 //
 //   #Random# seed streams graphs         where the random numbers are that go on with the training
+//   #SparseUpdates# 0 or 1               whether only those rows of tables change that were used
 //   #Checksum# 89abcdef                  of all before this line
 //
 // A line of numbers is #Parameter# or #LookupParameter#, their count, and the numbers. DyNet 2 neither sees
 // the space, which says that there must be a checksum, nor reads the last lines; its own files have none.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <iomanip>
 #include <istream>
 #include <iterator>
@@ -39,7 +41,8 @@ constexpr int exact = std::numeric_limits<double>::max_digits10 - 1;  // of numb
 constexpr std::string_view modes[] = {"None", "Cumulative", "Exponential"};
 constexpr std::string_view parameter_tag = "#Parameter#", lookup_tag = "#LookupParameter#";
 
-constexpr std::string_view random_tag = "#Random#", checksum_tag = "#Checksum# ";
+constexpr std::string_view random_tag = "#Random#", sparse_tag = "#SparseUpdates#",
+                           checksum_tag = "#Checksum# ";
 
 void write_line(std::ostream& out, std::string_view tag, const Buffer& numbers) {
   out << tag << ' ' << numbers.size() << std::setprecision(std::numeric_limits<real>::max_digits10 - 1);
@@ -159,7 +162,8 @@ class TrainerText {
     write_rule(out, t);
     const RandomPosition random = random_position();
     out << random_tag << std::noshowpos << ' ' << random.seed << ' ' << random.streams << ' ' << random.graphs
-        << std::showpos << '\n';
+        << std::showpos << '\n'
+        << sparse_tag << ' ' << t.sparse_updates_enabled << '\n';
   }
 
   TrainerText(const Trainer& t, const std::string& text) : tokens_(checked(text)) {
@@ -169,7 +173,7 @@ class TrainerText {
     tokens_.expect(averages_.mode == MovingAverage::None ? "[MA:FALSE]" : "[MA:TRUE]");
     if (averages_.mode != MovingAverage::None) read_averages(t.model);
     read_rule(t);
-    read_random();
+    read_additions();
   }
 
   void move_to(Trainer& t) && {
@@ -183,6 +187,7 @@ class TrainerText {
     t.lookup_states_ = std::move(lookup_states_);
     std::copy(std::begin(args_), std::end(args_), t.args_);
     t.cyclical_ = cyclical_;
+    if (sparse_) t.sparse_updates_enabled = *sparse_;
     if (random_) set_random_position(*random_);
   }
 
@@ -206,9 +211,10 @@ class TrainerText {
   }
 
   void read_settings() {
-    rate_ = tokens_.number<double>();
+    rate_ = allowed_number("the learning rate", finite_number);
     clipping_ = tokens_.flag();
     threshold_ = tokens_.number<double>();
+    if (std::isnan(threshold_)) Tokens::bad("the threshold of clipping is not a number");
     updates_ = read_updates();
     averages_.beta = tokens_.number<double>();
     const std::string_view mode = tokens_.next();
@@ -219,6 +225,8 @@ class TrainerText {
     averages_.has_saved = tokens_.flag();
     averages_.frequency = tokens_.number<size_t>();
     averages_.count = tokens_.number<size_t>();
+    if (averages_.mode == MovingAverage::Exponential)
+      check("the moving average's beta", below_one, averages_.beta);
     if (averages_.frequency == 0) Tokens::bad("the frequency of the moving average is 0");
     if ((averages_.has_saved && !averages_.swapped) ||
         (averages_.swapped && averages_.mode == MovingAverage::None))
@@ -252,22 +260,44 @@ class TrainerText {
     read(parameter_tag, counts.parameters, t.model.parameters_list(), parameter_states_);
     read(lookup_tag, counts.lookups, t.model.lookup_parameters_list(), lookup_states_);
     std::copy(std::begin(t.args_), std::end(t.args_), args_);
-    for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) args_[i] = tokens_.number<double>();
+    for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i)
+      args_[i] = allowed_number(t.rule_.args[i].name, t.rule_.args[i].allowed);
     if (!has_cycle(t.rule_)) return;
     CyclicalRate& c = cyclical_;
-    for (double* x : {&c.min, &c.max, &c.step_size, &c.gamma, &c.updates}) *x = tokens_.number<double>();
+    const RuleArg* arg = CyclicalSGD::args;
+    for (double* x : {&c.min, &c.max, &c.step_size, &c.gamma})
+      *x = allowed_number(arg->name, arg->allowed), ++arg;
+    c.updates = allowed_number("the position in the cycle", from_zero);
     c.enabled = tokens_.number<double>() != 0;
   }
 
-  /// Files of DyNet 2, and older ones of ours, say nothing of them.
-  void read_random() {
-    if (tokens_.at_end() || tokens_.next() != random_tag) return;
-    RandomPosition& random = random_.emplace();
-    for (uint32_t* x : {&random.seed, &random.streams, &random.graphs}) *x = tokens_.number<uint32_t>();
+  static void check(const char* name, const Allowed& allowed, double x) {
+    if (!allowed.has(x)) Tokens::bad(name, " is ", x, "; ", allowed.numbers, " is needed");
+  }
+  double allowed_number(const char* name, const Allowed& allowed) {
+    const auto x = tokens_.number<double>();
+    check(name, allowed, x);
+    return x;
+  }
+
+  /// What files of DyNet 2, and older ones of ours, say nothing of.
+  void read_additions() {
+    while (!tokens_.at_end()) {
+      const std::string_view tag = tokens_.next();
+      if (tag == random_tag) {
+        RandomPosition& random = random_.emplace();
+        for (uint32_t* x : {&random.seed, &random.streams, &random.graphs}) *x = tokens_.number<uint32_t>();
+      } else if (tag == sparse_tag) {
+        sparse_ = tokens_.flag();
+      } else {
+        return;
+      }
+    }
   }
 
   Tokens tokens_;
   std::optional<RandomPosition> random_;
+  std::optional<bool> sparse_;
   double rate_ = 0, threshold_ = 0;
   bool clipping_ = false;
   size_t updates_ = 0;
@@ -298,6 +328,7 @@ void Trainer::populate(std::istream& in) {
 }
 
 void Trainer::populate(std::istream& in, double new_learning_rate) {
+  check_learning_rate("populate", new_learning_rate);
   populate(in);
   learning_rate = new_learning_rate;
 }

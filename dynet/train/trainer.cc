@@ -20,8 +20,24 @@ double CyclicalRate::next() {
   return rate;
 }
 
+void engine::check_learning_rate(std::string_view call, double rate) {
+  if (!finite_number.has(rate))
+    invalid(call, ": the rate is ", rate, "; ", finite_number.numbers, " is needed");
+}
+
+void CyclicalRate::check(const char* call) const {
+  const RuleArg* arg = CyclicalSGD::args;
+  for (const double x : {min, max, step_size, gamma}) check_argument(call, arg->name, arg->allowed, x), ++arg;
+}
+
+void engine::check_argument(std::string_view call, const char* name, const Allowed& allowed, double given) {
+  if (!allowed.has(given)) invalid(call, ": ", name, " is ", given, "; ", allowed.numbers, " is needed");
+}
+
 Trainer::Trainer(const ParameterCollection& m, const RuleRow& rule, const double* args)
     : learning_rate(rule.first_rate(args)), model(m), rule_(rule), name_(std::string(rule.name) + "Trainer") {
+  for (size_t i = 0; i < rule.arg_count; ++i)
+    check_argument(name_, rule.args[i].name, rule.args[i].allowed, args[i]);
   std::copy_n(args, rule.arg_count, args_);
   if (rule.cyclical) cyclical_ = {args[0], args[1], args[2], args[3], true};
 }
@@ -67,7 +83,9 @@ void Trainer::update_subset(std::span<const Parameter> parameters, std::span<con
 
 void Trainer::update_chosen() {
   const Unwatched to_the_end;
+  check_learning_rate("update", learning_rate);
   allocate();
+  if (rule_.simplex) check_simplex();
   const double scale = gradient_scale();
   resume();
   prepare(static_cast<real>(scale), 1, hyper_);
@@ -158,6 +176,31 @@ void Trainer::refuse(double norm) const {
     failed("Magnitude of gradient is bad: ", without_sign(norm), ", as that of ", names,
            ". update() has changed nothing; reset_gradient() of the collection drops the gradients");
   failed("Magnitude of gradient is bad: ", norm, ", though every number of it is finite");
+}
+
+/// Exponentiated gradient multiplies weights by what is positive: a sign stays, but what has none to share
+/// out, or a negative one, is on no simplex.
+void Trainer::check_simplex() const {
+  const auto check = [](const Storage& s, size_t first, size_t n) {
+    const real* const w = s.numbers.data() + first;
+    const real* const bad = std::find_if(w, w + n, [](real x) { return !(x >= 0); });
+    if (bad < w + n)
+      invalid("update: ", name_of_number(s, static_cast<size_t>(bad - s.numbers.data())), " is ", *bad,
+              "; an EGTrainer needs weights that are not negative, as it keeps them on the simplex");
+    if (std::all_of(w, w + n, [](real x) { return x == 0; }))
+      invalid("update: all numbers of ", s.name, s.is_lookup ? text(", row ", first / n) : "",
+              " are 0; an EGTrainer needs one that is greater");
+  };
+  for (const size_t i : chosen_)
+    if (const auto& p = *model.parameters_list()[i]; p.is_used()) check(p, 0, p.size());
+  for (const size_t i : chosen_lookups_) {
+    const auto& l = *model.lookup_parameters_list()[i];
+    const size_t n = l.row_size();
+    if (sparse_updates_enabled && !l.all_touched)
+      for (const uint32_t row : l.touched) check(l, row * n, n);
+    else if (l.is_used())
+      for (size_t first = 0; first < l.size(); first += n) check(l, first, n);
+  }
 }
 
 /// Threads share out the small parameters, if they are worth it; they cut large ones among them.
@@ -294,6 +337,7 @@ void Trainer::restart() {
 }
 
 void Trainer::restart(double new_learning_rate) {
+  check_learning_rate("restart", new_learning_rate);
   learning_rate = new_learning_rate;
   restart();
 }
@@ -306,12 +350,16 @@ std::string Trainer::status() {
 }
 
 void Trainer::set_clip_threshold(double threshold) {
+  if (std::isnan(threshold))
+    invalid("set_clip_threshold: nan was given; a number is needed, 0 for no clipping");
   clipping_enabled = threshold > 0;
   clip_threshold = std::max(threshold, 0.0);
 }
 
 void EGTrainer::enableCyclicalLR(double min, double max, double step_size, double gamma) {
-  cyclical_ = {min, max, step_size, gamma, true};
+  const CyclicalRate cycle{min, max, step_size, gamma, true};
+  cycle.check("enableCyclicalLR");
+  cyclical_ = cycle;
   learning_rate = min;
 }
 

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,7 +52,13 @@ struct CyclicalRate {
 
   /// The rate after one more update.
   double next();
+  /// Throws what `call` says of numbers that make no cycle.
+  void check(const char* call) const;
 };
+
+/// std::invalid_argument, which begins with `call`, for a number that an argument cannot be.
+void check_argument(std::string_view call, const char* name, const Allowed& allowed, double given);
+void check_learning_rate(std::string_view call, double rate);
 
 }  // namespace dynet::engine
 
@@ -76,6 +83,7 @@ class Trainer {
   void update_subset(std::span<const Parameter> parameters, std::span<const LookupParameter> lookups);
   /// Forgets the rule's state, but not how many updates there were.
   void restart();
+  /// std::invalid_argument for a rate that is not finite, as all that set one and update() have it.
   void restart(double new_learning_rate);
   /// "[lr=… clips=… updates=…] " since the last call.
   std::string status();
@@ -90,7 +98,7 @@ class Trainer {
 
   /// Whether only those rows of a lookup table change that were used.
   void set_sparse_updates(bool sparse) { sparse_updates_enabled = sparse; }
-  /// The gradient's norm is cut to the threshold; 0 or less switches that off.
+  /// The gradient's norm is cut to the threshold; 0 or less switches that off. std::invalid_argument for NaN.
   void set_clip_threshold(double threshold);
   double get_clip_threshold() const { return clip_threshold; }
   /// Without effect: the learning rate is the program's business.
@@ -149,6 +157,7 @@ class Trainer {
   const real* hyper_for(const engine::Storage&, real* own) const;
   double gradient_scale();
   void refuse(double norm) const;
+  void check_simplex() const;
   void apply_to_parameters();
   void apply(ParameterStorage&, State&);
   void apply(LookupParameterStorage&, State&);

@@ -8,6 +8,7 @@ from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and no
 from dynet._dynet import __precision__ as __precision__
 from dynet._dynet import __version__ as __version__
 from dynet.arguments import show_signatures as _show_signatures
+from dynet.arrays import teach_numpy as _teach_numpy
 from dynet.cell import cell as cell
 from dynet.config import DynetParams as DynetParams
 from dynet.config import init as init
@@ -56,4 +57,5 @@ if not _TYPE_CHECKING:  # Type checkers would take every name for one that there
 _show_signatures()
 _tell_members()
 _teach_classes()
+_teach_numpy()
 _init_at_import()

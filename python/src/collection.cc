@@ -51,7 +51,7 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
                            std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
   if (is_array_with_axes(init.ptr())) return lookup_from_numpy(c, init, name, device);
-  if (nb::isinstance<ParameterInitFromVector>(init))
+  if (nb::isinstance<NumpyInit>(init))
     invalid(
         "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
@@ -301,6 +301,9 @@ void bind_collection(nb::module_& m) {
       .def("set_weight_decay", set_decay, "lam"_a, alone, decay_doc)
       .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, decay_doc)
       .def("name", &Collection::get_fullname, "The full name, from / on.")
+      .def(
+          "__eq__", [](const Collection& a, const Collection& b) { return a == b; }, nb::is_operator())
+      .def("__hash__", [](const Collection& c) { return std::hash<const void*>()(c.share().get()) >> 4; })
       .def("__repr__",
            [](const Collection& c) { return compute_apart([&] { return Contents(c).text_of(); }); })
       .def(

@@ -57,13 +57,14 @@ nb::list nodes_of(const PythonGraph& g) {
 Expression matrix_literal(const PythonGraph& g, ArrayLike v, const Dim& d, Whole batch_size,
                           std::string_view device) {
   check_device(device);
-  return Input::make(g.graph(), d.with_batch(batch_size), read_values(v.ptr()));
+  const Dim dim = d.with_batch(batch_size);
+  return Input::make(g.graph(), dim, read_numbers(v.ptr()).of(dim, "inputMatrixLiteral"));
 }
 
 Expression sparse_tensor(const PythonGraph& g, Indices idxs, ArrayLike v, const Dim& dim, Whole batch_size,
                          Number defval, std::string_view device) {
   check_device(device);
-  return Input::sparse(g.graph(), dim.with_batch(batch_size), idxs, read_values(v.ptr()), defval);
+  return Input::sparse(g.graph(), dim.with_batch(batch_size), idxs, read_numbers(v.ptr()).values, defval);
 }
 
 /// Never destroyed: what runs at the end of the process may still be timed.

@@ -180,8 +180,9 @@ void bind_function(nb::module_& m) {
   m.def(
       "check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1,
       "Whether the gradients of a number with respect to all parameters, and to those rows of lookup tables "
-      "that it uses, are its central differences, up to 1 % and what rounding explains. The expression is "
-      "evaluated again for each of their numbers, so it must not be random. Afterwards all gradients are "
+      "that it uses, are its central differences, up to 1 % and what rounding explains, over longer ways "
+      "where large values cancel. The expression is evaluated again for each of their numbers, so it must "
+      "not be random. Afterwards all gradients are "
       "zero. Prints to stderr what is wrong, or with verbosity=2 every comparison, or with 0 nothing.");
 }
 

@@ -53,19 +53,16 @@ void bind_shaped(nb::module_& m) {
       .def("__repr__", [](const ParameterInitFromFile& i) {
         return text("FromFileInitializer(fname='", i.file.string(), "')");
       });
-  nb::class_<ParameterInitFromVector, ParameterInit>(m, "NumpyInitializer", "The numbers of an array.")
+  nb::class_<NumpyInit, ParameterInit>(m, "NumpyInitializer",
+                                       "The numbers of an array, for a parameter of its shape, or of a list.")
       .def(
           "__init__",
-          [](ParameterInitFromVector* self, ArrayLike array) {
-            new (self) ParameterInitFromVector(read_values(array.ptr()));
-          },
+          [](NumpyInit* self, ArrayLike array) { new (self) NumpyInit(read_numbers(array.ptr())); },
           "array"_a)
       .def("_arguments",
-           [](const ParameterInitFromVector& i) {
-             return nb::make_tuple(array_of(Dim{static_cast<unsigned>(i.numbers.size())}, i.numbers.data()));
-           })
-      .def("__repr__", [](const ParameterInitFromVector& i) {
-        return text("NumpyInitializer of ", i.numbers.size(), " numbers");
+           [](const NumpyInit& i) { return nb::make_tuple(array_of(i.array.dim(), i.array.values.data())); })
+      .def("__repr__", [](const NumpyInit& i) {
+        return text("NumpyInitializer of ", i.array.values.size(), " numbers");
       });
 }
 

@@ -4,9 +4,18 @@
 #include <memory>
 
 #include "dynet/params/init.h"
-#include "python/src/object.h"
+#include "python/src/numbers.h"
 
 namespace dynet::python {
+
+/// The numbers of an array, which belong into its shape, or of a list.
+struct NumpyInit : ParameterInit {
+  explicit NumpyInit(Numbers&& given) : array(std::move(given)) {}
+  void initialize_params(Tensor& values) const override {
+    ParameterInitFromVector(Numbers(array).of(values.d, "NumpyInitializer")).initialize_params(values);
+  }
+  Numbers array;
+};
 
 struct InitType {};
 using InitArgument = nb::typed<nb::handle, InitType>;

@@ -26,7 +26,7 @@ Expression input_tensor(ArrayLike arr, Flag batched, std::string_view device, Fl
 
 Expression input_vector(ArrayLike v, std::string_view device) {
   check_device(device);
-  const std::vector<real> numbers = read_values(v.ptr());
+  const std::vector<real> numbers = read_numbers(v.ptr()).values;
   return Input::make(current_graph(), {static_cast<unsigned>(numbers.size())}, numbers);
 }
 
@@ -34,11 +34,12 @@ Expression input_vector(ArrayLike v, std::string_view device) {
 nb::object input_transposed(nb::type_object type, ArrayLike val, const MaybeDim& dim, Whole batch_size,
                             std::string_view device) {
   check_device(device);
-  const std::vector<real> numbers = read_values(val.ptr());
-  const Dim vector{static_cast<unsigned>(numbers.size() / std::max(1u, batch_size.value))};
+  Numbers numbers = read_numbers(val.ptr());
+  const Dim vector{static_cast<unsigned>(numbers.values.size() / std::max(1u, batch_size.value))};
   const Dim shape = dim.value.value_or(vector).with_batch(batch_size);
-  return nb::steal(new_expression(Input::make(current_graph(), shape, numbers),
-                                  reinterpret_cast<PyTypeObject*>(type.ptr())));
+  return nb::steal(new_expression(
+      Input::make(current_graph(), shape, std::move(numbers).of(shape, "inputTensorTranspose")),
+      reinterpret_cast<PyTypeObject*>(type.ptr())));
 }
 
 /// Lists of indices, one for each axis of a tensor, each as long as the list of values.
@@ -115,16 +116,16 @@ Expression lookup_batch(Table p, Indices indices, Flag update) {
 
 /// What `set` was given, read before anything is looked up.
 struct NewContent {
-  std::vector<real> numbers;   // of an input
+  Numbers numbers;             // of an input
   Elements<unsigned> indices;  // of a lookup or a pick
   bool single = false;         // one index, for all batch elements
 
   NewContent(const Op* op, PyObject* value) {
     if (op == &engine::op<Input>) {
       if (real number; read_real(value, number))
-        numbers.push_back(number);
+        numbers.values.push_back(number);
       else
-        numbers = read_values(value);
+        numbers = read_numbers(value);
     } else if (unsigned index; read_unsigned(value, index)) {
       indices.add(index);
       single = true;
@@ -135,8 +136,9 @@ struct NewContent {
   }
 };
 
-void set_input(Graph& graph, unsigned id, std::span<const real> numbers) {
+void set_input(Graph& graph, unsigned id, Numbers&& given) {
   const Dim dim = graph.dim(id);
+  const std::vector<real> numbers = std::move(given).of(dim, "set");
   if (numbers.size() != dim.size())
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
   graph.check_idle();
@@ -171,14 +173,14 @@ const Op* settable(const Expression& e) {
 
 void set_node(const Expression& e, ArrayLike value) {
   const Op* const kind = settable(e);
-  const NewContent content(kind, value.ptr());
+  NewContent content(kind, value.ptr());
   // Reading it may have run a program that began the graph anew, or went back in it.
   if (settable(e) != kind) failed("set: the expression was removed from its graph while its value was read");
   Graph& graph = *e.pg;
   graph.evaluator->check_asked();
   const Node& node = graph[e.i];
   if (kind == &op<Input>)
-    set_input(graph, e.i, content.numbers);
+    set_input(graph, e.i, std::move(content.numbers));
   else if (kind == &op<Lookup>)
     set_indices(graph, e.i, content, attrs_of<Lookup>(node.payload).table->rows());
   else

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
 #include "python/src/layout.h"
 #include "python/src/read.h"
@@ -47,6 +48,7 @@ class View {
   explicit View(PyObject* o, int flags = PyBUF_STRIDES | PyBUF_FORMAT) {
     if (!PyObject_CheckBuffer(o) || PyBytes_Check(o) || PyByteArray_Check(o) || is_of_type(o, generic()))
       return;
+    refuse_masked(o);
     open_ = PyObject_GetBuffer(o, &buffer_, flags) == 0;
     if (!open_) {
       if (!PyErr_ExceptionMatches(PyExc_Exception)) nb::raise_python_error();
@@ -74,6 +76,7 @@ class View {
     if (left == 0) throw out_of_memory("out of memory: an array of more than 2 to the power of 60 elements");
     return count;
   }
+  bool holds_truths() const { return buffer_.format && std::string_view(buffer_.format).ends_with('?'); }
   /// Makes the first axis the last one.
   void rotate() {
     if (axes_ < 2) return;
@@ -182,8 +185,9 @@ bool read_flat(PyObject* o, Numbers& to) {
 /// What NumPy can make an array of: anything that offers one, and other iterables as lists.
 nb::object whole_array(PyObject* o) {
   if (expression_in(o)) throw type_error("an Expression was given; numbers are needed: use its npvalue()");
-  if (is_array(o) || PyList_Check(o) || PyTuple_Check(o) || PyObject_HasAttrString(o, "__array__"))
-    return nb::borrow(o);
+  const bool is_sequence = PyList_Check(o) || PyTuple_Check(o);
+  if (is_sequence) for_each(o, refuse_masked);
+  if (is_sequence || is_array(o) || PyObject_HasAttrString(o, "__array__")) return nb::borrow(o);
   if (PyObject_HasAttrString(o, "__dlpack__"))
     return nb::object(nb::module_::import_("numpy").attr("from_dlpack")(nb::handle(o)));
   nb::list list;
@@ -225,6 +229,19 @@ Dim Numbers::dim(bool batched) const {
   return dim;
 }
 
+std::vector<real> Numbers::of(const Dim& dim, const char* call) && {
+  std::vector<size_t> own(dim.d, dim.d + dim.nd);
+  own.push_back(dim.bd);
+  const auto without_ones = [](std::vector<size_t> sizes) {
+    std::erase(sizes, size_t{1});
+    return sizes;
+  };
+  if (!are_a_list() && values.size() == dim.size() && without_ones(shape) != without_ones(own))
+    invalid(call, ": an array of shape ", this->dim(), " for a tensor of shape ", dim,
+            "; an array of that shape, or one list, column-major, is needed");
+  return std::move(values);
+}
+
 Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
@@ -232,6 +249,27 @@ Numbers read_numbers(PyObject* o, bool rows_first) {
   if (!read_buffer(array.ptr(), rows_first, numbers))
     throw type_error("an array that holds no numbers was given");
   return numbers;
+}
+
+void refuse_masked(PyObject* o) {
+  if (reinterpret_cast<PyObject*>(Py_TYPE(o)) == ndarray().ptr() || !is_array(o)) return;
+  static PyObject* cache;
+  const nb::handle masked = numpy("ma", cache);
+  if (is_of_type(o, masked.attr("MaskedArray")) && nb::cast<bool>(masked.attr("is_masked")(nb::handle(o))))
+    throw type_error(
+        "a masked array was given, some of whose places have no number; numbers are needed in all of them: "
+        "its filled(0) has 0 there");
+}
+
+bool is_truth(PyObject* o) {
+  static PyObject* cache;
+  return PyBool_Check(o) || is_of_type(o, numpy("bool_", cache));
+}
+
+void refuse_truths() {
+  throw type_error(
+      "a list of truths was given; a list of whole numbers is needed: numpy.flatnonzero(mask) has the places "
+      "at which a mask is true, and x[mask] what lies there");
 }
 
 bool is_array(PyObject* o) { return is_of_type(o, ndarray()); }
@@ -242,6 +280,10 @@ bool is_array_with_axes(PyObject* o) {
 bool read_integers(PyObject* o, Elements<unsigned>& to) {
   View view(o);
   if (!view) return false;
+  if (view.holds_truths()) refuse_truths();
+  if (std::ranges::count_if(view.shape(), [](Py_ssize_t n) { return n != 1; }) > 1)
+    throw type_error(text("an array of indices with ", view.shape().size(),
+                          " axes was given; a list of whole numbers, with one axis, is needed"));
   return with_element_type(view, [&]<class T>(T*) {
     if constexpr (std::is_integral_v<T>) {
       copy_elements<T>(view, to.extend(view.count()), [](T x) {

@@ -1,6 +1,7 @@
 // The bridge to NumPy: whole arrays in and out, column-major, without a loop over Python objects.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "python/src/elements.h"
@@ -25,15 +26,26 @@ struct Numbers {
 
   /// All axes as sizes, or the last one as the batch.
   Dim dim(bool batched = false) const;
+  /// Whether they are in one row, or one column.
+  bool are_a_list() const {
+    return std::ranges::count_if(shape, [](size_t n) { return n != 1; }) <= 1;
+  }
+  /// The numbers of a tensor of this shape: a list, column-major, or an array of the same shape. In others as
+  /// many lie elsewhere: std::invalid_argument, which begins with `call`.
+  std::vector<real> of(const Dim& dim, const char* call) &&;
 };
 
 /// An array of any numeric type, or a (nested) list of numbers; TypeError for other objects.
 /// With rows_first the first axis becomes the last one, as in lookup tables.
 Numbers read_numbers(PyObject* o, bool rows_first = false);
-/// As read_numbers, as a list whatever the shape.
-inline std::vector<real> read_values(PyObject* o) { return read_numbers(o).values; }
-/// Adds the numbers of an integer array; false for objects of other types.
+/// Adds the numbers of an integer array; false for objects of other types, TypeError for several axes.
 bool read_integers(PyObject* o, Elements<unsigned>& to);
+/// True for a truth of Python or NumPy, which is also a number.
+bool is_truth(PyObject* o);
+/// TypeError for a list or array of truths where places are needed: it would count as the places 0 and 1.
+[[noreturn]] void refuse_truths();
+/// TypeError for an array of numpy.ma that masks something: what lies there is no number that was meant.
+void refuse_masked(PyObject* o);
 /// True for a NumPy array.
 bool is_array(PyObject* o);
 /// True for a NumPy array but one without axes, which is a number.

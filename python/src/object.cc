@@ -87,6 +87,17 @@ PyObject* new_shared(PyTypeObject* type, Handle Object::* member, const Handle& 
   return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 
+/// Handles of one parameter are equal, wherever they come from.
+PyObject* compare_parameters(PyObject* a, PyObject* b, int operation) {
+  if ((operation != Py_EQ && operation != Py_NE) || Py_TYPE(a) != Py_TYPE(b)) Py_RETURN_NOTIMPLEMENTED;
+  const bool same = expression_in(a)->storage() == expression_in(b)->storage();
+  return PyBool_FromLong(same == (operation == Py_EQ));
+}
+
+Py_hash_t hash_of_parameter(PyObject* o) {
+  return static_cast<Py_hash_t>(reinterpret_cast<uintptr_t>(expression_in(o)->storage()) >> 4);
+}
+
 /// What str() gives, as in DyNet 2.
 std::string short_text(PyObject* o) {
   const Expression& e = *expression_in(o);
@@ -252,17 +263,26 @@ void bind_types(nb::module_& m) {
   slots = with({slot(Py_tp_dealloc, free_parameter<ParametersObject>),
                 slot(Py_tp_repr, description_of),
                 slot(Py_tp_str, string_of),
-                {Py_tp_doc, const_cast<char*>("A tensor that is learned; an expression of every graph.")}});
+                slot(Py_tp_richcompare, compare_parameters),
+                slot(Py_tp_hash, hash_of_parameter),
+                {Py_tp_doc, const_cast<char*>(
+                                "A tensor that is learned; an expression of every graph. A graph has it as "
+                                "it was when the graph first evaluated it: after an update() or "
+                                "set_value(), begin a new one by renew_cg(). Handles of the same one are "
+                                "equal.")}});
   types.parameters = make_type(m, "Parameters", sizeof(ParametersObject), slots.data(), types.expression);
 
-  slots =
-      with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
-            slot(Py_tp_repr, description_of),
-            slot(Py_tp_str, string_of),
-            slot(Py_mp_subscript, lookup_row),
-            slot(Py_sq_item, lookup_item),
-            slot(Py_mp_length, lookup_length),
-            {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table.")}});
+  slots = with(
+      {slot(Py_tp_dealloc, free_parameter<LookupObject>),
+       slot(Py_tp_repr, description_of),
+       slot(Py_tp_str, string_of),
+       slot(Py_tp_richcompare, compare_parameters),
+       slot(Py_tp_hash, hash_of_parameter),
+       slot(Py_mp_subscript, lookup_row),
+       slot(Py_sq_item, lookup_item),
+       slot(Py_mp_length, lookup_length),
+       {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table. Handles "
+                                     "of the same one are equal.")}});
   types.lookup = make_type(m, "LookupParameters", sizeof(LookupObject), slots.data(), types.expression);
 }
 

@@ -218,9 +218,11 @@ void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
 
 /// table[i] = vector
 void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
-  Py_ssize_t i = PyNumber_AsSsize_t(key.ptr(), PyExc_IndexError);
-  if (i == -1 && PyErr_Occurred()) throw nb::python_error();
-  const Py_ssize_t rows = p.rows();
+  long long i;
+  if (!read_whole(key.ptr(), i))
+    throw type_error(
+        text("a row of a table is a ", type_name(key.ptr()), "; a whole number is needed").c_str());
+  const long long rows = p.rows();
   if (i < -rows || i >= rows)
     bad_index(p.get_fullname(), ": row ", i, " was to be set; it has ", rows, " rows");
   init_row(p, {static_cast<unsigned>(i < 0 ? i + rows : i)}, row);

@@ -25,8 +25,15 @@ using Collection = ParameterCollection;
 using Counts = std::unordered_map<std::string, unsigned>;
 
 nb::bytes bytes_of(const std::string& name) { return nb::bytes(name.data(), name.size()); }
+/// Python has names as texts.
 std::string name_of(nb::handle name) {
   const nb::bytes bytes = nb::cast<nb::bytes>(name);
+  const nb::object text =
+      nb::steal(PyUnicode_DecodeUTF8(bytes.c_str(), static_cast<Py_ssize_t>(bytes.size()), nullptr));
+  if (!text.is_valid()) {
+    PyErr_Clear();
+    invalid("the name ", nb::repr(bytes).c_str(), " is not in UTF-8, as names are");
+  }
   return {bytes.c_str(), bytes.size()};
 }
 

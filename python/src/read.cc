@@ -57,6 +57,7 @@ bool read_whole_float(double number, long long& to) {
 void add(PyObject* o, Elements<unsigned>& to, size_t position) {
   unsigned index;
   const nb::object owner = PyLong_CheckExact(o) ? nb::object() : nb::borrow(o);
+  if (owner.is_valid() && is_truth(o)) refuse_truths();
   if (!read_unsigned(o, index)) wrong_element(owner, position, "indices", "a whole number");
   to.add(index);
 }

@@ -1,8 +1,11 @@
 // Keys of expressions: indices, slices, lists of places and masks, along the leading axes and the batch.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
+#include "python/src/numbers.h"
 #include "python/src/undo.h"
 
 namespace dynet::python {
@@ -28,6 +31,7 @@ bool is_list(PyObject* key) {
 
 /// The places that a list names, negative ones from the end, or at which a mask of truths is true.
 std::vector<unsigned> places_of(PyObject* key, unsigned size) {
+  refuse_masked(key);
   const nb::object array = nb::module_::import_("numpy").attr("asarray")(nb::handle(key));
   if (const auto axes = nb::cast<size_t>(array.attr("ndim")); axes != 1)
     throw type_error(text("a key with ", axes, " axes; a list of places along one axis is needed"));
@@ -36,7 +40,11 @@ std::vector<unsigned> places_of(PyObject* key, unsigned size) {
   const size_t count = items.size();
   if (kind == 'b' && count != size)
     bad_index("a mask of ", count, " truths for an axis of size ", size, "; one for each place is needed");
-  if (count > 0 && kind != 'b' && kind != 'i' && kind != 'u')
+  const auto is_whole = [](nb::handle item) {
+    const double number = PyFloat_AsDouble(item.ptr());
+    return number == std::floor(number);
+  };
+  if (count > 0 && !std::strchr("biu", kind) && !(kind == 'f' && std::ranges::all_of(items, is_whole)))
     throw type_error(text("a list of ", type_name(nb::object(items[0]).ptr()),
                           " as a key; whole numbers or truths are needed"));
   std::vector<unsigned> places;
@@ -90,7 +98,7 @@ class Selection {
     single_[count_] = false;
     if (PySlice_Check(key))
       add_slice(key, size);
-    else if (PyIndex_Check(key) && read_whole(key, index))
+    else if (read_whole(key, index))
       add_index(place(index, size));
     else if (is_list(key))
       add_list(key, size);
@@ -152,7 +160,8 @@ PyObject* subscript(PyObject* o, PyObject* key) {
   return guarded([&] {
     const Expression& x = *expression_in(o);
     long long index;
-    if (PyIndex_Check(key) && read_whole(key, index)) return new_expression(pick_row(x, index));
+    if (!PySlice_Check(key) && !PyTuple_Check(key) && read_whole(key, index))
+      return new_expression(pick_row(x, index));
     const bool has_parts = PyTuple_Check(key);
     const size_t parts = has_parts ? static_cast<size_t>(NB_TUPLE_GET_SIZE(key)) : 1;
     Selection selection(shape_for(x, parts));

@@ -8,6 +8,7 @@
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
+#include "python/src/numbers.h"
 #include "python/src/print.h"
 #include "python/src/sharing.h"
 
@@ -100,8 +101,7 @@ void bind_files(nb::class_<Trainer>& type) {
             };
             std::istringstream text(read());
             const Working working;
-            t.populate(text);
-            if (learning_rate.value) t.learning_rate = *learning_rate.value;
+            learning_rate.value ? t.populate(text, *learning_rate.value) : t.populate(text);
           },
           "fname"_a, "learning_rate"_a = nb::none(),
           "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
@@ -128,6 +128,7 @@ std::vector<P> chosen(const nb::iterable& from, const List& all, const char* wha
       list.push_back(parameter);
       continue;
     }
+    if (is_truth(item.ptr())) refuse_truths();
     if (expression_in(item.ptr()) || !read_unsigned(item.ptr(), position))
       throw type_error(text("update_subset: an element of ", what, " is a ", type_name(item.ptr()),
                             "; a parameter or its position is needed")
@@ -157,12 +158,44 @@ std::string repr_of(const Trainer& t) {
   return text(t.whoami(), '(', arguments, "), updates: ", t.updates);
 }
 
+void bind_settings(nb::class_<Trainer>& type) {
+  type.def(
+          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a, alone,
+          "Whether only those rows of tables change that were used.")
+      .def(
+          "set_clip_threshold", [](Trainer& t, Double thr) { t.set_clip_threshold(thr); }, "thr"_a, alone,
+          "Gradients are scaled so that their norm does not exceed this; 0 switches that off. ValueError for "
+          "NaN.")
+      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
+      .def_prop_rw(
+          "learning_rate", [](const Trainer& t) { return t.learning_rate; },
+          [](Trainer& t, nb::handle value) {  // a property says nothing of its arguments by itself
+            double rate;
+            if (!read_double(value.ptr(), rate))
+              throw type_error(
+                  text("learning_rate: a ", type_name(value.ptr()), " was given; a number is needed"));
+            check_learning_rate("learning_rate", rate);
+            const Changing changing;
+            t.learning_rate = rate;
+          },
+          nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
+      .def(
+          "set_learning_rate",
+          [](Trainer& t, Double v) {
+            check_learning_rate("set_learning_rate", v);
+            t.learning_rate = v;
+          },
+          "value"_a, alone, "Sets the learning rate, a finite number.");
+}
+
 nb::class_<Trainer> bind_base(nb::module_& m) {
   nb::class_<Trainer> type(m, "Trainer", "What changes the parameters of a collection, by their gradients.");
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
   type.def("update", update,
            "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
-           "gradient since its last one; of tables, such rows. Their gradients are zero then. RuntimeError, "
+           "gradient since its last one; of tables, such rows. Their gradients are zero then. A graph that "
+           "has "
+           "evaluated a parameter goes on with the values it had: begin a new one. RuntimeError, "
            "which names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
            "reset_gradient() of the collection drops the gradients. Without clipping nobody looks at them.")
       .def(
@@ -191,27 +224,6 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
             print("stderr", text);
           },
           "Prints learning rate, clips and updates since the last call to stderr.")
-      .def(
-          "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a, alone,
-          "Whether only those rows of tables change that were used.")
-      .def(
-          "set_clip_threshold", [](Trainer& t, Double thr) { t.set_clip_threshold(thr); }, "thr"_a, alone,
-          "Gradients are scaled so that their norm does not exceed this; 0 switches that off.")
-      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
-      .def_prop_rw(
-          "learning_rate", [](const Trainer& t) { return t.learning_rate; },
-          [](Trainer& t, nb::handle value) {  // a property says nothing of its arguments by itself
-            double rate;
-            if (!read_double(value.ptr(), rate))
-              throw type_error(
-                  text("learning_rate: a ", type_name(value.ptr()), " was given; a number is needed"));
-            const Changing changing;
-            t.learning_rate = rate;
-          },
-          nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
-      .def(
-          "set_learning_rate", [](Trainer& t, Double v) { t.learning_rate = v; }, "value"_a, alone,
-          "Sets the learning rate.")
       .def("whoami", &Trainer::whoami, "The name of the class.")
       .def("__repr__", repr_of);
   return type;
@@ -221,6 +233,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
 
 void bind_trainers(nb::module_& m) {
   nb::class_<Trainer> type = bind_base(m);
+  bind_settings(type);
   bind_averages(type);
   bind_files(type);
   bind_trainer<SimpleSGDTrainer>(m);

@@ -121,6 +121,21 @@ void scaled_updates() {
 }
 #pragma GCC diagnostic pop
 
+/// Programs write the rate itself; an update looks at it before anything changes.
+void rates_that_are_no_numbers() {
+  Toy toy;
+  AdamTrainer adam(toy.m);
+  toy.learn(adam);
+  const V before = as_vector(*toy.p.values());
+  adam.learning_rate = numeric_limits<double>::quiet_NaN();
+  check_throws<invalid_argument>("update: the rate is nan", [&] { toy.learn(adam); });
+  check(as_vector(*toy.p.values()) == before && adam.updates == 1 && toy.p.gradients()->v[1] == 2,
+        "as before");
+  check_throws<invalid_argument>("restart: the rate is 1e+300", [&] { adam.restart(1e300); });
+  check_throws<invalid_argument>("AdamTrainer: beta_2 is 1; ", [&] { AdamTrainer(toy.m, 0.1, 0.9, 1); });
+  check_throws<invalid_argument>("set_clip_threshold: nan", [&] { adam.set_clip_threshold(NAN); });
+}
+
 /// The settings are variables, and change no number.
 void settings_in_variables() {
   ParameterCollection m;
@@ -232,7 +247,8 @@ void workloads() {
 
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv, true);
-  shadows_of_each(), shadows_are_the_state(), scaled_updates(), settings_in_variables();
+  shadows_of_each(), shadows_are_the_state(), scaled_updates();
+  rates_that_are_no_numbers(), settings_in_variables();
   masks_of_sparse_lstms();
   statistics_that_are_not_const(), workloads();
   return test::finish();

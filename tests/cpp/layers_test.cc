@@ -203,6 +203,9 @@ void gradient_checks() {
   out.str("");
   check(!check_grad(model, sum_elems(apply<Wrong>(x)), 1, out), "a wrong gradient");
   check(out.str().find("/_0[2]: gradient 2, difference 1") != std::string::npos, out.str());
+  const Expression terms = x + 1e4f;
+  check(check_grad(model, sum_elems(terms) - sum_elems(input(graph, 1e4f)) * 3), "what cancels");
+  check(!check_grad(model, sum_elems(apply<Wrong>(x)) + sum_elems(terms) - 3e4f, 0), "wrong beside it");
   check_throws<std::invalid_argument>("scalar", [&] { check_grad(model, x * 2); });
   check_throws<std::invalid_argument>("empty", [&] { check_grad(model, Expression()); });
 }

@@ -207,6 +207,7 @@ void trainers() {
   momentum.cumulative_moving_average();
   for (Trainer* t : initializer_list<Trainer*>{&sgd, &sgd2, &cyclical, &cyclical2, &momentum, &adagrad,
                                                &adadelta, &rmsprop, &adam, &amsgrad, &eg}) {
+    p.set_value(V(2, 0.5f));  // EG needs weights of the simplex
     ComputationGraph cg;
     cg.backward(squared_norm(parameter(cg, p)));
     t->clip_threshold = 1, t->clipping_enabled = true, t->sparse_updates_enabled = true;

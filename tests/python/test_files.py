@@ -1,6 +1,7 @@
 """Model files in Python: collections, single parameters, and lists of objects with what they are."""
 
 import collections
+import copy
 import operator
 import os
 import pickle
@@ -302,3 +303,66 @@ def test_lists_of_dynet_2_have_no_stamp(model, tmp_path):
     (tmp_path / "list.meta").write_bytes(pickle.dumps(("Parameters", "/p")))
     assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]
     assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].name() == "/p"
+
+
+def through(save, populate):
+    """What is filled from a file: a collection of the same structure, made anew."""
+
+    def way(model, p, builder, path):
+        save(model, path)
+        other = dy.ParameterCollection()
+        q, other_builder = other.add_parameters(2, init=7, name="p"), dy.GRUBuilder(1, 2, 2, other)
+        populate(other, path)
+        return other, q, other_builder
+
+    return way
+
+
+def by_save(model, p, builder, path):
+    dy.save(path / "both", [p, builder])
+    other = dy.ParameterCollection()
+    return other, *dy.load(path / "both", other)
+
+
+def text(method):
+    return lambda model, path: getattr(model, method)(path / "model")
+
+
+def tensors(method):
+    return lambda model, path: getattr(model, method)(path / "model.safetensors")
+
+
+def with_state(other, path):
+    other.load_state_dict(pickle.loads((path / "state").read_bytes()))
+
+
+# As docs/migration.md has it: gradients, and frozen flags, weight decay and rates of dropout.
+KEEPS = {
+    "text": (through(text("save"), text("populate")), True, False),
+    "safetensors": (through(tensors("save"), tensors("populate")), False, False),
+    "state_dict": (
+        through(lambda m, path: (path / "state").write_bytes(pickle.dumps(m.state_dict())), with_state),
+        False,
+        False,
+    ),
+    "dy.save": (by_save, True, False),
+    "pickle": (lambda m, p, builder, _: pickle.loads(pickle.dumps((m, p, builder))), False, True),
+    "deepcopy": (lambda m, p, builder, _: copy.deepcopy((m, p, builder)), False, True),
+}
+
+
+@pytest.mark.parametrize("way", KEEPS)
+def test_what_each_way_of_saving_keeps(way, tmp_path):
+    model = dy.ParameterCollection()
+    p, builder = model.add_parameters(2, init=1, name="p"), dy.GRUBuilder(1, 2, 2, model)
+    builder.get_parameters()[0][0].set_updated(False), p.set_gradient([1, 2])
+    builder.set_dropout(1), model.set_weight_decay(0.5)
+    again, gradients, settings = KEEPS[way]
+    other, q, other_builder = again(model, p, builder, tmp_path)
+    assert q.as_array().tolist() == [1, 1] and q.name() == "/p"
+    assert q.grad_as_array().tolist() == ([1, 2] if gradients else [0, 0])
+    frozen = other_builder.get_parameters()[0][0]
+    assert frozen.is_updated() != settings and (other.get_weight_decay() == 0.5) == settings
+    dy.renew_cg()
+    output = other_builder.initial_state().add_input(dy.inputVector([1, 1])).output().value()
+    assert (output == [0, 0]) == settings  # with all dropped

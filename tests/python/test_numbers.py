@@ -73,7 +73,7 @@ REAL = {
     "UniformInitializer": lambda n: model().add_parameters(2, dy.UniformInitializer(n)),
     "GlorotInitializer": lambda n: model().add_parameters(2, dy.GlorotInitializer(gain=n)),
     "SaxeInitializer": lambda n: model().add_parameters((2, 2), dy.SaxeInitializer(n)),
-    "AdamTrainer": lambda n: dy.AdamTrainer(model(), n, n, n, n).learning_rate,
+    "AdamTrainer": lambda n: dy.AdamTrainer(model(), n, n / 2, n / 2, n).learning_rate,
     "learning_rate": lambda n: [t := trainer(), setattr(t, "learning_rate", n)][0].learning_rate,
     "restart": lambda n: [t := trainer(), t.restart(n)][0].learning_rate,
     "set_clip_threshold": lambda n: [t := trainer(), t.set_clip_threshold(n)][0].get_clip_threshold(),

@@ -60,7 +60,8 @@ def test_the_format(tmp_path):
     problem.trainer.save(file)
     *before, last = file.read_text().splitlines(True)
     assert last == f"#Checksum# {zlib.crc32(''.join(before).encode()):08x}\n"
-    *before, random = before
+    *before, random, sparse = before
+    assert sparse == "#SparseUpdates# +1\n"
     assert re.fullmatch(r"#Random# \d+ \d+ \d+\n", random)
     assert "".join(before).splitlines() == [
         "#Trainer# 2 1 ",
@@ -81,7 +82,7 @@ def test_the_format(tmp_path):
     # All slots of the parameters, then those of the tables.
     states = [" ".join(line.split()[:2]) for line in lines[8:14]]
     assert states == [*tags[:2], *tags[:2], tags[2], tags[2]]
-    assert len(lines) == 17 and len(lines[4].split()[2]) == len("+1.66666672e-01")
+    assert len(lines) == 18 and len(lines[4].split()[2]) == len("+1.66666672e-01")
 
 
 @pytest.mark.skipif(dy.__precision__ != "float32", reason="numbers of the file are floats")
