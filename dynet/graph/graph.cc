@@ -147,6 +147,13 @@ inline void add_argument(KeyWriter& key, const Op& op, const Node& arg) {
     key.argument(arg.dim_id);
 }
 
+/// Has an op compute some of its arguments itself, where it can and nothing else has used these so far.
+inline uint32_t Graph::fuse(const Op& op, std::span<const uint32_t> args) {
+  unsigned joins = 0;
+  for (const uint32_t id : args) joins |= nodes_[id].used ? 0 : nodes_[id].joins;
+  return joins & op.takes ? op.fuse(*this, args) : no_node;
+}
+
 /// The common case is apart from the others, whose calls and errors would take its registers: few arguments,
 /// all of them nodes of this graph, and a kind that was seen lately.
 Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
@@ -159,18 +166,17 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
   KeyWriter key(room, op, count, attrs);
   uint32_t* args = args_.room(count);
   bool needs_gradient = op.trained && op.trained(attrs);
-  unsigned joins = 0;
   for (size_t i = 0; i < count; ++i) {
     const Expression& x = xs[i];
-    args[i] = is_current(x) ? x.i : known_node(x);
-    if (args[i] == none) return add_any(op, xs, attrs, words);
-    const Node& arg = nodes_[args[i]];
+    const uint32_t id = is_current(x) ? x.i : known_node(x);
+    if (id == none) return add_any(op, xs, attrs, words);
+    args[i] = id;
+    const Node& arg = nodes_[id];
     add_argument(key, op, arg);
     needs_gradient |= arg.needs_gradient;
-    joins |= arg.used ? 0 : arg.joins;
   }
-  if (joins & op.takes)
-    if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node) return {this, fused, stamp()};
+  if (op.takes)
+    if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
   const Kind* kind = recent_.find(key);
   if (!kind) return add_any(op, xs, attrs, words);
   return append(op, *kind, count, attrs, words, needs_gradient & op.differentiable);
@@ -185,14 +191,9 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
       invalid(count, " arguments were given; at most ", most_arguments, " are possible");
     uint32_t* args = args_.room(count);
     // A parameter's own node comes first, where it is not in the graph yet.
-    unsigned joins = 0;
-    for (size_t i = 0; i < count; ++i) {
-      args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
-      joins |= nodes_[args[i]].used ? 0 : nodes_[args[i]].joins;
-    }
-    if (joins & op.takes)
-      if (const uint32_t fused = op.fuse(*this, {args, count}); fused != no_node)
-        return {this, fused, stamp()};
+    for (size_t i = 0; i < count; ++i) args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+    if (op.takes)
+      if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
     return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
     take_back(before);

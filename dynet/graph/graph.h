@@ -243,7 +243,7 @@ class Graph {
     used_after_forks_.store(forks(), std::memory_order_relaxed);
     return true;
   }
-  void start();
+  [[gnu::cold, gnu::noinline]] void start();
   void renew(unsigned number);
   void set_number(unsigned id);
   static unsigned next_stamp();
@@ -256,6 +256,7 @@ class Graph {
   void refresh(const Source& source);
   Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
+  uint32_t fuse(const Op& op, std::span<const uint32_t> args);
   Expression add_any(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
   KeyWriter key_writer(const Op&, size_t arg_count, const void* attrs);
   Expression append_any(const Op&, std::span<const uint32_t> args, const void* attrs,

@@ -22,10 +22,8 @@ class Pool {
 
   /// Room for more elements at the end; valid until the next call.
   T* room(size_t count) {
-    if (capacity_ - size_ < count) [[unlikely]] {
-      memory_.resize(std::max(2 * memory_.size(), size_ + count));
-      capacity_ = static_cast<uint32_t>(memory_.size());
-    }
+    if (capacity_ - size_ < count) [[unlikely]]
+      grow(count);
     return memory_.data() + size_;
   }
   /// Counts elements that were written into room(). What comes after them is often in the cache of another
@@ -38,6 +36,12 @@ class Pool {
 
  private:
   static constexpr size_t ahead = 512;  // bytes
+
+  /// Apart, so that it takes no registers of those who have room.
+  [[gnu::cold, gnu::noinline]] void grow(size_t count) {
+    memory_.resize(std::max(2 * memory_.size(), size_ + count));
+    capacity_ = static_cast<uint32_t>(memory_.size());
+  }
 
   std::vector<T> memory_;
   uint32_t size_ = 0, capacity_ = 0;

@@ -24,6 +24,8 @@ class DropoutMasks {
   real rate(Kind kind) const { return rates_[kind]; }
   /// Probabilities of a zero; std::invalid_argument outside [0, 1].
   void set_rates(real input, real output, real cell);
+  /// Something is dropped.
+  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
   /// The next masks are drawn anew.
   void forget();
   /// The masks are those of the sequence that begins with this state.
@@ -75,8 +77,6 @@ class DropoutMasks {
   void choose(unsigned batch);
   void complete(Graph& graph, unsigned batch);
   void draw_missing(Graph& graph, Masks& masks) const;
-  /// Something is dropped.
-  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};

@@ -70,8 +70,7 @@ void RNNBuilder::put_aside() {
   waiting_.put(std::move(none));
 }
 
-bool RNNBuilder::resume(unsigned graph_id) {
-  if (now_.bound.id == graph_id) return now_.bound.is_there();
+bool RNNBuilder::resume_waiting(unsigned graph_id) {
   Sequence other;
   if (!waiting_.take(graph_id, other)) return false;
   exchange(other);
@@ -89,8 +88,7 @@ void RNNBuilder::forget_removed() {
   if (!now_.bound.is_there()) return;
   const unsigned stamp = now_.bound.handle.get().stamp();
   if (stamp == now_.stamp) return;
-  for (; !now_.links.empty() && is_removed(cells_at(now_.links.size()));
-       now_.links.pop_back(), now_.outputs.pop_back())
+  for (; !now_.links.empty() && is_removed(cells_at(now_.links.size())); now_.links.pop_back())
     now_.cells.resize(now_.cells.size() - components_);
   if (std::ranges::any_of(param_vars, is_removed)) {
     bind_all(params, now_.update, param_vars);
@@ -108,7 +106,6 @@ void RNNBuilder::start_new_sequence(Expressions h0) {
               h0.size());
   now_.cells.assign(components_, Expression());
   std::ranges::copy(h0, now_.cells.begin());
-  now_.outputs.clear();
   now_.links.clear();
   now_.current = now_.last_first = -1, now_.count = 0;
   dropout_.forget();
@@ -122,13 +119,19 @@ RNNPointer RNNBuilder::add_sequence() {
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_order("add_input", now_.stage == Stage::reading);
-  forget_removed();
-  check_pointer(prev);
+  size_t place = prev < 0 ? 0 : static_cast<size_t>(prev) + 1;  // of its cells, if nothing was removed
+  if (is_whole()) [[likely]] {
+    if (prev < now_.last_first || prev >= now_.count) refuse_pointer(prev);
+  } else {
+    forget_removed();
+    check_pointer(prev);
+    place = prev < 0 ? 0 : place_of(prev) + 1;
+  }
   check_graph(x);
   next_.resize(components_);
-  dropout_.enter(first_of(prev));
+  if (dropout_.active()) dropout_.enter(first_of(prev));
   try {
-    return push(prev, step(cells(prev), x, next_));
+    return push(prev, step(cells_at(place), x, next_));
   } catch (const std::invalid_argument& error) {
     refuse(x, error.what());
   }
@@ -202,8 +205,7 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
 
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
   now_.cells.insert(now_.cells.end(), next_.begin(), next_.end());
-  now_.outputs.push_back(output);
-  now_.links.push_back({now_.count, prev, first_of(prev)});
+  now_.links.push_back({now_.count, prev, first_of(prev), output});
   now_.current = now_.count++;
   return output;
 }
@@ -226,7 +228,7 @@ Expression RNNBuilder::back() const {
 
 Expression RNNBuilder::output(RNNPointer p) const {
   check_pointer(p);
-  return p < 0 ? Expression() : now_.outputs[place_of(p)];
+  return p < 0 ? Expression() : now_.links[place_of(p)].output;
 }
 
 std::vector<Expression> RNNBuilder::get_h(RNNPointer p) const {
@@ -275,21 +277,18 @@ void RNNBuilder::check_order(const char* call, bool allowed) const {
             stages[static_cast<int>(now_.stage)], "; the order is new_graph, start_new_sequence, add_input");
 }
 
-void RNNBuilder::check_pointer(RNNPointer p) const {
-  if (p < now_.last_first || p >= now_.count)
-    bad_index(name(), ": there is no state ", p, "; the states are ", now_.last_first, " to ",
-              now_.count - 1);
-  if (now_.cells.empty() || !now_.bound.is_there() || now_.bound.handle.get().stamp() == now_.bound.id)
-    return;
+void RNNBuilder::refuse_pointer(RNNPointer p) const {
+  bad_index(name(), ": there is no state ", p, "; the states are ", now_.last_first, " to ", now_.count - 1);
+}
+
+void RNNBuilder::check_kept(RNNPointer p) const {
+  if (now_.cells.empty() || !now_.bound.is_there()) return;
   const size_t place = p < 0 ? 0 : place_of(p) + 1;
   if (place > now_.links.size() || is_removed(cells_at(place)))
     invalid(name(), ": state ", p, " was removed by going back to a checkpoint; make it again");
 }
 
-/// Their number if the state is not there.
-size_t RNNBuilder::place_of(RNNPointer p) const {
-  const auto at = static_cast<size_t>(p);
-  if (at < now_.links.size() && now_.links[at].number == p) return at;
+size_t RNNBuilder::place_after_removals(RNNPointer p) const {
   const auto found = std::ranges::lower_bound(now_.links, p, {}, &Link::number);
   if (found == now_.links.end() || found->number != p) return now_.links.size();
   return static_cast<size_t>(found - now_.links.begin());

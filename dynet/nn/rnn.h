@@ -84,7 +84,14 @@ class RNNBuilder {
   unsigned graph_id() const { return now_.bound.id; }
   /// Goes back to the sequence in another graph, which waits there until the graph ends or is renewed; false
   /// if there is none.
-  bool resume(unsigned graph_id);
+  bool resume(unsigned graph_id) {
+    return now_.bound.id == graph_id ? now_.bound.is_there() : resume_waiting(graph_id);
+  }
+  /// The graph is there, and nothing was ever removed from it.
+  bool is_whole() const {
+    const engine::Graph* const graph = now_.bound.handle.get_or_null();
+    return graph && graph->stamp() == now_.bound.id;
+  }
   /// Throws unless the builder's graph has these expressions; the call is named in the error.
   void check_given(const char* call, engine::Expressions given) const;
 
@@ -123,7 +130,10 @@ class RNNBuilder {
   static bool given(const Expression& e) { return e.pg != nullptr; }
   void check_order(const char* call, bool allowed) const;
   /// Checks that there is such a state, and that going back to a checkpoint has not removed it.
-  void check_pointer(RNNPointer p) const;
+  void check_pointer(RNNPointer p) const {
+    if (p < now_.last_first || p >= now_.count) refuse_pointer(p);
+    if (!is_whole()) check_kept(p);
+  }
   void check_graph(const Expression& x) const;
   Expression push(RNNPointer prev, const Expression& output);
 
@@ -133,10 +143,19 @@ class RNNBuilder {
   /// A state's number, which no other one gets, that of the state before it, and of the sequence's first.
   struct Link {
     RNNPointer number, before, first;
+    Expression output;
   };
   /// The initial state of the sequence that a state is in.
   RNNPointer first_of(RNNPointer p) const { return p < 0 ? p : now_.links[place_of(p)].first; }
-  size_t place_of(RNNPointer p) const;
+  /// Where a state lies; the number of states if it was removed.
+  size_t place_of(RNNPointer p) const {
+    const auto at = static_cast<size_t>(p);
+    return at < now_.links.size() && now_.links[at].number == p ? at : place_after_removals(p);
+  }
+  size_t place_after_removals(RNNPointer p) const;
+  [[noreturn]] void refuse_pointer(RNNPointer p) const;
+  void check_kept(RNNPointer p) const;
+  bool resume_waiting(unsigned graph_id);
   ConstCells cells_at(size_t place) const { return {now_.cells.data() + place * components_, components_}; }
   ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
   static bool is_removed(ConstCells state);
@@ -152,7 +171,6 @@ class RNNBuilder {
     bool update = true;
     Stage stage = Stage::created;
     std::vector<Expression> cells;  // states from -1 on, each in the order of get_s
-    std::vector<Expression> outputs;
     std::vector<Link> links;
     RNNPointer current = -1, count = 0;  // states so far, with those that were removed
     RNNPointer last_first = -1;          // the initial state of the last sequence
