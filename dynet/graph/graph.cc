@@ -166,6 +166,7 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
   KeyWriter key(room, op, count, attrs);
   uint32_t* args = args_.room(count);
   bool needs_gradient = op.trained && op.trained(attrs);
+#pragma GCC unroll 6
   for (size_t i = 0; i < count; ++i) {
     const Expression& x = xs[i];
     const uint32_t id = is_current(x) ? x.i : known_node(x);

@@ -205,7 +205,8 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
 
 Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
   now_.cells.insert(now_.cells.end(), next_.begin(), next_.end());
-  now_.links.push_back({now_.count, prev, first_of(prev), output});
+  const RNNPointer first = first_of(prev);
+  now_.links.emplace_back(now_.count, prev, first, output);  // in place: a copy would wait for its parts
   now_.current = now_.count++;
   return output;
 }
