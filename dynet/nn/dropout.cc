@@ -23,6 +23,7 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
     if (!(rate >= 0 && rate <= 1))
       invalid("dropout rate must be a probability (>=0 and <=1): ", rate, " was given");
   rates_ = {input, output, cell};
+  is_active_ = input > 0 || output > 0 || cell > 0;
   for (Masks& masks : drawn_.masks) masks.ready = false;
 }
 
@@ -72,7 +73,7 @@ void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
   masks.ready = true;
 }
 
-Expression DropoutMasks::apply(Kind kind, unsigned layer, const Expression& x) const {
+Expression DropoutMasks::masked(Kind kind, unsigned layer, const Expression& x) const {
   if (kind >= kinds_ || rates_[kind] == 0) return x;
   return cmult(x, drawn_.masks[drawn_.chosen].all[kind * layers_ + layer]);
 }

@@ -25,7 +25,7 @@ class DropoutMasks {
   /// Probabilities of a zero; std::invalid_argument outside [0, 1].
   void set_rates(real input, real output, real cell);
   /// Something is dropped.
-  bool active() const { return rates_[input] > 0 || rates_[output] > 0 || rates_[cell] > 0; }
+  bool active() const { return is_active_; }
   /// The next masks are drawn anew.
   void forget();
   /// The masks are those of the sequence that begins with this state.
@@ -47,9 +47,12 @@ class DropoutMasks {
   /// Changes places with those of another graph; rates that have changed meanwhile draw what is missing.
   void exchange(Drawn& other);
   /// x times its mask, or x itself where nothing is dropped.
-  Expression apply(Kind kind, unsigned layer, const Expression& x) const;
+  Expression apply(Kind kind, unsigned layer, const Expression& x) const {
+    return is_active_ ? masked(kind, layer, x) : x;
+  }
 
  private:
+  Expression masked(Kind kind, unsigned layer, const Expression& x) const;
   /// The masks of a sequence for a batch size: kind by kind, layer by layer.
   struct Masks {
     unsigned sequence, batch;
@@ -80,6 +83,7 @@ class DropoutMasks {
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
+  bool is_active_ = false;
   static constexpr size_t none = ~size_t{0};
   Drawn drawn_;
 };

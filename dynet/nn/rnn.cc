@@ -120,14 +120,15 @@ RNNPointer RNNBuilder::add_sequence() {
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_order("add_input", now_.stage == Stage::reading);
   size_t place = prev < 0 ? 0 : static_cast<size_t>(prev) + 1;  // of its cells, if nothing was removed
-  if (is_whole()) [[likely]] {
+  const Graph* const graph = now_.bound.handle.get_or_null();
+  if (is_whole(graph)) [[likely]] {
     if (prev < now_.last_first || prev >= now_.count) refuse_pointer(prev);
   } else {
     forget_removed();
     check_pointer(prev);
     place = prev < 0 ? 0 : place_of(prev) + 1;
   }
-  check_graph(x);
+  if (x.pg != graph) check_graph(x);
   next_.resize(components_);
   if (dropout_.active()) dropout_.enter(first_of(prev));
   try {
@@ -203,8 +204,8 @@ Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
   return push(prev, output_of(next_));
 }
 
-Expression RNNBuilder::push(RNNPointer prev, const Expression& output) {
-  now_.cells.insert(now_.cells.end(), next_.begin(), next_.end());
+Expression RNNBuilder::push(RNNPointer prev, Expression output) {
+  for (const Expression& e : next_) now_.cells.push_back(e);  // one by one, as they were just written
   const RNNPointer first = first_of(prev);
   now_.links.emplace_back(now_.count, prev, first, output);  // in place: a copy would wait for its parts
   now_.current = now_.count++;

@@ -88,10 +88,7 @@ class RNNBuilder {
     return now_.bound.id == graph_id ? now_.bound.is_there() : resume_waiting(graph_id);
   }
   /// The graph is there, and nothing was ever removed from it.
-  bool is_whole() const {
-    const engine::Graph* const graph = now_.bound.handle.get_or_null();
-    return graph && graph->stamp() == now_.bound.id;
-  }
+  bool is_whole() const { return is_whole(now_.bound.handle.get_or_null()); }
   /// Throws unless the builder's graph has these expressions; the call is named in the error.
   void check_given(const char* call, engine::Expressions given) const;
 
@@ -135,7 +132,7 @@ class RNNBuilder {
     if (!is_whole()) check_kept(p);
   }
   void check_graph(const Expression& x) const;
-  Expression push(RNNPointer prev, const Expression& output);
+  Expression push(RNNPointer prev, Expression output);
 
   engine::DropoutMasks dropout_;
 
@@ -152,6 +149,7 @@ class RNNBuilder {
     const auto at = static_cast<size_t>(p);
     return at < now_.links.size() && now_.links[at].number == p ? at : place_after_removals(p);
   }
+  bool is_whole(const engine::Graph* graph) const { return graph && graph->stamp() == now_.bound.id; }
   size_t place_after_removals(RNNPointer p) const;
   [[noreturn]] void refuse_pointer(RNNPointer p) const;
   void check_kept(RNNPointer p) const;
