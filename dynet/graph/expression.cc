@@ -26,14 +26,19 @@ unsigned known_parameter(const Expression& e) {
 
 }  // namespace
 
+std::string engine::why_stale(const Expression& e) {
+  if (!e.pg) return "it is empty; make it with an operation first";
+  if ((*e.pg).has_removed(e))
+    return text("node ", e.i, " was removed by going back to a checkpoint; make it again");
+  return "its graph was renewed or has ended; make it again in the current one";
+}
+
 void engine::check_fresh(const Expression& e) {
   if (e.is_parameter()) return;
   if (!e.pg) failed("the expression is empty; make it with an operation first");
   if ((*e.pg).holds(e)) [[likely]]
     return;
-  if ((*e.pg).has_removed(e))
-    failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
-  failed("Stale Expression (created before renewing the Computation Graph).");
+  failed("Stale Expression (created before renewing the Computation Graph): ", why_stale(e));
 }
 
 bool Expression::is_stale() const { return !is_parameter() && (!pg || !(*pg).holds(*this)); }

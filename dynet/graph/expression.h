@@ -143,6 +143,8 @@ class Expressions {
   size_t size_ = 0;
 };
 
+/// Why an expression is stale, and what to do.
+std::string why_stale(const Expression& e);
 /// std::runtime_error if an expression is empty or stale.
 void check_fresh(const Expression& e);
 

@@ -11,10 +11,7 @@
 namespace dynet::engine {
 
 inline void check_fresh(std::string_view op, const Expression& x) {
-  if (x.is_stale())
-    invalid(op,
-            ": the expression is stale: its graph was renewed, or it was removed by going back to a "
-            "checkpoint; build it again");
+  if (x.is_stale()) invalid(op, ": the expression is stale: ", why_stale(x));
 }
 
 /// The shape of an argument, for functions that need it before they can add a node. Those that do the same
@@ -74,6 +71,15 @@ void check_indices(std::string_view op, Indices indices, unsigned size, const Pl
     if (i >= size)
       bad_index(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ", size - 1,
                 " would be right");
+}
+
+/// The place that an index along an axis names, negative ones from the end.
+inline unsigned place_of(std::string_view op, int index, unsigned size, unsigned axis) {
+  const long long place = index < 0 ? static_cast<long long>(index) + size : index;
+  if (place < 0 || place >= size)
+    bad_index(op, ": index ", index, " is out of range for axis ", axis, " of size ", size, "; -", size,
+              " to ", size - 1, " would be right");
+  return static_cast<unsigned>(place);
 }
 
 /// Throws unless x has the axis and every index is one of its places.

@@ -23,7 +23,7 @@ PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, s
 }
 
 void revert(Graph& graph) {
-  if (!graph.revert()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
+  if (!graph.revert()) failed("there is no checkpoint to go back to; make one first");
 }
 
 // -- evaluation of lists

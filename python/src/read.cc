@@ -86,7 +86,7 @@ bool read_list(PyObject* o, Elements<T>& to) {
 
 void check_device(std::string_view device) {
   if (!device.empty() && device != "CPU")
-    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+    failed("Invalid device name: device is ", device, "; \"CPU\" is the only one");
 }
 
 std::vector<nb::object> items_of(nb::handle spec, size_t count) {
@@ -136,8 +136,9 @@ bool read_whole(PyObject* o, long long& to) {
 bool read_unsigned(PyObject* o, unsigned& to) {
   long long number;
   if (!read_whole(o, number)) return false;
-  if (number < 0 || number > std::numeric_limits<unsigned>::max())
-    invalid(number, " was given; a whole number from 0 to ", std::numeric_limits<unsigned>::max(),
+  if (number < 0) invalid(number, " was given; a whole number from 0 on is needed");
+  if (number > std::numeric_limits<unsigned>::max())
+    invalid(number, " was given; a whole number of at most ", std::numeric_limits<unsigned>::max(),
             " is needed");
   to = static_cast<unsigned>(number);
   return true;

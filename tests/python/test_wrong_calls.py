@@ -183,6 +183,60 @@ def test_names_of_older_programs(name):
         getattr(dy, name)
 
 
+TORCH = [
+    "T",
+    "item",
+    "grad",
+    "numpy",
+    "detach",
+    "size",
+    "ndim",
+    "dtype",
+    "sum",
+    "mean",
+    "exp",
+    "reshape",
+    "cpu",
+]
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_names_of_other_toolkits(name):
+    """Expressions say what arrays of other toolkits are asked for; nobody finds the names in a list."""
+    for thing in (x(), MODEL.add_parameters(2)):
+        with pytest.raises(AttributeError, match=rf"^{type(thing).__name__} has no {name}; today it is "):
+            getattr(thing, name)
+        assert not hasattr(thing, name) and not hasattr(type(thing), name) and name not in dir(thing)
+    assert {"dim", "value", "shape"} <= set(dir(x()))
+
+
+@pytest.mark.parametrize("name", ["no_grad", "nn", "optim", "tensor", "Linear", "mse_loss"])
+def test_modules_of_other_toolkits(name):
+    with pytest.raises(AttributeError, match=f"dynet has no {name}; today it is "):
+        getattr(dy, name)
+
+
+def test_names_that_are_set():
+    trainer, builder = dy.AdamTrainer(MODEL), dy.GRUBuilder(1, 2, 3, MODEL)
+    with pytest.raises(AttributeError, match="AdamTrainer has no lr; today it is learning_rate"):
+        trainer.lr = 0.1
+    with pytest.raises(AttributeError, match="AdamTrainer has no lr"):
+        del trainer.lr
+    builder.transduce = 3  # Builders take what programs give them.
+    assert builder.transduce == 3 and "transduce" in dir(builder)
+    del builder.transduce
+
+    class Mine(dy.AdamTrainer):
+        def step(self):
+            return "mine"
+
+    mine = Mine(MODEL)
+    mine.lr = 0.1
+    assert (mine.step(), mine.lr) == ("mine", 0.1)
+    with pytest.raises(AttributeError, match="GRUBuilder has no transduce; today"):
+        builder.transduce  # noqa: B018
+
+
 def test_names_of_older_methods():
     p, table = MODEL.add_parameters(2), MODEL.add_lookup_parameters((2, 2))
     builder = dy.GRUBuilder(1, 2, 3, MODEL)
