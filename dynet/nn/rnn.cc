@@ -96,8 +96,8 @@ void RNNBuilder::forget_removed() {
 void RNNBuilder::start_new_sequence(Expressions h0) {
   check_order("start_new_sequence", now_.stage != Stage::created);
   if (!h0.empty() && h0.size() != components_)
-    invalid(name(), "::start_new_sequence: ", h0.size(), " expressions were given; ", components_,
-            " or none are needed");
+    invalid(name(), "::start_new_sequence: ", h0.size(), " expressions were given for ", layers, " layers; ",
+            components_, " or none are needed");
   now_.cells.assign(components_, Expression());
   std::ranges::copy(h0, now_.cells.begin());
   now_.outputs.clear();

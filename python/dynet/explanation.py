@@ -130,7 +130,7 @@ def _alternatives(annotation: str) -> list[str]:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, _dynet.Expression | str | bytes) or getattr(value, "ndim", 0):
+    if isinstance(value, _dynet.Expression | str | bytes) or bool(getattr(value, "ndim", None)):
         return False
     return hasattr(value, "__float__") or hasattr(value, "__index__")
 
@@ -227,7 +227,8 @@ def misfit(
             right = f"{_needed(annotation)} is needed{_hint(name, annotation, value)}"
             return f"{name}: {parameter.name} is {_a_kind(value)}; {right}"
     kinds = _listed([_a_kind(value) for value in values.values()]) if values else "nothing"
-    return f"{name}: {kinds} were given; it is called as {name}{_plain(signature)}"
+    verb = "were" if len(values) > 1 else "was"
+    return f"{name}: {kinds} {verb} given; it is called as {name}{_plain(signature)}"
 
 
 def _plain(signature: inspect.Signature) -> str:

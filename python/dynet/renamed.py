@@ -98,7 +98,7 @@ _OPERATIONS = (
     *("sum_elems", "tanh", "transpose"),
 )
 
-_MEMBERS: dict[str, dict[str, str]] = {
+MEMBERS: dict[str, dict[str, str]] = {
     "Expression": {
         **{name: f"{name}(x)" for name in _OPERATIONS},
         "T": "transpose(x)",
@@ -229,7 +229,7 @@ def _names_of(self: object) -> list[str]:
 
 def tell_members() -> None:
     """Lets classes of the extension say what a method that they do not have is called today."""
-    for class_name, names in _MEMBERS.items():
+    for class_name, names in MEMBERS.items():
         kind: Any = getattr(_dynet, class_name)
         kind.__dir__ = _names_of
         for name, today in names.items():

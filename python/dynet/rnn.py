@@ -59,18 +59,16 @@ class BiRNNBuilder:
             )
         self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
         self.builder_layers: list[tuple[Builder, Builder]] = _pairs(builder_layers)
-        self.model: ParameterCollection = _dynet._added_or_nothing(lambda: self._added(model))
+        _dynet._added_or_nothing(lambda: self._add_to(model))
 
-    def _added(self, model: ParameterCollection) -> ParameterCollection:
-        """The collection of the builder, with the networks that the factory makes."""
-        own = model.add_subcollection("birnn")
+    def _add_to(self, model: ParameterCollection) -> None:
+        self.model = own = model.add_subcollection("birnn")
         num_layers, input_dim, hidden_dim, factory, builder_layers = self.spec
         if builder_layers is not None or factory is None:
-            return own
+            return
         for layer in range(num_layers):
             sizes = 1, hidden_dim if layer else input_dim, hidden_dim // 2
             self.builder_layers.append((_made(factory, *sizes, own), _made(factory, *sizes, own)))
-        return own
 
     def __repr__(self) -> str:
         num_layers, input_dim, hidden_dim, _, _ = self.spec
@@ -83,6 +81,10 @@ class BiRNNBuilder:
     @classmethod
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A builder from what `spec` of another one is."""
+        if not isinstance(spec, tuple | list):
+            raise TypeError(f"from_spec: spec is {spec!r}; a tuple is needed")
+        if len(spec) != 5:
+            raise ValueError(f"from_spec: spec has {len(spec)} items; 5 are needed")
         num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers = spec
         factory: Any = rnn_builder_factory  # Of a file, which may name classes that are no builders.
         if isinstance(factory, type) and not (

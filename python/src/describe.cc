@@ -142,7 +142,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
           return list.inc_ref().ptr();
         })));
       },
-      "xs"_a, "call"_a,
+      "xs"_a.none(), "call"_a,
       "The list of the arguments. Refuses what an operation would refuse, before any of several is made.");
   bind_profile(m);
 }

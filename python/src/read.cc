@@ -114,7 +114,11 @@ void forget_wrong_kind(PyObject* o) {
 
 bool read_truth(PyObject* o) {
   const int truth = PyObject_IsTrue(o);
-  if (truth < 0) nb::raise_python_error();
+  if (truth < 0) {
+    if (!is_array(o)) nb::raise_python_error();
+    PyErr_Clear();
+    throw std::invalid_argument("an array of several numbers was given; True or False is needed");
+  }
   return truth > 0;
 }
 

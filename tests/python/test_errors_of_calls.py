@@ -120,6 +120,8 @@ STATES = {
     "BiRNNBuilder: rnn_builder_factory made 3; a builder is needed": (
         lambda w: dy.BiRNNBuilder(1, 3, 4, w.model, lambda *_: 3)
     ),
+    "transduce: a NoneType was given; a list": lambda w: w.birnn.transduce(None),
+    "from_spec: spec has 2 items; 5 are needed": lambda w: dy.BiRNNBuilder.from_spec((1, 2), w.model),
     "StackedRNNState: states is 3; a list of states": lambda w: dy.StackedRNNState(3),
 }
 
@@ -265,6 +267,10 @@ ARRAYS = {
     ),
     "load_state_dict: a key is a int; a name": lambda w: w.model.load_state_dict({1: 2}),
     "load_state_dict: state is an int; a dictionary is needed": lambda w: w.model.load_state_dict(3),
+    "Expression.set_index: 2 numbers for an input": lambda w: w.x.set_index([1, 2]),
+    "value: an array of several numbers was given; True or False is needed": (
+        lambda w: w.x.value(np.ones(2))
+    ),
     "inputTensor: arr is None; an array or a list of numbers": lambda w: dy.inputTensor(None),
     "x + y: an array of type <U1 was given": lambda w: w.x + np.array(["a"]),
     "x + y: a list whose parts differ": lambda w: w.x + RAGGED,
@@ -337,6 +343,7 @@ PYTHONS = {
     "Function: argument 1 is a ndarray; an Expression is needed, as inputTensor": (
         lambda w: dy.Function(np.add, lambda x, z, y, dy: [dy, dy])(w.x, np.ones(3))
     ),
+    "const_parameter: argument 1 is an int; an Expression is needed": (lambda w: dy.const_parameter(w.p, 3)),
     "Function: forward is 3; a function is needed": lambda w: dy.Function(3, 4),
     "cell: 3 was given; a function is needed": lambda w: dy.cell(3),
     "UnsignedValue: 'a' was given; a whole number": lambda w: dy.UnsignedValue("a"),
