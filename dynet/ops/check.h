@@ -73,13 +73,18 @@ void check_indices(std::string_view op, Indices indices, unsigned size, const Pl
                 " would be right");
 }
 
-/// The place that an index along an axis names, negative ones from the end.
-inline unsigned place_of(std::string_view op, int index, unsigned size, unsigned axis) {
-  const long long place = index < 0 ? static_cast<long long>(index) + size : index;
-  if (place < 0 || place >= size)
-    bad_index(op, ": index ", index, " is out of range for axis ", axis, " of size ", size, "; -", size,
-              " to ", size - 1, " would be right");
-  return static_cast<unsigned>(place);
+/// The place that a negative index along an axis names, counted from the end.
+inline unsigned place_from_end(std::string_view op, int index, unsigned axis, const Dim& x) {
+  const auto back = static_cast<unsigned>(-static_cast<long long>(index));
+  if (back > x[axis])
+    bad_index(op, ": index ", index, " is out of range for axis ", axis, " of size ", x[axis], "; -", x[axis],
+              " to ", x[axis] - 1, " would be right");
+  return x[axis] - back;
+}
+
+/// The class of x that a number names, a negative one from the end.
+inline unsigned class_named(std::string_view op, int number, const Expression& x) {
+  return number >= 0 ? static_cast<unsigned>(number) : place_from_end(op, number, 0, shape_of(op, x));
 }
 
 /// Throws unless x has the axis and every index is one of its places.

@@ -213,7 +213,7 @@ struct Hinge : HingeDim {
     return Dim({1}, x[0].bd);
   }
   static Expression call(const Expression& x, int v, real m) {
-    return make(name, x, only(place_of(name, v, shape_of(name, x).rows(), 0)), m);
+    return make(name, x, only(class_named(name, v, x)), m);
   }
   static Expression make(std::string_view caller, const Expression& x, Indices classes, real margin) {
     const Dim& from = shape_of(caller, x);

@@ -36,7 +36,7 @@ struct Pick : OpDefaults {
     if (index >= 0) return at(x, static_cast<unsigned>(index), dim);
     const Dim& from = shape_of(name, x);
     check_places(name, {}, dim, from);
-    return at(x, place_of(name, index, from[dim], dim), dim);
+    return at(x, place_from_end(name, index, dim, from), dim);
   }
   static Expression at(const Expression& x, unsigned index, unsigned dim) {
     const Dim& from = shape_of(name, x);

@@ -127,7 +127,7 @@ struct PickNegativeLogSoftmax : OpDefaults {
     e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.dy, c.dx);
   }
   static Expression call(const Expression& x, int v) {
-    return make(name, x, only(place_of(name, v, shape_of(name, x).rows(), 0)));
+    return make(name, x, only(class_named(name, v, x)));
   }
   static Expression make(std::string_view caller, const Expression& x, Indices classes) {
     const Dim& from = shape_of(caller, x);

@@ -169,7 +169,7 @@ void name_errors(nb::module_& m) {
       [](nb::type_object type) { PyType_Modified(reinterpret_cast<PyTypeObject*>(type.ptr())); }, "type"_a,
       "Lets Python see that members of a type were added behind its back.");
   // What the library and these bindings call what they do for several functions.
-  for (const char* name : {"as_scalar", "initial_state", "initialize", "set", "set_s"})
+  for (const char* name : {"add_parameters", "as_scalar", "initial_state", "initialize", "set", "set_s"})
     add_operation_name(name);
   for (const nb::handle o : nb::list(nb::dict(m.attr("__dict__")).values())) {
     name_errors_of(o);

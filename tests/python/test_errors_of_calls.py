@@ -222,6 +222,9 @@ FILES = {
     ),
     "add_parameters: a tensor that is not a square matrix": lambda w: w.add("identity", (3, 4)),
     "add_parameters: Parameter name could not include '/'": lambda w: w.model.add_parameters(3, name="a/b"),
+    "ParameterCollection.add_lookup_parameters: Parameter name could not include '/'": (
+        lambda w: w.model.add_lookup_parameters((3, 2), name="a/b")
+    ),
     "add_subcollection: Submodel name could not include": lambda w: w.model.add_subcollection("a/b"),
     "inputVector: Invalid device name: device is GPU:0": lambda w: dy.inputVector([1], device="GPU:0"),
     "ClassFactoredSoftmaxBuilder: Could not read classes from FOLDER/none": (
@@ -305,7 +308,7 @@ def test_rows_of_different_lengths(world, call):
 
 
 INDICES = {
-    "pickneglogsoftmax: index 3 is out of range for axis 0 of size 3; -3 to 2 would": (
+    "pickneglogsoftmax: index 3 is out of range for axis 0 of size 3; 0 to 2 would": (
         lambda w: dy.pickneglogsoftmax(w.x, 3)
     ),
     "pickneglogsoftmax: index -4 is out of range": lambda w: dy.pickneglogsoftmax(w.x, -4),
