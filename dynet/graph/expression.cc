@@ -33,6 +33,10 @@ std::string engine::why_stale(const Expression& e) {
   return "its graph was renewed or has ended; make it again in the current one";
 }
 
+void engine::refuse_stale(std::string_view call, const Expression& e) {
+  invalid(call, ": the expression is stale: ", why_stale(e));
+}
+
 void engine::check_fresh(const Expression& e) {
   if (e.is_parameter()) return;
   if (!e.pg) failed("the expression is empty; make it with an operation first");

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dynet/graph/node.h"
@@ -145,6 +146,8 @@ class Expressions {
 
 /// Why an expression is stale, and what to do.
 std::string why_stale(const Expression& e);
+/// Throws std::invalid_argument for an argument of a call. Not where it is called: most calls are right.
+[[noreturn, gnu::cold]] void refuse_stale(std::string_view call, const Expression& e);
 /// std::runtime_error if an expression is empty or stale.
 void check_fresh(const Expression& e);
 

@@ -11,7 +11,7 @@
 namespace dynet::engine {
 
 inline void check_fresh(std::string_view op, const Expression& x) {
-  if (x.is_stale()) invalid(op, ": the expression is stale: ", why_stale(x));
+  if (x.is_stale()) refuse_stale(op, x);
 }
 
 /// The shape of an argument, for functions that need it before they can add a node. Those that do the same

@@ -126,9 +126,7 @@ struct PickNegativeLogSoftmax : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.dy, c.dx);
   }
-  static Expression call(const Expression& x, int v) {
-    return make(name, x, only(class_named(name, v, x)));
-  }
+  static Expression call(const Expression& x, int v) { return make(name, x, only(class_named(name, v, x))); }
   static Expression make(std::string_view caller, const Expression& x, Indices classes) {
     const Dim& from = shape_of(caller, x);
     check_indices(caller, classes, from.rows(), "axis 0");
