@@ -26,14 +26,23 @@ unsigned known_parameter(const Expression& e) {
 
 }  // namespace
 
+std::string engine::why_stale(const Expression& e) {
+  if (!e.pg) return "it is empty; make it with an operation first";
+  if ((*e.pg).has_removed(e))
+    return text("node ", e.i, " was removed by going back to a checkpoint; make it again");
+  return "its graph was renewed or has ended; make it again in the current one";
+}
+
+void engine::refuse_stale(std::string_view call, const Expression& e) {
+  invalid(call, ": the expression is stale: ", why_stale(e));
+}
+
 void engine::check_fresh(const Expression& e) {
   if (e.is_parameter()) return;
   if (!e.pg) failed("the expression is empty; make it with an operation first");
   if ((*e.pg).holds(e)) [[likely]]
     return;
-  if ((*e.pg).has_removed(e))
-    failed("Stale Expression: node ", e.i, " was removed by going back to a checkpoint; make it again");
-  failed("Stale Expression (created before renewing the Computation Graph).");
+  failed("Stale Expression (created before renewing the Computation Graph): ", why_stale(e));
 }
 
 bool Expression::is_stale() const { return !is_parameter() && (!pg || !(*pg).holds(*this)); }
@@ -44,6 +53,13 @@ const Dim& engine::dim_of(const Expression& e) {
     return (*e.pg).dim(e.i);
   const auto [graph, id] = node_of(e);
   return graph->dim(id);
+}
+
+const Dim& engine::shape_of(std::string_view op, const Expression& x) {
+  if (!x.is_parameter() && x.pg && (*x.pg).is_current(x)) [[likely]]
+    if (const Dim& dim = (*x.pg).dim(x.i); dim.bd == 1) return dim;  // of which no cell need hear
+  if (x.is_stale()) refuse_stale(op, x);
+  return x.dim();
 }
 
 const Dim& Expression::dim() const {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dynet/graph/node.h"
@@ -144,12 +145,20 @@ class Expressions {
   size_t size_ = 0;
 };
 
+/// Why an expression is stale, and what to do.
+std::string why_stale(const Expression& e);
+/// Throws std::invalid_argument for an argument of a call. Not where it is called: most calls are right.
+[[noreturn, gnu::cold]] void refuse_stale(std::string_view call, const Expression& e);
 /// std::runtime_error if an expression is empty or stale.
 void check_fresh(const Expression& e);
 
 /// Expression::dim() for those to whom the batch size makes no difference: a cell that is recorded does not
 /// hear of it.
 const Dim& dim_of(const Expression& e);
+
+/// The shape of an argument, for functions that need it before they can add a node. Those that do the same
+/// for every batch size take sizes_of() instead: a cell records apart what may depend on the batch.
+const Dim& shape_of(std::string_view op, const Expression& x);
 
 /// A node has no more arguments than this.
 inline constexpr unsigned most_arguments = UINT16_MAX - 1;

@@ -108,16 +108,17 @@ void Graph::set_number(unsigned id) {
   state_ &= static_cast<uint8_t>(~waiting);
 }
 
+/// Not where it is called: most arguments are right.
+[[noreturn, gnu::cold, gnu::noinline]] static void refuse_stale(const Expression& e) {
+  invalid("Attempt to use a stale expression: ", why_stale(e));
+}
+
 unsigned Graph::resolve(const Expression& e) {
   if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
   if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
   if (e.pg != this) refuse_other_graph(e);
   if (holds(e)) return e.i;
-  if (has_removed(e))
-    invalid("an argument is node ", e.i, ", which was removed by going back to a checkpoint; make it again");
-  if (ended_) invalid("Attempt to use a stale expression: its graph has ended; make it again in another one");
-  invalid("Attempt to use a stale expression: it was made in graph ", e.graph_id, ", the current graph is ",
-          id_, "; make it again after renewing the computation graph");
+  refuse_stale(e);
 }
 
 /// The graph of a cell that is recorded has arguments of the cell; whose turn it is when the others are met
@@ -130,7 +131,8 @@ void Graph::refuse_other_graph(const Expression& e) const {
   const std::string owner = (*e.pg).has_removed(e) ? "was removed by going back to a checkpoint"
                             : e.is_stale()         ? "belongs to a graph that was renewed or has ended"
                                                    : belongs(*e.pg);
-  if (is_aside_ || ((*e.pg).is_aside_ && !e.is_stale()))
+  if (!is_aside_ && e.is_stale()) refuse_stale(e);
+  if (is_aside_ || (*e.pg).is_aside_)
     invalid("the function of a cell uses an expression that is no argument of it and ",
             is_aside_ ? owner : belongs(*this), "; pass it as an argument");
   invalid("an argument ", owner, ", another one to graph ", id_,

@@ -18,6 +18,12 @@ inline const std::string& name_in_file(const Storage& s, const std::string& key)
   return key.empty() ? s.name : key;
 }
 
+/// One parameter is read by its name in the file.
+inline void check_key(const std::string& key, const char* caller) {
+  if (key.empty())
+    invalid(caller, ": it requires non-empty key: the name that a parameter or table has in the file");
+}
+
 /// What the names in a file begin with: "key/".
 inline std::string prefix_of(const std::string& key) {
   return key.empty() || key.back() == '/' ? key : key + '/';

@@ -153,10 +153,6 @@ class TensorFile {
   SafetensorsHeader header_;
 };
 
-void check_key(const std::string& key, const char* caller) {
-  if (key.empty()) invalid("SafetensorsLoader.", caller, "() requires non-empty key");
-}
-
 template <class S>
 void populate_one(const std::filesystem::path& path, S& s, const std::string& key) {
   check_key(key, "populate");

@@ -75,10 +75,6 @@ std::unique_ptr<FileWriter> written(const std::filesystem::path& file, bool appe
   return out;
 }
 
-void check_key(const std::string& key, const char* caller) {
-  if (key.empty()) invalid("TextFileLoader.", caller, "() requires non-empty key");
-}
-
 template <class S>
 void populate_one(Records& records, S& s, const std::string& key) {
   check_key(key, "populate");

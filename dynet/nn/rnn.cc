@@ -8,12 +8,6 @@
 namespace dynet {
 
 using namespace engine;
-namespace {
-
-constexpr auto stale_builder = "Using stale builder. Create .new_graph() after computation graph is renewed.";
-
-}  // namespace
-
 RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned input_size, unsigned hidden_size,
                        ParameterCollection& model)
     : layers(layer_count),
@@ -100,10 +94,8 @@ void RNNBuilder::forget_removed() {
 void RNNBuilder::start_new_sequence(Expressions h0) {
   check_order("start_new_sequence", now_.stage != Stage::created);
   if (!h0.empty() && h0.size() != components_)
-    bad_count("start_new_sequence",
-              components_ > layers ? "twice as many inputs as layers, or none"
-                                   : "as many inputs as layers, or none",
-              h0.size());
+    invalid(name(), "::start_new_sequence: ", h0.size(), " expressions were given for ", layers, " layers; ",
+            components_, " or none are needed");
   now_.cells.assign(components_, Expression());
   std::ranges::copy(h0, now_.cells.begin());
   now_.links.clear();
@@ -141,7 +133,7 @@ Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
 /// An error of an operation becomes one of the builder, which is what the program called.
 void RNNBuilder::refuse(const Expression& x, std::string_view error) const {
   const bool is_known = x.pg && !x.is_stale();
-  if (is_known && x.dim().rows() != input_dim)
+  if (is_known && (x.dim().rows() != input_dim || !x.dim().is_vector()))
     invalid(name(), ": an input of shape ", x.dim(), " was given; a vector of ", input_dim, " is needed");
   const size_t operation = error.find_first_of(": ");
   const bool names_one = operation != error.npos && error[operation] == ':';
@@ -168,12 +160,13 @@ std::vector<RNNPointer> RNNBuilder::add_inputs(Expressions xs) {
   return states;
 }
 
-Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
-  check_order("set_h", now_.stage == Stage::reading);
+Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) { return set_outputs("set_h", prev, hs); }
+
+Expression RNNBuilder::set_outputs(const char* call, RNNPointer prev, Expressions hs) {
+  check_order(call, now_.stage == Stage::reading);
   forget_removed();
   check_pointer(prev);
-  if (hs.size() != layers) bad_count("set_h", "as many inputs as layers", hs.size());
-  check_given("set_h", hs);
+  check_given(call, hs, true);
   const ConstCells before = cells(prev);
   next_.assign(before.begin(), before.end());
   const unsigned first_h = components_ - layers;
@@ -181,26 +174,22 @@ Expression RNNBuilder::set_h(RNNPointer prev, Expressions hs) {
     next_[first_h + i] = hs[i];
     if (first_h && !given(next_[i])) next_[i] = zeros(graph_of(hs[i]), dim_of(hs[i]));
   }
+  check_batches(call);
   return push(prev, output_of(next_));
 }
 
 Expression RNNBuilder::set_s(RNNPointer prev, Expressions ss) {
-  const bool has_cells = components_ > layers;
-  if (!has_cells) {
-    check_given("set_s", ss);
-    return set_h(prev, ss);
-  }
+  if (components_ == layers) return set_outputs("set_s", prev, ss);
   check_order("set_s", now_.stage == Stage::reading);
   forget_removed();
   check_pointer(prev);
-  if (ss.size() != layers && ss.size() != components_)
-    bad_count("set_s", "either as many inputs or twice as many inputs as layers", ss.size());
   check_given("set_s", ss);
   const ConstCells before = cells(prev);
   next_.assign(before.begin(), before.end());
   std::ranges::copy(ss, next_.begin());
   for (unsigned i = 0; i < layers; ++i)
     if (!given(next_[layers + i])) next_[layers + i] = zeros(graph_of(ss[i]), dim_of(ss[i]));
+  check_batches("set_s");
   return push(prev, output_of(next_));
 }
 
@@ -248,7 +237,8 @@ std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
 
 void RNNBuilder::set_dropout_masks(unsigned batch_size) {
   Graph* graph = current_graph_or_null();
-  if (now_.stage == Stage::created || !graph || !resume(graph->number())) invalid(stale_builder);
+  if (now_.stage == Stage::created || !graph || !resume(graph->number()))
+    invalid("Using stale builder: it reads no sequence in the current graph; call initial_state() first");
   dropout_.forget();
   dropout_.draw(*graph, batch_size);
 }
@@ -266,8 +256,7 @@ void RNNBuilder::copy(const RNNBuilder& other) {
 const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() {
   const Graph* graph = current_graph_or_null();
   if (now_.stage == Stage::created || !graph || !resume(graph->number()))
-    invalid("Attempt to use a stale expression, renew CG and/or call initial_state before accessing ", name(),
-            " internal parameters expression");
+    invalid("the builder is stale: it reads no sequence in the current graph; call initial_state() first");
   forget_removed();
   return param_vars;
 }
@@ -298,11 +287,25 @@ size_t RNNBuilder::place_after_removals(RNNPointer p) const {
 
 void RNNBuilder::check_graph(const Expression& x) const {
   if (x.is_parameter() || !x.pg || (*x.pg).number() <= now_.bound.id) return;
-  if (!(*x.pg).is_aside() || !now_.bound.is_there())
-    invalid(stale_builder);  // a cell says what it lacks itself
+  if (!(*x.pg).is_aside() || !now_.bound.is_there()) refuse_stale();  // a cell says what it lacks itself
 }
 
-void RNNBuilder::check_given(const char* call, Expressions given) const {
+void RNNBuilder::refuse_stale() {
+  invalid(
+      "Using stale builder: the graph of the state was renewed or has ended; begin again with the builder's "
+      "initial_state(), in C++ with new_graph() and start_new_sequence()");
+}
+
+void RNNBuilder::check_count(const char* call, size_t count, bool outputs_only) const {
+  const bool has_cells = components_ > layers && !outputs_only;
+  if (count == layers || (has_cells && count == components_)) return;
+  invalid(call, ": ", count, count == 1 ? " expression was" : " expressions were", " given for the ", layers,
+          layers == 1 ? " layer of " : " layers of ", name(), "; ", layers,
+          has_cells ? text(" (memory cells) or ", components_, " (memory cells, then outputs)") : "",
+          layers == 1 && !has_cells ? " is needed" : " are needed");
+}
+
+void RNNBuilder::check_given(const char* call, Expressions given, bool outputs_only) const {
   for (const Expression& e : given) {
     check_graph(e);
     if (e.is_parameter() || !now_.bound.is_there()) continue;
@@ -312,10 +315,23 @@ void RNNBuilder::check_given(const char* call, Expressions given) const {
       invalid(call, ": ", error.what());
     }
   }
+  check_count(call, given.size(), outputs_only);
+  for (size_t i = 0; i < given.size(); ++i)
+    if (dim_of(given[i]).rows() != hidden_dim)
+      invalid(call, ": expression ", i, " has shape ", dim_of(given[i]).single_batch(), "; a vector of ",
+              hidden_dim, " is needed");
 }
 
-void RNNBuilder::bad_count(const char* call, const char* expected, size_t count) const {
-  invalid(name(), "::", call, " expects ", expected, ", but got ", count, " inputs for ", layers, " layers");
+/// Throws unless the parts of the state that is being made have one batch size, where 1 is any.
+void RNNBuilder::check_batches(const char* call) const {
+  unsigned batch = 1;
+  for (const Expression& e : next_) {
+    const unsigned own = dim_of(e).bd;
+    if (own != 1 && batch != 1 && own != batch)
+      invalid(call, ": the state would have batches of ", batch, " and of ", own,
+              "; cells and outputs of all layers need one batch size, or 1");
+    batch = std::max(batch, own);
+  }
 }
 
 }  // namespace dynet

@@ -89,8 +89,11 @@ class RNNBuilder {
   }
   /// The graph is there, and nothing was ever removed from it.
   bool is_whole() const { return is_whole(now_.bound.handle.get_or_null()); }
-  /// Throws unless the builder's graph has these expressions; the call is named in the error.
-  void check_given(const char* call, engine::Expressions given) const;
+  /// Throws unless the builder's graph has these expressions, so many of them are a layer's outputs, or cells
+  /// and outputs, and each is as large as a layer; the call is named in the error.
+  void check_given(const char* call, engine::Expressions given, bool outputs_only = false) const;
+  /// Throws what is said of states of graphs that have ended.
+  [[noreturn]] static void refuse_stale();
 
   unsigned layers = 0, input_dim = 0, hidden_dim = 0;
   std::vector<std::vector<Parameter>> params;       // per layer, in the order of the class's comment
@@ -159,7 +162,9 @@ class RNNBuilder {
   static bool is_removed(ConstCells state);
   void forget_removed();
   [[noreturn]] void refuse(const Expression& x, std::string_view error) const;
-  [[noreturn]] void bad_count(const char* call, const char* expected, size_t count) const;
+  void check_count(const char* call, size_t count, bool outputs_only) const;
+  void check_batches(const char* call) const;
+  Expression set_outputs(const char* call, RNNPointer prev, engine::Expressions hs);
 
   enum class Stage : unsigned char { created, bound, reading };
   /// What the builder has in one graph.

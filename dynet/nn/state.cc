@@ -6,8 +6,7 @@ namespace dynet {
 using namespace engine;
 
 void RNNState::check() const {
-  if (!builder || !builder->resume(graph_id))
-    invalid("Using stale builder. Create .new_graph() after computation graph is renewed.");
+  if (!builder || !builder->resume(graph_id)) RNNBuilder::refuse_stale();
   if (!builder->is_whole() && has_output() && result.is_stale())
     invalid("the state was removed by going back to a checkpoint; make it again");
 }

@@ -11,17 +11,7 @@
 namespace dynet::engine {
 
 inline void check_fresh(std::string_view op, const Expression& x) {
-  if (x.is_stale())
-    invalid(op,
-            ": the expression is stale: its graph was renewed, or it was removed by going back to a "
-            "checkpoint; build it again");
-}
-
-/// The shape of an argument, for functions that need it before they can add a node. Those that do the same
-/// for every batch size take sizes_of() instead: a cell records apart what may depend on the batch.
-inline const Dim& shape_of(std::string_view op, const Expression& x) {
-  check_fresh(op, x);
-  return x.dim();
+  if (x.is_stale()) refuse_stale(op, x);
 }
 
 /// The shape of one batch element.
@@ -74,6 +64,20 @@ void check_indices(std::string_view op, Indices indices, unsigned size, const Pl
     if (i >= size)
       bad_index(op, ": index ", i, " is out of range for ", place..., " of size ", size, "; 0 to ", size - 1,
                 " would be right");
+}
+
+/// The place that a negative index along an axis names, counted from the end.
+inline unsigned place_from_end(std::string_view op, int index, unsigned axis, const Dim& x) {
+  const auto back = static_cast<unsigned>(-static_cast<long long>(index));
+  if (back > x[axis])
+    bad_index(op, ": index ", index, " is out of range for axis ", axis, " of size ", x[axis], "; -", x[axis],
+              " to ", x[axis] - 1, " would be right");
+  return x[axis] - back;
+}
+
+/// The class of x that a number names, a negative one from the end.
+inline unsigned class_named(std::string_view op, int number, const Expression& x) {
+  return number >= 0 ? static_cast<unsigned>(number) : place_from_end(op, number, 0, shape_of(op, x));
 }
 
 /// Throws unless x has the axis and every index is one of its places.

@@ -135,7 +135,7 @@ struct AffineTransform : OpDefaults {
 
  private:
   /// More than a node can have arguments: what some products and the bias make is the bias of the next ones.
-  static Expression in_steps(const Expressions& exprs) {
+  [[gnu::cold, gnu::noinline]] static Expression in_steps(const Expressions& exprs) {
     constexpr size_t most_products = (most_arguments - 1) / 2;
     if (exprs.size() % 2 == 0) invalid("affine_transform: ", needs_pairs(exprs.size()));
     std::vector<Expression> step{exprs[0]};

@@ -206,13 +206,15 @@ struct Hinge : HingeDim {
       name = "hinge",
       doc =
           "Hinge loss of the vector x for class v: the sum over i ≠ v of max(0, m + x_i - x_v). "
-          "IndexError if v is too large.";
+          "A negative v counts from the end. IndexError if there is no such class.";
   static constexpr Arg args[] = {"x", "v", {"m", 1.0}};
   static Dim shape(const Attrs&, Dims x) {
     check_vector(x[0]);
     return Dim({1}, x[0].bd);
   }
-  static Expression call(const Expression& x, unsigned v, real m) { return make(name, x, only(v), m); }
+  static Expression call(const Expression& x, int v, real m) {
+    return make(name, x, only(class_named(name, v, x)), m);
+  }
   static Expression make(std::string_view caller, const Expression& x, Indices classes, real margin) {
     const Dim& from = shape_of(caller, x);
     if (classes.size() != from.bd)
@@ -297,7 +299,9 @@ inline Expression binary_log_loss(const Expression& x, const Expression& y) {
 inline Expression pairwise_rank_loss(const Expression& x, const Expression& y, real m = 1) {
   return engine::PairwiseRankLoss::call(x, y, m);
 }
-inline Expression hinge(const Expression& x, unsigned v, real m = 1) { return engine::Hinge::call(x, v, m); }
+inline Expression hinge(const Expression& x, unsigned v, real m = 1) {
+  return engine::Hinge::make("hinge", x, engine::only(v), m);
+}
 inline Expression hinge(const Expression& x, engine::Indices vs, real m = 1) {
   return engine::HingeBatch::call(x, vs, m);
 }

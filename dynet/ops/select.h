@@ -36,11 +36,7 @@ struct Pick : OpDefaults {
     if (index >= 0) return at(x, static_cast<unsigned>(index), dim);
     const Dim& from = shape_of(name, x);
     check_places(name, {}, dim, from);
-    const auto back = static_cast<unsigned>(-static_cast<long long>(index));
-    if (back > from[dim])
-      bad_index(name, ": index ", index, " is out of range for axis ", dim, " of size ", from[dim], "; -",
-                from[dim], " to ", from[dim] - 1, " would be right");
-    return at(x, from[dim] - back, dim);
+    return at(x, place_from_end(name, index, dim, from), dim);
   }
   static Expression at(const Expression& x, unsigned index, unsigned dim) {
     const Dim& from = shape_of(name, x);

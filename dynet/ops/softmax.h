@@ -109,10 +109,11 @@ struct LogSoftmax : OpDefaults {
 /// The class is a word, so that examples with different classes run as one call.
 struct PickNegativeLogSoftmax : OpDefaults {
   static constexpr bool reads_part = true;
-  static constexpr auto name = "pickneglogsoftmax",
-                        doc =
-                            "Negative log likelihood of class v under the softmax of the vector x: "
-                            "log Σ exp(x) - x[v]. IndexError if v is too large.";
+  static constexpr auto
+      name = "pickneglogsoftmax",
+      doc =
+          "Negative log likelihood of class v under the softmax of the vector x: "
+          "log Σ exp(x) - x[v]; a negative v counts from the end. IndexError if there is no such class.";
   static constexpr Arg args[] = {"x", "v"};
   static Dim shape(const auto&, Dims x) {
     check_vector(x[0]);
@@ -125,7 +126,7 @@ struct PickNegativeLogSoftmax : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.dy, c.dx);
   }
-  static Expression call(const Expression& x, unsigned v) { return make(name, x, only(v)); }
+  static Expression call(const Expression& x, int v) { return make(name, x, only(class_named(name, v, x))); }
   static Expression make(std::string_view caller, const Expression& x, Indices classes) {
     const Dim& from = shape_of(caller, x);
     check_indices(caller, classes, from.rows(), "axis 0");
@@ -157,7 +158,7 @@ inline Expression log_softmax(const Expression& x, engine::Indices restriction, 
   return engine::LogSoftmax::call(x, restriction, d);
 }
 inline Expression pickneglogsoftmax(const Expression& x, unsigned v) {
-  return engine::PickNegativeLogSoftmax::call(x, v);
+  return engine::PickNegativeLogSoftmax::make("pickneglogsoftmax", x, engine::only(v));
 }
 inline Expression pickneglogsoftmax(const Expression& x, engine::Indices vs) {
   return engine::PickNegativeLogSoftmaxBatch::call(x, vs);

@@ -35,7 +35,8 @@ CollectionStorage& root_of(CollectionStorage& collection) {
 std::string full_name(const std::shared_ptr<CollectionStorage>& collection, bool of_collection,
                       const std::string& name) {
   if (name.find_first_of("/\n") != std::string::npos)
-    failed(of_collection ? "Submodel" : "Parameter", " name could not include '/', nor a line break: ", name);
+    failed(of_collection ? "add_subcollection: Submodel" : "add_parameters: Parameter",
+           " name could not include '/', nor a line break: ", name);
   auto& given = collection->names(of_collection);
   const auto& of_files = root_of(*collection).names_of_files;
   const auto is_given = [&](const std::string& chosen) {

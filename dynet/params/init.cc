@@ -36,7 +36,7 @@ void check_gain(const char* what, real gain) {
 
 void check_square(const Dim& d, const char* what) {
   if (d.nd != 2 || d.d[0] != d.d[1])
-    failed("Attempt to set a tensor that is not a square matrix to ", what, ": its shape is ", d,
+    failed("a tensor that is not a square matrix was to be set to ", what, ": its shape is ", d,
            "; it must be {n,n}");
 }
 
@@ -163,8 +163,8 @@ void ParameterInitFromFile::initialize_params(Tensor& values) const {
   if (!in) failed("Could not read parameter values from ", file.string());
   in.imbue(std::locale::classic());
   const std::vector<real> numbers{std::istream_iterator<real>(in), {}};
-  if (!in.eof()) failed(file.string(), ": number ", numbers.size() + 1, " could not be read");
-  check_count(numbers.size(), values.d, file.string() + ": ");
+  if (!in.eof()) failed("in the file ", file.string(), " number ", numbers.size() + 1, " could not be read");
+  check_count(numbers.size(), values.d, "from the file " + file.string() + ' ');
   std::copy(numbers.begin(), numbers.end(), values.v);
 }
 

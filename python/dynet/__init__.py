@@ -36,6 +36,7 @@ from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
 from dynet.pickling import teach_classes as _teach_classes
+from dynet.renamed import RENAMED as _RENAMED
 from dynet.renamed import missing_name as _missing_name
 from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
@@ -52,6 +53,9 @@ if not _TYPE_CHECKING:  # Type checkers would take every name for one that there
 
     def __getattr__(name: str) -> object:
         _missing_name(name)
+
+    def __dir__() -> list[str]:
+        return [_name for _name in globals() if _name not in _RENAMED]
 
 
 _show_signatures()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import types
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -52,15 +53,22 @@ def _signature_of_class(kind: type) -> Any:
 
 
 def told(function: Callable[P, R]) -> Callable[P, R]:
-    """A function, or the __init__ of a class, of Python whose wrong arguments are told as the extension's."""
+    """A function of Python, or the __init__ of a class, whose errors are told as those of the extension.
+
+    Arguments that do not fit are explained, and what the package itself raises begins with the call.
+    """
 
     @functools.wraps(function)
     def call(*args: P.args, **keywords: P.kwargs) -> R:
         try:
             return function(*args, **keywords)
-        except TypeError as error:
-            entered = error.__traceback__ is not None and error.__traceback__.tb_next is not None
-            if entered:
+        except Exception as error:
+            assert error.__traceback__ is not None
+            inside = error.__traceback__.tb_next
+            if inside is not None:
+                _begin_with(function, args, error, inside)
+                raise
+            if not isinstance(error, TypeError):
                 raise
             from dynet import explanation
 
@@ -68,3 +76,15 @@ def told(function: Callable[P, R]) -> Callable[P, R]:
         raise TypeError(message)
 
     return call
+
+
+def _begin_with(function: Any, args: Any, error: Exception, trace: types.TracebackType | None) -> None:
+    """Puts the call before the text of an error, unless it has it or a program raised it."""
+    while trace is not None:
+        if not trace.tb_frame.f_globals.get("__name__", "").startswith("dynet."):
+            return
+        trace = trace.tb_next
+    if len(error.args) == 1 and isinstance(text := error.args[0], str):
+        name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+        if not text.startswith(name):
+            error.args = (f"{name}: {text}",)

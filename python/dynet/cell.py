@@ -44,6 +44,8 @@ class cell:  # noqa: N801  It is used as a decorator.
 
     @told
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"cell: {function!r} was given; a function is needed")
         name = str(getattr(function, "__name__", ""))
         self._recorded = _dynet._Cell(function, name if name.isidentifier() and name.isascii() else "cell")
         functools.update_wrapper(self, function)

@@ -17,20 +17,25 @@ def _integer(name: str, given: Any) -> int:
         return int(given)
     except (ValueError, OverflowError):
         raise ValueError(f"{name}: {given!r} was given; a whole number is needed") from None
+    except TypeError:
+        raise TypeError(f"{name}: {given!r} was given; a whole number is needed") from None
 
 
-def _whole(option: str, text: str) -> int:
+def _whole(option: str, text: Any) -> int:
     number = _integer(option, text)
     if number < 0:
         raise ValueError(f"{option}: {number} was given; a number from 0 on is needed")
     return number
 
 
-def _fraction(option: str, text: str) -> float:
+def _decay(name: str, given: Any) -> float:
     try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} was given; a number is needed") from None
+        decay = float(given)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {given!r} was given; a number is needed") from None
+    if not 0 <= decay < 1:
+        raise ValueError(f"{name}: {decay} was given; a number from 0 to below 1 is needed")
+    return decay
 
 
 def _cpu_only(names: str) -> None:
@@ -107,27 +112,30 @@ class DynetParams:
     def set_mem(self, mem: object) -> None:
         """Has no effect: memory grows as it is needed."""
 
+    @told
     def set_random_seed(self, random_seed: int) -> None:
         """Chooses the seed of all random numbers; 0 draws one."""
         self._seed = _integer("set_random_seed", random_seed)
 
+    @told
     def set_autobatch(self, autobatch: int) -> None:
         """Chooses how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda."""
         self._policy = {0: "single", 2: "depth"}.get(_integer("set_autobatch", autobatch), "agenda")
 
+    @told
     def set_profiling(self, profiling: int) -> None:
         """Prints at the end how long each operation took (1), and in which batches it ran (2)."""
         self._profiling = _integer("set_profiling", profiling)
 
+    @told
     def set_weight_decay(self, weight_decay: float) -> None:
         """Chooses the weight decay of collections made from now on."""
-        if not 0 <= weight_decay < 1:
-            raise ValueError(f"weight decay {weight_decay} was given; a number from 0 to below 1 is needed")
-        self._weight_decay = weight_decay
+        self._weight_decay = _decay("set_weight_decay", weight_decay)
 
+    @told
     def set_threads(self, threads: int) -> None:
         """Chooses how many threads may compute; as many of them are used as pay."""
-        self._threads = threads
+        self._threads = _whole("set_threads", threads)
 
     def set_shared_parameters(self, shared_parameters: bool) -> None:
         """Warns where they are wanted: unlike those of C++, processes forked from Python share none."""
@@ -139,13 +147,17 @@ class DynetParams:
                 stacklevel=_calls_of_ours(),
             )
 
+    @told
     def set_requested_gpus(self, requested_gpus: int) -> None:
         """Accepts 0, as there are no GPUs."""
         if requested_gpus:
             raise RuntimeError(f"{requested_gpus} GPUs were asked for; DyNet was built without them")
 
+    @told
     def set_gpu_mask(self, gpu_mask: Iterable[int]) -> None:
         """Accepts a mask of zeros, as there are no GPUs."""
+        if not isinstance(gpu_mask, Iterable):
+            raise TypeError(f"GPU mask {gpu_mask!r} was given; a list of 0 and 1 is needed")
         mask = list(gpu_mask)
         if any(bit not in (0, 1) for bit in mask):
             raise ValueError(f"GPU mask {mask} was given; a list of 0 and 1 is needed")
@@ -187,7 +199,7 @@ _TAKE: dict[str, Callable[[DynetParams, str], None]] = {
     "seed": lambda params, value: params.set_random_seed(_whole("--dynet-seed", value)),
     "autobatch": lambda params, value: params.set_autobatch(_whole("--dynet-autobatch", value)),
     "profiling": lambda params, value: params.set_profiling(_whole("--dynet-profiling", value)),
-    "weight-decay": lambda params, value: params.set_weight_decay(_fraction("--dynet-weight-decay", value)),
+    "weight-decay": lambda params, value: params.set_weight_decay(_decay("--dynet-weight-decay", value)),
     "threads": lambda params, value: params.set_threads(_whole("--dynet-threads", value)),
     "devices": lambda params, value: _cpu_only(value),
     "shared-parameters": lambda params, value: params.set_shared_parameters(True),
@@ -223,6 +235,8 @@ def init(shared_parameters: bool | None = None) -> None:
 @told
 def init_from_params(params: DynetParams) -> None:
     """Starts again with these choices."""
+    if not isinstance(params, DynetParams):
+        raise TypeError(f"init_from_params: {params!r} was given; DynetParams are needed")
     params.init()
 
 

@@ -118,6 +118,9 @@ _NEEDED = {
     "collections.abc.Iterable[int]": "a list of whole numbers",
     "collections.abc.Sequence[int]": "a list of whole numbers",
     "str | os.PathLike": "a path",
+    "numpy.typing.ArrayLike": "an array or a list of numbers",
+    "collections.abc.Mapping": "a dictionary",
+    "collections.abc.Iterable": "a list",
     "dict[str, int]": "a dictionary of words and numbers",
 }
 
@@ -127,15 +130,15 @@ def _alternatives(annotation: str) -> list[str]:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, _dynet.Expression | str | bytes):
+    if isinstance(value, _dynet.Expression | str | bytes) or bool(getattr(value, "ndim", None)):
         return False
     return hasattr(value, "__float__") or hasattr(value, "__index__")
 
 
 def _fits(annotation: str, value: object) -> bool:
     """Whether a value may be what one part of an annotation says; true where that cannot be told."""
-    if annotation == "None":
-        return value is None
+    if value is None or annotation == "None":
+        return value is None and annotation in ("None", "object")
     if annotation in ("int", "float"):
         return _is_number(value)
     if annotation == "str":
@@ -168,9 +171,11 @@ def _a_kind(value: object) -> str:
     return "None" if value is None else f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
-def _hint(annotation: str, value: object) -> str:
+def _hint(name: str, annotation: str, value: object) -> str:
     if isinstance(value, _dynet.Expression):
         return ", as its value() is" if "int" in annotation or "float" in annotation else ""
+    if annotation == "int" and hasattr(value, "__iter__") and hasattr(_dynet, f"{name}_batch"):
+        return f"; {name}_batch takes several"
     if "Expression" in annotation and "Iterable" not in annotation:
         if _is_number(value) and not hasattr(value, "__len__"):
             return ", as scalarInput makes one of a number"
@@ -219,10 +224,11 @@ def misfit(
         annotation = str(parameter.annotation)
         value = values.get(parameter.name, parameter.default)
         if parameter.name in values and not any(_fits(part, value) for part in _alternatives(annotation)):
-            right = f"{_needed(annotation)} is needed{_hint(annotation, value)}"
+            right = f"{_needed(annotation)} is needed{_hint(name, annotation, value)}"
             return f"{name}: {parameter.name} is {_a_kind(value)}; {right}"
     kinds = _listed([_a_kind(value) for value in values.values()]) if values else "nothing"
-    return f"{name}: {kinds} were given; it is called as {name}{_plain(signature)}"
+    verb = "were" if len(values) > 1 else "was"
+    return f"{name}: {kinds} {verb} given; it is called as {name}{_plain(signature)}"
 
 
 def _plain(signature: inspect.Signature) -> str:
@@ -230,11 +236,18 @@ def _plain(signature: inspect.Signature) -> str:
     return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
 
 
+def no_expression(name: str, position: int, value: object) -> str:
+    """What is wrong with an argument, by its position, that should be an expression."""
+    right = f"an Expression is needed{_hint(name, 'Expression', value)}"
+    return f"{name}: argument {position} is {_a_kind(value)}; {right}"
+
+
 def explain_python(function: Any, args: Sequence[object], keywords: Mapping[str, object]) -> str:
     """The same for a function, or the __init__ of a class, of Python."""
     given, name = list(args), function.__name__
     signature = inspect.signature(function)
-    if name == "__init__":
-        name = type(given.pop(0)).__name__
+    if next(iter(signature.parameters), "") == "self":
+        thing = given.pop(0)
+        name = type(thing).__name__ if name == "__init__" else name
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
     return misfit(name, signature, given, keywords)

@@ -21,6 +21,11 @@ def parameter(*args: E) -> E | tuple[E, ...]:
 
 def const_parameter(*args: Expression) -> Expression | list[Expression]:
     """The parameter, or the list of them, as expressions that get no gradient."""
+    for position, arg in enumerate(args):
+        if not isinstance(arg, Expression):
+            from dynet import explanation
+
+            raise TypeError(explanation.no_expression("const_parameter", position, arg))
     constants = [_dynet.nobackprop(arg) for arg in args]
     return constants[0] if len(args) == 1 else constants
 

@@ -47,6 +47,8 @@ class Function:
     ) -> None:
         self._methods: dict[str, Callable[..., Any]] = {}
         for name, given in (("forward", forward), ("backward", backward), ("shape", shape)):
+            if name != "shape" and given is not None and not callable(given):
+                raise TypeError(f"{type(self).__name__}: {name} is {given!r}; a function is needed")
             # A method of this object is that of a copy's own, too.
             method = (
                 given.__func__ if isinstance(given, types.MethodType) and given.__self__ is self else None
@@ -69,7 +71,11 @@ class Function:
 
     def __call__(self, *xs: Expression) -> Expression:
         """The operation applied to expressions; batch sizes are equal, or 1."""
-        called, dims = self._called, tuple([x.dim()[0] for x in xs])
+        called = self._called
+        try:
+            dims = tuple([x.dim()[0] for x in xs])
+        except (AttributeError, RuntimeError) as error:
+            raise self._refused(xs, error) from None
         forward, backward = self.forward, self.backward
         # One object for as long as these are the same: calls merge by its identity.
         if (
@@ -87,6 +93,16 @@ class Function:
         elif callable(shape):
             shape = shape(*dims)
         return _dynet._call_function(called, xs, shape)
+
+    def _refused(self, xs: tuple[object, ...], error: Exception) -> Exception:
+        """What is wrong with arguments that have no shape."""
+        from dynet import explanation
+
+        name = type(self).__name__
+        for position, x in enumerate(xs):
+            if not isinstance(x, Expression):
+                return TypeError(explanation.no_expression(name, position, x))
+        return type(error)(f"{name}: {str(error).removeprefix('dim: ')}")
 
     def _shape_of(self, dims: tuple[Shape, ...]) -> Any:
         """The shape of y, by trying."""

@@ -53,15 +53,22 @@ class BiRNNBuilder:
             )
         if builder_layers is None and rnn_builder_factory is None:
             raise ValueError("BiRNNBuilder: neither rnn_builder_factory nor builder_layers was given")
+        if builder_layers is None and not callable(rnn_builder_factory):
+            raise TypeError(
+                f"BiRNNBuilder: rnn_builder_factory is {rnn_builder_factory!r}; a class of builders is needed"
+            )
         self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
-        self.model = model.add_subcollection("birnn")
         self.builder_layers: list[tuple[Builder, Builder]] = _pairs(builder_layers)
-        if builder_layers is not None or rnn_builder_factory is None:
+        _dynet._added_or_nothing(lambda: self._add_to(model))
+
+    def _add_to(self, model: ParameterCollection) -> None:
+        self.model = own = model.add_subcollection("birnn")
+        num_layers, input_dim, hidden_dim, factory, builder_layers = self.spec
+        if builder_layers is not None or factory is None:
             return
         for layer in range(num_layers):
             sizes = 1, hidden_dim if layer else input_dim, hidden_dim // 2
-            forward = rnn_builder_factory(*sizes, self.model)
-            self.builder_layers.append((forward, rnn_builder_factory(*sizes, self.model)))
+            self.builder_layers.append((_made(factory, *sizes, own), _made(factory, *sizes, own)))
 
     def __repr__(self) -> str:
         num_layers, input_dim, hidden_dim, _, _ = self.spec
@@ -74,6 +81,10 @@ class BiRNNBuilder:
     @classmethod
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A builder from what `spec` of another one is."""
+        if not isinstance(spec, tuple | list):
+            raise TypeError(f"from_spec: spec is {spec!r}; a tuple is needed")
+        if len(spec) != 5:
+            raise ValueError(f"from_spec: spec has {len(spec)} items; 5 are needed")
         num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers = spec
         factory: Any = rnn_builder_factory  # Of a file, which may name classes that are no builders.
         if isinstance(factory, type) and not (
@@ -113,20 +124,20 @@ class BiRNNBuilder:
 
     def final_state(self, es: Iterable[Expression]) -> tuple[RNNState, RNNState]:
         """The states of both directions in the last layer, after each has read all of the sequence."""
-        xs = _lower_layers(self.builder_layers[:-1], es)
+        xs = _lower_layers(self.builder_layers[:-1], es, "final_state")
         forward, backward = self.builder_layers[-1]
         return forward.final_state(xs), backward.final_state(xs[::-1])
 
     def add_inputs(self, es: Iterable[Expression]) -> list[tuple[RNNState, RNNState]]:
         """For each input the states of both directions in the last layer, after they have read it."""
-        xs = _lower_layers(self.builder_layers[:-1], es)
+        xs = _lower_layers(self.builder_layers[:-1], es, "add_inputs")
         forward, backward = self.builder_layers[-1]
         states = forward.initial_state().add_inputs(xs)
         return list(zip(states, reversed(backward.initial_state().add_inputs(xs[::-1])), strict=True))
 
     def transduce(self, es: Iterable[Expression]) -> list[Expression]:
         """The outputs of the last layer, one for each input."""
-        return _lower_layers(self.builder_layers, es)
+        return _lower_layers(self.builder_layers, es, "transduce")
 
 
 def _pairs(layers: Layers | None) -> list[tuple[Builder, Builder]]:
@@ -138,14 +149,20 @@ def _pairs(layers: Layers | None) -> list[tuple[Builder, Builder]]:
     return [(forward, backward) for forward, backward in pairs or []]
 
 
+def _made(factory: Factory, *arguments: Any) -> Builder:
+    network = factory(*arguments)
+    if not _is_builder(network):
+        raise TypeError(f"BiRNNBuilder: rnn_builder_factory made {network!r}; a builder is needed")
+    return network
+
+
 def _is_builder(network: object) -> bool:
     return hasattr(network, "initial_state") and not isinstance(network, type)
 
 
-def _lower_layers(layers: Layers, es: Iterable[Expression]) -> list[Expression]:
+def _lower_layers(layers: Layers, es: Iterable[Expression], call: str) -> list[Expression]:
     """What some layers make of a sequence; what cannot be read is refused before anything is added."""
-    xs = list(es)
-    _dynet._check_arguments(xs)
+    xs = _dynet._check_arguments(es, call)
     for forward, backward in layers:
         onward = forward.initial_state().transduce(xs)
         returning = backward.initial_state().transduce(xs[::-1])
@@ -158,6 +175,8 @@ class StackedRNNState:
 
     @told
     def __init__(self, states: Sequence[RNNState], prev: StackedRNNState | None = None) -> None:
+        if not hasattr(states, "__iter__"):
+            raise TypeError(f"StackedRNNState: states is {states!r}; a list of states is needed")
         self.states = list(states)
         self._prev = prev
 
@@ -174,10 +193,8 @@ class StackedRNNState:
 
     def add_inputs(self, xs: Iterable[Expression]) -> list[StackedRNNState]:
         """The states after each input."""
-        inputs = list(xs)
-        _dynet._check_arguments(inputs)
         states, state = [], self
-        for x in inputs:
+        for x in _dynet._check_arguments(xs, "add_inputs"):
             state = state.add_input(x)
             states.append(state)
         return states

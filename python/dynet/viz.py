@@ -109,6 +109,9 @@ def print_graphviz(
     for argument, names in (("expression_names", expression_names), ("lookup_names", lookup_names)):
         if names is not None and not isinstance(names, Mapping):
             raise TypeError(f"print_graphviz: {argument} is a {type(names).__name__}; a dictionary is needed")
+    for key in expression_names or ():
+        if not isinstance(key, Expression):
+            raise TypeError(f"print_graphviz: a key of expression_names is {key!r}; an Expression is needed")
     expressions = {_dynet._node_index(e): name for e, name in (expression_names or {}).items()}
     tables = {
         table if isinstance(table, str) else table.name(): names

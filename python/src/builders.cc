@@ -164,6 +164,16 @@ nb::typed<nb::list, ExpressionList> expressions_of(RNNBuilder& b) {
   return layers;
 }
 
+nb::object added_or_nothing(nb::callable make) {
+  Additions added;
+  try {
+    const Additions::Noted noted(added);
+    return make();
+  } catch (...) {
+    take_out([&] { added.undo(); }, std::current_exception());
+  }
+}
+
 void bind_base(nb::module_& m) {
   nb::class_<RNNBuilder> type(m, "_RNNBuilder", "What recurrent builders have in common.",
                               nb::dynamic_attr());
@@ -194,8 +204,11 @@ void bind_base(nb::module_& m) {
       .def("__repr__",
            [](nb::handle self) {
              const RNNBuilder& b = nb::cast<const RNNBuilder&>(self);
+             const auto rates = b.dropout_rates();
+             const bool masks_cells = dynamic_cast<const CoupledLSTMBuilder*>(&b);
              return text(type_name(self.ptr()), "(layers=", b.layers, ", input_dim=", b.input_dim,
-                         ", hidden_dim=", b.hidden_dim, ')');
+                         ", hidden_dim=", b.hidden_dim, ')',
+                         rates_text(std::span(rates).first(masks_cells ? 3 : 2)));
            })
       .def("whoami", &RNNBuilder::name, "The name of the class.");
 }
@@ -207,7 +220,7 @@ auto bind_builder(nb::module_& m, const char* name, const char* doc) {
       .def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
-            new (self) B(layers, input_dim, hidden_dim, model);
+            build(self, layers, input_dim, hidden_dim, model);
           },
           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone);
 }
@@ -249,9 +262,8 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
   type.def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model,
-             Flag ln_lstm, Number forget_bias) {
-            new (self) B(layers, input_dim, hidden_dim, model, ln_lstm, forget_bias);
-          },
+             Flag ln_lstm,
+             Number forget_bias) { build(self, layers, input_dim, hidden_dim, model, ln_lstm, forget_bias); },
           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0,
           alone)
       .def_prop_ro("spec",
@@ -306,6 +318,8 @@ void bind_builders(nb::module_& m) {
             "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "sparsity"_a, alone,
             "Prunes this share of the weights: the smallest ones.");
       });
+  m.def("_added_or_nothing", added_or_nothing, "make"_a,
+        "What `make` gives; when it fails, what it has added to collections is taken out again.");
   auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder",
                                                          "The LSTM, with noise on the weights if wanted.");
   bind_spec(compact);

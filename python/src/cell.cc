@@ -79,10 +79,13 @@ class PythonCell {
     } catch (const type_error&) {
       throw;
     } catch (const std::invalid_argument& error) {  // not the program's own
-      std::string_view what = error.what();
-      for (const std::string& name : {text(RecordedCell::name, ": "), name_ + ": "})
-        if (what.starts_with(name)) what.remove_prefix(name.size());
-      invalid(name_, ": ", what);
+      invalid(named(error));
+    } catch (const nb::builtin_exception&) {
+      throw;
+    } catch (const out_of_memory&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      failed(named(error));
     }
   }
 
@@ -103,6 +106,14 @@ class PythonCell {
   }
 
  private:
+  /// The text of an error, which begins with the name of the cell.
+  std::string named(const std::exception& error) const {
+    std::string_view what = error.what();
+    for (const std::string& name : {text(RecordedCell::name, ": "), name_ + ": "})
+      if (what.starts_with(name)) what.remove_prefix(name.size());
+    return text(name_, ": ", what);
+  }
+
   static constexpr size_t most_recordings = 512;  // the least recently used one is forgotten
 
   nb::object call(const nb::args& args, const nb::kwargs& options) {

@@ -53,7 +53,7 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   if (is_array_with_axes(init.ptr())) return lookup_from_numpy(c, init, name, device);
   if (nb::isinstance<NumpyInit>(init))
     invalid(
-        "Do not use NumpyInitializer with add_lookup_parameters, use lookup_parameters_from_numpy instead");
+        "a NumpyInitializer was given, which has no rows; use init=array, or lookup_parameters_from_numpy");
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
   const InitChoice choice(init, dim, {scale, mean, std});
   const Changing changing;
@@ -220,7 +220,11 @@ void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
     throw type_error(text("load_state_dict: state is a ", type_name(state.ptr()),
                           "; a dictionary of arrays by name is needed"));
   std::map<std::string, nb::object> given;
-  for (const nb::handle key : state) given.emplace(nb::cast<std::string>(key), state[key]);
+  for (const nb::handle key : state) {
+    if (!PyUnicode_Check(key.ptr()))
+      throw type_error(text("load_state_dict: a key is a ", type_name(key.ptr()), "; a name is needed"));
+    given.emplace(nb::cast<std::string>(key), state[key]);
+  }
   struct Load {
     std::shared_ptr<Storage> storage;
     std::vector<real> numbers;
@@ -232,9 +236,8 @@ void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
     if (found == given.end()) return missing.push_back(name);
     Numbers numbers = read_numbers(found->second.ptr(), s.is_lookup);
     if (numbers.dim() != s.dim)
-      invalid("load_state_dict: the array of ", name, " does not have the shape of ", s.name, ": ",
-              numbers.dim(), " != ", s.dim,
-              s.is_lookup ? " (the rows of a table are the last axis here)" : "");
+      invalid("load_state_dict: the array of ", name, " has shape ", sizes_text(numbers.dim(), s.is_lookup),
+              "; that of ", s.name, " is ", sizes_text(s.dim, s.is_lookup));
     loads.push_back({s.shared_from_this(), std::move(numbers.values)});
     given.erase(found);
   };

@@ -9,6 +9,7 @@
 #include "dynet/run/profile.h"
 #include "python/src/casters.h"
 #include "python/src/graph.h"
+#include "python/src/lists.h"
 #include "python/src/print.h"
 
 namespace dynet::python {
@@ -23,7 +24,7 @@ void dump_to(Graph& graph, const Path& filename, bool values, bool gradients, bo
   compute(graph, write, [](bool) {});
   if (filename.empty()) return print("stdout", text.str());
   std::ofstream file(filename);
-  if (!(file << text.str() << std::flush)) failed("dump: ", filename, " cannot be written");
+  if (!(file << text.str() << std::flush)) failed("the file ", filename, " cannot be written");
 }
 
 void print_graph(const Graph& graph) {
@@ -130,11 +131,20 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
       "e"_a, "The place of an expression in its graph.");
   m.def(
       "_check_arguments",
-      [](Expressions xs) {
-        for (const Expression& e : xs)
-          if (!e.is_parameter()) current_graph().resolve(e);
+      [](nb::handle xs, const char* call) {
+        return nb::steal<ExpressionList>(or_throw(guarded(call, [&] {
+          if (!PyObject_HasAttrString(xs.ptr(), "__iter__"))
+            throw type_error(text("a ", type_name(xs.ptr()), " was given; a list of expressions is needed"));
+          const nb::object list = nb::steal(or_throw(PySequence_List(xs.ptr())));
+          Elements<Expression> all;
+          read_expressions(list.ptr(), all);
+          for (const Expression& e : all.span())
+            if (!e.is_parameter()) current_graph().resolve(e);
+          return list.inc_ref().ptr();
+        })));
       },
-      "xs"_a, "Refuses what an operation would refuse as an argument, before any of several is made.");
+      "xs"_a.none(), "call"_a,
+      "The list of the arguments. Refuses what an operation would refuse, before any of several is made.");
   bind_profile(m);
 }
 

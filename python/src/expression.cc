@@ -15,13 +15,14 @@ nb::typed<nb::tuple, Shape, int> shape(const Expression& e) {
 }
 
 real scalar(const Tensor& t) {
-  if (t.d.size() != 1) failed("scalar_value: the expression has shape ", t.d, "; one element is needed");
+  if (t.d.size() != 1)
+    failed("scalar_value: the expression has shape ", t.d, "; one number is needed, value() gives all");
   return *t.v;
 }
 
 void backward(const Expression& e, Flag full) {
   if (e.is_parameter() && e.dim().size() != 1)  // before it becomes a node
-    invalid("backward() can only be called on scalar nodes, but this parameter has shape ", e.dim(),
+    invalid("backward: it can only be called on scalar nodes, but this parameter has shape ", e.dim(),
             "; reduce it first, for example with sum_elems and sum_batches");
   const Expression node = node_of(e);
   compute(*node.pg, [&] { return node.backward(full), true; }, [](bool) {});

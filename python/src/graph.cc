@@ -13,8 +13,16 @@ namespace {
 
 using namespace nb::literals;
 
+/// Tells the package that nodes will be added by its names.
+void tell_of_graphs() {
+  static bool told = false;  // under Python's lock
+  if (std::exchange(told, true)) return;
+  nb::module_::import_("dynet.renamed").attr("find_names_fast")(nb::module_::import_("dynet").attr("__dict__"));
+}
+
 /// Starts a graph anew.
 PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, std::optional<bool> batching) {
+  tell_of_graphs();
   clear_ended_graphs();
   graph.clear();
   graph.batching = batching;
@@ -23,7 +31,7 @@ PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, s
 }
 
 void revert(Graph& graph) {
-  if (!graph.revert()) failed("cg_revert: there is no checkpoint; call cg_checkpoint first");
+  if (!graph.revert()) failed("there is no checkpoint to go back to; make one first");
 }
 
 // -- evaluation of lists
@@ -110,6 +118,7 @@ void bind_graph_class(nb::module_& m) {
   type.def(nb::init<>())
       .def("__enter__",
            [](nb::object self) {
+             tell_of_graphs();
              nb::cast<PythonGraph&>(self).enter();
              return self;
            })

@@ -1,6 +1,9 @@
 // Lists and tuples of expressions and parameters, as Python gets them.
 #pragma once
 
+#include <span>
+
+#include "dynet/params/collection.h"
 #include "python/src/casters.h"
 
 namespace dynet::python {
@@ -27,6 +30,15 @@ inline ExpressionList list_of(const std::vector<Expression>& expressions) {
   for (size_t i = 0; i < expressions.size(); ++i)
     NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), new_expression(expressions[i]));
   return owner;
+}
+
+/// Dropout rates of inputs, of outputs and of memory cells for repr(); empty where nothing is dropped.
+inline std::string rates_text(std::span<const real> rates) {
+  constexpr const char* kinds[] = {"inputs ", "outputs ", "memory cells "};
+  std::string all;
+  for (size_t i = 0; i < rates.size(); ++i)
+    if (rates[i] > 0) all += text(all.empty() ? " with dropout of " : ", ", kinds[i], rates[i]);
+  return all;
 }
 
 /// The parameters of each layer.

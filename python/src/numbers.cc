@@ -198,6 +198,18 @@ nb::object whole_array(PyObject* o) {
   return list;
 }
 
+/// NumPy's array of it; what NumPy says of lists that are no array is said as other errors are.
+nb::object array_from(const nb::object& o) {
+  PyObject* array = PyObject_CallOneArg(asarray().ptr(), o.ptr());
+  if (!array) {
+    const bool is_list = PyList_Check(o.ptr()) || PyTuple_Check(o.ptr());
+    if (!is_list || !PyErr_ExceptionMatches(PyExc_ValueError)) nb::raise_python_error();
+    PyErr_Clear();
+    invalid("a list whose parts differ in length or depth was given; all rows of an array are equally long");
+  }
+  return nb::steal(array);
+}
+
 /// The array itself if it holds real numbers; NumPy would also read texts, None and complex numbers as such.
 nb::object real_array(const nb::object& array) {
   const nb::object type = array.attr("dtype");
@@ -245,7 +257,7 @@ std::vector<real> Numbers::of(const Dim& dim, const char* call) && {
 Numbers read_numbers(PyObject* o, bool rows_first) {
   Numbers numbers;
   if (read_flat(o, numbers) || read_buffer(o, rows_first, numbers)) return numbers;
-  const nb::object array = asarray()(real_array(asarray()(whole_array(o))), type_code);
+  const nb::object array = asarray()(real_array(array_from(whole_array(o))), type_code);
   if (!read_buffer(array.ptr(), rows_first, numbers))
     throw type_error("an array that holds no numbers was given");
   return numbers;

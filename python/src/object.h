@@ -69,6 +69,8 @@ void set_python_error();
 bool was_made_here(PyObject* error);
 /// The error that is set begins with what the program wrote: calls around that one let it be.
 void leave_as_it_is();
+/// The same; it begins with a call, unless it does with that of a function.
+void begin_with(const char* call);
 /// Sets a Python error.
 void raise_error(PyObject* type, const std::string& text);
 
@@ -82,6 +84,24 @@ PyObject* guarded(F&& f) noexcept {
     leave_as_it_is();
     return nullptr;
   }
+}
+
+/// The same for one that the program wrote as `call`, where an error begins with no other.
+template <class F>
+PyObject* guarded(const char* call, F&& f) noexcept {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    begin_with(call);
+    return nullptr;
+  }
+}
+
+/// A result, or the error that is set.
+inline PyObject* or_throw(PyObject* result) {
+  if (!result) nb::raise_python_error();
+  return result;
 }
 
 /// Adds a method to one of the types, with signature and docstring.

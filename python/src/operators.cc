@@ -33,26 +33,20 @@ nb::object in_array(PyObject* o) {
   return array;
 }
 
-/// A result, or the error that is set.
-PyObject* checked(PyObject* result) {
-  if (!result) nb::raise_python_error();
-  return result;
-}
-
 /// An operator between an expression and what is neither an expression nor a number.
 template <class Both>
-[[gnu::noinline]] PyObject* with_operand(PyObject* a, PyObject* b, Both both, Operator op) {
+[[gnu::noinline]] PyObject* with_operand(const char* call, PyObject* a, PyObject* b, Both both, Operator op) {
   const bool is_left = expression_in(a);
   PyObject* const other = is_left ? b : a;
   if (!is_operand(other)) return not_implemented();
   if (holds_objects(other)) {
     const nb::object own = in_array(is_left ? a : b);
-    return all_or_nothing([&] { return checked(is_left ? op(own.ptr(), b) : op(a, own.ptr())); },
+    return all_or_nothing([&] { return or_throw(is_left ? op(own.ptr(), b) : op(a, own.ptr())); },
                           *expression_in(is_left ? a : b));
   }
   const Numbers numbers = read_numbers(other);
   const Expression& x = *expression_in(is_left ? a : b);
-  check_fresh("an operator", x);
+  check_fresh(call, x);
   Graph& graph = x.is_parameter() ? current_graph() : *x.pg;
   return new_expression(all_or_nothing(
       [&] {
@@ -64,41 +58,42 @@ template <class Both>
 
 /// An operator between two expressions, or an expression and a number on either side.
 template <class Both, class Right, class Left>
-PyObject* binary(PyObject* a, PyObject* b, Operator op, Both both, Right number_right, Left number_left) {
-  return guarded([&]() -> PyObject* {
+PyObject* binary(const char* call, PyObject* a, PyObject* b, Operator op, Both both, Right number_right,
+                 Left number_left) {
+  return guarded(call, [&]() -> PyObject* {
     const Expression *x = expression_in(a), *y = expression_in(b);
     if (x && y) return new_expression(both(*x, *y));
     real number;
     if (x && read_real(b, number)) return new_expression(number_right(*x, number));
     if (y && read_real(a, number)) return new_expression(number_left(number, *y));
-    return with_operand(a, b, both, op);
+    return with_operand(call, a, b, both, op);
   });
 }
 
 PyObject* add(PyObject* a, PyObject* b) {
   const auto plus = [](const auto& x, const auto& y) { return x + y; };
-  return binary(a, b, PyNumber_Add, plus, plus, plus);
+  return binary("x + y", a, b, PyNumber_Add, plus, plus, plus);
 }
 PyObject* subtract(PyObject* a, PyObject* b) {
   const auto minus = [](const auto& x, const auto& y) { return x - y; };
-  return binary(a, b, PyNumber_Subtract, minus, minus, minus);
+  return binary("x - y", a, b, PyNumber_Subtract, minus, minus, minus);
 }
 PyObject* multiply(PyObject* a, PyObject* b) {
   const auto times = [](const auto& x, const auto& y) { return x * y; };
-  return binary(a, b, PyNumber_Multiply, times, times, times);
+  return binary("x * y", a, b, PyNumber_Multiply, times, times, times);
 }
 PyObject* divide(PyObject* a, PyObject* b) {
   const auto over = [](const auto& x, const auto& y) { return x / y; };
-  return binary(a, b, PyNumber_TrueDivide, over, over, over);
+  return binary("x / y", a, b, PyNumber_TrueDivide, over, over, over);
 }
 
 /// A product of matrices; a number is none.
 PyObject* matrix_multiply(PyObject* a, PyObject* b) {
-  return guarded([&]() -> PyObject* {
+  return guarded("x @ y", [&]() -> PyObject* {
     const Expression *x = expression_in(a), *y = expression_in(b);
     if (x && y) return new_expression(*x * *y);
     const auto times = [](const auto& left, const auto& right) { return left * right; };
-    return with_operand(a, b, times, PyNumber_Multiply);  // of each in an array of objects
+    return with_operand("x @ y", a, b, times, PyNumber_Multiply);  // of each in an array of objects
   });
 }
 
@@ -117,7 +112,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   if (modulus != Py_None) return not_implemented();
   const auto again = [](PyObject* x, PyObject* y) { return PyNumber_Power(x, y, Py_None); };
   return binary(
-      a, b, again, [](const Expression& x, const Expression& y) { return pow(x, y); }, to_the_power,
+      "x ** y", a, b, again, [](const Expression& x, const Expression& y) { return pow(x, y); }, to_the_power,
       power_of);
 }
 
@@ -144,10 +139,10 @@ real number_of(const Expression& e, const char* call) {
   });
 }
 PyObject* as_float(PyObject* o) {
-  return guarded([&] { return PyFloat_FromDouble(number_of(*expression_in(o), "float")); });
+  return guarded("float", [&] { return PyFloat_FromDouble(number_of(*expression_in(o), "float")); });
 }
 PyObject* as_int(PyObject* o) {
-  return guarded([&] { return PyLong_FromDouble(number_of(*expression_in(o), "int")); });
+  return guarded("int", [&] { return PyLong_FromDouble(number_of(*expression_in(o), "int")); });
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 
-#include <exception>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -13,7 +12,7 @@
 #include "dynet/io/loading.h"
 #include "dynet/io/text.h"
 #include "python/src/casters.h"
-#include "python/src/sharing.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
@@ -64,18 +63,6 @@ void save(const Path& base, nb::list objects, nb::callable describe) {
   files.commit();
 }
 
-/// Takes out what a load has added, also if handlers of signals raise while it waits for who computes.
-[[noreturn]] void fail(Loading& loading, std::exception_ptr error) {
-  while (true) try {
-      const Working working;
-      loading.undo();
-      break;
-    } catch (nb::python_error&) {
-      error = std::current_exception();
-    }
-  std::rethrow_exception(error);
-}
-
 /// What `load_one` makes of each description: all of them, or nothing is added to the collection.
 nb::list load(ParameterCollection collection, std::shared_ptr<Records> file, nb::list described,
               nb::callable load_one) {
@@ -87,7 +74,7 @@ nb::list load(ParameterCollection collection, std::shared_ptr<Records> file, nb:
     const Working working;
     loading->commit();
   } catch (...) {
-    fail(*loading, std::current_exception());
+    take_out([&] { loading->undo(); }, std::current_exception());
   }
   return loaded;
 }

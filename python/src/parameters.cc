@@ -18,14 +18,6 @@ namespace {
 using namespace nb::literals;
 using Path = std::filesystem::path;
 
-/// The shape as NumPy has it: of a table the rows are the first axis.
-std::string shape_text(const Dim& dim, bool is_lookup) {
-  std::string sizes;
-  for (unsigned i = 0; i < dim.nd; ++i)
-    sizes += text(i > 0 ? "," : "", dim.d[is_lookup ? (i + dim.nd - 1) % dim.nd : i]);
-  return '{' + sizes + '}';
-}
-
 /// The node of a parameter in the current graph.
 Expression expression_of(const Parameter& p, Flag update) {
   Graph& graph = current_graph();
@@ -77,27 +69,25 @@ constexpr auto set_gradient_doc =
 
 /// The numbers of an argument that has the parameter's shape.
 template <class P>
-std::vector<real> numbers_for(const P& p, ArrayLike arr, const char* call) {
+std::vector<real> numbers_for(const P& p, ArrayLike arr) {
   const Storage& s = p.get_storage();
   Numbers numbers = read_numbers(arr.ptr(), s.is_lookup);
   if (numbers.dim() != s.dim)
-    invalid("Shape of values and parameter don't match in ", call, ": ",
-            shape_text(numbers.dim(), s.is_lookup), " != ", shape_text(s.dim, s.is_lookup));
+    invalid("an array of shape ", sizes_text(numbers.dim(), s.is_lookup), " was given for ", s.name,
+            "; one of shape ", sizes_text(s.dim, s.is_lookup), " is needed");
   return std::move(numbers.values);
 }
 
 template <class P>
 void set_value(P& p, ArrayLike arr) {
-  const std::vector<real> numbers = numbers_for(
-      p, arr, std::is_same_v<P, Parameter> ? "Parameters.set_value" : "LookupParameters.set_value");
+  const std::vector<real> numbers = numbers_for(p, arr);
   const Changing changing;
   p.set_value(numbers);
 }
 
 template <class P>
 void set_gradient(P& p, ArrayLike arr) {
-  const std::vector<real> numbers = numbers_for(
-      p, arr, std::is_same_v<P, Parameter> ? "Parameters.set_gradient" : "LookupParameters.set_gradient");
+  const std::vector<real> numbers = numbers_for(p, arr);
   const Changing changing;
   p.get_storage().set_gradient(numbers);
 }
@@ -154,23 +144,24 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
   const Changing changing;
   LookupParameterStorage& s = p.get_storage();
   const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
-  if (dim[dim.nd - 1] > s.rows()) invalid("too many rows: ", dim[dim.nd - 1], " for a table of ", s.rows());
-  if (!row.same_sizes(s.row_dim()))
-    invalid("dim mismatch: rows of shape ", row, " for a table of rows ", s.row_dim());
+  if (dim[dim.nd - 1] > s.rows() || !row.same_sizes(s.row_dim()))
+    invalid("an array of shape ", sizes_text(dim, true), " was given for ", s.name, "; it has at most ",
+            s.rows(), " rows of shape ", sizes_text(s.row_dim()));
   s.assign(numbers.values);
 }
 
 /// The numbers of a row: in its shape or, as DyNet 2 takes them, in one list, column-major.
-std::vector<real> numbers_of_row(const LookupParameter& p, ArrayLike row, const char* call) {
+std::vector<real> numbers_of_row(const LookupParameter& p, ArrayLike row) {
   Numbers numbers = read_numbers(row.ptr());
   const Dim given = numbers.dim().truncate(), dim = p.dim();
   if (given.nd > 1 && given != dim.truncate())
-    invalid(call, ": a row of shape ", given, " for ", p.get_fullname(), ", whose rows have shape ", dim);
+    invalid("a row of shape ", sizes_text(given), " was given for ", p.get_fullname(),
+            ", whose rows have shape ", sizes_text(dim));
   return std::move(numbers.values);
 }
 
 void init_row(const LookupParameter& p, Whole i, ArrayLike row) {
-  const std::vector<real> numbers = numbers_of_row(p, row, "init_row");
+  const std::vector<real> numbers = numbers_of_row(p, row);
   const Changing changing;
   p.initialize(i, numbers);
 }
@@ -206,7 +197,7 @@ Array rows_of(const LookupParameter& p, Indices rows) {
 }
 
 void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
-  const std::vector<real> numbers = numbers_of_row(p, row, "set_row_gradient");
+  const std::vector<real> numbers = numbers_of_row(p, row);
   const Changing changing;
   LookupParameterStorage& s = p.get_storage();
   check_row(s, i);
@@ -220,11 +211,13 @@ void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
 void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
   long long i;
   if (!read_whole(key.ptr(), i))
-    throw type_error(
-        text("a row of a table is a ", type_name(key.ptr()), "; a whole number is needed").c_str());
+    throw type_error(text("i is a ", type_name(key.ptr()),
+                          "; the number of a row is needed. set_value replaces all rows, init_from_array the "
+                          "first ones"));
   const long long rows = p.rows();
   if (i < -rows || i >= rows)
-    bad_index(p.get_fullname(), ": row ", i, " was to be set; it has ", rows, " rows");
+    bad_index("i is ", i, " and ", p.get_fullname(), " has ", rows, " rows; ", -rows, " to ", rows - 1,
+              " would be right");
   init_row(p, {static_cast<unsigned>(i < 0 ? i + rows : i)}, row);
 }
 
@@ -234,8 +227,8 @@ void add_rows(const LookupParameter& p, Whole n, InitArgument init, Number scale
   if (is_array(init.ptr())) {
     Numbers numbers = read_numbers(init.ptr(), true);
     if (numbers.dim() != whole)
-      invalid("add_rows: an array of shape ", shape_text(numbers.dim(), true), " for rows of shape ",
-              shape_text(whole, true));
+      invalid("add_rows: an array of shape ", sizes_text(numbers.dim(), true), " was given for rows of ",
+              p.get_fullname(), "; one of shape ", sizes_text(whole, true), " is needed");
     own = std::make_unique<ParameterInitFromVector>(std::move(numbers.values));
   } else if (init.is_none()) {
     own = std::make_unique<ParameterInitGlorot>(true);
@@ -319,7 +312,7 @@ void bind_lookups(nb::module_&) {
   def(
       type, "scalar_value",
       [](const LookupParameter& p, Flag) -> real {
-        failed("scalar_value: ", p.get_fullname(), " is a table");
+        failed("scalar_value: ", p.get_fullname(), " is a table; as_array() gives all of it");
       },
       "recalculate"_a = false, "Not applicable: raises RuntimeError.");
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,7 @@ void name_errors_of(nb::handle o) {
 
 /// The name of the function or class that a text begins with, as in "pick: "; empty if there is none.
 std::string_view call_named_by(std::string_view text) {
-  const auto is_in_name = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; };
+  const auto is_in_name = [](unsigned char c) { return std::isalnum(c) || std::strchr("_.-", c); };
   const auto end = std::ranges::find_if_not(text, is_in_name);
   return end != text.end() && *end == ':' ? text.substr(0, static_cast<size_t>(end - text.begin())) : "";
 }
@@ -68,28 +69,35 @@ std::set<std::string, std::less<>>& operation_names() {
   return all;
 }
 
-/// What a program writes to call a function.
+/// The class of what a constructor makes, if that is one that programs write.
+std::string written_class(nb::handle kind) {
+  const std::string name = nb::str(kind.attr("__name__")).c_str();
+  const std::string module = nb::str(kind.attr("__module__")).c_str();
+  return name.starts_with('_') && module.starts_with("dynet.") ? "" : name;
+}
+
+/// What a program writes to call a function; empty where none does: cells and functions have the names of
+/// programs, and what Python's part of the package calls is named there.
 std::string name_of(nb::handle function, nb::handle self) {
   const std::string name = nb::str(function.attr("__name__")).c_str();
-  if (!self.is_valid()) return name;
-  if (name == "__new__") return nb::str(self.attr("__name__")).c_str();
-  return name == "__init__" || name == "__call__" ? type_name(self.ptr()) : name;
+  if (name == "__new__" && self.is_valid()) return written_class(self);
+  if (name == "__init__" && self.is_valid()) return written_class(self.type());
+  if (name == "__setitem__") return "table[i] = row";
+  if (name == "__format__") return "format";
+  return name.starts_with('_') ? "" : name;
 }
 
 /// The text of an error of ours, which begins with the call that the program wrote.
 std::string named_text(nb::handle function, nb::handle self, const std::string& old) {
+  const std::string own = name_of(function, self);
+  if (own.empty() || old.starts_with(own)) return old;
   const std::string_view call = call_named_by(old);
-  if (call.empty()) {
-    const std::string own = name_of(function, self);
-    return old.starts_with(own) ? old : own + ": " + old;
-  }
+  if (call.empty()) return own + ": " + old;
+  // What collections of builders are called is what errors of their classes begin with.
+  if (!operation_names().contains(call) && !call.ends_with("-builder")) return old;
   const std::string name = nb::str(function.attr("__name__")).c_str();
-  // Programs write no names that begin so, but for constructors: cells and functions have those of programs.
-  const bool is_written = !name.starts_with('_') || name == "__init__" || name == "__new__";
-  if (call == name || !is_written || !operation_names().contains(call)) return old;
-  const bool is_method = self.is_valid() && type_name(function.ptr()) == "nb_method";
-  const std::string owner = is_method && name != "__init__" ? type_name(self.ptr()) + "." : "";
-  return owner + name_of(function, self) + old.substr(call.size());
+  const bool is_method = self.is_valid() && type_name(function.ptr()) == "nb_method" && name == own;
+  return (is_method ? type_name(self.ptr()) + "." : "") + own + old.substr(call.size());
 }
 
 /// Whether an error is nanobind's list of what a function takes.
@@ -117,16 +125,30 @@ std::string explained(nb::handle function, const CallArguments& given) {
 
 void add_operation_name(const char* name) { operation_names().insert(name); }
 
+void begin_with(const char* call) {
+  guarded([&]() -> PyObject* {
+    nb::python_error error;  // takes the one that is set
+    const std::string old = nb::str(error.value()).c_str();
+    if (was_made_here(error.value().ptr()) && !old.starts_with(call) && call_named_by(old).empty())
+      raise_error(error.type().ptr(), text(call, ": ", old));
+    else
+      error.restore();
+    return nullptr;
+  });
+  leave_as_it_is();
+}
+
 void name_error(PyObject* function, const CallArguments& given) {
   guarded([&]() -> PyObject* {
     nb::python_error error;  // takes the one that is set
-    bool is_of_arguments = false;
-    for (PyObject* type : {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError, PyExc_MemoryError})
-      is_of_arguments |= error.matches(type);
+    bool is_named = false;
+    for (PyObject* type :
+         {PyExc_ValueError, PyExc_TypeError, PyExc_IndexError, PyExc_MemoryError, PyExc_RuntimeError})
+      is_named |= error.matches(type);
     const bool is_ours = was_made_here(error.value().ptr());
     if (given.args && lists_what_is_taken(error)) {
       raise_error(PyExc_TypeError, explained(function, given));
-    } else if (is_ours && is_of_arguments) {
+    } else if (is_ours && is_named) {
       const std::string old = nb::str(error.value()).c_str();
       const std::string text = named_text(function, given.count() ? given.args[0] : nullptr, old);
       if (text == old)
@@ -146,10 +168,16 @@ void name_errors(nb::module_& m) {
       "_type_changed",
       [](nb::type_object type) { PyType_Modified(reinterpret_cast<PyTypeObject*>(type.ptr())); }, "type"_a,
       "Lets Python see that members of a type were added behind its back.");
+  // What the library and these bindings call what they do for several functions.
+  for (const char* name : {"add_parameters", "as_scalar", "initial_state", "initialize", "set", "set_s"})
+    add_operation_name(name);
   for (const nb::handle o : nb::list(nb::dict(m.attr("__dict__")).values())) {
     name_errors_of(o);
     if (!PyType_Check(o.ptr())) continue;
-    for (const nb::handle member : nb::list(o.attr("__dict__").attr("values")())) name_errors_of(member);
+    for (const nb::handle member : nb::list(o.attr("__dict__").attr("values")())) {
+      const nb::object getter = nb::getattr(member, "fget", nb::none());
+      name_errors_of(getter.is_none() ? member : getter);
+    }
   }
 }
 

@@ -87,7 +87,7 @@ bool read_list(PyObject* o, Elements<T>& to) {
 
 void check_device(std::string_view device) {
   if (!device.empty() && device != "CPU")
-    failed("Invalid device name: ", device, "; \"CPU\" is the only one");
+    failed("Invalid device name: device is ", device, "; \"CPU\" is the only one");
 }
 
 std::vector<nb::object> items_of(nb::handle spec, size_t count) {
@@ -115,7 +115,11 @@ void forget_wrong_kind(PyObject* o) {
 
 bool read_truth(PyObject* o) {
   const int truth = PyObject_IsTrue(o);
-  if (truth < 0) nb::raise_python_error();
+  if (truth < 0) {
+    if (!is_array(o)) nb::raise_python_error();
+    PyErr_Clear();
+    throw std::invalid_argument("an array of several numbers was given; True or False is needed");
+  }
   return truth > 0;
 }
 
@@ -137,8 +141,9 @@ bool read_whole(PyObject* o, long long& to) {
 bool read_unsigned(PyObject* o, unsigned& to) {
   long long number;
   if (!read_whole(o, number)) return false;
-  if (number < 0 || number > std::numeric_limits<unsigned>::max())
-    invalid(number, " was given; a whole number from 0 to ", std::numeric_limits<unsigned>::max(),
+  if (number < 0) invalid(number, " was given; a whole number from 0 on is needed");
+  if (number > std::numeric_limits<unsigned>::max())
+    invalid(number, " was given; a whole number of at most ", std::numeric_limits<unsigned>::max(),
             " is needed");
   to = static_cast<unsigned>(number);
   return true;

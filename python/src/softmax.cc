@@ -150,7 +150,7 @@ void bind_standard(nb::module_& m) {
       .def(
           "__init__",
           [](B* self, Whole input_dim, Whole num_classes, ParameterCollection& pc, Flag bias) {
-            new (self) B(input_dim, num_classes, pc, bias);
+            build(self, input_dim, num_classes, pc, bias);
           },
           "input_dim"_a, "num_classes"_a, "pc"_a, "bias"_a = true, alone)
       .def_prop_ro("spec",
@@ -205,7 +205,7 @@ nb::object construct(nb::handle kind, Args&&... args) {
     throw type_error(text("a class that derives from ", base->tp_name, " is needed"));
   nb::object made = nb::inst_alloc(kind);
   const Changing changing;
-  new (nb::inst_ptr<B>(made)) B(std::forward<Args>(args)...);
+  build(nb::inst_ptr<B>(made), std::forward<Args>(args)...);
   nb::inst_mark_ready(made);
   return made;
 }
@@ -240,7 +240,7 @@ void bind_class_factored(nb::module_& m) {
              Flag bias) {
             Dict vocabulary = vocabulary_of(dic);
             const Changing changing;
-            new (self) B(input_dim, cluster_file, vocabulary, pc, bias);
+            build(self, input_dim, cluster_file, vocabulary, pc, bias);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true)
       .def_prop_ro("spec", [](const B& b) {
@@ -269,7 +269,7 @@ void bind_hierarchical(nb::module_& m) {
              ParameterCollection& pc) {
             Dict vocabulary = vocabulary_of(dic);
             const Changing changing;
-            new (self) B(input_dim, cluster_file, vocabulary, pc);
+            build(self, input_dim, cluster_file, vocabulary, pc);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a)
       .def_prop_ro("spec", [](const B& b) {

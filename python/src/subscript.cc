@@ -21,7 +21,7 @@ unsigned place(long long index, long long size) {
 }
 
 Expression pick_row(const Expression& x, long long index) {
-  return Pick::at(x, place(index, sizes_of("pick", x)[0]), 0);
+  return Pick::at(x, place(index, sizes_of("x[...]", x)[0]), 0);
 }
 
 /// A list, an array or another object that NumPy makes one of.
@@ -78,10 +78,19 @@ nb::object whole_slice(nb::handle slice) {
   return nb::steal(PySlice_New(bounds[0].ptr(), bounds[1].ptr(), bounds[2].ptr()));
 }
 
+/// A slice as programs write it: "5:".
+std::string slice_text(nb::handle slice) {
+  const auto bound = [](const nb::object& o) {
+    return o.is_none() ? std::string() : std::string(nb::repr(o).c_str());
+  };
+  const std::string step = bound(slice.attr("step"));
+  return bound(slice.attr("start")) + ':' + bound(slice.attr("stop")) + (step.empty() ? "" : ':' + step);
+}
+
 /// Only keys with more parts than there are axes ask for the batch size, which a cell takes note of.
 Dim shape_for(const Expression& x, size_t parts) {
-  const Dim sizes = sizes_of("strided_select", x);
-  return parts > sizes.nd ? shape_of("strided_select", x) : sizes;
+  const Dim sizes = sizes_of("x[...]", x);
+  return parts > sizes.nd ? shape_of("x[...]", x) : sizes;
 }
 
 /// What a key takes of the leading axes; one more than there are axes is that of the batch.
@@ -132,7 +141,8 @@ class Selection {
     if (PySlice_Unpack(slice.ptr(), &start, &stop, &stride) < 0) nb::raise_python_error();
     if (stride <= 0) bad_index("a slice with step ", stride, "; a positive step is needed");
     if (PySlice_AdjustIndices(size, &start, &stop, stride) == 0)
-      bad_index("slice ", start, ":", stop, " of an axis of size ", size, " is empty");
+      bad_index("the slice ", slice_text(slice), " of an axis of size ", size,
+                " is empty; at least one place is needed");
     range(static_cast<unsigned>(start), static_cast<unsigned>(stop), static_cast<unsigned>(stride));
   }
   void add_list(PyObject* key, unsigned size) {
@@ -157,7 +167,7 @@ class Selection {
 };
 
 PyObject* subscript(PyObject* o, PyObject* key) {
-  return guarded([&] {
+  return guarded("x[...]", [&] {
     const Expression& x = *expression_in(o);
     long long index;
     if (!PySlice_Check(key) && !PyTuple_Check(key) && read_whole(key, index))
@@ -177,7 +187,7 @@ PyObject* subscript(PyObject* o, PyObject* key) {
 
 /// Makes expressions iterable. There is no length of a sequence, lest NumPy takes an expression apart.
 PyObject* item(PyObject* o, Py_ssize_t index) {
-  return guarded([&] { return new_expression(pick_row(*expression_in(o), index)); });
+  return guarded("x[...]", [&] { return new_expression(pick_row(*expression_in(o), index)); });
 }
 
 /// The size of the first axis; -1 after an error, as Python's slots have it.

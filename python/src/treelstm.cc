@@ -5,7 +5,7 @@
 #include <nanobind/stl/string.h>
 
 #include "python/src/lists.h"
-#include "python/src/sharing.h"
+#include "python/src/undo.h"
 
 namespace dynet::python {
 namespace {
@@ -75,7 +75,7 @@ void bind_base(nb::module_& m) {
            [](nb::handle self) {
              const B& b = nb::cast<const B&>(self);
              return text(type_name(self.ptr()), "(layers=", b.layers, ", input_dim=", b.input_dim,
-                         ", hidden_dim=", b.hidden_dim, ')');
+                         ", hidden_dim=", b.hidden_dim, ')', rates_text(b.dropout_rates()));
            })
       .def("whoami", &B::name, "The name of the class.");
 }
@@ -87,7 +87,7 @@ void bind_builder(nb::module_& m, const char* name, const char* doc) {
       .def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
-            new (self) B(layers, input_dim, hidden_dim, model);
+            build(self, layers, input_dim, hidden_dim, model);
           },
           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
       .def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
@@ -109,7 +109,7 @@ void bind_nary(nb::module_& m) {
       .def(
           "__init__",
           [](B* self, Whole N, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
-            new (self) B(N, layers, input_dim, hidden_dim, model);
+            build(self, N, layers, input_dim, hidden_dim, model);
           },
           "N"_a, "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
       .def_prop_ro("spec",

@@ -1,7 +1,13 @@
-// A call that fails leaves the graph of its arguments as it was.
+// A call that fails leaves the graph of its arguments, or the collection that it adds to, as it was.
 #pragma once
 
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "dynet/params/additions.h"
 #include "python/src/casters.h"
+#include "python/src/sharing.h"
 
 namespace dynet::python {
 
@@ -28,6 +34,32 @@ auto all_or_nothing(F&& make, const Args&... args) {
     graph->undo(before);
     throw;
   }
+}
+
+/// Makes a builder, which adds to a collection. The caller is alone with what is learned.
+template <class B, class... Args>
+void build(B* at, Args&&... args) {
+  Additions added;
+  try {
+    const Additions::Noted noted(added);
+    new (at) B(std::forward<Args>(args)...);
+  } catch (...) {
+    added.undo();
+    throw;
+  }
+}
+
+/// Takes out what was added, also if handlers of signals raise while it waits for who computes.
+template <class Undo>
+[[noreturn]] void take_out(Undo undo, std::exception_ptr error) {
+  while (true) try {
+      const Working working;
+      undo();
+      break;
+    } catch (nb::python_error&) {
+      error = std::current_exception();
+    }
+  std::rethrow_exception(error);
 }
 
 }  // namespace dynet::python

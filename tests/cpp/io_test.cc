@@ -219,7 +219,7 @@ void keys() {
         "load_lookup_param");
   check_throws<std::runtime_error>("Could not find key",
                                    [&] { loader.load_param(other.collection, "none"); });
-  check_throws<std::invalid_argument>("load_param() requires",
+  check_throws<std::invalid_argument>("load_param: it requires",
                                       [&] { loader.load_param(other.collection, ""); });
   check(other.collection.size() == 5, "nothing is added by a failure");
 }

@@ -139,7 +139,7 @@ void test_setting_states(RNNBuilder& builder) {
   const std::vector<Expression> full(hs.begin(), hs.begin() + builder.num_h0_components());
   builder.set_s(0, full);
   for (unsigned i = 0; i < full.size(); ++i) check(same(builder.final_s()[i], full[i]), "set_s sets all");
-  check_throws<std::invalid_argument>("but got 3 inputs for 2 layers",
+  check_throws<std::invalid_argument>("set_s: 3 expressions were given for the 2 layers",
                                       [&] { builder.set_s(0, {hs[0], hs[1], hs[2]}); });
 }
 

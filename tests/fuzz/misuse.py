@@ -182,7 +182,7 @@ def targets() -> list[tuple[str, str, list[str]]]:
                 continue
             if name in PYTHONS:
                 continue
-            members = [m for m in dir(thing) if not m.startswith("_")] + [
+            members = [m for m in dir(thing) if not m.startswith("_") and hasattr(thing, m)] + [
                 m for m in OPERATORS if m in dir(thing)
             ]
             for member in members:

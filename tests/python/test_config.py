@@ -148,7 +148,7 @@ WRONG = [
     (["--dynet-seed"], "ValueError: --dynet-seed expects an argument"),
     (["--dynet-seed", "--verbose"], "ValueError: --dynet-seed expects an argument"),
     (["--dynet-seed", "x"], "ValueError: --dynet-seed: 'x' was given"),
-    (["--dynet-weight-decay", "1"], "ValueError: weight decay 1.0 was given"),
+    (["--dynet-weight-decay", "1"], "ValueError: --dynet-weight-decay: 1.0 was given"),
     (["--dynet-gpu"], "RuntimeError: --dynet-gpu"),
     (["--dynet-gpus", "1"], "RuntimeError: --dynet-gpu"),
     (["--dynet-devices", "GPU:0"], "RuntimeError: --dynet-devices: GPU:0"),

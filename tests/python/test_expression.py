@@ -392,7 +392,7 @@ def test_values():
     assert scalar.npvalue().shape == (1,)
     assert scalar.scalar_value() == 2
     assert scalar.dim() == ((1,), 1)
-    with pytest.raises(RuntimeError, match="one element"):
+    with pytest.raises(RuntimeError, match="one number"):
         vector.scalar_value()
     batch = dy.inputTensor(np.ones((1, 3)), batched=True)
     assert batch.value() == [1, 1, 1] and batch.npvalue().shape == (1, 3)

@@ -194,7 +194,7 @@ WRONG = [
     (lambda x: OUTSIDE[0], TypeError, "forward returned no array of numbers: an Expression"),
     (lambda x: x[:0], ValueError, "forward returned no tensor: an array with an axis of size 0"),
     (lambda x: np.ones([1] * 9), ValueError, "forward returned no tensor: an array with 9 axes"),
-    (lambda x: [[1], [2, 3]], (TypeError, ValueError), "element with a sequence"),
+    (lambda x: [[1], [2, 3]], (TypeError, ValueError), "differ in length or depth"),
     (lambda x: _raise(KeyError("mine")), KeyError, "mine"),
     (lambda x: (1 // 0 for n in x), ZeroDivisionError, "division"),
     (lambda: 0, TypeError, "argument"),

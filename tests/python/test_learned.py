@@ -334,7 +334,7 @@ def test_tables_can_do_what_parameters_can(model):
     table[-1] = np.array([7, 8])
     assert table.as_array().tolist() == [[5, 6], [4, 6], [7, 8]]
     for wrong in (np.ones((2, 3)), np.ones((2, 2)), np.ones(6)):
-        with pytest.raises(ValueError, match=r"LookupParameters.set_value"):
+        with pytest.raises(ValueError, match=r"^set_value: an array of shape"):
             table.set_value(wrong)
     for i in (3, -4):
         with pytest.raises(IndexError):

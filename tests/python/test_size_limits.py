@@ -115,7 +115,7 @@ ERRORS = {
     "inputTensorTranspose: size of axis 0 is 0": lambda x, m: dy.inputTensorTranspose([1.0], 0),
     "one_hot: 1.5 was given": lambda x, m: dy.one_hot(3, 1.5),
     "esum: element 1 of a list of expressions is a int": lambda x, m: dy.esum([x, 1]),
-    "set_value: Shape of values": lambda x, m: m.add_parameters(3).set_value([1]),
+    "set_value: an array of shape": lambda x, m: m.add_parameters(3).set_value([1]),
     "set_clip_threshold|incompatible": lambda x, m: dy.AdamTrainer(m).set_clip_threshold("a"),
     "initial_state: a int was given; a builder": lambda x, m: dy.VanillaLSTMBuilder.initial_state(3),
     "from_spec: a size is a str": lambda x, m: dy.ClassFactoredSoftmaxBuilder.from_spec(("a", [], [], 1), m),

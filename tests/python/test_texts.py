@@ -83,6 +83,21 @@ def test_rates_of_now(model):
     assert "alpha=0.5," in repr(trainer) and repr(trainer).endswith("updates: 1")
 
 
+def test_rates_of_dropout(model):
+    lstm, coupled = dy.VanillaLSTMBuilder(1, 2, 3, model), dy.CoupledLSTMBuilder(1, 2, 3, model)
+    tree = dy.NaryTreeLSTMBuilder(2, 1, 2, 3, model)
+    for builder in (lstm, coupled, tree):
+        assert "dropout" not in repr(builder)
+        builder.set_dropout(0.5)
+    assert repr(lstm).endswith("hidden_dim=3) with dropout of inputs 0.5, outputs 0.5")
+    assert repr(coupled).endswith("inputs 0.5, outputs 0.5, memory cells 0.5")
+    assert repr(tree).endswith("hidden_dim=3) with dropout of inputs 0.5, outputs 0.5")
+    lstm.set_dropouts(0, 0.25)
+    assert repr(lstm).endswith("hidden_dim=3) with dropout of outputs 0.25")
+    coupled.disable_dropout()
+    assert repr(coupled) == "CoupledLSTMBuilder(layers=1, input_dim=2, hidden_dim=3)"
+
+
 def test_long_collections_are_cut(model):
     for _ in range(30):
         model.add_parameters(2)

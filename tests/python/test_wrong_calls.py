@@ -1,6 +1,8 @@
 """What users are told of calls that do not fit, and what inspect.signature says of those that do."""
 
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -180,7 +182,83 @@ OLD = {
 @pytest.mark.parametrize("name", OLD)
 def test_names_of_older_programs(name):
     with pytest.raises(AttributeError, match=f"dynet has no {name}; today it is .*{OLD[name]}"):
-        getattr(dy, name)
+        getattr(dy, name)()
+    assert name not in dir(dy)
+
+
+def test_names_before_and_after_the_first_graph():
+    """Before it they are not there; from then on the module has no __getattr__, and refuses their use."""
+    program = """
+import types
+import dynet as dy
+
+def refused(use):
+    try:
+        use()
+    except AttributeError as error:
+        return "today it is" in str(error)
+
+assert refused(lambda: dy.sum_cols) and not hasattr(dy, "Saveable") and "sum_cols" not in dir(dy)
+dy.renew_cg()
+assert not hasattr(dy, "__getattr__") and not hasattr(dy, "nothing") and "sum_cols" not in dir(dy)
+assert refused(lambda: dy.sum_cols(1)) and refused(lambda: types.new_class("Own", (dy.Saveable,)))
+assert refused(lambda: isinstance(1, dy.Parameter)) and refused(lambda: dy.nn.Linear), repr(dy.relu)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+TORCH = [
+    "T",
+    "item",
+    "grad",
+    "numpy",
+    "detach",
+    "size",
+    "ndim",
+    "dtype",
+    "sum",
+    "mean",
+    "exp",
+    "reshape",
+    "cpu",
+]
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_names_of_other_toolkits(name):
+    """Expressions say what arrays of other toolkits are asked for; nobody finds the names in a list."""
+    for thing in (x(), MODEL.add_parameters(2)):
+        with pytest.raises(AttributeError, match=rf"^{type(thing).__name__} has no {name}; today it is "):
+            getattr(thing, name)
+        assert not hasattr(thing, name) and not hasattr(type(thing), name) and name not in dir(thing)
+    assert {"dim", "value", "shape"} <= set(dir(x()))
+
+
+@pytest.mark.parametrize("name", ["no_grad", "nn", "optim", "tensor", "Linear", "mse_loss"])
+def test_modules_of_other_toolkits(name):
+    with pytest.raises(AttributeError, match=f"dynet has no {name}; today it is "):
+        getattr(dy, name)()
+
+
+def test_names_that_are_set():
+    trainer, builder = dy.AdamTrainer(MODEL), dy.GRUBuilder(1, 2, 3, MODEL)
+    with pytest.raises(AttributeError, match="AdamTrainer has no lr; today it is learning_rate"):
+        trainer.lr = 0.1
+    with pytest.raises(AttributeError, match="AdamTrainer has no lr"):
+        del trainer.lr
+    builder.transduce = 3  # Builders take what programs give them.
+    assert builder.transduce == 3 and "transduce" in dir(builder)
+    del builder.transduce
+
+    class Mine(dy.AdamTrainer):
+        def step(self):
+            return "mine"
+
+    mine = Mine(MODEL)
+    mine.lr = 0.1
+    assert (mine.step(), mine.lr) == ("mine", 0.1)
+    with pytest.raises(AttributeError, match="GRUBuilder has no transduce; today"):
+        builder.transduce  # noqa: B018
 
 
 def test_names_of_older_methods():
