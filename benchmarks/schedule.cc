@@ -19,16 +19,16 @@ struct Planner {
   std::vector<uint8_t> done;
   Marks marks;
   ScheduleScratch scratch;
-  Planned planned;
+  ExecutionPlan plan;
   PlanCache cache;
 
   void plan_afresh(const Graph& graph, uint32_t wanted) {
-    auto& [found, order, layout] = planned;
+    auto& [found, order, layout] = plan;
     done.assign(graph.size(), 0);
     marks.resize(graph.size());
-    reach(graph, {&wanted, 1}, done, marks, found);
+    needed(graph, {&wanted, 1}, done, marks, found);
     schedule(graph, found.kernels, Policy::agenda, scratch, order);
-    plan(graph, order, layout);
+    engine::layout(graph, order, layout);
   }
   bool look_up(const Graph& graph, uint32_t wanted) {
     return cache.find({graph, {&wanted, 1}, Policy::agenda, 1});
@@ -38,7 +38,7 @@ struct Planner {
     cache = {};
     plan_afresh(graph, wanted);
     for (int time = 0; time < 2; ++time)
-      if (!look_up(graph, wanted)) cache.offer({graph, {&wanted, 1}, Policy::agenda, 1}, planned);
+      if (!look_up(graph, wanted)) cache.insert({graph, {&wanted, 1}, Policy::agenda, 1}, plan);
     return look_up(graph, wanted);
   }
 };

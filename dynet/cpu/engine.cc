@@ -16,7 +16,7 @@ const char* CpuEngine::name() const {
 #endif
 }
 
-void CpuEngine::run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) {
+void CpuEngine::run_parallel(unsigned parts, void (*run)(void* context, unsigned part), void* context) {
   run_parts(parts, run, context);
 }
 void CpuEngine::set_most_threads(unsigned n) { cpu::set_most_threads(n); }

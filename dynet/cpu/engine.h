@@ -62,7 +62,7 @@ class CpuEngine final : public Engine {
                      const real* gradient, real* const* slots, real scale, bool transposed,
                      PackedMatrix& p) override;
 
-  void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) override;
+  void run_parallel(unsigned parts, void (*run)(void* context, unsigned part), void* context) override;
   void set_most_threads(unsigned n) override;
   unsigned most_threads() const override;
   void use_threads(unsigned n) override;

@@ -22,7 +22,7 @@ template <class F0, class F1>
 void forward(const Gated& g) {
   for (size_t item = 0; item < g.count; ++item) {
     const real *x0 = g.x[0][item], *x1 = g.x[1][item], *term = g.term.is_none() ? nullptr : g.term[item];
-    real* const kept0 = is_kept<F0> || is_kept<F1> ? g.aux[item] : nullptr;
+    real* const kept0 = is_kept<F0> || is_kept<F1> ? g.saved[item] : nullptr;
     real* const kept1 = kept0 + (is_kept<F0> ? g.size : 0);
     real* const y = g.y[item];
     for_vectors(g.size, [=](size_t i, auto n) {
@@ -38,7 +38,7 @@ void backward(const Gated& g) {
   using F = std::conditional_t<side, F1, F0>;
   using Other = std::conditional_t<side, F0, F1>;
   for (size_t item = 0; item < g.count; ++item) {
-    const real* const kept0 = is_kept<F0> || is_kept<F1> ? g.aux[item] : nullptr;
+    const real* const kept0 = is_kept<F0> || is_kept<F1> ? g.saved[item] : nullptr;
     const real* const kept1 = kept0 + (is_kept<F0> ? g.size : 0);
     const real* const value = is_kept<F> ? (side ? kept1 : kept0) : g.x[side][item];
     const real* const other = is_kept<Other> ? (side ? kept0 : kept1) : g.x[1 - side][item];

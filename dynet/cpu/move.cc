@@ -6,7 +6,7 @@
 namespace dynet::engine::cpu::DYNET_ISA {
 namespace {
 
-using Loop = Nest<2>::Loop;
+using Loop = LoopNest<2>::Loop;
 
 /// to = from, or to += from, along the innermost loop.
 template <bool Accumulate>
@@ -37,7 +37,7 @@ real sum_inner(const Loop& loop, const real* from) {
   return sum_in_runs<real>(loop.size, [=](size_t i) { return from[static_cast<ptrdiff_t>(i) * step]; });
 }
 
-void copy(const Nest<2>& nest, bool accumulate, const real* from, real* to) {
+void copy(const LoopNest<2>& nest, bool accumulate, const real* from, real* to) {
   const Loop inner = nest.inner();
   nest.run([&](const ptrdiff_t* at) {
     if (accumulate)
@@ -49,7 +49,7 @@ void copy(const Nest<2>& nest, bool accumulate, const real* from, real* to) {
 
 /// A move that sums: first from `from` into dense sums, then from those to `to`.
 struct Reduction {
-  Nest<2> into_sums, from_sums;
+  LoopNest<2> into_sums, from_sums;
   size_t size = 1;
 
   explicit Reduction(const Strides& s) {
@@ -96,7 +96,7 @@ struct Reduction {
 void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool accumulate, Items from,
                      Items to) {
   bool sums = false;
-  Nest<2> nest;
+  LoopNest<2> nest;
   for (unsigned d = 0; d < s.nd; ++d) {
     sums |= s.to[d] == 0 && s.size[d] > 1;
     if (s.size[d] == 0) return;

@@ -128,7 +128,7 @@ Packing::Packing(PackedMatrix& p, const void* engine, size_t r, size_t c, real f
   const size_t there = rows.packed_size(c), back = cols.packed_size(r), room = there > back ? there : back;
   turned = turned && r > 1 && c > 1;  // otherwise both forms are one
   p.rows = static_cast<unsigned>(r), p.cols = static_cast<unsigned>(c);
-  p.has_transposed = turned, p.turned = 0, p.engine = engine;
+  p.has_transposed = turned, p.transposed_reads = 0, p.engine = engine;
   forward = forward_panels(p, room);
   transposed = turned ? transposed_panels(p, room) : nullptr;
 }

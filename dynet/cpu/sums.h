@@ -4,7 +4,7 @@
 // terms: it does not depend on the width of vectors, on what runs beside it, or on the number of threads.
 #pragma once
 
-#include "dynet/cpu/nest.h"
+#include "dynet/cpu/loop_nest.h"
 #include "dynet/cpu/simd/vec.h"
 #include "dynet/device/engine.h"
 
@@ -170,7 +170,7 @@ template <int N>
 class SummingWalk {
  public:
   /// Calls are made for each position of the loops from `lowest` on.
-  SummingWalk(const Nest<N>& nest, unsigned lowest) : nest_(nest), lowest_(lowest) {}
+  SummingWalk(const LoopNest<N>& nest, unsigned lowest) : nest_(nest), lowest_(lowest) {}
 
   /// Numbers of memory that run() needs.
   size_t room() const {
@@ -187,7 +187,7 @@ class SummingWalk {
   }
 
  private:
-  using Loop = typename Nest<N>::Loop;
+  using Loop = typename LoopNest<N>::Loop;
   struct Offsets {
     ptrdiff_t at[N - 1];
   };
@@ -230,7 +230,7 @@ class SummingWalk {
     }
   }
 
-  const Nest<N>& nest_;
+  const LoopNest<N>& nest_;
   unsigned lowest_;
 };
 

@@ -12,12 +12,12 @@ namespace {
 
 /// Adds the axes of y with the strides of x0, x1 and y; a size of 1 that is stretched has stride 0.
 template <int N>
-void add_axes(Nest<N>& nest, const Dim& y, const Dim& x0, const Dim& x1, const int (&role)[N]) {
+void add_axes(LoopNest<N>& nest, const Dim& y, const Dim& x0, const Dim& x1, const int (&role)[N]) {
   const Dim* dims[3] = {&x0, &x1, &y};
   ptrdiff_t stride[3] = {1, 1, 1};
   for (unsigned d = 0; d <= y.nd; ++d) {
     const size_t size = d < y.nd ? y[d] : y.bd;
-    typename Nest<N>::Loop loop{size, {}};
+    typename LoopNest<N>::Loop loop{size, {}};
     for (int k = 0; k < 3; ++k) {
       const size_t own = d < y.nd ? (*dims[k])[d] : dims[k]->bd;
       for (int n = 0; n < N; ++n)
@@ -30,8 +30,9 @@ void add_axes(Nest<N>& nest, const Dim& y, const Dim& x0, const Dim& x1, const i
 
 /// All items can be walked as one more axis, and the sides don't both stand still along it.
 bool dense(Items x0, size_t size0, Items x1, size_t size1) {
-  const bool regular0 = x0.packed(size0) || x0.shared(), regular1 = x1.packed(size1) || x1.shared();
-  return regular0 && regular1 && !(x0.shared() && x1.shared());
+  const bool regular0 = x0.packed(size0) || x0.is_broadcast(),
+             regular1 = x1.packed(size1) || x1.is_broadcast();
+  return regular0 && regular1 && !(x0.is_broadcast() && x1.is_broadcast());
 }
 
 /// A whole run of a side, or one number of it repeated.
@@ -59,7 +60,7 @@ void with_sides(ptrdiff_t stride0, ptrdiff_t stride1, const real* x0, const real
 }
 
 template <class Op>
-void forward(const void* attrs, const Nest<3>& nest, const real* x0, const real* x1, real* y) {
+void forward(const void* attrs, const LoopNest<3>& nest, const real* x0, const real* x1, real* y) {
   const auto a = attributes<Op>(attrs);
   const auto inner = nest.inner();
   nest.run([&](const ptrdiff_t* at) {
@@ -92,7 +93,7 @@ struct Pass {
 /// dx += slope * dy, or 0 + slope * dy; where dx stands still along the innermost axis, the lanes are summed
 /// first.
 template <class Op, int S>
-void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
+void backward(const void* attrs, const LoopNest<5>& nest, const Pass& p) {
   const auto a = attributes<Op>(attrs);
   const auto inner = nest.inner();
   SummingWalk<5>(nest, 1).run(p.dx, p.memory, [&](const ptrdiff_t* at, real* dx) {
@@ -115,8 +116,8 @@ void backward(const void* attrs, const Nest<5>& nest, const Pass& p) {
 }
 
 struct Kernels {
-  void (*forward)(const void*, const Nest<3>&, const real*, const real*, real*);
-  void (*backward[2])(const void*, const Nest<5>&, const Pass&);
+  void (*forward)(const void*, const LoopNest<3>&, const real*, const real*, real*);
+  void (*backward[2])(const void*, const LoopNest<5>&, const Pass&);
 };
 template <class... Op>
 const Kernels& table(Ops<Op...>, unsigned f) {
@@ -129,7 +130,7 @@ const Kernels& table(Ops<Op...>, unsigned f) {
 void CpuEngine::zip(unsigned f, const void* attrs, size_t count, const Dim& y_dim, const Dim& x0_dim,
                     const Dim& x1_dim, Items x0, Items x1, Items y) {
   const auto kernel = table(ZipOps{}, f).forward;
-  Nest<3> nest;
+  LoopNest<3> nest;
   add_axes(nest, y_dim, x0_dim, x1_dim, {0, 1, 2});
   if (dense(x0, x0_dim.size(), x1, x1_dim.size()) && y.packed(y_dim.size())) {
     nest.add(
@@ -145,7 +146,7 @@ void CpuEngine::zip_backward(unsigned f, unsigned side, const void* attrs, size_
                              Items dx, bool accumulate) {
   const auto kernel = table(ZipOps{}, f).backward[side];
   const size_t size = (side ? x1_dim : x0_dim).size();
-  Nest<5> nest;
+  LoopNest<5> nest;
   add_axes(nest, y_dim, x0_dim, x1_dim, {0, 1, 2, 2, side ? 1 : 0});
   const bool sums = size != y_dim.size();
   if (!sums && dense(x0, x0_dim.size(), x1, x1_dim.size()) && y.packed(size) && dy.packed(size) &&

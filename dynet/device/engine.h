@@ -30,7 +30,7 @@ struct Items {
   real* operator[](size_t i) const { return table ? table[i] : base + i * step; }
   /// The items lie one after another without a gap, each of this size.
   bool packed(size_t size) const { return !table && step == size; }
-  bool shared() const { return !table && step == 0; }
+  bool is_broadcast() const { return !table && step == 0; }
   bool is_none() const { return !table && !base; }
 };
 
@@ -47,11 +47,11 @@ struct PackedMatrix {
   std::unique_ptr<real[]> forward;     // panels of A
   std::unique_ptr<real[]> transposed;  // panels of Aᵀ, if they were made
   std::atomic<bool> has_transposed = false;
-  unsigned turned = 0;           // calls that read Aᵀ so far
-  const void* engine = nullptr;  // whose layout this is
+  unsigned transposed_reads = 0;  // calls that read Aᵀ so far
+  const void* engine = nullptr;   // whose layout this is
 
   /// True where panels of Aᵀ pay; a single call does as well without them.
-  bool wants_transposed() const { return turned > 1; }
+  bool wants_transposed() const { return transposed_reads > 1; }
 };
 
 /// Y_i = init_i + A_i X_i, or init_i + A_iᵀ X_i. The depth is summed in order from zero (a great one in runs,
@@ -117,13 +117,13 @@ struct Axis {
   }
 };
 
-/// y = [term +] f0(x0) ∘ f1(x1), all of one size. aux holds the values of those f that change something.
+/// y = [term +] f0(x0) ∘ f1(x1), all of one size. saved holds the values of those f that change something.
 struct Gated {
   unsigned f[2];  // positions in Activations (ops/gate.h)
   size_t count, size;
   Items term;
   Items x[2];
-  Items aux, y;
+  Items saved, y;
   Items dy, dx;
   bool accumulate;
 };
@@ -222,7 +222,7 @@ class Engine {
 
   /// Calls run(context, part) for every part below `parts`, side by side as far as there are threads; the
   /// kernels that it calls run on its thread alone. Of what they throw one is thrown here.
-  virtual void run_side_by_side(unsigned parts, void (*run)(void* context, unsigned part), void* context) = 0;
+  virtual void run_parallel(unsigned parts, void (*run)(void* context, unsigned part), void* context) = 0;
   /// How many threads may compute: the physical cores, until it is set.
   virtual void set_most_threads(unsigned n) = 0;
   virtual unsigned most_threads() const = 0;
@@ -231,9 +231,9 @@ class Engine {
   virtual unsigned threads() const = 0;
 };
 
-/// Calls f(part) for every part below `parts`, as run_side_by_side does.
+/// Calls f(part) for every part below `parts`, as run_parallel does.
 template <class F>
-void side_by_side(Engine& engine, size_t parts, F&& f) {
+void parallel_for(Engine& engine, size_t parts, F&& f) {
   constexpr size_t most = 1 << 10;  // calls of the engine
   struct Context {
     F& f;
@@ -243,7 +243,7 @@ void side_by_side(Engine& engine, size_t parts, F&& f) {
     auto& c = *static_cast<Context*>(given);
     for (size_t part = first; part < c.parts; part += most) c.f(static_cast<unsigned>(part));
   };
-  engine.run_side_by_side(static_cast<unsigned>(parts < most ? parts : most), run, &context);
+  engine.run_parallel(static_cast<unsigned>(parts < most ? parts : most), run, &context);
 }
 
 /// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".

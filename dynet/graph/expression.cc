@@ -64,7 +64,7 @@ const Dim& engine::shape_of(std::string_view op, const Expression& x) {
 
 const Dim& Expression::dim() const {
   const Dim& dim = dim_of(*this);
-  if (dim.bd > 1 && !is_parameter() && (*pg).is_aside()) [[unlikely]]
+  if (dim.bd > 1 && !is_parameter() && (*pg).is_tracing()) [[unlikely]]
     (*pg).evaluator->ask_batch_size();
   return dim;
 }

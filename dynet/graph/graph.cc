@@ -55,7 +55,7 @@ void Graph::refuse_use() const {
 
 void Graph::clear() {
   if (is_in_use()) refuse_use();
-  renew(is_aside_ ? next_stamp() : next_graph_id());
+  renew(is_tracing_ ? next_stamp() : next_graph_id());
 }
 
 void Graph::wait() {
@@ -77,10 +77,10 @@ void Graph::renew(unsigned number) {
   sources_.clear();
   immediate_compute = check_validity = false;
   payload_.reset();
-  if (kinds_.size() > most_kinds || kinds_.key_words() + signatures_.key_words() > most_key_words) {
-    kinds_.clear(), signatures_.clear(), recent_.clear(), dims_.clear();
+  if (interned_.size() > most_kinds || interned_.key_words() + signatures_.key_words() > most_key_words) {
+    interned_.clear(), signatures_.clear(), signature_cache_.clear(), dims_.clear();
     items_.resize(1), item_dims_.reset();
-    ++numbering_;
+    ++intern_epoch_;
   }
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
@@ -125,16 +125,16 @@ unsigned Graph::resolve(const Expression& e) {
 /// depends on their order.
 void Graph::refuse_other_graph(const Expression& e) const {
   const auto belongs = [](const Graph& graph) {
-    return graph.is_aside_ ? std::string("belongs to another cell")
-                           : text("belongs to graph ", graph.number());
+    return graph.is_tracing_ ? std::string("belongs to another cell")
+                             : text("belongs to graph ", graph.number());
   };
   const std::string owner = (*e.pg).has_removed(e) ? "was removed by going back to a checkpoint"
                             : e.is_stale()         ? "belongs to a graph that was renewed or has ended"
                                                    : belongs(*e.pg);
-  if (!is_aside_ && e.is_stale()) refuse_stale(e);
-  if (is_aside_ || (*e.pg).is_aside_)
+  if (!is_tracing_ && e.is_stale()) refuse_stale(e);
+  if (is_tracing_ || (*e.pg).is_tracing_)
     invalid("the function of a cell uses an expression that is no argument of it and ",
-            is_aside_ ? owner : belongs(*this), "; pass it as an argument");
+            is_tracing_ ? owner : belongs(*this), "; pass it as an argument");
   invalid("an argument ", owner, ", another one to graph ", id_,
           "; all arguments of an operation must come from one graph");
 }
@@ -142,7 +142,7 @@ void Graph::refuse_other_graph(const Expression& e) const {
 /// Adds the word of an argument to a key. A matrix argument that is a parameter is shared by all items of a
 /// call: its identity counts, not its shape. So do the other parameters of such an op, which saves asking it
 /// which ones are matrices.
-inline void add_argument(KeyWriter& key, const Op& op, const Node& arg) {
+inline void add_argument(KeyBuilder& key, const Op& op, const Node& arg) {
   if (op.has_matrix && arg.op == &parameter_op)
     key.matrix_argument(parameter_word(arg));
   else
@@ -151,21 +151,21 @@ inline void add_argument(KeyWriter& key, const Op& op, const Node& arg) {
 
 /// Has an op compute some of its arguments itself, where it can and nothing else has used these so far.
 inline uint32_t Graph::fuse(const Op& op, std::span<const uint32_t> args) {
-  unsigned joins = 0;
-  for (const uint32_t id : args) joins |= nodes_[id].used ? 0 : nodes_[id].joins;
-  return joins & op.takes ? op.fuse(*this, args) : no_node;
+  unsigned fusible = 0;
+  for (const uint32_t id : args) fusible |= nodes_[id].used ? 0 : nodes_[id].fusible_into;
+  return fusible & op.absorbs ? op.fuse(*this, args) : no_node;
 }
 
 /// The common case is apart from the others, whose calls and errors would take its registers: few arguments,
-/// all of them nodes of this graph, and a kind that was seen lately.
+/// all of them nodes of this graph, and a signature that was seen lately.
 Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
                       std::span<const unsigned> words) {
   check_idle();
   const size_t count = xs.size();
-  if (count >= RecentKinds::most_words || KeyWriter::room(op, count) > RecentKinds::most_words)
+  if (count >= SignatureCache::most_words || KeyBuilder::room(op, count) > SignatureCache::most_words)
     return add_any(op, xs, attrs, words);
-  uint64_t room[RecentKinds::most_words];
-  KeyWriter key(room, op, count, attrs);
+  uint64_t room[SignatureCache::most_words];
+  KeyBuilder key(room, op, count, attrs);
   uint32_t* args = args_.room(count);
   bool needs_gradient = op.trained && op.trained(attrs);
 #pragma GCC unroll 6
@@ -178,11 +178,11 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
     add_argument(key, op, arg);
     needs_gradient |= arg.needs_gradient;
   }
-  if (op.takes)
+  if (op.absorbs)
     if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
-  const Kind* kind = recent_.find(key);
-  if (!kind) return add_any(op, xs, attrs, words);
-  return append(op, *kind, count, attrs, words, needs_gradient & op.differentiable);
+  const Interned* interned = signature_cache_.find(key);
+  if (!interned) return add_any(op, xs, attrs, words);
+  return append(op, *interned, count, attrs, words, needs_gradient & op.differentiable);
 }
 
 Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs,
@@ -195,7 +195,7 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
     uint32_t* args = args_.room(count);
     // A parameter's own node comes first, where it is not in the graph yet.
     for (size_t i = 0; i < count; ++i) args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
-    if (op.takes)
+    if (op.absorbs)
       if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
     return append_any(op, {args, count}, attrs, words);
   } catch (const std::invalid_argument& error) {
@@ -213,27 +213,27 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
 /// What could not be added may fit other batch sizes.
 void Graph::take_back(const Mark& before) {
   undo(before);
-  if (is_aside_) evaluator->ask_batch_size();
+  if (is_tracing_) evaluator->ask_batch_size();
 }
 
 /// The ids of the arguments are in the room at the end of args_.
-inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const void* attrs,
+inline Expression Graph::append(const Op& op, Interned interned, size_t arg_count, const void* attrs,
                                 std::span<const unsigned> words, bool needs_gradient) {
   const std::byte* payload = nullptr;
   if (op.random) [[unlikely]]
-    payload = add_random_payload(op, attrs, dims_[kind.dim_id].bd);
+    payload = add_random_payload(op, attrs, dims_[interned.dim_id].bd);
   else if (op.attr_size || !words.empty())
     payload = add_payload(op, attrs, words);
   Node& node = *nodes_.room(1);
   node.op = &op;
   node.payload = payload;
   node.args = edge_count();
-  node.signature = kind.signature;
-  node.dim_id = kind.dim_id;
+  node.signature = interned.signature;
+  node.dim_id = interned.dim_id;
   node.arg_count = static_cast<uint16_t>(arg_count);
   node.needs_gradient = needs_gradient;
-  node.joins = op.joins;
-  node.used = node.skipped = false;
+  node.fusible_into = op.fusible_into;
+  node.used = node.fused_away = false;
   if (!checkpoints_.empty()) [[unlikely]]
     log_uses({args_.data() + node.args, arg_count});
   for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[node.args + i]).used = true;
@@ -244,45 +244,45 @@ inline Expression Graph::append(const Op& op, Kind kind, size_t arg_count, const
 
 Expression Graph::append_any(const Op& op, std::span<const uint32_t> args, const void* attrs,
                              std::span<const unsigned> words) {
-  KeyWriter key = key_writer(op, args.size(), attrs);
+  KeyBuilder key = key_builder(op, args.size(), attrs);
   bool needs_gradient = op.trained && op.trained(attrs);
   for (const uint32_t arg : args) {
     add_argument(key, op, nodes_[arg]);
     needs_gradient |= nodes_[arg].needs_gradient;
   }
-  const Kind* known = kinds_.find(key.finish());
-  if (known) recent_.set(key, *known);
-  const Kind kind = known ? *known : learn(op, args, attrs);
-  return append(op, kind, args.size(), attrs, words, needs_gradient & op.differentiable);
+  const Interned* known = interned_.find(key.finish());
+  if (known) signature_cache_.set(key, *known);
+  const Interned interned = known ? *known : infer_and_intern(op, args, attrs);
+  return append(op, interned, args.size(), attrs, words, needs_gradient & op.differentiable);
 }
 
-KeyWriter Graph::key_writer(const Op& op, size_t arg_count, const void* attrs) {
-  const size_t most = KeyWriter::room(op, arg_count);
+KeyBuilder Graph::key_builder(const Op& op, size_t arg_count, const void* attrs) {
+  const size_t most = KeyBuilder::room(op, arg_count);
   if (key_.size() < most) key_.resize(most);
   return {key_.data(), op, arg_count, attrs};
 }
 
-/// Computes shape and signature of a node of a kind not seen before.
-Kind Graph::learn(const Op& op, std::span<const uint32_t> args, const void* attrs) {
+/// Computes shape and signature of a node of a signature not seen before.
+Interned Graph::infer_and_intern(const Op& op, std::span<const uint32_t> args, const void* attrs) {
   shape_args_.clear();
   for (uint32_t arg : args) shape_args_.push_back(dim(arg));
   const Dim shape = op.shape(attrs, shape_args_);
   if (shape.number_count() == 0)
     invalid("the result would have shape ", shape, "; every size must be at least 1");
   check_memory(op.name, shape);
-  Kind kind{0, dims_.intern(shape)};
-  if (!op.leaf) kind.signature = signature(op, args, attrs, shape);
+  Interned interned{0, dims_.intern(shape)};
+  if (!op.leaf) interned.signature = signature(op, args, attrs, shape);
 
-  KeyWriter key = key_writer(op, args.size(), attrs);
+  KeyBuilder key = key_builder(op, args.size(), attrs);
   for (const uint32_t arg : args) add_argument(key, op, nodes_[arg]);
-  kinds_.add(key.finish(), kind);
-  return kind;
+  interned_.add(key.finish(), interned);
+  return interned;
 }
 
 /// The number of a signature: op, attributes and shapes, without batch sizes where the op allows.
 uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const void* attrs, const Dim& shape) {
   const bool with_batch = op.batching == Batching::nodes;
-  KeyWriter key = key_writer(op, args.size() + 1, attrs);
+  KeyBuilder key = key_builder(op, args.size() + 1, attrs);
   for (unsigned i = 0; i < args.size(); ++i) {
     const Node& arg = nodes_[args[i]];
     if (is_shared_matrix(op, attrs, i, arg))
@@ -293,7 +293,7 @@ uint32_t Graph::signature(const Op& op, std::span<const uint32_t> args, const vo
       key.argument(dims_.intern(shape_args_[i].single_batch()));
   }
   key.argument(dims_.intern(with_batch ? shape : shape.single_batch()));
-  if (const Kind* known = signatures_.find(key.finish())) return known->signature;
+  if (const Interned* known = signatures_.find(key.finish())) return known->signature;
   add_item(op, attrs, shape);
   signatures_.add(key.finish(), {signature_count() - 1, 0});
   return signature_count() - 1;
@@ -309,8 +309,8 @@ void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
     item.dim.bd = 1;
   }
   item.size = item.dim.size();
-  item.aux_size = op.aux_size(attrs, item.x_dims);
-  item.d_aux_size = op.d_aux_size(attrs, item.x_dims);
+  item.saved_size = op.saved_size(attrs, item.x_dims);
+  item.workspace_size = op.workspace_size(attrs, item.x_dims);
   if (op.view) item.view_offset = op.view_offset(attrs, item.x_dims);
   for (unsigned i = 0; i < item.x_dims.size(); ++i) {
     const uint32_t bit = uint32_t{1} << std::min(i, 31u);
@@ -318,7 +318,7 @@ void Graph::add_item(const Op& op, const void* attrs, const Dim& shape) {
       item.matrices |= bit;
       item.multiply_adds += item.x_dims[i].batch_size() * item.dim.cols();
     }
-    if (op.passes & bit && item.x_dims[i].same_sizes(item.dim)) item.passing |= bit;
+    if (op.identity & bit && item.x_dims[i].same_sizes(item.dim)) item.identity |= bit;
   }
   items_.push_back(item);
 }
@@ -402,7 +402,7 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
   if (evaluator) evaluator->invalidate();
 }
 
-void Graph::compute_now(unsigned node) {
+void Graph::evaluate_eagerly(unsigned node) {
   const Tensor value = evaluator->value(node);
   if (check_validity && !value.is_valid())
     failed("NaN or Inf detected in ", nodes_[node].written().name, ", node ", node);
@@ -446,7 +446,7 @@ inline Graph* graph_among(const Expressions& xs) {
 Expression add_and_compute(Graph& graph, const Op& op, const Expressions& xs, const void* attrs,
                            std::span<const unsigned> words) {
   const Expression node = graph.add(op, xs, attrs, words);
-  if (graph.immediate_compute) graph.compute_now(node.i);
+  if (graph.immediate_compute) graph.evaluate_eagerly(node.i);
   return node;
 }
 

@@ -10,8 +10,8 @@
 #include "dynet/core/mutex.h"
 #include "dynet/device/arena.h"
 #include "dynet/graph/expression.h"
-#include "dynet/graph/kind.h"
 #include "dynet/graph/pool.h"
+#include "dynet/graph/signature.h"
 #include "dynet/params/parameter.h"
 
 namespace dynet::engine {
@@ -38,7 +38,7 @@ class Evaluator {
   virtual size_t step_count() const = 0;
   /// Throws where a program must not ask about the graph: it only shows what a function does.
   virtual void check_asked() const {}
-  /// Hears that the program has asked for the size of a batch, in a graph aside.
+  /// Hears that the program has asked for the size of a batch, in a graph that traces a cell.
   virtual void ask_batch_size() {}
 };
 
@@ -49,9 +49,9 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
   /// A graph that is not one of the program's: it leaves the numbers of those, and so their random numbers,
   /// as they are.
-  struct Aside {};
-  explicit Graph(Aside) : is_aside_(true) {}
-  bool is_aside() const { return is_aside_; }
+  struct Tracing {};
+  explicit Graph(Tracing) : is_tracing_(true) {}
+  bool is_tracing() const { return is_tracing_; }
 
   /// Its owner; std::runtime_error if there is none any more.
   operator ComputationGraph&() const;
@@ -106,14 +106,14 @@ class Graph {
     return {this, node, node >= segments_.back().first ? stamp() : stamp_of(node)};
   }
   /// Remembers, if so, that a node will compute this one itself.
-  void skip(unsigned id, bool skipped) { nodes_.at(id).skipped |= skipped; }
+  void fuse_away(unsigned id, bool fused_away) { nodes_.at(id).fused_away |= fused_away; }
 
   unsigned size() const { return nodes_.size(); }
   const Node& operator[](unsigned id) const { return nodes_[id]; }
   std::span<const uint32_t> args(const Node& n) const { return {args_.data() + n.args, n.arg_count}; }
   /// Those of the operation as the program wrote it.
-  std::span<const uint32_t> written_args(const Node& n) const {
-    return n.op->plain ? n.op->plain_args(n.payload) : args(n);
+  std::span<const uint32_t> original_args(const Node& n) const {
+    return n.op->original ? n.op->original_args(n.payload) : args(n);
   }
   unsigned edge_count() const { return args_.size(); }
   std::span<const uint32_t> all_args() const { return {args_.data(), args_.size()}; }
@@ -122,7 +122,7 @@ class Graph {
   /// Signatures are numbered below this; leaves have 0.
   uint32_t signature_count() const { return static_cast<uint32_t>(items_.size()); }
   /// Changes when signatures and shapes are numbered anew.
-  unsigned numbering() const { return numbering_; }
+  unsigned intern_epoch() const { return intern_epoch_; }
   const Item& item(const Node& n) const { return items_[n.signature]; }
   const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
 
@@ -154,27 +154,27 @@ class Graph {
   std::span<const std::shared_ptr<const void>> kept() const { return kept_; }
 
   /// Marks the graph as in use by one thread: until then no other one may change or evaluate it.
-  class Use {
+  class BusyGuard {
    public:
-    explicit Use(Graph& graph) : graph_(graph) {
+    explicit BusyGuard(Graph& graph) : graph_(graph) {
       if (!graph.try_use()) graph.refuse_use();
     }
-    ~Use() { graph_.state_ &= static_cast<uint8_t>(~in_use); }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
+    ~BusyGuard() { graph_.state_ &= static_cast<uint8_t>(~in_use); }
+    BusyGuard(const BusyGuard&) = delete;
+    BusyGuard& operator=(const BusyGuard&) = delete;
 
    private:
     Graph& graph_;
   };
   /// The same where the graph may be marked already.
-  class MaybeUse {
+  class MaybeBusyGuard {
    public:
-    explicit MaybeUse(Graph& graph) : graph_(graph), is_first_(graph.try_use()) {}
-    ~MaybeUse() {
+    explicit MaybeBusyGuard(Graph& graph) : graph_(graph), is_first_(graph.try_use()) {}
+    ~MaybeBusyGuard() {
       if (is_first_) graph_.state_ &= static_cast<uint8_t>(~in_use);
     }
-    MaybeUse(const MaybeUse&) = delete;
-    MaybeUse& operator=(const MaybeUse&) = delete;
+    MaybeBusyGuard(const MaybeBusyGuard&) = delete;
+    MaybeBusyGuard& operator=(const MaybeBusyGuard&) = delete;
 
    private:
     Graph& graph_;
@@ -190,7 +190,7 @@ class Graph {
   }
 
   /// Computes a node, and checks it if check_validity is set.
-  void compute_now(unsigned node);
+  void evaluate_eagerly(unsigned node);
 
   struct Mark {
     unsigned nodes, args;
@@ -254,14 +254,14 @@ class Graph {
   [[noreturn]] void refuse_other_graph(const Expression& e) const;
   void log_uses(std::span<const uint32_t> args);
   void refresh(const Source& source);
-  Expression append(const Op&, Kind, size_t arg_count, const void* attrs, std::span<const unsigned> words,
+  Expression append(const Op&, Interned, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
   uint32_t fuse(const Op& op, std::span<const uint32_t> args);
   Expression add_any(const Op& op, const Expressions& xs, const void* attrs, std::span<const unsigned> words);
-  KeyWriter key_writer(const Op&, size_t arg_count, const void* attrs);
+  KeyBuilder key_builder(const Op&, size_t arg_count, const void* attrs);
   Expression append_any(const Op&, std::span<const uint32_t> args, const void* attrs,
                         std::span<const unsigned> words);
-  Kind learn(const Op&, std::span<const uint32_t> args, const void* attrs);
+  Interned infer_and_intern(const Op&, std::span<const uint32_t> args, const void* attrs);
   uint32_t signature(const Op&, std::span<const uint32_t> args, const void* attrs, const Dim& shape);
   void add_item(const Op&, const void* attrs, const Dim& shape);
   std::byte* add_payload(const Op&, const void* attrs, std::span<const unsigned> words);
@@ -277,12 +277,12 @@ class Graph {
 
   // What earlier nodes and graphs have shown; kept across clear() until it is large.
   DimTable dims_;
-  KindTable kinds_, signatures_;
-  RecentKinds recent_;
+  InternTable interned_, signatures_;
+  SignatureCache signature_cache_;
   std::vector<Item> items_{1};          // by signature
   Arena item_dims_;                     // the shapes of their arguments
-  std::vector<uint64_t> key_;           // scratch of add() and learn()
-  std::vector<Dim> shape_args_;         // scratch of learn()
+  std::vector<uint64_t> key_;           // scratch of add() and infer_and_intern()
+  std::vector<Dim> shape_args_;         // scratch of infer_and_intern()
   std::vector<unsigned> random_words_;  // scratch of add_random_payload()
   std::vector<Bound> bound_;            // open addressing
   std::vector<Held> held_;              // in order of first use
@@ -294,9 +294,9 @@ class Graph {
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before
   std::atomic<unsigned> stamp_{0};    // of new expressions
-  unsigned id_ = 0, numbering_ = 0;
+  unsigned id_ = 0, intern_epoch_ = 0;
   unsigned first_stamp_ = 0;  // stamps of this graph after its number are below
-  bool is_aside_ = false;
+  bool is_tracing_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<unsigned> life_{0};
   std::atomic<uint8_t> state_ = 0;

@@ -27,11 +27,11 @@ struct Call {
   Dim dim;      // per item
   std::span<const Items> x;
   std::span<PackedMatrix* const> packed;  // of shared matrix arguments that are parameters, else null
-  Items y, aux;
+  Items y, saved;
   Words words;
   Philox key;
-  Items dy, dx, d_aux;  // backward only; dx belongs to the argument asked for
-  bool accumulate;      // dx += contribution; else dx = 0 + contribution (of ops that overwrite only)
+  Items dy, dx, workspace;  // backward only; dx belongs to the argument asked for
+  bool accumulate;          // dx += contribution; else dx = 0 + contribution (of ops that overwrite only)
 };
 
 /// The columns whose outer product is the gradient of a matrix argument, for one batch element.
@@ -58,16 +58,16 @@ struct NodeView {
   const Dim* x_dims;
   ArgumentView x;
   const real* y;
-  const real* aux;
+  const real* saved;
   const real* dy;
-  const real* d_aux;
+  const real* workspace;
 };
 
 class Graph;
 constexpr uint32_t no_node = ~0u;
 
 /// How a node may become part of another one that computes it itself, as long as nothing else has used it.
-enum Join : uint8_t { joins_nothing = 0, joins_sums = 1, joins_products = 2 };
+enum Fusible : uint8_t { fusible_into_nothing = 0, fusible_into_sums = 1, fusible_into_products = 2 };
 
 /// The constant row of an operation: its identity is its address.
 struct Op {
@@ -75,20 +75,21 @@ struct Op {
   uint32_t attr_size = 0;
   uint32_t key_size = 0;  // as many first bytes of the attributes say what kind of node it is
   Batching batching = Batching::elements;
-  bool view = false;                  // the value is the argument's memory, from view_offset on
-  bool differentiable = false;        // gradients flow to the arguments
-  bool random = false;                // each batch element carries (node, element) as words
-  bool leaf = false;                  // no arguments; the executor binds its value
-  bool has_matrix = false;            // some argument is a matrix (is_matrix)
-  bool overwrites = false;            // backward heeds Call::accumulate; if not, dx is always added to
-  bool writes_d_aux = false;          // prepare_backward writes what d_aux holds; if not, it is zero before
-  bool aux_is_first = false;          // aux takes the memory of argument 0 (where batch sizes are equal)
-  bool spends_aux = false;            // the backward pass overwrites what aux holds
-  bool reads_part = false;            // what it contributes is made when it is added (readers.cc)
-  bool aux_becomes_gradient = false;  // prepare_backward turns aux into the gradient of argument 0
-  uint8_t joins = 0, takes = 0;       // Join: what may compute it itself, and what it may compute itself
-  uint32_t passes = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: all
-                        // from 31 on)
+  bool view = false;              // the value is the argument's memory, from view_offset on
+  bool differentiable = false;    // gradients flow to the arguments
+  bool random = false;            // each batch element carries (node, element) as words
+  bool leaf = false;              // no arguments; the executor binds its value
+  bool has_matrix = false;        // some argument is a matrix (is_matrix)
+  bool overwrites = false;        // backward heeds Call::accumulate; if not, dx is always added to
+  bool writes_workspace = false;  // prepare_backward writes what workspace holds; if not, it is zero before
+  bool saved_in_place = false;    // saved takes the memory of argument 0 (where batch sizes are equal)
+  bool overwrites_saved = false;  // the backward pass overwrites what saved holds
+  bool reads_part = false;        // what it contributes is made when it is added (readers.cc)
+  bool saved_becomes_gradient = false;  // prepare_backward turns saved into the gradient of argument 0
+  uint8_t fusible_into = 0,
+          absorbs = 0;    // Fusible: what may compute it itself, and what it may compute itself
+  uint32_t identity = 0;  // bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31:
+                          // all from 31 on)
 
   void (*copy_attrs)(std::byte* to, const void* attrs) = nullptr;  // of a size that the compiler knows
   Dim (*shape)(const void* attrs, Dims x) = nullptr;
@@ -98,8 +99,10 @@ struct Op {
                            const Call&) =
       nullptr;  // once per call, before backward of each argument; null: nothing
   void (*backward)(Engine&, const Call&, unsigned i) = nullptr;
-  size_t (*aux_size)(const void* attrs, Dims x) = nullptr;  // numbers kept per item from forward to backward
-  size_t (*d_aux_size)(const void* attrs, Dims x) = nullptr;  // numbers per item that live through backward
+  size_t (*saved_size)(const void* attrs,
+                       Dims x) = nullptr;  // numbers kept per item from forward to backward
+  size_t (*workspace_size)(const void* attrs,
+                           Dims x) = nullptr;  // numbers per item that live through backward
   size_t (*view_offset)(const void* attrs, Dims x) = nullptr;
   bool (*is_matrix)(const void* attrs,
                     unsigned i) = nullptr;  // argument i is a matrix that is multiplied from the left
@@ -107,8 +110,8 @@ struct Op {
   // Of an op that takes arguments: adds a node that computes some of these itself, or gives no_node.
   uint32_t (*fuse)(Graph&, std::span<const uint32_t> args) = nullptr;
   // Of the one that it adds: the operation as it was written, and its nodes.
-  const Op* plain = nullptr;
-  std::span<const uint32_t> (*plain_args)(const void* attrs) = nullptr;
+  const Op* original = nullptr;
+  std::span<const uint32_t> (*original_args)(const void* attrs) = nullptr;
 };
 
 /// One operation in a graph. Arguments are node ids in the graph's pool, shapes are numbers in its table.
@@ -119,13 +122,13 @@ struct Node {
   uint32_t signature;
   uint32_t dim_id;
   uint16_t arg_count;
-  bool needs_gradient;  // leads to a trained parameter
-  uint8_t joins : 2;    // as its op
-  bool used : 1;        // some node has it as an argument
-  bool skipped : 1;     // some node computes it itself instead of having it as an argument
+  bool needs_gradient;       // leads to a trained parameter
+  uint8_t fusible_into : 2;  // as its op
+  bool used : 1;             // some node has it as an argument
+  bool fused_away : 1;       // some node computes it itself instead of having it as an argument
 
   /// The operation as the program wrote it.
-  const Op& written() const { return op->plain ? *op->plain : *op; }
+  const Op& written() const { return op->original ? *op->original : *op; }
   std::span<const uint32_t> words() const {
     if (!payload) return {};
     const auto* count = reinterpret_cast<const uint32_t*>(payload + ((op->attr_size + 3) & ~uint32_t{3}));

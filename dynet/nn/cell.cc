@@ -37,7 +37,7 @@ struct NoValues : Evaluator {
 
 /// A graph for recordings.
 struct SpareGraph {
-  Graph graph{Graph::Aside{}};
+  Graph graph{Graph::Tracing{}};
   NoValues evaluator;
 
   SpareGraph() { graph.evaluator = &evaluator; }
@@ -118,7 +118,7 @@ SharedProgram engine::record_cell(const std::vector<Dim>& shapes, const CellFunc
   Recording recording;
   const std::vector<Expression> inputs = recording.arguments(shapes);
   const std::vector<Expression> outputs = function(inputs);
-  return std::make_shared<CellProgram>(recording.graph(), inputs, outputs);
+  return std::make_shared<CellTrace>(recording.graph(), inputs, outputs);
 }
 
 namespace {
@@ -184,7 +184,7 @@ engine::CellRecording::CellRecording(const std::vector<Dim>& arguments, const Ce
   for (const Output& output : outputs_)
     if (output.parameter.pg) held_.push_back(output.parameter.storage()->shared_from_this());
   for (const std::vector<Expression>& nodes : sorter.groups(outputs_))
-    programs_.push_back(known(std::make_shared<CellProgram>(recording.graph(), inputs, nodes)));
+    programs_.push_back(known(std::make_shared<CellTrace>(recording.graph(), inputs, nodes)));
   depends_on_batch_size_ = recording.batch_size_asked() || recording.has_own_batch(inputs);
 }
 
@@ -193,7 +193,7 @@ std::vector<Expression> CellRecording::call(Expressions xs) const {
   Graph& graph = graph_of(xs);
   if (depends_on_batch_size_) graph.evaluator->ask_batch_size();
   for (const SharedProgram& program : programs_) {
-    const Expression node = CellProgram::add(program, xs);
+    const Expression node = CellTrace::add(program, xs);
     for (size_t i = 0; i < program->output_count(); ++i) made.push_back(program->output(node, i));
   }
   for (const Output& o : outputs_)

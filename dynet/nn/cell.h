@@ -12,7 +12,7 @@ namespace dynet {
 namespace engine {
 
 using CellFunction = std::function<std::vector<Expression>(const std::vector<Expression>&)>;
-using SharedProgram = std::shared_ptr<const CellProgram>;
+using SharedProgram = std::shared_ptr<const CellTrace>;
 
 /// Batch sizes as far as they tell which arguments fit each other: 0 where there is no batch, 1 for the size
 /// of the first batch, and other sizes as they are.
@@ -78,7 +78,7 @@ class Cell {
   explicit Cell(Function function) : function_(std::move(function)) {}
   std::vector<Expression> operator()(engine::Expressions xs);
   /// The node alone, which holds the outputs one after another. The function sees no batches.
-  Expression node(engine::Expressions xs) { return engine::CellProgram::add(program(xs), xs); }
+  Expression node(engine::Expressions xs) { return engine::CellTrace::add(program(xs), xs); }
 
  private:
   template <class T>
@@ -89,7 +89,7 @@ class Cell {
   const engine::SharedProgram& program(engine::Expressions xs);
 
   Function function_;
-  std::vector<Recorded<engine::CellProgram>> nodes_;
+  std::vector<Recorded<engine::CellTrace>> nodes_;
   std::vector<Recorded<engine::CellRecording>> calls_;
 };
 

@@ -287,7 +287,7 @@ size_t RNNBuilder::place_after_removals(RNNPointer p) const {
 
 void RNNBuilder::check_graph(const Expression& x) const {
   if (x.is_parameter() || !x.pg || (*x.pg).number() <= now_.bound.id) return;
-  if (!(*x.pg).is_aside() || !now_.bound.is_there()) refuse_stale();  // a cell says what it lacks itself
+  if (!(*x.pg).is_tracing() || !now_.bound.is_there()) refuse_stale();  // a cell says what it lacks itself
 }
 
 void RNNBuilder::refuse_stale() {

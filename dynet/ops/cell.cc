@@ -34,21 +34,21 @@ class CellTables {
 };
 
 /// One run of a program: finds places in the memory of a call, and makes the calls of its steps.
-struct CellFrame {
-  using Room = CellProgram::Room;
-  using Location = CellProgram::Location;
-  using Step = CellProgram::Step;
+struct TraceFrame {
+  using Room = CellTrace::Room;
+  using Location = CellTrace::Location;
+  using Step = CellTrace::Step;
 
-  explicit CellFrame(const Call& call) : c(call) {}
+  explicit TraceFrame(const Call& call) : c(call) {}
 
   Items value(const Location& l) const {
     return shifted(l.room == Room::argument ? c.x[l.argument]
                    : l.room == Room::result ? c.y
-                                            : c.aux,
+                                            : c.saved,
                    l.offset);
   }
   Items gradient(const Location& l) const {
-    return shifted(l.room == Room::result ? c.dy : c.d_aux, l.offset);
+    return shifted(l.room == Room::result ? c.dy : c.workspace, l.offset);
   }
 
   Items shifted(const Items& items, size_t offset) const {
@@ -65,8 +65,8 @@ struct CellFrame {
     PackedMatrix** packed = tables.take<PackedMatrix*>(count);
     for (size_t i = 0; i < count; ++i) {
       const uint32_t matrix = step.uses[i].matrix;
-      x[i] = matrix != CellProgram::none ? c.x[matrix] : value(step.uses[i].x);
-      packed[i] = matrix != CellProgram::none ? c.packed[matrix] : nullptr;
+      x[i] = matrix != CellTrace::none ? c.x[matrix] : value(step.uses[i].x);
+      packed[i] = matrix != CellTrace::none ? c.packed[matrix] : nullptr;
     }
     Call call{};
     call.attrs = step.attrs.data();
@@ -76,7 +76,7 @@ struct CellFrame {
     call.x = {x, count};
     call.packed = {packed, count};
     call.y = value(step.y);
-    call.aux = value(step.aux);
+    call.saved = value(step.saved);
     call.key = c.key;
     call.accumulate = true;
     return call;
@@ -84,7 +84,7 @@ struct CellFrame {
   Call backward_call_of(const Step& step) const {
     Call call = call_of(step);
     call.dy = gradient(step.dy);
-    call.d_aux = gradient(step.d_aux);
+    call.workspace = gradient(step.workspace);
     return call;
   }
 
@@ -96,7 +96,7 @@ struct CellFrame {
 struct ItemsOfCall {
   ItemsOfCall(const Call& all, std::span<const uint32_t> chosen, const CellTables& tables) : call(all) {
     const auto some = [&](const Items& items) {
-      if (items.shared()) return items;  // or there are none
+      if (items.is_broadcast()) return items;  // or there are none
       real** table = tables.take<real*>(chosen.size());
       for (size_t i = 0; i < chosen.size(); ++i) table[i] = items[chosen[i]];
       return Items{nullptr, table, 0};
@@ -105,20 +105,20 @@ struct ItemsOfCall {
     for (size_t i = 0; i < all.x.size(); ++i) x[i] = some(all.x[i]);
     call.count = chosen.size();
     call.x = {x, all.x.size()};
-    call.y = some(all.y), call.aux = some(all.aux);
-    call.dy = some(all.dy), call.d_aux = some(all.d_aux), call.dx = some(all.dx);
+    call.y = some(all.y), call.saved = some(all.saved);
+    call.dy = some(all.dy), call.workspace = some(all.workspace), call.dx = some(all.dx);
   }
 
   Call call;
 };
 
-bool CellProgram::operator==(const CellProgram& o) const {
+bool CellTrace::operator==(const CellTrace& o) const {
   return arguments_ == o.arguments_ && matrices_ == o.matrices_ && first_matrix_ == o.first_matrix_ &&
          steps_ == o.steps_ && output_copies_ == o.output_copies_ && gradient_copies_ == o.gradient_copies_ &&
          outputs_ == o.outputs_ && partial_ == o.partial_ && kept_ == o.kept_ && gradients_ == o.gradients_;
 }
 
-Dim CellProgram::shape(Dims xs) const {
+Dim CellTrace::shape(Dims xs) const {
   if (xs.size() != arguments_.size()) invalid(xs.size(), " arguments; ", arguments_.size(), " are needed");
   for (size_t i = 0; i < xs.size(); ++i)
     if (!xs[i].same_sizes(arguments_[i].dim))
@@ -126,8 +126,8 @@ Dim CellProgram::shape(Dims xs) const {
   return result_.with_batch(common_batch(xs));
 }
 
-void CellProgram::forward(Engine& e, const Call& c) const {
-  const CellFrame frame(c);
+void CellTrace::forward(Engine& e, const Call& c) const {
+  const TraceFrame frame(c);
   for (const Step& step : steps_) step.op->forward(e, frame.call_of(step));
   for (const Copy& copy : output_copies_)
     e.move(c.count, run_of(copy.size), {}, false, frame.value(copy.from), frame.value(copy.to));
@@ -135,7 +135,7 @@ void CellProgram::forward(Engine& e, const Call& c) const {
 
 /// The outputs of an item that get a gradient: what leads to no other ones is not run backward for it, as
 /// zero times an infinite slope is no zero. That is seen in what came, whatever runs in the same call.
-CellProgram::Outputs CellProgram::given_gradient(const real* dy) const {
+CellTrace::Outputs CellTrace::given_gradient(const real* dy) const {
   Outputs given = 0;
   for (const Range& range : partial_)
     if (!(given & range.bit))
@@ -145,9 +145,9 @@ CellProgram::Outputs CellProgram::given_gradient(const real* dy) const {
   return given;
 }
 
-void CellProgram::prepare_backward(Engine& e, const Call& c) const {
+void CellTrace::prepare_backward(Engine& e, const Call& c) const {
   {
-    const CellFrame frame(c);
+    const TraceFrame frame(c);
     for (const Copy& copy : gradient_copies_)
       e.move(c.count, run_of(copy.size), {}, true, frame.gradient(copy.from), frame.gradient(copy.to));
   }
@@ -167,8 +167,8 @@ void CellProgram::prepare_backward(Engine& e, const Call& c) const {
   }
 }
 
-void CellProgram::run_backward(Engine& e, const Call& c, Outputs given) const {
-  const CellFrame frame(c);
+void CellTrace::run_backward(Engine& e, const Call& c, Outputs given) const {
+  const TraceFrame frame(c);
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     if (!step->needs_gradient || !(step->outputs & given)) continue;
     Call call = frame.backward_call_of(*step);
@@ -181,8 +181,8 @@ void CellProgram::run_backward(Engine& e, const Call& c, Outputs given) const {
   }
 }
 
-void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
-  const CellFrame frame(c);
+void CellTrace::backward(Engine& e, const Call& c, unsigned argument) const {
+  const TraceFrame frame(c);
   if (is_matrix(argument)) {
     const MatrixUse& use = matrices_[argument - first_matrix_];
     if (steps_[use.step].needs_gradient && !c.packed[argument]) backward_matrix(e, c, use);
@@ -190,11 +190,11 @@ void CellProgram::backward(Engine& e, const Call& c, unsigned argument) const {
   }
   const Argument& a = arguments_[argument];
   if (a.has_gradient)
-    e.move(c.count, run_of(a.dim.batch_size()), {}, true, frame.shifted(c.d_aux, a.gradient), c.dx);
+    e.move(c.count, run_of(a.dim.batch_size()), {}, true, frame.shifted(c.workspace, a.gradient), c.dx);
 }
 
 /// The gradient of a matrix that is not shared: the step's operation adds it item by item.
-void CellProgram::backward_matrix(Engine& e, const Call& c, const MatrixUse& use) const {
+void CellTrace::backward_matrix(Engine& e, const Call& c, const MatrixUse& use) const {
   const Step& step = steps_[use.step];
   const CellTables tables;
   uint32_t* chosen = tables.take<uint32_t>(c.count);
@@ -204,7 +204,7 @@ void CellProgram::backward_matrix(Engine& e, const Call& c, const MatrixUse& use
       chosen[count++] = static_cast<uint32_t>(i);
   if (count == 0) return;
   const auto run = [&](const Call& items) {
-    const CellFrame frame(items);
+    const TraceFrame frame(items);
     Call call = frame.backward_call_of(step);
     call.dx = items.dx;
     step.op->backward(e, call, use.use);
@@ -212,25 +212,25 @@ void CellProgram::backward_matrix(Engine& e, const Call& c, const MatrixUse& use
   count == c.count ? run(c) : run(ItemsOfCall(c, {chosen, count}, tables).call);
 }
 
-OuterPair CellProgram::outer(const NodeView& v, unsigned argument) const {
+OuterPair CellTrace::outer(const NodeView& v, unsigned argument) const {
   const MatrixUse& use = matrices_[argument - first_matrix_];
   const Step& step = steps_[use.step];
   if (!step.needs_gradient || (!partial_.empty() && !(step.outputs & given_gradient(v.dy)))) return {};
   const auto value = [&](const Location& l) {
-    return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.aux);
+    return l.offset + (l.room == Room::argument ? v.x[l.argument] : l.room == Room::result ? v.y : v.saved);
   };
   const auto gradient = [&](const Location& l) {
-    return l.offset + (l.room == Room::result ? v.dy : v.d_aux);
+    return l.offset + (l.room == Room::result ? v.dy : v.workspace);
   };
   const auto x = [&](unsigned i) {
     return step.uses[i].matrix != none ? v.x[step.uses[i].matrix] : value(step.uses[i].x);
   };
   const NodeView inner{step.x_dims.data(), ArgumentView::of(x), value(step.y),
-                       value(step.aux),    gradient(step.dy),   gradient(step.d_aux)};
+                       value(step.saved),  gradient(step.dy),   gradient(step.workspace)};
   return step.op->outer(step.attrs.data(), inner, use.use);
 }
 
-Expression CellProgram::add(const std::shared_ptr<const CellProgram>& program, Expressions inputs) {
+Expression CellTrace::add(const std::shared_ptr<const CellTrace>& program, Expressions inputs) {
   thread_local std::vector<Expression> xs;
   xs.clear();
   for (const Argument& a : program->arguments_) xs.push_back(a.input != none ? inputs[a.input] : a.parameter);
@@ -239,7 +239,7 @@ Expression CellProgram::add(const std::shared_ptr<const CellProgram>& program, E
   return apply<RecordedCell>(xs, {program->id_, program.get()});
 }
 
-Expression CellProgram::output(const Expression& node, size_t i) const {
+Expression CellTrace::output(const Expression& node, size_t i) const {
   if (outputs_.size() == 1) return node;
   unsigned at = 0;
   for (size_t k = 0; k < i; ++k) at += static_cast<unsigned>(outputs_[k].batch_size());

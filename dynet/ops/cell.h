@@ -14,17 +14,17 @@ namespace dynet::engine {
 /// A node of it has these arguments: the inputs, then parameters that the function uses as vectors, then one
 /// for each use of an input or parameter as a matrix, so that gradients of matrices are summed with all
 /// others.
-class CellProgram : public std::enable_shared_from_this<CellProgram> {
+class CellTrace : public std::enable_shared_from_this<CellTrace> {
  public:
   /// Records what the outputs, nodes of the graph, compute from the inputs, leaves of it.
-  CellProgram(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs);
-  CellProgram(const CellProgram&) = delete;
-  CellProgram& operator=(const CellProgram&) = delete;
+  CellTrace(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs);
+  CellTrace(const CellTrace&) = delete;
+  CellTrace& operator=(const CellTrace&) = delete;
   /// Whether both compute the same by the same steps.
-  bool operator==(const CellProgram& o) const;
+  bool operator==(const CellTrace& o) const;
 
   /// Adds the node to the graph of the inputs.
-  static Expression add(const std::shared_ptr<const CellProgram>& program, Expressions inputs);
+  static Expression add(const std::shared_ptr<const CellTrace>& program, Expressions inputs);
   size_t output_count() const { return outputs_.size(); }
   /// Output i of a node: it is the node itself, or a part of it.
   Expression output(const Expression& node, size_t i) const;
@@ -41,8 +41,8 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
   OuterPair outer(const NodeView& v, unsigned argument) const;
 
  private:
-  friend class CellRecorder;
-  friend struct CellFrame;
+  friend class CellTracer;
+  friend struct TraceFrame;
   static constexpr uint32_t none = ~0u;
 
   /// A set of outputs; those from number 63 on are one.
@@ -71,7 +71,7 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
     std::vector<Dim> x_dims;
     Dim dim;
     std::vector<Use> uses;
-    Location y, aux, dy, d_aux;
+    Location y, saved, dy, workspace;
     bool needs_gradient = false;
     Outputs outputs = 0;  // those through which it gets a gradient
     bool operator==(const Step&) const = default;
@@ -127,17 +127,17 @@ class CellProgram : public std::enable_shared_from_this<CellProgram> {
 struct RecordedCell : OpDefaults {
   struct Attrs {
     uint64_t id;  // unlike the program's address, never used again
-    const CellProgram* program;
+    const CellTrace* program;
   };
-  static constexpr uint32_t own_size = sizeof(const CellProgram*);
+  static constexpr uint32_t own_size = sizeof(const CellTrace*);
   static constexpr auto name = "recorded_cell",
                         doc = "A function of expressions that was recorded as one node.";
-  static constexpr bool hidden = true, spends_aux = true;  // as its steps may
+  static constexpr bool hidden = true, overwrites_saved = true;  // as its steps may
   static constexpr Arg args[] = {"xs"};
   static bool is_matrix(const Attrs& a, unsigned i) { return a.program->is_matrix(i); }
   static Dim shape(const Attrs& a, Dims xs) { return a.program->shape(xs); }
-  static size_t aux_size(const Attrs& a, Dims) { return a.program->kept_size(); }
-  static size_t d_aux_size(const Attrs& a, Dims) { return a.program->gradient_size(); }
+  static size_t saved_size(const Attrs& a, Dims) { return a.program->kept_size(); }
+  static size_t workspace_size(const Attrs& a, Dims) { return a.program->gradient_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) { a.program->forward(e, c); }
   static void prepare_backward(const Attrs& a, Engine& e, const Call& c) {
     a.program->prepare_backward(e, c);

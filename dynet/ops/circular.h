@@ -15,7 +15,7 @@ struct CircularOp : OpDefaults {
     return x[0].with_batch(common_batch(x));
   }
   /// The matrix, as a vector twice; and the other vector, reversed.
-  static size_t aux_size(const auto&, Dims x) { return size_t{3} * x[0].rows(); }
+  static size_t saved_size(const auto&, Dims x) { return size_t{3} * x[0].rows(); }
 
   /// y_k = Σ_i a_i b_(i+k mod n).
   static void correlate(Engine& e, const Call& c, Items a, Items b, Items y, Items init) {
@@ -24,7 +24,7 @@ struct CircularOp : OpDefaults {
   /// y_k = Σ_i a_i b_(k-i mod n): the same with a reversed, as k - i = (n - 1 - i) + k + 1 mod n.
   static void convolve(Engine& e, const Call& c, Items a, Items b, Items y, Items init) {
     const unsigned n = c.dim.rows();
-    const Items reversed = part(c.aux, size_t{2} * n, c.count);
+    const Items reversed = part(c.saved, size_t{2} * n, c.count);
     Strides backwards;
     backwards.axis(n, -1, 1);
     e.move(c.count, backwards, {.from_offset = n - 1}, false, a, reversed);
@@ -35,12 +35,12 @@ struct CircularOp : OpDefaults {
   /// y_k = Σ_i x_i b_(i+k+shift mod n). In terms of i + k the columns of the matrix are one number apart.
   static void multiply(Engine& e, const Call& c, Items b, size_t shift, Items x, Items y, Items init) {
     const unsigned n = c.dim.rows();
-    e.move(c.count, blocks_of(n, 2, 0, n), {}, false, b, c.aux);
+    e.move(c.count, blocks_of(n, 2, 0, n), {}, false, b, c.saved);
     e.product({.m = n,
                .k = n,
                .n = 1,
                .count = c.count,
-               .a = part(c.aux, shift, c.count),
+               .a = part(c.saved, shift, c.count),
                .x = x,
                .y = y,
                .init = init,

@@ -114,11 +114,11 @@ struct Conv2d : OpDefaults {
   static size_t column_size(const Windows& w) { return w.window_size() * w.channels; }
   // Kept: the windows. In backward: the transposed gradient of the result, that of the windows, the padded
   // image.
-  static size_t aux_size(const Attrs& a, Dims x) {
+  static size_t saved_size(const Attrs& a, Dims x) {
     const Windows w = windows(a, x);
     return column_size(w) * w.place_count() + w.padded_size();
   }
-  static size_t d_aux_size(const Attrs& a, Dims x) {
+  static size_t workspace_size(const Attrs& a, Dims x) {
     const Windows w = windows(a, x);
     return (column_size(w) + x[1][3]) * w.place_count() + w.padded_size();
   }
@@ -127,8 +127,8 @@ struct Conv2d : OpDefaults {
     const auto column = static_cast<unsigned>(column_size(w)),
                places = static_cast<unsigned>(w.place_count());
     const unsigned filters = c.x_dims[1][3];
-    const Items image = w.with_border(e, c.count, 0, c.x[0], part(c.aux, size_t{column} * places, c.count));
-    e.move(c.count, w.gather(true), {}, false, image, c.aux);
+    const Items image = w.with_border(e, c.count, 0, c.x[0], part(c.saved, size_t{column} * places, c.count));
+    e.move(c.count, w.gather(true), {}, false, image, c.saved);
     Items init;
     if (c.x.size() > 2) {
       Strides over_places;
@@ -142,7 +142,7 @@ struct Conv2d : OpDefaults {
                .n = filters,
                .transposed = true,
                .count = c.count,
-               .a = c.aux,
+               .a = c.saved,
                .x = c.x[1],
                .y = c.y,
                .init = init});
@@ -159,7 +159,7 @@ struct Conv2d : OpDefaults {
                  .k = places,
                  .n = filters,
                  .count = c.count,
-                 .a = c.aux,
+                 .a = c.saved,
                  .x = c.dy,
                  .y = c.dx,
                  .init = c.dx});
@@ -179,7 +179,7 @@ struct Conv2d : OpDefaults {
   static void image_gradient(const Windows& w, unsigned column, Engine& e, const Call& c) {
     const auto places = static_cast<unsigned>(w.place_count());
     const unsigned filters = c.x_dims[1][3];
-    const Items transposed = c.d_aux, d_windows = part(c.d_aux, size_t{filters} * places, c.count);
+    const Items transposed = c.workspace, d_windows = part(c.workspace, size_t{filters} * places, c.count);
     Strides transpose;
     transpose.axis(filters, places, 1);
     transpose.axis(places, 1, filters);
@@ -192,7 +192,8 @@ struct Conv2d : OpDefaults {
                .x = transposed,
                .y = d_windows,
                .init = {}});
-    w.scatter(e, c.count, true, d_windows, part(c.d_aux, size_t{filters + column} * places, c.count), c.dx);
+    w.scatter(e, c.count, true, d_windows, part(c.workspace, size_t{filters + column} * places, c.count),
+              c.dx);
   }
 };
 
@@ -226,23 +227,23 @@ struct MaxPooling2d : OpDefaults {
     return x[0].with(0, static_cast<unsigned>(w.places[0])).with(1, static_cast<unsigned>(w.places[1]));
   }
   static size_t windows_size(const Windows& w) { return w.window_size() * w.place_count() * w.channels; }
-  static size_t aux_size(const Attrs& a, Dims x) {
+  static size_t saved_size(const Attrs& a, Dims x) {
     const Windows w = windows(a, x);
     return windows_size(w) + w.padded_size();
   }
-  static size_t d_aux_size(const Attrs& a, Dims x) { return aux_size(a, x); }
+  static size_t workspace_size(const Attrs& a, Dims x) { return saved_size(a, x); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Windows w = windows(a, c.x_dims);
     const real lowest = -std::numeric_limits<real>::infinity();
-    const Items image = w.with_border(e, c.count, lowest, c.x[0], part(c.aux, windows_size(w), c.count));
-    e.move(c.count, w.gather(false), {}, false, image, c.aux);
-    e.extremum(1, c.count, window_axis(w), c.aux, c.y);
+    const Items image = w.with_border(e, c.count, lowest, c.x[0], part(c.saved, windows_size(w), c.count));
+    e.move(c.count, w.gather(false), {}, false, image, c.saved);
+    e.extremum(1, c.count, window_axis(w), c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     const Windows w = windows(a, c.x_dims);
-    fill_items(e, c.count, windows_size(w), 0, c.d_aux);
-    e.extremum_backward(c.count, window_axis(w), c.aux, c.y, c.dy, c.d_aux);
-    w.scatter(e, c.count, false, c.d_aux, part(c.d_aux, windows_size(w), c.count), c.dx);
+    fill_items(e, c.count, windows_size(w), 0, c.workspace);
+    e.extremum_backward(c.count, window_axis(w), c.saved, c.y, c.dy, c.workspace);
+    w.scatter(e, c.count, false, c.workspace, part(c.workspace, windows_size(w), c.count), c.dx);
   }
   static Expression call(const Expression& x, Indices ksize, Indices stride, bool is_valid) {
     if (ksize.size() != 2) invalid(name, ": a window of ", ksize.size(), " sizes; two are needed");
@@ -269,7 +270,7 @@ struct KMaxPooling : OpDefaults {
               " are possible");
     return x[0].with(a.axis, a.count);
   }
-  static size_t aux_size(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count).batch_size(); }
+  static size_t saved_size(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count).batch_size(); }
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const Axis from = Axis::of(c.x_dims[0], a.axis);
     thread_local std::vector<unsigned> order;
@@ -285,7 +286,7 @@ struct KMaxPooling : OpDefaults {
       std::sort(order.begin(), order.begin() + a.count);
       for (unsigned i = 0; i < a.count; ++i) {
         c.y[item][to + i * from.inner] = x[order[i] * from.inner];
-        c.aux[item][to + i * from.inner] = static_cast<real>(order[i]);
+        c.saved[item][to + i * from.inner] = static_cast<real>(order[i]);
       }
     });
   }
@@ -294,7 +295,7 @@ struct KMaxPooling : OpDefaults {
     each_line(a, c, [&](size_t item, size_t start, size_t to) {
       for (unsigned i = 0; i < a.count; ++i) {
         const size_t at = to + i * from.inner;
-        c.dx[item][start + static_cast<size_t>(c.aux[item][at]) * from.inner] += c.dy[item][at];
+        c.dx[item][start + static_cast<size_t>(c.saved[item][at]) * from.inner] += c.dy[item][at];
       }
     });
   }

@@ -61,7 +61,7 @@ struct Inverse : OpDefaults {
     check_square(x[0]);
     return x[0];
   }
-  static size_t d_aux_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
+  static size_t workspace_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
   static void forward(const auto&, Engine&, const Call& c) {
     for (size_t i = 0; i < c.count; ++i) invert(c.x[0][i], c.dim.rows(), c.y[i]);
   }
@@ -69,7 +69,7 @@ struct Inverse : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const unsigned n = c.dim.rows();
     const size_t size = c.dim.batch_size();
-    const Items first = c.d_aux, second = part(c.d_aux, size, c.count);
+    const Items first = c.workspace, second = part(c.workspace, size, c.count);
     Product product{.m = n,
                     .k = n,
                     .n = n,
@@ -100,15 +100,15 @@ struct LogDeterminant : OpDefaults {
     return Dim({1}, x[0].bd);
   }
   // Kept: the inverse, whose transpose is the slope.
-  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size(); }
-  static size_t d_aux_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
+  static size_t saved_size(const auto&, Dims x) { return x[0].batch_size(); }
+  static size_t workspace_size(const auto&, Dims x) { return 2 * x[0].batch_size(); }
   static void forward(const auto&, Engine&, const Call& c) {
-    for (size_t i = 0; i < c.count; ++i) *c.y[i] = invert(c.x[0][i], c.x_dims[0].rows(), c.aux[i]);
+    for (size_t i = 0; i < c.count; ++i) *c.y[i] = invert(c.x[0][i], c.x_dims[0].rows(), c.saved[i]);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], one{1};
-    const Items slope = c.d_aux, product = part(c.d_aux, dim.batch_size(), c.count);
-    e.move(c.count, transposing(dim.rows()), {}, false, c.aux, slope);
+    const Items slope = c.workspace, product = part(c.workspace, dim.batch_size(), c.count);
+    e.move(c.count, transposing(dim.rows()), {}, false, c.saved, slope);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, slope, c.dy, product);
     e.move(c.count, run_of(dim.batch_size()), {}, true, product, c.dx);
   }

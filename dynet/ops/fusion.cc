@@ -49,18 +49,18 @@ bool is_plain_product(const Graph& graph, const Node& product) {
 uint32_t fused_sum(Graph& graph, std::array<uint32_t, 2> written, size_t at) {
   const Node& product = graph[written[at]];
   const uint32_t term = written[1 - at];
-  if (product.used || product.joins != joins_sums) return no_node;
+  if (product.used || product.fusible_into != fusible_into_sums) return no_node;
   const std::span<const uint32_t> args = graph.args(product);
   if (const auto f = factors(graph, product)) {
     const auto& [a, b] = *f;
-    graph.skip(written[at], true);
+    graph.fuse_away(written[at], true);
     return apply<GatedSum>({node(graph, term), node(graph, a.node), node(graph, b.node)},
                            {{a.f, b.f}, {written[0], written[1]}})
         .i;
   }
   // Other terms than parameters would make the product of a matrix wait for them.
   if (!is_plain_product(graph, product) || graph[term].op != &parameter_op) return no_node;
-  graph.skip(written[at], true);
+  graph.fuse_away(written[at], true);
   return apply<AddedProduct>({node(graph, term), node(graph, args[0]), node(graph, args[1])},
                              {{written[0], written[1]}})
       .i;
@@ -77,7 +77,7 @@ uint32_t Multiply::fuse(Graph& graph, std::span<const uint32_t> args) {
   const uint32_t x = args[0], y = args[1];
   const Factor a = factor(graph, x), b = factor(graph, y);
   if (!a.f && !b.f) return no_node;
-  graph.skip(x, a.f), graph.skip(y, b.f);
+  graph.fuse_away(x, a.f), graph.fuse_away(y, b.f);
   return apply<GatedProduct>({node(graph, a.node), node(graph, b.node)}, {{a.f, b.f}, {x, y}}).i;
 }
 

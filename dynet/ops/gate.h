@@ -2,7 +2,7 @@
 // four.
 //
 // Products and sums become such nodes of their own accord (fusion.cc). A node tells as which operation of
-// which nodes the program wrote it; of those the ones that it computes itself are skipped.
+// which nodes the program wrote it; of those the ones that it computes itself are fused away.
 #pragma once
 
 #include "dynet/ops/zip.h"
@@ -18,27 +18,27 @@ struct Unchanged {
 using Activations = Ops<Unchanged, Tanh, Logistic>;
 
 struct GateAttrs {
-  uint32_t f[2];      // the activations
-  uint32_t plain[2];  // the nodes of the operation as it was written
+  uint32_t f[2];         // the activations
+  uint32_t original[2];  // the nodes of the operation as it was written
 };
 
 template <class Self>
 struct GateOp : OpDefaults {
   using Attrs = GateAttrs;
-  static constexpr uint32_t own_size = sizeof(GateAttrs::plain);
+  static constexpr uint32_t own_size = sizeof(GateAttrs::original);
   static constexpr bool hidden = true, overwrites = true;
   static Dim shape(const Attrs&, Dims x) { return x[0]; }
-  static size_t aux_size(const Attrs& a, Dims x) {
+  static size_t saved_size(const Attrs& a, Dims x) {
     return x[0].batch_size() * ((a.f[0] != 0) + (a.f[1] != 0));
   }
   static void forward(const Attrs& a, Engine& e, const Call& c) { e.gate(gated(a, c)); }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     if (i < Self::first)
-      hand_over(e, c, c.dim.batch_size(), c.dy);
+      identity_backward(e, c, c.dim.batch_size(), c.dy);
     else
       e.gate_backward(i - Self::first, gated(a, c));
   }
-  static std::span<const uint32_t, 2> plain_args(const Attrs& a) { return a.plain; }
+  static std::span<const uint32_t, 2> original_args(const Attrs& a) { return a.original; }
 
  private:
   static Gated gated(const Attrs& a, const Call& c) {
@@ -47,7 +47,7 @@ struct GateOp : OpDefaults {
             c.dim.batch_size(),
             Self::first ? c.x[0] : Items{},
             {c.x[Self::first], c.x[Self::first + 1]},
-            c.aux,
+            c.saved,
             c.y,
             c.dy,
             c.dx,
@@ -56,20 +56,20 @@ struct GateOp : OpDefaults {
 };
 
 struct GatedProduct : GateOp<GatedProduct> {
-  static constexpr Join joins = joins_sums;
+  static constexpr Fusible fusible_into = fusible_into_sums;
   static constexpr auto name = "gated_product",
                         doc = "Elementwise product of two expressions, of which some are activated first.";
   static constexpr Arg args[] = {"x0", "x1"};
   static constexpr unsigned first = 0;  // factor
-  static constexpr const Op& plain = op<Multiply>;
+  static constexpr const Op& original = op<Multiply>;
 };
 
 struct GatedSum : GateOp<GatedSum> {
   static constexpr auto name = "gated_sum", doc = "An expression plus such a product.";
   static constexpr Arg args[] = {"x", "x0", "x1"};
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   static constexpr unsigned first = 1;
-  static constexpr const Op& plain = op<Add>;
+  static constexpr const Op& original = op<Add>;
 };
 
 using Gates = Ops<GatedProduct, GatedSum>;

@@ -50,7 +50,7 @@ struct MatrixMultiply : OpDefaults {
   static constexpr auto name = "matmul",
                         doc = "Matrix product: {m,k} times {k,n} is {m,n}, {m,k} times {k} is {m}.";
   static constexpr bool hidden = true, overwrites = true;
-  static constexpr Join joins = joins_sums;
+  static constexpr Fusible fusible_into = fusible_into_sums;
   static constexpr Arg args[] = {"a", "b"};
   static constexpr bool is_matrix(unsigned i) { return i == 0; }
   static Dim shape(const auto&, Dims x) {
@@ -86,7 +86,7 @@ struct AffineTransform : OpDefaults {
           "b + W1 x1 + W2 x2 + … from the list [b, W1, x1, W2, x2, …]. A vector b is added to "
           "each column. The result is a vector where the x have one column.";
   static constexpr Arg args[] = {"exprs"};
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   static constexpr bool overwrites = true;
   static constexpr bool is_matrix(unsigned i) { return i % 2 == 1; }
   static Dim shape(const auto&, Dims x) {
@@ -161,13 +161,13 @@ struct AffineTransform : OpDefaults {
 /// The sum of a parameter and a product, as the program wrote it (fusion.cc).
 struct AddedProduct : AffineTransform {
   struct Attrs {
-    uint32_t plain[2];  // the nodes of the sum
+    uint32_t original[2];  // the nodes of the sum
   };
   static constexpr uint32_t own_size = sizeof(Attrs);
   static constexpr auto name = "added_product", doc = "b + W x, written as a sum and a product.";
   static constexpr bool hidden = true;
-  static constexpr const Op& plain = op<Add>;
-  static std::span<const uint32_t, 2> plain_args(const Attrs& a) { return a.plain; }
+  static constexpr const Op& original = op<Add>;
+  static std::span<const uint32_t, 2> original_args(const Attrs& a) { return a.original; }
 };
 
 using Linear = Ops<MatrixMultiply, AffineTransform, AddedProduct>;

@@ -147,28 +147,29 @@ struct HingeDim : OpDefaults {
   static constexpr Arg args[] = {"x", "v", {"d", 0.0}, {"m", 1.0}};
   static Dim shape(const Attrs& a, Dims x) { return x[0].without(a.axis); }
   // Kept: all terms, then the number picked from each line.
-  static size_t aux_size(const Attrs& a, Dims x) { return x[0].batch_size() + a.lines; }
-  static size_t d_aux_size(const Attrs& a, Dims x) { return x[0].batch_size() + a.lines; }
+  static size_t saved_size(const Attrs& a, Dims x) { return x[0].batch_size() + a.lines; }
+  static size_t workspace_size(const Attrs& a, Dims x) { return x[0].batch_size() + a.lines; }
 
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Dim& dim = c.x_dims[0];
-    const Items picked = part(c.aux, dim.batch_size(), c.count);
+    const Items picked = part(c.saved, dim.batch_size(), c.count);
     const MarginTerm::Attrs margin{a.margin};
     each_line(a, c, [&](size_t i, size_t line, size_t place) { picked[i][line] = c.x[0][i][place]; });
-    e.zip(zip_position<MarginTerm>(), &margin, c.count, dim, dim, dim.with(a.axis, 1), c.x[0], picked, c.aux);
-    each_line(a, c, [&](size_t i, size_t, size_t place) { c.aux[i][place] = 0; });
-    e.move(c.count, summing(dim, 1u << a.axis), {}, false, c.aux, c.y);
+    e.zip(zip_position<MarginTerm>(), &margin, c.count, dim, dim, dim.with(a.axis, 1), c.x[0], picked,
+          c.saved);
+    each_line(a, c, [&](size_t i, size_t, size_t place) { c.saved[i][place] = 0; });
+    e.move(c.count, summing(dim, 1u << a.axis), {}, false, c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], line_dim = dim.with(a.axis, 1);
-    const Items picked = part(c.aux, dim.batch_size(), c.count),
-                d_picked = part(c.d_aux, dim.batch_size(), c.count);
+    const Items picked = part(c.saved, dim.batch_size(), c.count),
+                d_picked = part(c.workspace, dim.batch_size(), c.count);
     const MarginTerm::Attrs margin{a.margin};
-    e.move(c.count, summing(dim, 1u << a.axis).swapped(), {}, false, c.dy, c.d_aux);
+    e.move(c.count, summing(dim, 1u << a.axis).swapped(), {}, false, c.dy, c.workspace);
     fill_items(e, c.count, a.lines, 0, d_picked);
     for (unsigned side : {0u, 1u})
       e.zip_backward(zip_position<MarginTerm>(), side, &margin, c.count, dim, dim, line_dim, c.x[0], picked,
-                     c.aux, c.d_aux, side == 0 ? c.dx : d_picked, true);
+                     c.saved, c.workspace, side == 0 ? c.dx : d_picked, true);
     each_line(a, c, [&](size_t i, size_t line, size_t place) { c.dx[i][place] += d_picked[i][line]; });
   }
   static Expression call(const Expression& x, Indices v, unsigned d, real m) {

@@ -46,7 +46,7 @@ struct AddConstant : Map<AddConstant> {
     real constant;
   };
   static constexpr auto name = "add_constant", doc = "A number added to each element: y = x + constant.";
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x", "constant"};
   static auto value(auto x, const Attrs& a) { return x + a.constant; }
@@ -55,7 +55,7 @@ struct AddConstant : Map<AddConstant> {
 };
 
 /// A gradient that is known becomes that of an argument: a slope of 1.
-inline void hand_over(Engine& e, const Call& c, size_t size, Items known) {
+inline void identity_backward(Engine& e, const Call& c, size_t size, Items known) {
   const AddConstant::Attrs nothing{};
   e.map_backward(map_position<AddConstant>(), &nothing, c.count, size, known, known, known, c.dx,
                  c.accumulate);
@@ -199,7 +199,7 @@ inline Expression Power::call(const Expression& x, real exponent) {
 // -- activations
 
 struct Tanh : Map<Tanh> {
-  static constexpr Join joins = joins_products;
+  static constexpr Fusible fusible_into = fusible_into_products;
   static constexpr auto name = "tanh", doc = "Hyperbolic tangent, elementwise.";
   static auto value(auto x) { return tanh(x); }
   static auto slope(auto, auto y) { return 1 - y * y; }
@@ -207,7 +207,7 @@ struct Tanh : Map<Tanh> {
 };
 
 struct Logistic : Map<Logistic> {
-  static constexpr Join joins = joins_products;
+  static constexpr Fusible fusible_into = fusible_into_products;
   static constexpr auto name = "logistic", doc = "Logistic function, elementwise: y = 1 / (1 + e^-x).";
   static auto value(auto x) { return logistic(x); }
   static auto slope(auto, auto y) { return y * (1 - y); }

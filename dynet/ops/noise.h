@@ -91,7 +91,7 @@ struct Noise : OpDefaults {
   static constexpr bool random = true;
   static constexpr auto name = "noise",
                         doc = "x plus normally distributed noise of standard deviation stddev.";
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   static constexpr Arg args[] = {"x", "stddev"};
   static Dim shape(const Attrs& a, Dims x) {
     check_deviation(a.deviation);
@@ -122,16 +122,16 @@ struct Masked : OpDefaults {
     check_axis(a.axis, x[0]);
     return x[0];
   }
-  static size_t aux_size(const Attrs& a, Dims x) { return Self::mask(a, x[0]).batch_size(); }
+  static size_t saved_size(const Attrs& a, Dims x) { return Self::mask(a, x[0]).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Dim mask = Self::mask(a, c.dim);
     const real kept = a.rate < 1 ? 1 / (1 - a.rate) : 0;
-    e.random(Distribution::bernoulli, 1 - a.rate, kept, c.key, c.count, mask.batch_size(), c.words, c.aux);
-    e.zip(zip_position<Multiply>(), nullptr, c.count, c.dim, c.dim, mask, c.x[0], c.aux, c.y);
+    e.random(Distribution::bernoulli, 1 - a.rate, kept, c.key, c.count, mask.batch_size(), c.words, c.saved);
+    e.zip(zip_position<Multiply>(), nullptr, c.count, c.dim, c.dim, mask, c.x[0], c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     e.zip_backward(zip_position<Multiply>(), 0, nullptr, c.count, c.dim, c.dim, Self::mask(a, c.dim), c.x[0],
-                   c.aux, c.y, c.dy, c.dx, c.accumulate);
+                   c.saved, c.y, c.dy, c.dx, c.accumulate);
   }
   static Expression make(const Expression& x, real rate, unsigned axis = 0) {
     return rate == 0 ? x : apply<Self>(x, {rate, axis, 0});

@@ -24,16 +24,16 @@ struct Standardize : OpDefaults {
       doc = "x minus its mean, divided by its standard deviation plus 1e-8, over all elements.";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x"};
-  static constexpr size_t mean = 0, deviation = 1, divisor = 2, kept = 3;  // places in aux
+  static constexpr size_t mean = 0, deviation = 1, divisor = 2, kept = 3;  // places in saved
 
   static Dim shape(const auto&, Dims x) { return x[0]; }
-  static size_t aux_size(const auto&, Dims) { return kept; }
-  static size_t d_aux_size(const auto&, Dims x) { return 2 + 2 * x[0].batch_size(); }
+  static size_t saved_size(const auto&, Dims) { return kept; }
+  static size_t workspace_size(const auto&, Dims x) { return 2 + 2 * x[0].batch_size(); }
 
   static void forward(const auto&, Engine& e, const Call& c) {
     const size_t n = c.dim.batch_size();
-    const Items deviations = part(c.aux, deviation, c.count), divisors = part(c.aux, divisor, c.count);
-    center(e, c, c.x[0], part(c.aux, mean, c.count), c.y);
+    const Items deviations = part(c.saved, deviation, c.count), divisors = part(c.saved, divisor, c.count);
+    center(e, c, c.x[0], part(c.saved, mean, c.count), c.y);
     for (size_t i = 0; i < c.count; ++i) {
       const double variance = e.squared_norm(n, c.y[i]) / static_cast<double>(n);
       *deviations[i] = static_cast<real>(std::sqrt(variance));
@@ -45,14 +45,14 @@ struct Standardize : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items first = part(c.d_aux, 0, c.count), second = part(c.d_aux, 1, c.count),
-                a = part(c.d_aux, 2, c.count), b = part(c.d_aux, 2 + n, c.count);
+    const Items first = part(c.workspace, 0, c.count), second = part(c.workspace, 1, c.count),
+                a = part(c.workspace, 2, c.count), b = part(c.workspace, 2 + n, c.count);
     center(e, c, c.dy, first, a);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.aux, divisor, c.count), a);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.saved, divisor, c.count), a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, b);
     sum_run(e, c.count, n, b, first);
     // A deviation of 0 comes with y = 0: the tiny number makes their quotient 0.
-    map<Scale>(e, c, {static_cast<real>(n)}, part(c.aux, deviation, c.count), second);
+    map<Scale>(e, c, {static_cast<real>(n)}, part(c.saved, deviation, c.count), second);
     map<AddConstant>(e, c, {real(1e-30)}, second, second);
     e.zip(zip_position<Divide>(), nullptr, c.count, one, one, one, first, second, first);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, first, b);
@@ -86,24 +86,24 @@ struct UnitVector : OpDefaults {
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) { return x[0]; }
   // Kept: the divisor.
-  static size_t aux_size(const auto&, Dims) { return 1; }
-  static size_t d_aux_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
+  static size_t saved_size(const auto&, Dims) { return 1; }
+  static size_t workspace_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
 
   static void forward(const auto&, Engine& e, const Call& c) {
-    lengths(e, c.count, c.dim.batch_size(), c.x[0], c.aux);
-    divisors(c.count, c.aux, c.aux);
-    e.zip(zip_position<Divide>(), nullptr, c.count, c.dim, c.dim, Dim{1}, c.x[0], c.aux, c.y);
+    lengths(e, c.count, c.dim.batch_size(), c.x[0], c.saved);
+    divisors(c.count, c.saved, c.saved);
+    e.zip(zip_position<Divide>(), nullptr, c.count, c.dim, c.dim, Dim{1}, c.x[0], c.saved, c.y);
   }
   /// dx += (dy - y Σ(y dy)) / |x|
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items sum = c.d_aux, a = part(c.d_aux, 1, c.count);
+    const Items sum = c.workspace, a = part(c.workspace, 1, c.count);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, a);
     sum_run(e, c.count, n, a, sum);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, sum, a);
     e.zip(zip_position<Subtract>(), nullptr, c.count, dim, dim, dim, c.dy, a, a);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, c.aux, a);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, c.saved, a);
     e.move(c.count, run_of(n), {}, true, a, c.dx);
   }
   static Expression call(const Expression& x) { return apply<UnitVector>(x); }
@@ -114,16 +114,16 @@ struct L2Norm : OpDefaults {
                         doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) { return Dim({1}, x[0].bd); }
-  static size_t d_aux_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
+  static size_t workspace_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
   static void forward(const auto&, Engine& e, const Call& c) {
     lengths(e, c.count, c.x_dims[0].batch_size(), c.x[0], c.y);
   }
   /// dx += dy x / |x|
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], one{1};
-    const Items a = part(c.d_aux, 1, c.count);
-    divisors(c.count, c.y, c.d_aux);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.x[0], c.d_aux, a);
+    const Items a = part(c.workspace, 1, c.count);
+    divisors(c.count, c.y, c.workspace);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.x[0], c.workspace, a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, a, c.dy, a);
     e.move(c.count, run_of(dim.batch_size()), {}, true, a, c.dx);
   }

@@ -32,30 +32,31 @@ struct OpDefaults {
   static constexpr bool view = false, differentiable = true, random = false, leaf = false;
   /// backward writes 0 + its contribution where the call says so, as if dx had been zero.
   static constexpr bool overwrites = false;
-  /// prepare_backward writes what d_aux holds; if not, it is zero before.
-  static constexpr bool writes_d_aux = false;
-  /// aux is as large as argument 0 and takes its memory, unless batch sizes differ: nothing else may read it.
-  static constexpr bool aux_is_first = false;
-  /// The backward pass overwrites what aux holds, so that another one computes it anew.
-  static constexpr bool spends_aux = false;
-  /// prepare_backward turns aux into the gradient of argument 0.
-  static constexpr bool aux_becomes_gradient = false;
-  /// It reads a part of argument 0, its only one, or tells little of it, and d_aux is what one call of
+  /// prepare_backward writes what workspace holds; if not, it is zero before.
+  static constexpr bool writes_workspace = false;
+  /// saved is as large as argument 0 and takes its memory, unless batch sizes differ: nothing else may read
+  /// it.
+  static constexpr bool saved_in_place = false;
+  /// The backward pass overwrites what saved holds, so that another one computes it anew.
+  static constexpr bool overwrites_saved = false;
+  /// prepare_backward turns saved into the gradient of argument 0.
+  static constexpr bool saved_becomes_gradient = false;
+  /// It reads a part of argument 0, its only one, or tells little of it, and workspace is what one call of
   /// backward has for itself: where many read one node, what they contribute is made when it is added, and
   /// never kept.
   static constexpr bool reads_part = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
-  static constexpr Join joins = joins_nothing, takes = joins_nothing;
+  static constexpr Fusible fusible_into = fusible_into_nothing, absorbs = fusible_into_nothing;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
   /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
   static constexpr uint32_t own_size = 0;
   static size_t view_offset(const auto&, Dims) { return 0; }
-  static size_t aux_size(const auto&, Dims) { return 0; }
-  static size_t d_aux_size(const auto&, Dims) { return 0; }
+  static size_t saved_size(const auto&, Dims) { return 0; }
+  static size_t workspace_size(const auto&, Dims) { return 0; }
   static constexpr bool is_matrix(unsigned) { return false; }
   /// Bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: of all from 31 on).
-  static constexpr uint32_t passes = 0;
+  static constexpr uint32_t identity = 0;
   static OuterPair outer(const auto&, const NodeView&, unsigned) { return {}; }
   static void backward(const auto&, Engine&, const Call&, unsigned) {}
 };
@@ -123,7 +124,7 @@ constexpr auto trained_of() -> bool (*)(const void*) {
 /// T's fuse, or null if it has none.
 template <class T>
 constexpr auto fuse_of() -> uint32_t (*)(Graph&, std::span<const uint32_t>) {
-  if constexpr (T::takes != joins_nothing)
+  if constexpr (T::absorbs != fusible_into_nothing)
     return T::fuse;
   else
     return nullptr;
@@ -131,16 +132,16 @@ constexpr auto fuse_of() -> uint32_t (*)(Graph&, std::span<const uint32_t>) {
 
 /// The operation that T stands for, or null.
 template <class T>
-constexpr const Op* plain_of() {
-  if constexpr (requires { T::plain; })
-    return &T::plain;
+constexpr const Op* original_of() {
+  if constexpr (requires { T::original; })
+    return &T::original;
   else
     return nullptr;
 }
 template <class T>
-constexpr auto plain_args_of() -> std::span<const uint32_t> (*)(const void*) {
-  if constexpr (requires { T::plain; })
-    return [](const void* a) -> std::span<const uint32_t> { return T::plain_args(attrs_of<T>(a)); };
+constexpr auto original_args_of() -> std::span<const uint32_t> (*)(const void*) {
+  if constexpr (requires { T::original; })
+    return [](const void* a) -> std::span<const uint32_t> { return T::original_args(attrs_of<T>(a)); };
   else
     return nullptr;
 }
@@ -158,28 +159,28 @@ inline constexpr Op op{
     .leaf = T::leaf,
     .has_matrix = has_matrix<T>(),
     .overwrites = T::overwrites,
-    .writes_d_aux = T::writes_d_aux,
-    .aux_is_first = T::aux_is_first,
-    .spends_aux = T::spends_aux || T::aux_becomes_gradient,
+    .writes_workspace = T::writes_workspace,
+    .saved_in_place = T::saved_in_place,
+    .overwrites_saved = T::overwrites_saved || T::saved_becomes_gradient,
     .reads_part = T::reads_part,
-    .aux_becomes_gradient = T::aux_becomes_gradient,
-    .joins = T::joins,
-    .takes = T::takes,
-    .passes = T::passes,
+    .saved_becomes_gradient = T::saved_becomes_gradient,
+    .fusible_into = T::fusible_into,
+    .absorbs = T::absorbs,
+    .identity = T::identity,
     .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
     .trained = trained_of<T>(),
     .forward = [](Engine& e, const Call& c) { T::forward(attrs_of<T>(c.attrs), e, c); },
     .prepare_backward = prepare_backward_of<T>(),
     .backward = [](Engine& e, const Call& c, unsigned i) { T::backward(attrs_of<T>(c.attrs), e, c, i); },
-    .aux_size = [](const void* a, Dims d) -> size_t { return T::aux_size(attrs_of<T>(a), d); },
-    .d_aux_size = [](const void* a, Dims d) -> size_t { return T::d_aux_size(attrs_of<T>(a), d); },
+    .saved_size = [](const void* a, Dims d) -> size_t { return T::saved_size(attrs_of<T>(a), d); },
+    .workspace_size = [](const void* a, Dims d) -> size_t { return T::workspace_size(attrs_of<T>(a), d); },
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
     .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
     .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
     .fuse = fuse_of<T>(),
-    .plain = plain_of<T>(),
-    .plain_args = plain_args_of<T>(),
+    .original = original_of<T>(),
+    .original_args = original_args_of<T>(),
 };
 
 /// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.

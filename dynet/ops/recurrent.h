@@ -19,8 +19,8 @@ struct LstmCell : OpDefaults {
           "output. Arguments: the input's part of the gates {4H} (input, forget, output, "
           "candidate), the recurrent weights {4H,H}, the last output {H} and the last cell state "
           "{H}; or, in a first step, the input's part alone.";
-  static constexpr bool hidden = true, overwrites = true, writes_d_aux = true;
-  static constexpr bool aux_is_first = true, aux_becomes_gradient = true;
+  static constexpr bool hidden = true, overwrites = true, writes_workspace = true;
+  static constexpr bool saved_in_place = true, saved_becomes_gradient = true;
   static constexpr Arg args[] = {"xs", {"forget_bias", 1.0}};
   static constexpr bool is_matrix(unsigned i) { return i == 1; }
 
@@ -39,14 +39,14 @@ struct LstmCell : OpDefaults {
     return Dim({2 * hidden_size}, common_batch(x));
   }
   // Kept: the gates after their activation, then their gradients. Backward: that of the last cell state.
-  static size_t aux_size(const Attrs&, Dims x) { return x[0].rows(); }
-  static size_t d_aux_size(const Attrs&, Dims x) { return x[0].rows() / 4; }
+  static size_t saved_size(const Attrs&, Dims x) { return x[0].rows(); }
+  static size_t workspace_size(const Attrs&, Dims x) { return x[0].rows() / 4; }
 
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const unsigned size = c.dim.rows() / 2;
     if (c.x.size() == 1) {
-      if (c.aux[0] != c.x[0][0]) e.move(c.count, run_of(4 * size), {}, false, c.x[0], c.aux);
-      return e.lstm_cell(c.count, size, a.forget_bias, c.aux, {}, c.y);
+      if (c.saved[0] != c.x[0][0]) e.move(c.count, run_of(4 * size), {}, false, c.x[0], c.saved);
+      return e.lstm_cell(c.count, size, a.forget_bias, c.saved, {}, c.y);
     }
     e.product({.m = 4 * size,
                .k = size,
@@ -55,22 +55,22 @@ struct LstmCell : OpDefaults {
                .a = c.x[1],
                .packed = c.packed[1],
                .x = c.x[2],
-               .y = c.aux,
+               .y = c.saved,
                .init = c.x[0]});
-    e.lstm_cell(c.count, size, a.forget_bias, c.aux, c.x[3], c.y);
+    e.lstm_cell(c.count, size, a.forget_bias, c.saved, c.x[3], c.y);
   }
   static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
     const bool is_first = c.x.size() == 1;
-    e.lstm_cell_backward(c.count, c.dim.rows() / 2, c.aux, is_first ? Items{} : c.x[3], c.y, c.dy,
-                         is_first ? Items{} : c.d_aux);
+    e.lstm_cell_backward(c.count, c.dim.rows() / 2, c.saved, is_first ? Items{} : c.x[3], c.y, c.dy,
+                         is_first ? Items{} : c.workspace);
   }
   static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
     const unsigned size = c.dim.rows() / 2;
     if (i == 0) {
-      hand_over(e, c, size_t{4} * size, c.aux);
+      identity_backward(e, c, size_t{4} * size, c.saved);
     } else if (i == 1) {
       for (size_t item = 0; item < c.count; ++item) {
-        const real *dy = c.aux[item], *x = c.x[2][item];
+        const real *dy = c.saved[item], *x = c.x[2][item];
         e.outer_sum({4 * size, size, 1, &dy, &x, c.dx[item], c.accumulate});
       }
     } else if (i == 2) {
@@ -81,14 +81,14 @@ struct LstmCell : OpDefaults {
                  .count = c.count,
                  .a = c.x[1],
                  .packed = c.packed[1],
-                 .x = c.aux,
+                 .x = c.saved,
                  .y = c.dx,
                  .init = c.accumulate ? c.dx : Items{}});
     } else {
-      hand_over(e, c, size, c.d_aux);
+      identity_backward(e, c, size, c.workspace);
     }
   }
-  static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.aux, v.x[2], 1}; }
+  static OuterPair outer(const Attrs&, const NodeView& v, unsigned) { return {v.saved, v.x[2], 1}; }
   static Expression call(Expressions xs, real forget_bias) { return apply<LstmCell>(xs, {forget_bias}); }
 };
 

@@ -49,7 +49,7 @@ inline Strides summing(const Dim& x, unsigned axes) {
 /// What sums share: `axes` in the attributes says which are summed.
 struct Sum : OpDefaults {
   static constexpr bool reads_part = true;
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   struct Attrs {
     unsigned axes;
   };
@@ -132,12 +132,12 @@ struct LogSumExpAlongAxis : AlongAxis {
                         doc =
                             "The logarithm of the sum of exponents along axis d, which disappears. Its "
                             "gradient where all are -inf is 0.";
-  static size_t aux_size(const Attrs& a, Dims x) { return 2 * x[0].without(a.axis).batch_size(); }
+  static size_t saved_size(const Attrs& a, Dims x) { return 2 * x[0].without(a.axis).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.aux, c.y);
+    e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    e.log_sum_exp_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.aux, c.dy, c.dx);
+    e.log_sum_exp_backward(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.saved, c.dy, c.dx);
   }
   static Expression call(const Expression& x, unsigned d) { return apply<LogSumExpAlongAxis>(x, {d}); }
 };
@@ -175,7 +175,7 @@ struct OverList : OpDefaults {
 struct SumOfList : OverList {
   static constexpr auto name = "esum",
                         doc = "The sum of a list of expressions of one shape; batch size 1 is stretched.";
-  static constexpr uint32_t passes = ~0u;
+  static constexpr uint32_t identity = ~0u;
   /// One call adds many arguments of a single node, in their order.
   static void forward(const auto&, Engine& e, const Call& c) {
     const Strides all = run_of(c.dim.batch_size());
@@ -216,16 +216,17 @@ struct LogSumExpOfList : OverList {
                             "The logarithm of the sum of exponents of a list of expressions, elementwise; "
                             "batch size 1 is stretched. Its gradient where all are -inf is 0.";
   // The arguments one after another, then what the kernel keeps.
-  static size_t aux_size(const auto&, Dims x) { return x[0].batch_size() * (x.size() + 2); }
+  static size_t saved_size(const auto&, Dims x) { return x[0].batch_size() * (x.size() + 2); }
   static void forward(const auto&, Engine& e, const Call& c) {
     const size_t size = c.dim.batch_size();
     for (size_t i = 0; i < c.x.size(); ++i)
-      e.move(c.count, run_of(size), {.to_offset = i * size}, false, c.x[i], c.aux);
-    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.aux, part(c.aux, c.x.size() * size, c.count), c.y);
+      e.move(c.count, run_of(size), {.to_offset = i * size}, false, c.x[i], c.saved);
+    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.saved, part(c.saved, c.x.size() * size, c.count),
+                  c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     const size_t size = c.dim.batch_size();
-    e.log_sum_exp_backward(c.count, Axis{1, 1, size}, c.x[i], part(c.aux, c.x.size() * size, c.count), c.dy,
+    e.log_sum_exp_backward(c.count, Axis{1, 1, size}, c.x[i], part(c.saved, c.x.size() * size, c.count), c.dy,
                            c.dx);
   }
   static Expression call(Expressions xs) {
@@ -243,20 +244,20 @@ struct SumOfTerms : OpDefaults {
     if (!x[0].same_sizes(x[1])) invalid("shapes differ: ", x[0], " and ", x[1], "; they must be equal");
     return Dim({1}, common_batch(x));
   }
-  static size_t aux_size(const Attrs&, Dims x) { return x[0].batch_size(); }
-  static size_t d_aux_size(const Attrs&, Dims x) { return x[0].batch_size(); }
+  static size_t saved_size(const Attrs&, Dims x) { return x[0].batch_size(); }
+  static size_t workspace_size(const Attrs&, Dims x) { return x[0].batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Dim& dim = c.x_dims[0];
-    e.zip(zip_position<Term>(), &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux);
-    sum_run(e, c.count, dim.batch_size(), c.aux, c.y);
+    e.zip(zip_position<Term>(), &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.saved);
+    sum_run(e, c.count, dim.batch_size(), c.saved, c.y);
   }
   static void prepare_backward(const Attrs&, Engine& e, const Call& c) {
-    spread(e, c.count, c.x_dims[0].batch_size(), false, c.dy, c.d_aux);
+    spread(e, c.count, c.x_dims[0].batch_size(), false, c.dy, c.workspace);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     const Dim& dim = c.x_dims[0];
-    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.aux, c.d_aux, c.dx,
-                   c.accumulate);
+    e.zip_backward(zip_position<Term>(), i, &a, c.count, dim, dim, dim, c.x[0], c.x[1], c.saved, c.workspace,
+                   c.dx, c.accumulate);
   }
 };
 

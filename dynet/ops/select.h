@@ -125,7 +125,7 @@ struct Gather : OpDefaults {
     unsigned axis, count;
     unsigned repeats;  // 1: a place occurs more than once
   };
-  static size_t d_aux_size(const Attrs& a, Dims x) { return a.repeats ? chosen_size(a, x[0]) : 0; }
+  static size_t workspace_size(const Attrs& a, Dims x) { return a.repeats ? chosen_size(a, x[0]) : 0; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Axis x = axis_of(a, c.x_dims[0]);
     for (size_t item = 0; item < c.count; ++item)
@@ -206,7 +206,7 @@ struct Gather : OpDefaults {
     const uint32_t* words = c.words[item];
     const std::span order = by_place(words, a.count);
     const size_t size = chosen_size(a, c.x_dims[0]);
-    real* const sums = c.d_aux[item];
+    real* const sums = c.workspace[item];
     e.move(1, run_of(size), {}, false, {c.dy[item], nullptr, size}, {sums, nullptr, size});
     // act(first, count) for the chosen of each place, which lie in `order` from `first` on.
     const auto each_place = [&](auto act) {
@@ -395,14 +395,14 @@ struct ArgMax : OpDefaults {
     if (x[0].nd != 1) invalid("a vector is needed; the argument has shape ", x[0]);
     return x[0];
   }
-  static size_t aux_size(const Attrs&, Dims) { return 2; }
+  static size_t saved_size(const Attrs&, Dims) { return 2; }
   /// The gradient of the largest element is the one-hot vector.
   static void forward(const Attrs&, Engine& e, const Call& c) {
     const Axis all = Axis::of(c.dim, 0);
-    fill_items(e, c.count, 2, 1, c.aux);
-    e.extremum(1, c.count, all, c.x[0], part(c.aux, 1, c.count));
+    fill_items(e, c.count, 2, 1, c.saved);
+    e.extremum(1, c.count, all, c.x[0], part(c.saved, 1, c.count));
     fill_items(e, c.count, c.dim.batch_size(), 0, c.y);
-    e.extremum_backward(c.count, all, c.x[0], part(c.aux, 1, c.count), c.aux, c.y);
+    e.extremum_backward(c.count, all, c.x[0], part(c.saved, 1, c.count), c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     if (a.mode == straight_through_gradient)

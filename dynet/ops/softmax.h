@@ -43,18 +43,18 @@ struct RestrictedLogSoftmax : OpDefaults {
     return x[0];
   }
   // Kept: the chosen numbers, and their log-probabilities.
-  static size_t aux_size(const Attrs& a, Dims) { return 2 * a.count; }
-  static size_t d_aux_size(const Attrs& a, Dims) { return 2 * a.count; }
+  static size_t saved_size(const Attrs& a, Dims) { return 2 * a.count; }
+  static size_t workspace_size(const Attrs& a, Dims) { return 2 * a.count; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    const Items chosen = c.aux, logs = part(c.aux, a.count, c.count);
+    const Items chosen = c.saved, logs = part(c.saved, a.count, c.count);
     each_place(a, c, [&](const real* x, size_t i, unsigned k) { chosen[i][k] = *x; }, c.x[0]);
     e.log_softmax(c.count, Axis{1, a.count, 1}, chosen, logs);
     fill_items(e, c.count, c.dim.batch_size(), -std::numeric_limits<real>::infinity(), c.y);
     each_place(a, c, [&](real* y, size_t i, unsigned k) { *y = logs[i][k]; }, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    const Items logs = part(c.aux, a.count, c.count), d_logs = c.d_aux,
-                d_chosen = part(c.d_aux, a.count, c.count);
+    const Items logs = part(c.saved, a.count, c.count), d_logs = c.workspace,
+                d_chosen = part(c.workspace, a.count, c.count);
     each_place(a, c, [&](const real* dy, size_t i, unsigned k) { d_logs[i][k] = *dy; }, c.dy);
     fill_items(e, c.count, a.count, 0, d_chosen);
     e.log_softmax_backward(c.count, Axis{1, a.count, 1}, logs, d_logs, d_chosen);
@@ -119,12 +119,12 @@ struct PickNegativeLogSoftmax : OpDefaults {
     check_vector(x[0]);
     return Dim({1}, x[0].bd);
   }
-  static size_t aux_size(const auto&, Dims) { return 2; }
+  static size_t saved_size(const auto&, Dims) { return 2; }
   static void forward(const auto&, Engine& e, const Call& c) {
-    e.negative_log_softmax(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.y);
+    e.negative_log_softmax(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.saved, c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
-    e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.aux, c.dy, c.dx);
+    e.negative_log_softmax_backward(c.count, c.x_dims[0].rows(), c.words, c.x[0], c.saved, c.dy, c.dx);
   }
   static Expression call(const Expression& x, int v) { return make(name, x, only(class_named(name, v, x))); }
   static Expression make(std::string_view caller, const Expression& x, Indices classes) {

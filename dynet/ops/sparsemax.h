@@ -98,13 +98,13 @@ struct SparsemaxLoss : OpDefaults {
     return Dim({1}, x[0].bd);
   }
   // Kept: the slope, sparsemax(x) minus the target.
-  static size_t aux_size(const Attrs&, Dims x) { return x[0].rows(); }
+  static size_t saved_size(const Attrs&, Dims x) { return x[0].rows(); }
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const size_t n = c.x_dims[0].rows();
     const double share = 1.0 / a.count;
     for (size_t item = 0; item < c.count; ++item) {
       const real* x = c.x[0][item];
-      real* slope = c.aux[item];
+      real* slope = c.saved[item];
       const SimplexProjection p(x, n);
       double loss = share / 2;
       for (size_t i = 0; i < n; ++i) {
@@ -121,7 +121,7 @@ struct SparsemaxLoss : OpDefaults {
   }
   static void backward(const Attrs&, Engine&, const Call& c, unsigned) {
     for (size_t item = 0; item < c.count; ++item)
-      for (size_t i = 0; i < c.x_dims[0].rows(); ++i) c.dx[item][i] += c.aux[item][i] * *c.dy[item];
+      for (size_t i = 0; i < c.x_dims[0].rows(); ++i) c.dx[item][i] += c.saved[item][i] * *c.dy[item];
   }
   static Expression call(const Expression& x, Indices target_support) {
     const Dim& from = shape_of(name, x);
@@ -145,15 +145,15 @@ struct ConstrainedSoftmax : OpDefaults {
     return x[0].with_batch(common_batch(x));
   }
   // Kept: 1 where the bound was reached.
-  static size_t aux_size(const auto&, Dims x) { return x[0].rows(); }
+  static size_t saved_size(const auto&, Dims x) { return x[0].rows(); }
   static void forward(const auto&, Engine&, const Call& c) {
-    for (size_t i = 0; i < c.count; ++i) distribute(c.dim.rows(), c.x[0][i], c.x[1][i], c.y[i], c.aux[i]);
+    for (size_t i = 0; i < c.count; ++i) distribute(c.dim.rows(), c.x[0][i], c.x[1][i], c.y[i], c.saved[i]);
   }
   /// What the free ones give up or gain is shared among them as softmax does.
   static void backward(const auto&, Engine&, const Call& c, unsigned argument) {
     const size_t n = c.dim.rows();
     for (size_t item = 0; item < c.count; ++item) {
-      const real *y = c.y[item], *dy = c.dy[item], *bounded = c.aux[item];
+      const real *y = c.y[item], *dy = c.dy[item], *bounded = c.saved[item];
       double mass = 0, weighted = 0;
       for (size_t i = 0; i < n; ++i)
         if (bounded[i] == 0)

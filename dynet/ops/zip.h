@@ -36,9 +36,9 @@ struct Zip : OpDefaults {
 
 struct Add : Zip<Add> {
   static constexpr auto name = "add", doc = "Sum of two expressions, with broadcasting: z = x + y.";
-  static constexpr uint32_t passes = 3;
+  static constexpr uint32_t identity = 3;
   static constexpr bool hidden = true;
-  static constexpr Join takes = joins_sums;
+  static constexpr Fusible absorbs = fusible_into_sums;
   static auto value(auto x, auto y) { return x + y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
   static auto slope1(auto x, auto, auto) { return decltype(x)(1); }
@@ -49,7 +49,7 @@ struct Add : Zip<Add> {
 struct Subtract : Zip<Subtract> {
   static constexpr auto name = "subtract",
                         doc = "Difference of two expressions, with broadcasting: z = x - y.";
-  static constexpr uint32_t passes = 1;
+  static constexpr uint32_t identity = 1;
   static constexpr bool hidden = true;
   static auto value(auto x, auto y) { return x - y; }
   static auto slope0(auto x, auto, auto) { return decltype(x)(1); }
@@ -58,7 +58,7 @@ struct Subtract : Zip<Subtract> {
 };
 
 struct Multiply : Zip<Multiply> {
-  static constexpr Join joins = joins_sums, takes = joins_products;
+  static constexpr Fusible fusible_into = fusible_into_sums, absorbs = fusible_into_products;
   static constexpr auto name = "cmult", doc = "Elementwise product with broadcasting: z = x ∘ y.";
   static auto value(auto x, auto y) { return x * y; }
   static auto slope0(auto, auto y, auto) { return y; }
@@ -118,7 +118,7 @@ struct Minimum : Zip<Minimum> {
 /// The sum of a matrix and a vector, under a name and with a check of its own.
 struct ColumnwiseAdd : Zip<Add> {
   static constexpr auto name = "colwise_add", doc = "Adds the vector bias to each column of the matrix x.";
-  static constexpr uint32_t passes = 3;
+  static constexpr uint32_t identity = 3;
   static constexpr Arg args[] = {"x", "y"};
   static Dim shape(const auto&, Dims x) {
     if (x[0].nd > 2 || !x[1].is_vector() || x[0].rows() != x[1].rows())

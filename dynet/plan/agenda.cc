@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "dynet/plan/reach.h"
+#include "dynet/plan/needed.h"
 #include "dynet/plan/schedule.h"
 
 namespace dynet::engine {

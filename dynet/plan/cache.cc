@@ -8,7 +8,7 @@ namespace dynet::engine {
 
 /// Several graphs must have room beside one another.
 bool PlanCache::can_keep(std::span<const uint32_t> wanted) {
-  return !wanted.empty() && nodes_in(wanted) <= most_nodes / 4;
+  return !wanted.empty() && nodes_in(wanted) <= max_nodes / 4;
 }
 
 uint32_t PlanCache::nodes_in(std::span<const uint32_t> wanted) { return std::ranges::max(wanted) + 1; }
@@ -33,42 +33,42 @@ uint64_t PlanCache::hash_of(const Graph& graph, std::span<const uint32_t> wanted
   return sum ^ sum >> 32;
 }
 
-bool PlanCache::is_same(const Entry& entry, const Question& question) {
-  const auto& [graph, wanted, policy, threads] = question;
-  if (entry.policy != policy || entry.threads != threads || entry.numbering != graph.numbering() ||
+bool PlanCache::is_same(const Entry& entry, const Key& key) {
+  const auto& [graph, wanted, policy, threads] = key;
+  if (entry.policy != policy || entry.threads != threads || entry.intern_epoch != graph.intern_epoch() ||
       entry.nodes.size() != nodes_in(wanted) || !std::ranges::equal(entry.wanted, wanted))
     return false;
   for (uint32_t id = 0; id < entry.nodes.size(); ++id)
-    if (entry.nodes[id] != known(graph[id])) return false;
+    if (entry.nodes[id] != node_key(graph[id])) return false;
   return std::ranges::equal(entry.args, args_of(graph, wanted));
 }
 
-const Planned* PlanCache::find(const Question& question) {
-  if (!can_keep(question.wanted)) return nullptr;
-  asked_ = hash_of(question.graph, question.wanted);
+const ExecutionPlan* PlanCache::find(const Key& key) {
+  if (!can_keep(key.wanted)) return nullptr;
+  key_hash_ = hash_of(key.graph, key.wanted);
   ++now_;
   for (Entry& entry : entries_)
-    if (entry.hash == asked_ && is_same(entry, question)) {
+    if (entry.hash == key_hash_ && is_same(entry, key)) {
       entry.last_use = now_;
-      return &entry.planned;
+      return &entry.plan;
     }
   return nullptr;
 }
 
-void PlanCache::offer(const Question& question, const Planned& planned) {
-  const auto& [graph, wanted, policy, threads] = question;
+void PlanCache::insert(const Key& key, const ExecutionPlan& plan) {
+  const auto& [graph, wanted, policy, threads] = key;
   if (!can_keep(wanted)) return;
   const uint32_t count = nodes_in(wanted);
-  seen_.resize(most_seen);
-  if (std::exchange(seen_[asked_ % most_seen], asked_) != asked_ || !make_room(count)) return;
+  seen_.resize(max_seen);
+  if (std::exchange(seen_[key_hash_ % max_seen], key_hash_) != key_hash_ || !make_room(count)) return;
   Entry& entry = entries_.emplace_back();
-  entry.hash = asked_, entry.last_use = now_;
-  entry.numbering = graph.numbering(), entry.policy = policy, entry.threads = threads;
+  entry.hash = key_hash_, entry.last_use = now_;
+  entry.intern_epoch = graph.intern_epoch(), entry.policy = policy, entry.threads = threads;
   entry.wanted.assign(wanted.begin(), wanted.end());
-  for (uint32_t id = 0; id < count; ++id) entry.nodes.push_back(known(graph[id]));
+  for (uint32_t id = 0; id < count; ++id) entry.nodes.push_back(node_key(graph[id]));
   const std::span<const uint32_t> args = args_of(graph, wanted);
   entry.args.assign(args.begin(), args.end());
-  entry.planned = planned;
+  entry.plan = plan;
 }
 
 /// Drops what was not used lately; false if all that is kept was, so that graphs which come round in a circle
@@ -76,9 +76,9 @@ void PlanCache::offer(const Question& question, const Planned& planned) {
 bool PlanCache::make_room(size_t nodes) {
   size_t kept = nodes;
   for (const Entry& entry : entries_) kept += entry.nodes.size();
-  while (!entries_.empty() && (kept > most_nodes || entries_.size() == most_entries)) {
+  while (!entries_.empty() && (kept > max_nodes || entries_.size() == max_entries)) {
     const auto oldest = std::ranges::min_element(entries_, {}, &Entry::last_use);
-    if (now_ - oldest->last_use < most_seen) return false;
+    if (now_ - oldest->last_use < max_seen) return false;
     kept -= oldest->nodes.size();
     entries_.erase(oldest);
   }

@@ -5,16 +5,16 @@
 #include <span>
 #include <vector>
 
-#include "dynet/plan/plan.h"
-#include "dynet/plan/reach.h"
+#include "dynet/plan/layout.h"
+#include "dynet/plan/needed.h"
 
 namespace dynet::engine {
 
 /// All that is known of an evaluation before its first kernel runs.
-struct Planned {
-  Reach reach;
+struct ExecutionPlan {
+  Needed needed;
   Schedule schedule;
-  Plan plan;
+  Layout layout;
 };
 
 /// Keeps what was planned for whole graphs that came twice, as many as have room; what was not used for long
@@ -23,7 +23,7 @@ class PlanCache {
  public:
   /// What a plan was made for: these nodes of a graph, wanted under this policy, to be run by so many
   /// threads.
-  struct Question {
+  struct Key {
     const Graph& graph;
     std::span<const uint32_t> wanted;
     Policy policy;
@@ -31,42 +31,42 @@ class PlanCache {
   };
   /// What was planned when these nodes were wanted of a graph whose nodes, up to the last one wanted, were
   /// the same; null if nothing is kept. Nothing of the graph may have been evaluated yet.
-  const Planned* find(const Question& question);
-  /// What was planned after find() gave null, to be kept if it was asked for before.
-  void offer(const Question& question, const Planned& planned);
+  const ExecutionPlan* find(const Key& key);
+  /// What was planned after find() gave null, to be kept if it was looked up before.
+  void insert(const Key& key, const ExecutionPlan& plan);
 
  private:
-  static constexpr size_t most_entries = 64, most_nodes = size_t{1} << 16, most_seen = 256;
+  static constexpr size_t max_entries = 64, max_nodes = size_t{1} << 16, max_seen = 256;
 
   /// What a plan depends on of a node, beside its arguments.
-  struct Known {
+  struct NodeKey {
     const Op* op;
     uint32_t signature, dim_id, args;
     uint16_t arg_count;
-    bool operator==(const Known&) const = default;
+    bool operator==(const NodeKey&) const = default;
   };
   struct Entry {
     uint64_t hash = 0, last_use = 0;
-    unsigned numbering = 0, threads = 0;
+    unsigned intern_epoch = 0, threads = 0;
     Policy policy{};
     std::vector<uint32_t> wanted, args;
-    std::vector<Known> nodes;
-    Planned planned;
+    std::vector<NodeKey> nodes;
+    ExecutionPlan plan;
   };
   static bool can_keep(std::span<const uint32_t> wanted);
   /// The nodes that matter: those up to the last one wanted.
   static uint32_t nodes_in(std::span<const uint32_t> wanted);
   static std::span<const uint32_t> args_of(const Graph& graph, std::span<const uint32_t> wanted);
-  static Known known(const Node& node) {
+  static NodeKey node_key(const Node& node) {
     return {node.op, node.signature, node.dim_id, node.args, node.arg_count};
   }
-  static bool is_same(const Entry& entry, const Question& question);
+  static bool is_same(const Entry& entry, const Key& key);
   static uint64_t hash_of(const Graph& graph, std::span<const uint32_t> wanted);
   bool make_room(size_t nodes);
 
   std::vector<Entry> entries_;
-  std::vector<uint64_t> seen_;    // hashes of what was not kept, each in its place
-  uint64_t now_ = 0, asked_ = 0;  // evaluations so far; the hash of the last one
+  std::vector<uint64_t> seen_;       // hashes of what was not kept, each in its place
+  uint64_t now_ = 0, key_hash_ = 0;  // evaluations so far; the hash of the last one
 };
 
 }  // namespace dynet::engine

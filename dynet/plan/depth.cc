@@ -1,7 +1,7 @@
 // The depth policy: nodes of equal depth and signature together, in increasing depth.
 #include <algorithm>
 
-#include "dynet/plan/reach.h"
+#include "dynet/plan/needed.h"
 #include "dynet/plan/schedule.h"
 
 namespace dynet::engine {

@@ -18,8 +18,8 @@ enum class Policy : uint8_t {
 /// Batches of node ids; batch i is order[ends[i-1] … ends[i]).
 struct Schedule {
   std::vector<uint32_t> order, ends;
-  /// Of a divided evaluation: where the batches of each list end, those before the pieces, of each piece, and
-  /// after them.
+  /// Of a partitioned evaluation: where the batches of each list end, those of the prologue, of each part,
+  /// and of the epilogue.
   std::vector<uint32_t> lists;
 
   size_t size() const { return ends.size(); }
@@ -31,7 +31,7 @@ struct Schedule {
     return std::span(order).subspan(first, count);
   }
   void clear() { order.clear(), ends.clear(), lists.clear(); }
-  /// Adds the batches of one list of a division.
+  /// Adds the batches of one list of a partition.
   void append(const Schedule& list) {
     const auto start = static_cast<uint32_t>(order.size());
     order.insert(order.end(), list.order.begin(), list.order.end());

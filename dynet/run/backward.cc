@@ -6,65 +6,67 @@
 #include "dynet/ops/input.h"
 #include "dynet/run/describe.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/pace.h"
 #include "dynet/run/profile.h"
+#include "dynet/run/thread_tuner.h"
 
 namespace dynet::engine {
 
 void Executor::backward(unsigned loss, bool full) {
-  const Graph::MaybeUse use(graph_);
+  const Graph::MaybeBusyGuard use(graph_);
   if (const Dim& dim = graph_.dim(loss); dim.size() != 1)
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
-  pace().add(2 * multiply_adds_);
+  thread_tuner().add(2 * multiply_adds_);
   const struct Unmark {
     Executor& e;
     ~Unmark() {
-      for (uint32_t id : e.path_) e.t_.marks.clear(id);
+      for (uint32_t id : e.backward_set_) e.memory_.marks.clear(id);
     }
   } unmark{*this};
   try {
     trace(loss, full);
-  } catch (...) {  // some marks are not on the path yet
-    t_.marks.clear_all();
+  } catch (...) {  // some marks are not in the backward set yet
+    memory_.marks.clear_all();
     throw;
   }
-  if (!again_.empty()) repeat_spent();
+  if (!again_.empty()) recompute_consumed();
   place_gradients();
-  if (real* gradient = t_.flow[loss].gradient) *gradient = 1, t_.flow[loss].ready = true;
+  if (real* gradient = memory_.gradients[loss].gradient) *gradient = 1, memory_.gradients[loss].ready = true;
   run_backward();
-  for (uint32_t id : loose_)  // views of memory that has no gradient itself
-    if (graph_[id].op->view && !t_.marks[t_.views[id].origin]) lanes_[0].finish_one(id);
+  for (uint32_t id : views_and_leaves_)  // views of memory that has no gradient itself
+    if (graph_[id].op->view && !memory_.marks[memory_.views[id].origin]) workers_[0].finish_one(id);
   if (graph_.check_validity) check_gradients();
   deliver();
   backward_from_ = loss;
 }
 
-/// Computes once more what an earlier backward pass has overwritten: what nodes of the path keep, and what
-/// lay in the same memory.
-void Executor::repeat_spent() {
-  for (size_t i = again_.size(); i-- > 0;) list_for_repeat(again_[i]);
-  const auto step = [&](uint32_t id) { return t_.place[id].step; };
+/// Computes once more what an earlier backward pass has overwritten: what nodes of the backward set saved,
+/// and what lay in the same memory.
+void Executor::recompute_consumed() {
+  for (size_t i = again_.size(); i-- > 0;) list_for_recompute(again_[i]);
+  const auto step = [&](uint32_t id) { return memory_.buffers[id].step; };
   std::ranges::sort(again_,
                     [&](uint32_t a, uint32_t b) { return std::pair(step(a), a) < std::pair(step(b), b); });
   again_.erase(std::ranges::unique(again_).begin(), again_.end());
   for (size_t first = 0, end = 0; first < again_.size(); first = end) {
     while (end < again_.size() && step(again_[end]) == step(again_[first])) ++end;
-    lanes_[0].repeat(t_.steps[step(again_[first])], std::span(again_).subspan(first, end - first), restored_);
+    workers_[0].repeat(memory_.tape[step(again_[first])], std::span(again_).subspan(first, end - first),
+                       recomputed_);
   }
 }
 
-/// Lists the argument whose memory a node has taken, too, and computes other arguments again that were taken.
-void Executor::list_for_repeat(uint32_t id) {
+/// Lists the argument that has donated its memory to a node, too, and recomputes others that have donated
+/// theirs.
+void Executor::list_for_recompute(uint32_t id) {
   const std::span<const uint32_t> args = graph_.args(graph_[id]);
   for (const uint32_t arg : args) {
-    if (!(done_[arg] & taken)) continue;
-    if (t_.place[arg].value != t_.place[id].aux) {
-      restore(arg);
+    if (!(done_[arg] & donated)) continue;
+    if (memory_.buffers[arg].value != memory_.buffers[id].saved) {
+      recompute(arg);
     } else {
-      restore_arguments(arg);
+      recompute_arguments(arg);
       again_.push_back(arg);
     }
   }
@@ -73,16 +75,16 @@ void Executor::list_for_repeat(uint32_t id) {
 /// Runs the calls of the forward pass in reverse: those that ran side by side do so again.
 void Executor::run_backward() {
   for (uint32_t end = call_count(); end > 0;) {
-    const StepRecord& last = step_of(end - 1);
-    if (last.lane == 0) {
-      lanes_[0].backward(last, nodes_of(--end));
+    const TapeEntry& last = step_of(end - 1);
+    if (last.worker == 0) {
+      workers_[0].backward(last, nodes_of(--end));
       continue;
     }
     uint32_t first = end;
-    while (first > 0 && step_of(first - 1).round == last.round && step_of(first - 1).lane > 0) --first;
-    lanes_.side_by_side(last.lane, [&](Lane& lane, uint32_t number) {
+    while (first > 0 && step_of(first - 1).section == last.section && step_of(first - 1).worker > 0) --first;
+    workers_.parallel_for(last.worker, [&](Worker& worker, uint32_t number) {
       for (uint32_t i = end; i-- > first;)
-        if (step_of(i).lane == number + 1) lane.backward(step_of(i), nodes_of(i));
+        if (step_of(i).worker == number + 1) worker.backward(step_of(i), nodes_of(i));
     });
     end = first;
   }
@@ -103,14 +105,14 @@ Mutex& delivery() {
 void Executor::deliver() {
   const Timed timed(Timed::backward, "gradients of parameters", 1);
   parameters_.clear(), lookups_.clear();
-  for (auto it = loose_.rbegin(); it != loose_.rend(); ++it) {
+  for (auto it = views_and_leaves_.rbegin(); it != views_and_leaves_.rend(); ++it) {
     const Node& node = graph_[*it];
     if (!node.op->leaf) continue;
     if (node.op == &parameter_op) {
       parameters_.push_back(*it);
       continue;
     }
-    lanes_[0].finish(*it);
+    workers_[0].finish(*it);
     if (node.op == &op<Lookup> && node.needs_gradient && attrs_of<Lookup>(node.payload).table->updated)
       lookups_.push_back(*it);
   }
@@ -128,48 +130,49 @@ void Executor::sum_long_products() {
   constexpr double long_work = 1 << 28;
   long_products_.clear();
   for (uint32_t id : parameters_) {
-    const LateLists late = t_.late_lists_of(id);
-    if (!late.outer.count || !is_learned(id)) continue;
+    const DeferredLists deferred = memory_.deferred_lists_of(id);
+    if (!deferred.outer.count || !is_learned(id)) continue;
     size_t columns = 0;
-    for (uint32_t at = late.outer.first; at != none; at = t_.late_uses[at].next) {
-      const Dim& dim = graph_.dim(t_.late_uses[at].node);
+    for (uint32_t at = deferred.outer.first; at != none; at = memory_.deferred_uses[at].next) {
+      const Dim& dim = graph_.dim(memory_.deferred_uses[at].node);
       columns += size_t{dim.cols()} * dim.bd;
     }
     const size_t size = graph_.dim(id).size();
     if (columns < long_columns || static_cast<double>(columns) * static_cast<double>(size) < long_work)
       continue;
     real* const sum = gradients_.take<real>(size);
-    lanes_[0].add_outer(id, sum, false);
+    workers_[0].add_outer(id, sum, false);
     long_products_.push_back({id, sum});
   }
 }
 
 /// Threads share out the parameters; those that make a large part of the work they cut among them.
 void Executor::deliver_parameters() {
-  const unsigned threads = t_.engine->threads();
+  const unsigned threads = memory_.engine->threads();
   uint64_t total = 0;
   if (threads > 1)
     for (uint32_t id : parameters_) total += cost_of_gradient(id);
-  if (total < settings().worth_dividing) {
-    for (uint32_t id : parameters_) deliver_parameter(id, lanes_[0]);
+  if (total < settings().worth_partitioning) {
+    for (uint32_t id : parameters_) deliver_parameter(id, workers_[0]);
     return;
   }
   std::erase_if(parameters_, [&](uint32_t id) {
     const bool is_large = cost_of_gradient(id) > total / (2 * threads);
-    if (is_large) deliver_parameter(id, lanes_[0]);
+    if (is_large) deliver_parameter(id, workers_[0]);
     return is_large;
   });
   std::atomic<size_t> next = 0;
-  lanes_.side_by_side(threads, [&](Lane& lane, unsigned) {
-    for (size_t i; (i = next.fetch_add(1)) < parameters_.size();) deliver_parameter(parameters_[i], lane);
+  workers_.parallel_for(threads, [&](Worker& worker, unsigned) {
+    for (size_t i; (i = next.fetch_add(1)) < parameters_.size();) deliver_parameter(parameters_[i], worker);
   });
 }
 
 /// In multiply-adds.
 uint64_t Executor::cost_of_gradient(uint32_t id) const {
-  const Flow& flow = t_.flow[id];
-  const LateLists late = t_.late_lists_of(id);
-  return (uint64_t{late.outer.count} + late.added.count + flow.part_count) * graph_.dim(id).size();
+  const GradientEntry& entry = memory_.gradients[id];
+  const DeferredLists deferred = memory_.deferred_lists_of(id);
+  return (uint64_t{deferred.outer.count} + deferred.added.count + entry.partial_count) *
+         graph_.dim(id).size();
 }
 
 bool Executor::is_learned(uint32_t parameter) const {
@@ -177,23 +180,23 @@ bool Executor::is_learned(uint32_t parameter) const {
 }
 
 /// A table may have got more rows than this graph knows, behind those that it knows.
-void Executor::deliver_parameter(uint32_t id, Lane& lane) {
-  lane.finish(id);
+void Executor::deliver_parameter(uint32_t id, Worker& worker) {
+  worker.finish(id);
   if (!is_learned(id)) return;
   Storage& storage = *parameter_storage(graph_[id]);
   const size_t size = graph_.dim(id).size();
-  if (const real* gradient = t_.flow[id].gradient)
-    t_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
-  const LateLists late = t_.late_lists_of(id);
+  if (const real* gradient = memory_.gradients[id].gradient)
+    memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
+  const DeferredLists deferred = memory_.deferred_lists_of(id);
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {
-    t_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
-  } else if (late.outer.count) {
+    memory_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
+  } else if (deferred.outer.count) {
     if (size < storage.gradient.size()) storage.gradient.numbers();
     const bool accumulate = !storage.gradient.is_clear();
-    lane.add_outer(id, storage.gradient.overwrite(), accumulate);
+    worker.add_outer(id, storage.gradient.overwrite(), accumulate);
   }
-  if (late.added.count) lane.add_uses(id, storage.gradient.data());
+  if (deferred.added.count) worker.add_uses(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
 }
@@ -204,7 +207,7 @@ void Executor::each_row(F f) {
   for (uint32_t id : lookups_) {
     const Node& node = graph_[id];
     const size_t size = graph_.dim(node).batch_size();
-    const real* from = t_.flow[id].gradient;
+    const real* from = memory_.gradients[id].gradient;
     for (uint32_t row : node.words()) {
       f(*attrs_of<Lookup>(node.payload).table, row, from, size);
       from += size;
@@ -231,7 +234,7 @@ void Executor::deliver_lookups() {
   each_row([&](Table& table, uint32_t row, const real* from, size_t size) {
     real* const to = table.row_gradient(row);
     if (few || table.uses[row] <= terms_in_a_row)
-      t_.engine->add_scaled(size, 1, from, to);
+      memory_.engine->add_scaled(size, 1, from, to);
     else
       row_uses_.push_back({to, row_uses_.size(), from, size});
   });
@@ -240,28 +243,28 @@ void Executor::deliver_lookups() {
     const RowUse row = row_uses_[i];
     row_terms_.clear();
     for (; i < row_uses_.size() && row_uses_[i].to == row.to; ++i) row_terms_.push_back(row_uses_[i].from);
-    t_.engine->add_each(row.size, row_terms_.size(), row_terms_.data(), row.to);
+    memory_.engine->add_each(row.size, row_terms_.size(), row_terms_.data(), row.to);
   }
 }
 
 Tensor Executor::gradient(unsigned id) {
-  const Graph::MaybeUse use(graph_);
+  const Graph::MaybeBusyGuard use(graph_);
   if (!has_gradient(id))
     failed("Requested gradient for node ", id, ", but backward was ",
            backward_from_ == none ? "not run yet" : text("run from node ", backward_from_),
            "; call backward() on an expression that depends on it first");
   const Tensor known = computed_gradient(id);
-  return graph_[id].skipped ? with_skipped(id, known) : known;
+  return graph_[id].fused_away ? with_fused_away(id, known) : known;
 }
 
 /// Throws before parameters get their gradients, if one is infinite or not a number: the newest such node has
 /// it from operations whose own gradients are sound.
 void Executor::check_gradients() {
-  for (const uint32_t id : path_) {
-    if (graph_[id].op->leaf) lanes_[0].finish(id);
+  for (const uint32_t id : backward_set_) {
+    if (graph_[id].op->leaf) workers_[0].finish(id);
     if (computed_gradient(id).is_valid()) continue;
     std::string from;
-    for (const uint32_t consumer : path_)
+    for (const uint32_t consumer : backward_set_)
       if (consumer > id && std::ranges::count(graph_.args(graph_[consumer]), id))
         from += text(from.empty() ? "" : " or ", describe(graph_, consumer));
     failed("NaN or Inf detected in the gradient of node ", id, ", ", describe(graph_, id),
@@ -269,24 +272,25 @@ void Executor::check_gradients() {
   }
 }
 
-bool Executor::is_on_path(uint32_t id) const {
-  return std::ranges::binary_search(path_, id, std::greater<>());
+bool Executor::in_backward_set(uint32_t id) const {
+  return std::ranges::binary_search(backward_set_, id, std::greater<>());
 }
 
 /// The gradient as the backward pass has left it.
 Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
-  if (!is_on_path(id)) return {dim, lanes_[0].zeroed(dim.size())};
-  const Flow& flow = t_.flow[id];
-  if (flow.is_unmade()) lanes_[0].make_gradients({&id, 1});
+  if (!in_backward_set(id)) return {dim, workers_[0].zeroed(dim.size())};
+  const GradientEntry& entry = memory_.gradients[id];
+  if (entry.is_unmade()) workers_[0].make_gradients({&id, 1});
   const bool is_parameter = graph_[id].op == &parameter_op;
-  if (!is_parameter && flow.gradient) return lanes_[0].contiguous(dim, flow.gradient, t_.gradient_stride(id));
-  real* sum = lanes_[0].zeroed(dim.size());
+  if (!is_parameter && entry.gradient)
+    return workers_[0].contiguous(dim, entry.gradient, memory_.gradient_stride(id));
+  real* sum = workers_[0].zeroed(dim.size());
   if (!is_parameter) return {dim, sum};
-  const LateLists late = t_.late_lists_of(id);
-  if (flow.gradient) t_.engine->add_scaled(dim.size(), 1, flow.gradient, sum);
-  if (late.outer.count) lanes_[0].add_outer(id, sum, true);
-  if (late.added.count) lanes_[0].add_uses(id, sum);
+  const DeferredLists deferred = memory_.deferred_lists_of(id);
+  if (entry.gradient) memory_.engine->add_scaled(dim.size(), 1, entry.gradient, sum);
+  if (deferred.outer.count) workers_[0].add_outer(id, sum, true);
+  if (deferred.added.count) workers_[0].add_uses(id, sum);
   return {dim, sum};
 }
 

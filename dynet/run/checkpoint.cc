@@ -9,13 +9,13 @@ namespace dynet::engine {
 
 void Executor::invalidate() {
   forget();
-  ++t_.evaluations;
+  ++memory_.evaluations;
 }
 
 void Executor::renew() {
   checkpoint_count_ = 0;
   forget();
-  t_.evaluations = 0;
+  memory_.evaluations = 0;
 }
 
 void Executor::checkpoint() {
@@ -27,15 +27,15 @@ void Executor::checkpoint() {
 /// Says that a checkpoint is now.
 void Executor::remember(size_t i) {
   Checkpoint& c = checkpoints_[i];
-  c.steps = t_.steps.size();
+  c.steps = memory_.tape.size();
   protect_memory(c);
 }
 
 /// Says that the memory in use is needed by what there was at a checkpoint.
 void Executor::protect_memory(Checkpoint& c) {
-  c.values = t_.values.position();
-  c.lanes.clear();
-  for (size_t i = 0; i < lanes_.size(); ++i) c.lanes.push_back(lanes_[i].position());
+  c.values = memory_.values.position();
+  c.workers.clear();
+  for (size_t i = 0; i < workers_.size(); ++i) c.workers.push_back(workers_[i].position());
 }
 
 /// Says that some of the memory in use is a node's.
@@ -46,8 +46,8 @@ void Executor::protect(uint32_t id) {
 /// Evaluates those of the nodes that are needed which are older than checkpoints, apart from the others.
 void Executor::evaluate_older(std::span<const uint32_t> wanted) {
   done_.resize(graph_.size(), 0);
-  t_.marks.resize(graph_.size());
-  reach(graph_, wanted, done_, t_.marks, older_);
+  memory_.marks.resize(graph_.size());
+  needed(graph_, wanted, done_, memory_.marks, older_);
   std::vector<uint32_t>& ids = older_ids_;
   ids.clear();
   for (const auto* list : {&older_.leaves, &older_.views, &older_.kernels})
@@ -67,33 +67,34 @@ void Executor::revert(unsigned nodes) {
   const Checkpoint& to = checkpoints_[--checkpoint_count_];
   const auto known = static_cast<uint32_t>(done_.size());
   for (uint32_t id = known; id-- > nodes;)
-    if (done_[id] && graph_[id].op == &parameter_op) t_.release(id);
-  if (nodes < known) done_.resize(nodes), t_.marks.resize(nodes);
+    if (done_[id] && graph_[id].op == &parameter_op) memory_.release(id);
+  if (nodes < known) done_.resize(nodes), memory_.marks.resize(nodes);
   remove_steps(to.steps, nodes);
-  t_.values.go_back(to.values);
-  for (size_t i = 0; i < lanes_.size(); ++i)
-    lanes_[i].go_back(i < to.lanes.size() ? to.lanes[i] : Lane::Position{});
-  if (backward_from_ != none && backward_from_ >= nodes) path_.clear(), backward_from_ = none;
+  memory_.values.go_back(to.values);
+  for (size_t i = 0; i < workers_.size(); ++i)
+    workers_[i].go_back(i < to.workers.size() ? to.workers[i] : Worker::Position{});
+  if (backward_from_ != none && backward_from_ >= nodes) backward_set_.clear(), backward_from_ = none;
 }
 
 /// Removes, from a step on, those of newer nodes.
 void Executor::remove_steps(size_t first, uint32_t nodes) {
   size_t kept = first;
-  uint32_t to = first < t_.steps.size() ? t_.steps[first].first : static_cast<uint32_t>(t_.order.size());
-  for (size_t i = first; i < t_.steps.size(); ++i) {
-    const StepRecord& step = t_.steps[i];
-    if (t_.order[step.first] >= nodes) continue;
+  uint32_t to = first < memory_.tape.size() ? memory_.tape[first].first
+                                            : static_cast<uint32_t>(memory_.tape_nodes.size());
+  for (size_t i = first; i < memory_.tape.size(); ++i) {
+    const TapeEntry& step = memory_.tape[i];
+    if (memory_.tape_nodes[step.first] >= nodes) continue;
     for (uint32_t k = 0; k < step.count; ++k) {
-      const uint32_t id = t_.order[step.first + k];
-      t_.order[to + k] = id;
-      t_.place[id].step = static_cast<uint32_t>(kept);
+      const uint32_t id = memory_.tape_nodes[step.first + k];
+      memory_.tape_nodes[to + k] = id;
+      memory_.buffers[id].step = static_cast<uint32_t>(kept);
     }
-    t_.steps[kept] = step;
-    t_.steps[kept++].first = to;
+    memory_.tape[kept] = step;
+    memory_.tape[kept++].first = to;
     to += step.count;
   }
-  t_.steps.resize(kept);
-  t_.order.resize(to);
+  memory_.tape.resize(kept);
+  memory_.tape_nodes.resize(to);
 }
 
 }  // namespace dynet::engine

@@ -57,7 +57,7 @@ std::string describe(const Graph& graph, unsigned id) {
   std::ostringstream out;
   out << "v" << id << " = " << node.written().name << "(";
   const char* between = "";
-  for (const uint32_t arg : graph.written_args(node)) {
+  for (const uint32_t arg : graph.original_args(node)) {
     out << between << "v" << arg;
     between = ", ";
   }
@@ -77,7 +77,7 @@ void print_graphviz(const Graph& graph, std::ostream& out) {
   out << "digraph G {\n  rankdir=LR;\n  nodesep=.05;\n";
   for (unsigned id = 0; id < graph.size(); ++id) {
     out << "  N" << id << " [label=\"" << describe(graph, id) << "\"];\n";
-    for (const uint32_t arg : graph.written_args(graph[id])) out << "  N" << arg << " -> N" << id << ";\n";
+    for (const uint32_t arg : graph.original_args(graph[id])) out << "  N" << arg << " -> N" << id << ";\n";
   }
   out << "}\n";
 }

@@ -1,11 +1,11 @@
-// RUN and BACKPROP: binds a plan to memory, decides where gradients lie, and has lanes run the calls.
+// RUN and BACKPROP: binds a plan to memory, decides where gradients lie, and has workers run the calls.
 #pragma once
 
 #include <vector>
 
 #include "dynet/plan/cache.h"
-#include "dynet/plan/divide.h"
-#include "dynet/run/lanes.h"
+#include "dynet/plan/partition.h"
+#include "dynet/run/workers.h"
 
 namespace dynet::engine {
 
@@ -23,7 +23,7 @@ class Executor final : public Evaluator {
 
   void evaluate(std::span<const uint32_t> wanted) override;
   bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
-  size_t step_count() const override { return t_.steps.size(); }
+  size_t step_count() const override { return memory_.tape.size(); }
 
  private:
   static constexpr uint32_t none = ~0u;
@@ -32,15 +32,15 @@ class Executor final : public Evaluator {
 
   // forward.cc
   void run(std::span<const uint32_t> wanted);
-  const Planned& planned(std::span<const uint32_t> wanted);
-  void schedule_division(Policy policy, Schedule& result);
+  const ExecutionPlan& plan(std::span<const uint32_t> wanted);
+  void schedule_partition(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
-  real* take_first(uint32_t id);
-  void restore(uint32_t id);
-  void restore_arguments(uint32_t id);
+  real* donate_first(uint32_t id);
+  void recompute(uint32_t id);
+  void recompute_arguments(uint32_t id);
   void place_views(std::span<const uint32_t> views);
-  void record_steps(const Planned& planned);
-  void run_steps(const Planned& planned, size_t first_step, real* base);
+  void record_tape(const ExecutionPlan& plan);
+  void run_steps(const ExecutionPlan& plan, size_t first_step, real* base);
 
   // checkpoint.cc
   void evaluate_older(std::span<const uint32_t> wanted);
@@ -50,19 +50,19 @@ class Executor final : public Evaluator {
   void protect_memory(Checkpoint& checkpoint);
   void remove_steps(size_t first, uint32_t nodes);
 
-  // flow.cc: which gradients are needed and where they lie
+  // gradients.cc: which gradients are needed and where they lie
   void trace(uint32_t loss, bool full);
   void link_views();
-  void list_late_uses(uint32_t id);
+  void list_deferred_uses(uint32_t id);
   void list_calls();
   void place_gradients();
   void place_gradients_of(uint32_t call);
   bool may_stay_unmade(std::span<const uint32_t> nodes, size_t k) const;
   void count_uses(uint32_t call);
-  void compare_with_last(Flow& flow, uint32_t id, uint32_t step) const;
+  void compare_with_last(GradientEntry& entry, uint32_t id, uint32_t step) const;
   void choose_mode(uint32_t id);
-  bool waits(const Flow& flow) const;
-  void place_loose(uint32_t id);
+  bool needs_buffering(const GradientEntry& entry) const;
+  void place_view_or_leaf(uint32_t id);
   void open_to_views(uint32_t id);
 
   // views.cc: views whose gradients are places in the gradient of what they show
@@ -70,60 +70,62 @@ class Executor final : public Evaluator {
   Cover cover_by_views(uint32_t id) const;
 
   // backward.cc
-  void repeat_spent();
-  void list_for_repeat(uint32_t id);
+  void recompute_consumed();
+  void list_for_recompute(uint32_t id);
   void run_backward();
   void deliver();
   void sum_long_products();
   void deliver_parameters();
   uint64_t cost_of_gradient(uint32_t id) const;
   bool is_learned(uint32_t parameter) const;
-  void deliver_parameter(uint32_t id, Lane& lane);
+  void deliver_parameter(uint32_t id, Worker& worker);
   template <class F>
   void each_row(F f);
   void deliver_lookups();
   void check_gradients();
-  bool is_on_path(uint32_t id) const;
+  bool in_backward_set(uint32_t id) const;
   Tensor computed_gradient(uint32_t id);
 
-  // skipped.cc: gradients of nodes that others compute themselves
-  bool skips(uint32_t consumer, uint32_t id) const;
+  // fused_away.cc: gradients of nodes that others compute themselves
+  bool fuses_away(uint32_t consumer, uint32_t id) const;
   bool leads_to_loss(uint32_t id) const;
-  Tensor with_skipped(uint32_t id, const Tensor& computed);
+  Tensor with_fused_away(uint32_t id, const Tensor& computed);
   void add_as_written(uint32_t consumer, unsigned i, real* sum);
 
   Graph& graph_;
-  Tables t_{graph_};
-  Lanes lanes_{t_};
-  uint32_t rounds_ = 0;  // divided evaluations so far
-  // Known; its memory holds what another node keeps; a backward pass has overwritten what it keeps.
-  enum : uint8_t { done = 1, taken = 2, spent = 4 };
+  RunMemory memory_{graph_};
+  Workers workers_{memory_};
+  uint32_t sections_ = 0;  // partitioned evaluations so far
+  // Known; has donated its memory; a backward pass has overwritten what it saved.
+  enum : uint8_t { done = 1, donated = 2, consumed = 4 };
   std::vector<uint8_t> done_;
-  bool begun_ = false, any_taken_ = false, restored_ = false;
+  bool begun_ = false, any_donated_ = false, recomputed_ = false;
   uint64_t multiply_adds_ = 0;  // of all evaluations of this graph
 
-  Planned planned_;  // of the last evaluation that no plan was kept for
+  ExecutionPlan plan_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;
-  Division division_;
-  DivisionScratch division_scratch_;
+  Partition partition_;
+  PartitionScratch partition_scratch_;
 
   Arena gradients_;
-  /// The members of a step that are on the path.
+  /// The members of a step that are in the backward set.
   struct CallPart {
     uint32_t step, first, count;
   };
-  StepRecord& step_of(uint32_t call) { return t_.steps[few_calls_ ? calls_[call].step : call]; }
+  TapeEntry& step_of(uint32_t call) { return memory_.tape[few_calls_ ? calls_[call].step : call]; }
   uint32_t number_of(uint32_t call) const { return few_calls_ ? calls_[call].step : call; }
   std::span<const uint32_t> nodes_of(uint32_t call) const {
-    if (!few_calls_) return t_.nodes_of(t_.steps[call]);
+    if (!few_calls_) return memory_.nodes_of(memory_.tape[call]);
     return std::span(members_).subspan(calls_[call].first, calls_[call].count);
   }
-  uint32_t call_count() const { return static_cast<uint32_t>(few_calls_ ? calls_.size() : t_.steps.size()); }
+  uint32_t call_count() const {
+    return static_cast<uint32_t>(few_calls_ ? calls_.size() : memory_.tape.size());
+  }
 
-  std::vector<uint32_t> path_;        // of the last backward pass, descending
-  std::vector<uint32_t> loose_;       // its views and leaves
-  std::vector<uint32_t> parameters_;  // its parameters
-  std::vector<uint32_t> lookups_;     // its lookups, oldest first
+  std::vector<uint32_t> backward_set_;      // of the last backward pass, descending
+  std::vector<uint32_t> views_and_leaves_;  // its views and leaves
+  std::vector<uint32_t> parameters_;        // its parameters
+  std::vector<uint32_t> lookups_;           // its lookups, oldest first
   struct RowUse {
     real* to;
     size_t number;
@@ -139,7 +141,7 @@ class Executor final : public Evaluator {
   };
   std::vector<LongProduct> long_products_;  // of the gradients of these
   std::vector<uint32_t> arguments_;         // scratch
-  std::vector<uint32_t> again_;             // nodes of the path that an earlier pass has spent
+  std::vector<uint32_t> again_;             // nodes of the backward set that an earlier pass has consumed
   uint32_t backward_from_ = none;
   // Of the last pass: the calls that it visits, where these are few of all.
   bool few_calls_ = false;
@@ -151,11 +153,11 @@ class Executor final : public Evaluator {
     uint32_t nodes;
     size_t steps;
     Arena::Position values;
-    std::vector<Lane::Position> lanes;
+    std::vector<Worker::Position> workers;
   };
   std::vector<Checkpoint> checkpoints_;  // with room for more
   size_t checkpoint_count_ = 0;
-  Reach older_;  // scratch
+  Needed older_;  // scratch
   std::vector<uint32_t> older_ids_;
 };
 

@@ -1,9 +1,9 @@
-// Evaluation: reach, schedule, plan, bind, call.
+// Evaluation: what is needed, partition, schedule, layout, calls.
 #include <utility>
 
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/pace.h"
+#include "dynet/run/thread_tuner.h"
 
 namespace dynet::engine {
 namespace {
@@ -18,67 +18,68 @@ Policy policy_of(const Graph& graph) {
 }  // namespace
 
 Tensor Executor::value(unsigned id) {
-  const Graph::MaybeUse use(graph_);
+  const Graph::MaybeBusyGuard use(graph_);
   const uint32_t wanted[] = {id};
   if (id >= done_.size() || !done_[id]) evaluate(wanted);
-  if (done_[id] & taken) restore(id);
-  return lanes_[0].whole_value(id);
+  if (done_[id] & donated) recompute(id);
+  return workers_[0].whole_value(id);
 }
 
-/// Computes a value once more, whose memory a later node has taken.
-void Executor::restore(uint32_t id) {
-  restore_arguments(id);
-  lanes_[0].compute_alone(id);
+/// Computes a value once more that has donated its memory to a later node.
+void Executor::recompute(uint32_t id) {
+  recompute_arguments(id);
+  workers_[0].recompute(id);
   done_[id] = done;
-  restored_ = true;
+  recomputed_ = true;
   protect(id);
 }
 
-void Executor::restore_arguments(uint32_t id) {
+void Executor::recompute_arguments(uint32_t id) {
   for (uint32_t arg : graph_.args(graph_[id]))
-    if (done_[arg] & taken) restore(arg);
+    if (done_[arg] & donated) recompute(arg);
 }
 
 /// What is to be run, in what order, and where values lie.
-const Planned& Executor::planned(std::span<const uint32_t> wanted) {
+const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
   const Policy policy = policy_of(graph_);
   const bool is_first = !std::exchange(begun_, true);
-  if (is_first) choose_threads(*t_.engine);
-  const unsigned threads = t_.engine->threads();
+  if (is_first) choose_threads(*memory_.engine);
+  const unsigned threads = memory_.engine->threads();
   done_.resize(graph_.size(), 0);
-  t_.marks.resize(graph_.size());
-  const PlanCache::Question question{graph_, wanted, policy, threads};
+  memory_.marks.resize(graph_.size());
+  const PlanCache::Key key{graph_, wanted, policy, threads};
   if (is_first)
-    if (const Planned* kept = plans_.find(question)) return *kept;
-  auto& [found, order, layout] = planned_;
-  reach(graph_, wanted, done_, t_.marks, found);
-  divide(graph_, found.kernels, threads, settings().worth_dividing, division_scratch_, division_);
-  if (division_.pieces() == 0)
-    schedule(graph_, found.kernels, policy, lanes_[0].scratch, order);
+    if (const ExecutionPlan* kept = plans_.find(key)) return *kept;
+  auto& [found, order, layout] = plan_;
+  needed(graph_, wanted, done_, memory_.marks, found);
+  partition(graph_, found.kernels, threads, settings().worth_partitioning, partition_scratch_, partition_);
+  if (partition_.parts() == 0)
+    schedule(graph_, found.kernels, policy, workers_[0].scratch, order);
   else
-    schedule_division(policy, order);
-  plan(graph_, order, layout);
-  if (is_first) plans_.offer(question, planned_);
-  return planned_;
+    schedule_partition(policy, order);
+  engine::layout(graph_, order, layout);
+  if (is_first) plans_.insert(key, plan_);
+  return plan_;
 }
 
-/// Schedules the pieces of an evaluation side by side, and joins these schedules.
-void Executor::schedule_division(Policy policy, Schedule& result) {
+/// Schedules the parts of an evaluation side by side, and joins these schedules.
+void Executor::schedule_partition(Policy policy, Schedule& result) {
   result.clear();
-  const auto schedule_list = [&](std::span<const uint32_t> nodes, Lane& lane) {
-    schedule(graph_, nodes, policy, lane.scratch, lane.schedule);
+  const auto schedule_list = [&](std::span<const uint32_t> nodes, Worker& worker) {
+    schedule(graph_, nodes, policy, worker.scratch, worker.schedule);
   };
-  schedule_list(division_.before(), lanes_[0]);
-  result.append(lanes_[0].schedule);
-  lanes_.side_by_side(division_.pieces(),
-                      [&](Lane& lane, uint32_t number) { schedule_list(division_.piece(number), lane); });
-  for (uint32_t i = 0; i < division_.pieces(); ++i) result.append(lanes_[i].schedule);
-  schedule_list(division_.after(), lanes_[0]);
-  result.append(lanes_[0].schedule);
+  schedule_list(partition_.prologue(), workers_[0]);
+  result.append(workers_[0].schedule);
+  workers_.parallel_for(partition_.parts(), [&](Worker& worker, uint32_t number) {
+    schedule_list(partition_.part(number), worker);
+  });
+  for (uint32_t i = 0; i < partition_.parts(); ++i) result.append(workers_[i].schedule);
+  schedule_list(partition_.epilogue(), workers_[0]);
+  result.append(workers_[0].schedule);
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {
-  const Graph::MaybeUse use(graph_);
+  const Graph::MaybeBusyGuard use(graph_);
   if (checkpoint_count_ > 0) [[unlikely]]
     evaluate_older(wanted);
   run(wanted);
@@ -86,31 +87,31 @@ void Executor::evaluate(std::span<const uint32_t> wanted) {
 
 /// Evaluates what is not known yet by one schedule.
 void Executor::run(std::span<const uint32_t> wanted) {
-  const Planned& planned = this->planned(wanted);
-  const auto& [found, order, layout] = planned;
-  t_.key = {{random_seed(), (graph_.number() - graphs_before_seed()) ^ t_.evaluations << 24}};
+  const ExecutionPlan& plan = this->plan(wanted);
+  const auto& [found, order, layout] = plan;
+  memory_.key = {{random_seed(), (graph_.number() - graphs_before_seed()) ^ memory_.evaluations << 24}};
   graph_.refresh_words(found.leaves);
   graph_.refresh_words(found.kernels);
-  if (any_taken_)
+  if (any_donated_)
     for (const auto* list : {&found.views, &found.kernels})
-      for (uint32_t id : *list) restore_arguments(id);
-  if (t_.place.size() < graph_.size()) t_.place.resize(graph_.size());
-  t_.bind_leaves(found.leaves);
+      for (uint32_t id : *list) recompute_arguments(id);
+  if (memory_.buffers.size() < graph_.size()) memory_.buffers.resize(graph_.size());
+  memory_.bind_leaves(found.leaves);
 
   multiply_adds_ += layout.multiply_adds;
-  pace().add(layout.multiply_adds);
-  real* base = t_.values.take<real>(layout.size);
-  const size_t order_before = t_.order.size();
-  const size_t first = t_.steps.size();
+  thread_tuner().add(layout.multiply_adds);
+  real* base = memory_.values.take<real>(layout.size);
+  const size_t order_before = memory_.tape_nodes.size();
+  const size_t first = memory_.tape.size();
   auto number = static_cast<uint32_t>(first);
   for (const Step& step : layout.steps) place_step(step, order.nodes(step.first, step.count), number++, base);
   place_views(found.views);
-  record_steps(planned);
+  record_tape(plan);
   try {
-    run_steps(planned, first, base);
+    run_steps(plan, first, base);
   } catch (...) {
-    t_.steps.resize(first);
-    t_.order.resize(order_before);
+    memory_.tape.resize(first);
+    memory_.tape_nodes.resize(order_before);
     for (uint32_t id : found.kernels) done_[id] = 0;
     throw;
   }
@@ -119,81 +120,81 @@ void Executor::run(std::span<const uint32_t> wanted) {
 }
 
 /// Remembers the calls for the backward pass.
-void Executor::record_steps(const Planned& planned) {
-  const auto& [found, order, layout] = planned;
-  const auto start = static_cast<uint32_t>(t_.order.size());
-  t_.order.insert(t_.order.end(), order.order.begin(), order.order.end());
-  const uint32_t round = order.lists.empty() ? 0 : ++rounds_;
+void Executor::record_tape(const ExecutionPlan& plan) {
+  const auto& [found, order, layout] = plan;
+  const auto start = static_cast<uint32_t>(memory_.tape_nodes.size());
+  memory_.tape_nodes.insert(memory_.tape_nodes.end(), order.order.begin(), order.order.end());
+  const uint32_t section = order.lists.empty() ? 0 : ++sections_;
   uint32_t list = 0, number = 0;
   for (const Step& step : layout.steps) {
-    while (round && number >= order.lists[list]) ++list;
-    const bool divided = round && list > 0 && list + 1 < order.lists.size();
-    StepRecord& record = t_.steps.emplace_back();
+    while (section && number >= order.lists[list]) ++list;
+    const bool divided = section && list > 0 && list + 1 < order.lists.size();
+    TapeEntry& record = memory_.tape.emplace_back();
     record.first = start + step.first, record.count = step.count, record.shared = step.shared;
-    record.round = round, record.lane = divided ? list : 0;
+    record.section = section, record.worker = divided ? list : 0;
     ++number;
   }
 }
 
-/// Runs the calls of a plan, recorded from step `first_step` on: those of pieces side by side, the others
+/// Runs the calls of a plan, recorded from step `first_step` on: those of parts side by side, the others
 /// alone.
-void Executor::run_steps(const Planned& planned, size_t first_step, real* base) {
-  const auto& [found, order, layout] = planned;
-  const auto run = [&](Lane& lane, size_t first, size_t end) {
+void Executor::run_steps(const ExecutionPlan& plan, size_t first_step, real* base) {
+  const auto& [found, order, layout] = plan;
+  const auto run = [&](Worker& worker, size_t first, size_t end) {
     for (size_t i = first; i < end; ++i) {
       const Step& step = layout.steps[i];
-      lane.forward(step, order.nodes(step.first, step.count), base, t_.steps[first_step + i].call);
+      worker.forward(step, order.nodes(step.first, step.count), base, memory_.tape[first_step + i].call);
     }
   };
-  if (order.lists.empty()) return run(lanes_[0], 0, layout.steps.size());
+  if (order.lists.empty()) return run(workers_[0], 0, layout.steps.size());
   const std::span<const uint32_t> ends = order.lists;
-  run(lanes_[0], 0, ends[0]);
-  lanes_.side_by_side(ends.size() - 2,
-                      [&](Lane& lane, uint32_t number) { run(lane, ends[number], ends[number + 1]); });
-  run(lanes_[0], ends[ends.size() - 2], ends.back());
+  run(workers_[0], 0, ends[0]);
+  workers_.parallel_for(
+      ends.size() - 2, [&](Worker& worker, uint32_t number) { run(worker, ends[number], ends[number + 1]); });
+  run(workers_[0], ends[ends.size() - 2], ends.back());
 }
 
 /// Tells the members of a call where their values will be.
 void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base) {
   const bool whole = graph_[nodes[0]].op->batching == Batching::nodes;
-  const bool aux_is_first = graph_[nodes[0]].op->aux_is_first && !step.aux_size;
+  const bool saved_in_place = graph_[nodes[0]].op->saved_in_place && !step.saved_size;
   real* value = base + step.value;
-  real* aux = step.aux_size ? base + step.aux : nullptr;
+  real* saved = step.saved_size ? base + step.saved : nullptr;
   for (uint32_t id : nodes) {
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
-    if (aux_is_first) aux = take_first(id);
-    t_.place[id] = {value, aux, nullptr, static_cast<uint32_t>(stride), number};
+    if (saved_in_place) saved = donate_first(id);
+    memory_.buffers[id] = {value, saved, nullptr, static_cast<uint32_t>(stride), number};
     value += items * step.value_size;
-    if (aux) aux += items * step.aux_size;
+    if (saved) saved += items * step.saved_size;
   }
 }
 
 /// Gives a node the memory of its argument 0.
-real* Executor::take_first(uint32_t id) {
+real* Executor::donate_first(uint32_t id) {
   const uint32_t first = graph_.args(graph_[id])[0];
-  done_[first] |= taken;
-  any_taken_ = true;
-  return t_.place[first].value;
+  done_[first] |= donated;
+  any_donated_ = true;
+  return memory_.buffers[first].value;
 }
 
 void Executor::place_views(std::span<const uint32_t> views) {
   for (uint32_t id : views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
-    real* const value = t_.value_of(source) + graph_.item(node).view_offset;
-    t_.place[id] = {value, nullptr, nullptr, t_.place[source].stride, 0};
+    real* const value = memory_.value_of(source) + graph_.item(node).view_offset;
+    memory_.buffers[id] = {value, nullptr, nullptr, memory_.buffers[source].stride, 0};
   }
 }
 
 void Executor::forget() {
-  done_.clear(), path_.clear();
-  t_.order.clear(), t_.steps.clear(), t_.packed.clear();
-  t_.values.reset(), t_.parameters.reset(), gradients_.reset();
-  lanes_.forget_values(), lanes_.forget_gradients();
-  backward_from_ = none, begun_ = any_taken_ = restored_ = false;
+  done_.clear(), backward_set_.clear();
+  memory_.tape_nodes.clear(), memory_.tape.clear(), memory_.packed.clear();
+  memory_.values.reset(), memory_.parameters.reset(), gradients_.reset();
+  workers_.forget_values(), workers_.forget_gradients();
+  backward_from_ = none, begun_ = any_donated_ = recomputed_ = false;
   multiply_adds_ = 0;
-  t_.engine = &settings().engine();
+  memory_.engine = &settings().engine();
   for (size_t i = 0; i < checkpoint_count_; ++i) remember(i);
 }
 

@@ -50,23 +50,23 @@ class GradientCheck {
       size_t place;
       real value;
       ~Restore() { s.numbers[place] = value, s.changed(); }
-    } restore{s, place, s.numbers[place]};
+    } recompute{s, place, s.numbers[place]};
     const double found = s.gradient[place];
     double reach = distance;
-    Difference moved = difference(s, place, restore.value, reach);
+    Difference moved = difference(s, place, recompute.value, reach);
     const auto tolerated = [found](const Difference& d) {
       return smallest + tolerance * std::max(std::abs(d.slope), std::abs(found));
     };
     // Where the digits of so small a difference say nothing, a larger one has more of them, as far as the
     // loss is about a straight line.
     while (moved.error > tolerated(moved) && reach < farthest) {
-      const Difference next = difference(s, place, restore.value, 4 * reach);
+      const Difference next = difference(s, place, recompute.value, 4 * reach);
       if (!(std::abs(next.bend) <= 10 * tolerated(next) + 2 * next.error)) break;
       moved = next, reach *= 4;
     }
     double allowed = tolerated(moved) + moved.error;
     if (reach > distance) {
-      const Difference half = difference(s, place, restore.value, reach / 2);
+      const Difference half = difference(s, place, recompute.value, reach / 2);
       allowed += std::abs(moved.bend) + 2 * std::abs(moved.slope - half.slope);
     }
     const bool good = std::abs(moved.slope - found) <= allowed;

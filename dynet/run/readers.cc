@@ -6,45 +6,45 @@
 #include <algorithm>
 
 #include "dynet/core/watch.h"
-#include "dynet/run/lane.h"
 #include "dynet/run/profile.h"
+#include "dynet/run/worker.h"
 
 namespace dynet::engine {
 
 /// Contributions to small nodes are made together with those to others, if there are few: calls cost more
 /// than memory. It is no matter of numbers, which are the same.
-bool Lane::is_made_late(uint32_t id, uint32_t arg) const {
+bool Worker::is_deferred(uint32_t id, uint32_t arg) const {
   constexpr size_t small = 64;
   constexpr uint32_t few = 8;
-  if (!t_.graph[id].op->reads_part) return false;
-  const Dim& dim = t_.graph.dim(arg);
-  return engine::is_made_late(dim) || (dim.size() >= small && t_.flow[arg].uses > few);
+  if (!memory_.graph[id].op->reads_part) return false;
+  const Dim& dim = memory_.graph.dim(arg);
+  return engine::is_deferred(dim) || (dim.size() >= small && memory_.gradients[arg].uses > few);
 }
 
 /// Room that one call of backward has for itself.
-void Lane::give_scratch(Call& call, uint32_t example) {
-  if (const size_t size = t_.graph.item(example).d_aux_size)
-    call.d_aux = {gradients_.take<real>(size * call.count), nullptr, size};
+void Worker::give_scratch(Call& call, uint32_t example) {
+  if (const size_t size = memory_.graph.item(example).workspace_size)
+    call.workspace = {gradients_.take<real>(size * call.count), nullptr, size};
 }
 
 /// Makes the first of these contributions to a node, as many as one call can add one after another, and adds
 /// them to the target, whose batch elements lie `stride` apart. Returns how many these are.
-size_t Lane::add_unmade(uint32_t id, std::span<const Part> parts, real* target, uint32_t stride) {
-  const uint32_t first = parts[0].consumer, step = t_.place[first].step;
-  const Dim& dim = t_.graph.dim(id);
-  const Op& op = *t_.graph[first].op;
+size_t Worker::add_unmade(uint32_t id, std::span<const Partial> parts, real* target, uint32_t stride) {
+  const uint32_t first = parts[0].consumer, step = memory_.buffers[first].step;
+  const Dim& dim = memory_.graph.dim(id);
+  const Op& op = *memory_.graph[first].op;
   const bool whole = op.batching == Batching::nodes;
   const Arena::Position before = gradients_.position();
   size_t count = 1;
-  if (whole ? stride != dim.batch_size() && dim.bd > 1 : t_.graph.dim(first).bd != dim.bd) {
+  if (whole ? stride != dim.batch_size() && dim.bd > 1 : memory_.graph.dim(first).bd != dim.bd) {
     add_alone(id, first, target, stride);
   } else {
-    const size_t most = t_.graph.item(first).d_aux_size ? 1 : parts.size();  // which is large
-    while (count < most && parts[count].is_unmade() && t_.place[parts[count].consumer].step == step &&
-           (whole || t_.graph.dim(parts[count].consumer).bd == dim.bd))
+    const size_t most = memory_.graph.item(first).workspace_size ? 1 : parts.size();  // which is large
+    while (count < most && parts[count].is_unmade() && memory_.buffers[parts[count].consumer].step == step &&
+           (whole || memory_.graph.dim(parts[count].consumer).bd == dim.bd))
       ++count;
     subset_.clear();
-    for (const Part& part : parts.first(count)) subset_.push_back(part.consumer);
+    for (const Partial& part : parts.first(count)) subset_.push_back(part.consumer);
     run_reader(id, target, stride);
   }
   gradients_.go_back(before);
@@ -52,39 +52,42 @@ size_t Lane::add_unmade(uint32_t id, std::span<const Part> parts, real* target, 
 }
 
 /// Adds what a node contributes that reads its argument for several batch elements: these are summed first.
-void Lane::add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride) {
-  const Dim& dim = t_.graph.dim(id);
+void Worker::add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride) {
+  const Dim& dim = memory_.graph.dim(id);
   const auto size = static_cast<uint32_t>(dim.batch_size());
   real* const sum = zeroed(dim.size());
   subset_.assign(1, consumer);
   run_reader(id, sum, size);
   for (unsigned b = 0; b < dim.bd; ++b)
-    t_.engine->add_scaled(size, 1, sum + b * size_t{size}, target + b * size_t{stride});
+    memory_.engine->add_scaled(size, 1, sum + b * size_t{size}, target + b * size_t{stride});
 }
 
 /// Makes the gradients of those nodes that are still without: each is what its only reader contributes.
-void Lane::make_gradients(std::span<const uint32_t> nodes) {
-  const auto step_of_reader = [&](uint32_t id) { return t_.place[t_.flow[id].last_consumer].step; };
+void Worker::make_gradients(std::span<const uint32_t> nodes) {
+  const auto step_of_reader = [&](uint32_t id) {
+    return memory_.buffers[memory_.gradients[id].last_consumer].step;
+  };
   for (size_t k = 0; k < nodes.size();) {
-    if (!t_.flow[nodes[k]].is_unmade()) {
+    if (!memory_.gradients[nodes[k]].is_unmade()) {
       ++k;
       continue;
     }
     const uint32_t step = step_of_reader(nodes[k]);
     readers_.clear(), targets_.clear();
-    for (; k < nodes.size() && t_.flow[nodes[k]].is_unmade() && step_of_reader(nodes[k]) == step; ++k) {
-      Flow& flow = t_.flow[nodes[k]];
-      targets_.push_back(flow.gradient = zeroed(t_.graph.dim(nodes[k]).size()));
-      readers_.push_back(flow.last_consumer);
+    for (; k < nodes.size() && memory_.gradients[nodes[k]].is_unmade() && step_of_reader(nodes[k]) == step;
+         ++k) {
+      GradientEntry& entry = memory_.gradients[nodes[k]];
+      targets_.push_back(entry.gradient = zeroed(memory_.graph.dim(nodes[k]).size()));
+      readers_.push_back(entry.last_consumer);
     }
     Call call = call_of_readers(readers_);
-    call.dx = targets_at(readers_, call.count, t_.graph.dim(nodes[k - 1]).batch_size());
-    t_.graph[readers_[0]].op->backward(*t_.engine, call, 0);
+    call.dx = targets_at(readers_, call.count, memory_.graph.dim(nodes[k - 1]).batch_size());
+    memory_.graph[readers_[0]].op->backward(*memory_.engine, call, 0);
   }
 }
 
 /// A call of the backward kernel that is made for now.
-Call Lane::call_of_readers(std::span<const uint32_t> readers) {
+Call Worker::call_of_readers(std::span<const uint32_t> readers) {
   Call call{};
   make_call(readers, items_in(readers), 0, tables_, call);
   add_gradients(call, readers, nullptr);
@@ -94,34 +97,34 @@ Call Lane::call_of_readers(std::span<const uint32_t> readers) {
 }
 
 /// Runs the backward kernel for the members of subset_, all of which add to one target.
-void Lane::run_reader(uint32_t id, real* target, uint32_t stride) {
-  const Node& example = t_.graph[subset_[0]];
+void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
+  const Node& example = memory_.graph[subset_[0]];
   tables_.reset();
   unmade_.clear();
   for (const uint32_t reader : subset_)
-    if (t_.flow[reader].is_unmade()) unmade_.push_back(reader);
+    if (memory_.gradients[reader].is_unmade()) unmade_.push_back(reader);
   make_gradients(unmade_);
   Call call = call_of_readers(subset_);
   targets_.assign(subset_.size(), target);
   subset_args_.assign(subset_.size(), id);
   const bool in_runs = sums_in_runs(subset_[0], id);
-  const size_t apart = t_.graph.dim(id).bd == 1 ? 0 : stride;
+  const size_t apart = memory_.graph.dim(id).bd == 1 ? 0 : stride;
   call.dx = in_runs ? targets_in_runs(call.count) : targets_at(subset_, call.count, apart);
   const Timed timed(Timed::backward, example.op->name, subset_.size());
   worked(int64_t{1} << 16);
-  example.op->backward(*t_.engine, call, 0);
+  example.op->backward(*memory_.engine, call, 0);
   if (in_runs) add_runs();
-  for (const uint32_t reader : unmade_) t_.flow[reader].stay_unmade();
+  for (const uint32_t reader : unmade_) memory_.gradients[reader].stay_unmade();
 }
 
 /// Adds very many contributions to the gradient of a node: in runs, the first of which begins with what it
 /// holds, and the sums of runs pairwise, as add_each does.
-void Lane::add_in_runs(uint32_t id, std::span<const Part> parts) {
-  const Dim& dim = t_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = t_.gradient_stride(id);
+void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
+  const Dim& dim = memory_.graph.dim(id);
+  const size_t size = dim.batch_size(), stride = memory_.gradient_stride(id);
   const bool in_place = stride == size || dim.bd == 1;
   const Arena::Position before = gradients_.position();
-  real* const gradient = t_.flow[id].gradient;
+  real* const gradient = memory_.gradients[id].gradient;
   real* sums[34];  // of runs that wait for others; the last is of the present run
   size_t made = 1, top = 0, runs = 0;
   sums[0] = in_place ? gradient : gradients_.take<real>(dim.size());
@@ -129,20 +132,20 @@ void Lane::add_in_runs(uint32_t id, std::span<const Part> parts) {
     for (unsigned b = 0; b < dim.bd && !in_place; ++b) copy(sums[0] + b * size, gradient + b * stride);
   };
   each_element([=](real* sum, const real* held) { std::copy_n(held, size, sum); });
-  const auto join = [&] { --top, t_.engine->add_scaled(dim.size(), 1, sums[top + 1], sums[top]); };
+  const auto join = [&] { --top, memory_.engine->add_scaled(dim.size(), 1, sums[top + 1], sums[top]); };
   for (size_t k = 0;;) {
     for (size_t left = std::min(terms_in_a_row, parts.size() - k); left > 0;) {
       size_t count = 1;
       if (parts[k].is_unmade())
         count = add_unmade(id, parts.subspan(k, left), sums[top], static_cast<uint32_t>(size));
       else
-        t_.engine->add_scaled(dim.size(), 1, parts[k].from, sums[top]);
+        memory_.engine->add_scaled(dim.size(), 1, parts[k].from, sums[top]);
       k += count, left -= count;
     }
     if (k == parts.size()) break;
     for (size_t n = runs++; n & 1; n >>= 1) join();
     if (++top == made) sums[made++] = gradients_.take<real>(dim.size());
-    t_.engine->fill(dim.size(), 0, sums[top]);
+    memory_.engine->fill(dim.size(), 0, sums[top]);
   }
   while (top > 0) join();
   each_element([=](const real* sum, real* held) { std::copy_n(sum, size, held); });

@@ -1,7 +1,7 @@
 // What a process may choose about running: policy and engine.
 #pragma once
 
-#include "dynet/plan/divide.h"
+#include "dynet/plan/partition.h"
 #include "dynet/plan/schedule.h"
 
 namespace dynet::engine {
@@ -10,9 +10,10 @@ class Profile;
 
 struct Settings {
   Policy policy = Policy::agenda;
-  Engine* chosen = nullptr;                          // null: the best one for this machine
-  uint64_t worth_dividing = engine::worth_dividing;  // multiply-adds from which threads share an evaluation
-  Profile* profile = nullptr;                        // null: nothing is timed
+  Engine* chosen = nullptr;  // null: the best one for this machine
+  uint64_t worth_partitioning =
+      engine::worth_partitioning;  // multiply-adds from which threads share an evaluation
+  Profile* profile = nullptr;      // null: nothing is timed
 
   /// What graphs that start from now on run on.
   Engine& engine() const { return chosen ? *chosen : cpu_engine(); }

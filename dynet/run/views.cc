@@ -5,37 +5,37 @@ namespace dynet::engine {
 
 /// Lists the views of each kernel or leaf, newest first.
 void Executor::link_views() {
-  t_.views.resize(graph_.size());
-  for (auto it = path_.rbegin(); it != path_.rend(); ++it) {
+  memory_.views.resize(graph_.size());
+  for (auto it = backward_set_.rbegin(); it != backward_set_.rend(); ++it) {
     const uint32_t id = *it;
     if (!graph_[id].op->view) continue;
     const uint32_t source = graph_.args(graph_[id])[0];
-    Views& views = t_.views[id];
+    Views& views = memory_.views[id];
     views = {};
     views.origin = !graph_[source].op->view ? source
-                   : t_.marks[source]       ? t_.views[source].origin
+                   : memory_.marks[source]  ? memory_.views[source].origin
                                             : origin(graph_, source);
-    if (t_.marks[views.origin] && !t_.flow[views.origin].has_views) {
-      t_.flow[views.origin].has_views = true;
-      t_.views[views.origin] = {};
+    if (memory_.marks[views.origin] && !memory_.gradients[views.origin].has_views) {
+      memory_.gradients[views.origin].has_views = true;
+      memory_.views[views.origin] = {};
     }
   }
-  for (uint32_t id : path_) {
-    if (!graph_[id].op->view || !t_.marks[t_.views[id].origin]) continue;
-    Views& list = t_.views[t_.views[id].origin];
-    (list.last == none ? list.first : t_.views[list.last].next) = id;
+  for (uint32_t id : backward_set_) {
+    if (!graph_[id].op->view || !memory_.marks[memory_.views[id].origin]) continue;
+    Views& list = memory_.views[memory_.views[id].origin];
+    (list.last == none ? list.first : memory_.views[list.last].next) = id;
     list.last = id;
   }
 }
 
-/// How the views of a node that are on the path, which are among those of its origin, lie in it.
+/// How the views of a node that are in the backward set, which are among those of its origin, lie in it.
 Executor::Cover Executor::cover_by_views(uint32_t id) const {
   constexpr unsigned most = 8, most_seen = 64;  // cheap for the halves and quarters of a cell's state
   size_t from[most], to[most], covered = 0;
   unsigned n = 0, seen = 0;
-  const uint32_t root = graph_[id].op->view ? t_.views[id].origin : id;
-  if (!t_.marks[root]) return Cover::overlapping;
-  for (uint32_t v = t_.views[root].first; v != none; v = t_.views[v].next) {
+  const uint32_t root = graph_[id].op->view ? memory_.views[id].origin : id;
+  if (!memory_.marks[root]) return Cover::overlapping;
+  for (uint32_t v = memory_.views[root].first; v != none; v = memory_.views[v].next) {
     if (++seen > most_seen) return Cover::overlapping;
     if (graph_.args(graph_[v])[0] != id) continue;
     if (n == most) return Cover::overlapping;

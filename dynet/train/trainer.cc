@@ -223,7 +223,7 @@ void Trainer::apply_to_parameters() {
   if (numbers < worth_sharing)
     for (size_t i : small_) apply_to(i);
   else
-    side_by_side(engine, small_.size(), [&](unsigned part) { apply_to(small_[part]); });
+    parallel_for(engine, small_.size(), [&](unsigned part) { apply_to(small_[part]); });
 }
 
 /// What no gradient has reached since the last update rests, as rows of tables do.

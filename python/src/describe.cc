@@ -36,11 +36,11 @@ void print_graph(const Graph& graph) {
 /// What dynet.viz draws: operation, arguments, sizes, batch size and text of each node.
 nb::list nodes_of(const PythonGraph& g) {
   Graph& graph = g.graph();
-  const Graph::Use use(graph);  // nobody changes it while lists are made
+  const Graph::BusyGuard use(graph);  // nobody changes it while lists are made
   nb::list nodes;
   for (unsigned id = 0; id < graph.size(); ++id) {
     nb::list args;
-    for (const uint32_t arg : graph.written_args(graph[id])) args.append(arg);
+    for (const uint32_t arg : graph.original_args(graph[id])) args.append(arg);
     const Node& node = graph[id];
     nb::list words;
     if (!node.op->random)

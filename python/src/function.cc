@@ -42,7 +42,7 @@ struct PythonFunction : OpDefaults {
   static constexpr uint32_t own_size = sizeof(Graph*);
   static constexpr auto name = "Function", doc = "A function of the program.";
   static Dim shape(const Attrs& a, Dims xs) { return a.dim.with_batch(common_batch(xs)); }
-  static size_t d_aux_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
+  static size_t workspace_size(const Attrs&, Dims xs) { return place_of(xs, xs.size()); }
 
   static void forward(const Attrs& a, Engine&, const Call& c) {
     const Caller caller(a);
@@ -58,12 +58,12 @@ struct PythonFunction : OpDefaults {
       all.append(array_of(c.dim, c.y[i]));
       all.append(array_of(c.dim, c.dy[i]));
       const nb::object gradients = call(function(a, 1), all);
-      add_gradients(gradients, c, c.d_aux[i]);
+      add_gradients(gradients, c, c.workspace[i]);
     }
   }
   static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
-    e.move(c.count, run_of(c.x_dims[i].batch_size()), {}, true, part(c.d_aux, place_of(c.x_dims, i), c.count),
-           c.dx);
+    e.move(c.count, run_of(c.x_dims[i].batch_size()), {}, true,
+           part(c.workspace, place_of(c.x_dims, i), c.count), c.dx);
   }
 
  private:
@@ -73,7 +73,7 @@ struct PythonFunction : OpDefaults {
       if (!a.graph->is_in_use()) use.emplace(*a.graph);
     }
     const Acquired lock;
-    std::optional<Graph::Use> use;
+    std::optional<Graph::BusyGuard> use;
   };
   static nb::object function(const Attrs& a, size_t i) { return nb::handle(a.functions)[i]; }
   static nb::object call(const nb::object& function, const nb::list& arguments) {

@@ -17,7 +17,8 @@ using namespace nb::literals;
 void tell_of_graphs() {
   static bool told = false;  // under Python's lock
   if (std::exchange(told, true)) return;
-  nb::module_::import_("dynet.renamed").attr("find_names_fast")(nb::module_::import_("dynet").attr("__dict__"));
+  nb::module_::import_("dynet.renamed")
+      .attr("find_names_fast")(nb::module_::import_("dynet").attr("__dict__"));
 }
 
 /// Starts a graph anew.
@@ -222,7 +223,7 @@ void bind_settings(nb::module_& m) {
   m.def(
       "get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
   m.def(
-      "_share_from", [](uint64_t multiply_adds) { settings().worth_dividing = multiply_adds; },
+      "_share_from", [](uint64_t multiply_adds) { settings().worth_partitioning = multiply_adds; },
       "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");
   m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,

@@ -78,7 +78,7 @@ auto compute_apart(F&& f) {
 /// Runs f on a graph that no other thread may touch until `then` has read the result with Python's lock.
 template <class F, class Then>
 auto compute(Graph& graph, F&& f, Then&& then) {
-  const Graph::Use use(graph);
+  const Graph::BusyGuard use(graph);
   return then(compute_apart(f));
 }
 

@@ -62,11 +62,11 @@ void test_use() {
   ComputationGraph cg;
   const Expression x = input(cg, 1);
   {
-    const Graph::Use use(cg.graph());
+    const Graph::BusyGuard use(cg.graph());
     check_throws<std::runtime_error>("another thread", [&] { tanh(x); });
     check_throws<std::runtime_error>("another thread", [&] { input(cg, 2); });
     check_throws<std::runtime_error>("another thread", [&] { cg.clear(); });
-    check_throws<std::runtime_error>("another thread", [&] { const Graph::Use again(cg.graph()); });
+    check_throws<std::runtime_error>("another thread", [&] { const Graph::BusyGuard again(cg.graph()); });
     check(cg.graph().size() == 1, "nothing was added");
   }
   check(tanh(x).i == 1, "the graph is free again");

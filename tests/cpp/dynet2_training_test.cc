@@ -23,7 +23,7 @@ struct Toy {
   Parameter p = m.add_parameters({2}, ParameterInitConst(1));
   LookupParameter l = m.add_lookup_parameters(3, {1}, ParameterInitConst(1));
 
-  void learn(Trainer& trainer) {
+  void infer_and_intern(Trainer& trainer) {
     ComputationGraph cg;
     const Expression loss = dot_product(parameter(cg, p), input(cg, {2}, V{1, 2})) + 3 * lookup(cg, l, 1);
     cg.backward(loss);
@@ -41,7 +41,7 @@ template <class Trained>
 struct Stepped : Toy {
   explicit Stepped(int steps = 1) {
     trainer.set_clip_threshold(0);
-    for (int i = 0; i < steps; ++i) learn(trainer);
+    for (int i = 0; i < steps; ++i) infer_and_intern(trainer);
   }
   Trained trainer{m};
 };
@@ -73,17 +73,17 @@ void shadows_of_each() {
 void shadows_are_the_state() {
   Stepped<AdamTrainer> adam(0);
   check(adam.trainer.m.empty(), "nothing before the first update");
-  adam.learn(adam.trainer);
+  adam.infer_and_intern(adam.trainer);
   vector<ShadowParameters>& m = adam.trainer.m;
   const ShadowParameters first = adam.trainer.m[0];
-  adam.learn(adam.trainer);
+  adam.infer_and_intern(adam.trainer);
   check(near(first.h, {0.19f, 0.38f}) && m.size() == 1, "a view");
   TensorTools::zero(adam.trainer.m[0].h);
-  adam.learn(adam.trainer);
+  adam.infer_and_intern(adam.trainer);
   check(near(adam.trainer.m[0].h, {0.1f, 0.2f}), "written by the program");
   adam.m.add_parameters({4});
   adam.l.add_rows(2, ParameterInitConst(0));
-  adam.learn(adam.trainer);
+  adam.infer_and_intern(adam.trainer);
   size_t numbers = 0;
   for (const ShadowParameters& s : adam.trainer.v) numbers += s.h.d.size();
   for (const ShadowLookupParameters& s : adam.trainer.lv) numbers += s.all_h.d.size(), numbers += s.h.size();
@@ -125,10 +125,10 @@ void scaled_updates() {
 void rates_that_are_no_numbers() {
   Toy toy;
   AdamTrainer adam(toy.m);
-  toy.learn(adam);
+  toy.infer_and_intern(adam);
   const V before = as_vector(*toy.p.values());
   adam.learning_rate = numeric_limits<double>::quiet_NaN();
-  check_throws<invalid_argument>("update: the rate is nan", [&] { toy.learn(adam); });
+  check_throws<invalid_argument>("update: the rate is nan", [&] { toy.infer_and_intern(adam); });
   check(as_vector(*toy.p.values()) == before && adam.updates == 1 && toy.p.gradients()->v[1] == 2,
         "as before");
   check_throws<invalid_argument>("restart: the rate is 1e+300", [&] { adam.restart(1e300); });

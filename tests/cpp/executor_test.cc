@@ -207,7 +207,7 @@ void check_excursions() {
 void check_lanes() {
   Model m;
   Engine& engine = settings().engine();
-  settings().worth_dividing = 0;
+  settings().worth_partitioning = 0;
   engine.set_most_threads(1);
   size_t divided = 0;
   for (unsigned seed = 0; seed < 40; ++seed) {
@@ -223,7 +223,7 @@ void check_lanes() {
     }
     engine.set_most_threads(1);
   }
-  settings().worth_dividing = worth_dividing;
+  settings().worth_partitioning = worth_partitioning;
   check(divided > 60, text("few evaluations were shared: ", divided));
 }
 

@@ -276,16 +276,16 @@ void test_auxiliary_input() {
   ComputationGraph graph;
   builder.new_graph(graph);
   builder.start_new_sequence();
-  const Expression x = vector(graph, input_size), aux = vector(graph, hidden_size);
+  const Expression x = vector(graph, input_size), saved = vector(graph, hidden_size);
   const Expression h = builder.add_input(x);
   const auto& p = builder.param_vars[0];
-  const Expression expected = tanh(affine_transform({p[2], p[0], x, p[1], h, p[3], aux}));
-  check(same(builder.add_auxiliary_input(x, aux), expected, real(1e-6)),
+  const Expression expected = tanh(affine_transform({p[2], p[0], x, p[1], h, p[3], saved}));
+  check(same(builder.add_auxiliary_input(x, saved), expected, real(1e-6)),
         "L times the auxiliary vector is added");
   check(same(builder.add_input(x), tanh(affine_transform({p[2], p[0], x, p[1], expected})), real(1e-6)),
         "the auxiliary vector is for one step");
   SimpleRNNBuilder plain(1, input_size, hidden_size, model);
-  check_throws<std::invalid_argument>("support_lags", [&] { plain.add_auxiliary_input(x, aux); });
+  check_throws<std::invalid_argument>("support_lags", [&] { plain.add_auxiliary_input(x, saved); });
 }
 
 void test_copies_share_parameters() {

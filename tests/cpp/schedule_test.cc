@@ -6,8 +6,8 @@
 
 #include "dynet/ops/op.h"
 #include "dynet/plan/cache.h"
-#include "dynet/plan/divide.h"
-#include "dynet/plan/reach.h"
+#include "dynet/plan/needed.h"
+#include "dynet/plan/partition.h"
 #include "tests/cpp/check.h"
 
 using namespace dynet;
@@ -121,16 +121,16 @@ Batches as_batches(const Schedule& s) {
   return result;
 }
 
-void check_plan(const Graph& graph, const Schedule& s) {
-  Plan p;
-  plan(graph, s, p);
+void check_layout(const Graph& graph, const Schedule& s) {
+  Layout l;
+  layout(graph, s, l);
   size_t end = 0;
-  for (const Step& step : p.steps) {
+  for (const Step& step : l.steps) {
     check(step.value >= end, "steps overlap");
     check(step.value % 16 == 0, "a step starts inside a cache line");
     end = step.value + step.items * step.value_size;
   }
-  check(p.steps.size() == s.size() && p.size >= end,
+  check(l.steps.size() == s.size() && l.size >= end,
         "the plan has another number of steps, or too little room");
 }
 
@@ -139,26 +139,26 @@ void check_random_graphs() {
   Graph graph;
   Marks marks;
   ScheduleScratch scratch;
-  Reach found;
+  Needed found;
   Schedule s;
-  for (int round = 0; round < 60; ++round) {
+  for (int section = 0; section < 60; ++section) {
     fill(graph, random, 4 + random() % 60);
     const uint32_t wanted = static_cast<uint32_t>(random() % graph.size());
     std::vector<uint8_t> done(graph.size(), 0);
     marks.resize(graph.size());
     for (uint32_t id : ancestors(graph, static_cast<uint32_t>(random() % graph.size()))) done[id] = 1;
-    reach(graph, std::span(&wanted, 1), done, marks, found);
+    needed(graph, std::span(&wanted, 1), done, marks, found);
     std::set<uint32_t> kernels, all = ancestors(graph, wanted);
     for (uint32_t id : all)
       if (!done[id] && !graph[id].op->view) kernels.insert(id);
-    check(std::set(found.kernels.begin(), found.kernels.end()) == kernels, "reach finds other nodes");
-    check(std::ranges::is_sorted(found.kernels), "reached nodes do not ascend");
+    check(std::set(found.kernels.begin(), found.kernels.end()) == kernels, "needed finds other nodes");
+    check(std::ranges::is_sorted(found.kernels), "needed nodes do not ascend");
     schedule(graph, found.kernels, Policy::depth, scratch, s);
     check(as_batches(s) == reference_depth(graph, kernels), "depth policy differs from its reference");
-    check_plan(graph, s);
+    check_layout(graph, s);
     schedule(graph, found.kernels, Policy::agenda, scratch, s);
     check(as_batches(s) == reference_agenda(graph, kernels), "agenda policy differs from its reference");
-    check_plan(graph, s);
+    check_layout(graph, s);
     schedule(graph, found.kernels, Policy::single, scratch, s);
     check(s.order == found.kernels && s.size() == kernels.size(), "single policy merges or reorders");
   }
@@ -188,38 +188,39 @@ void fill_groups(Graph& graph, Storage& storage, std::mt19937& random, unsigned 
   }
 }
 
-/// No piece needs another one, or what comes after the pieces; what comes before them needs none of them.
+/// No part needs another one or the epilogue; the prologue needs none of them.
 void check_division() {
   std::mt19937 random(11);
   Graph graph;
   const auto storage = std::make_shared<ParameterStorage>(Dim{4});
-  DivisionScratch scratch;
-  Division division;
-  unsigned divided = 0;
-  for (int round = 0; round < 200; ++round) {
+  PartitionScratch scratch;
+  Partition partition;
+  unsigned partitioned = 0;
+  for (int section = 0; section < 200; ++section) {
     fill_groups(graph, *storage, random, 20 + random() % 200);
     std::vector<uint32_t> kernels;
     for (uint32_t id = 0; id < graph.size(); ++id)
       if (!graph[id].op->view && !graph[id].op->leaf) kernels.push_back(id);
-    const unsigned pieces = 1 + random() % 8;
-    divide(graph, kernels, pieces, 0, scratch, division);
-    if (division.pieces() == 0) continue;
-    ++divided;
-    check(division.pieces() > 1 && division.pieces() <= pieces, "another number of pieces");
+    const unsigned most = 1 + random() % 8;
+    engine::partition(graph, kernels, most, 0, scratch, partition);
+    if (partition.parts() == 0) continue;
+    ++partitioned;
+    check(partition.parts() > 1 && partition.parts() <= most, "another number of parts");
     std::map<uint32_t, size_t> list_of;
-    const size_t last = division.pieces() + 1;
+    const size_t last = partition.parts() + 1;
     for (size_t i = 0; i <= last; ++i)
-      for (uint32_t id : division.list(i)) list_of[id] = i;
-    check(list_of.size() == kernels.size() && division.nodes.size() == kernels.size(), "nodes are lost");
+      for (uint32_t id : partition.list(i)) list_of[id] = i;
+    check(list_of.size() == kernels.size() && partition.nodes.size() == kernels.size(), "nodes are lost");
     const std::set<uint32_t> all(kernels.begin(), kernels.end());
     for (const auto& [id, list] : list_of)
       for (uint32_t arg : needs(graph, id, all))
-        check(list_of[arg] == list || list_of[arg] == 0 || list == last, "a piece needs another list");
-    for (size_t i = 0; i <= last; ++i) check(std::ranges::is_sorted(division.list(i)), "nodes do not ascend");
-    divide(graph, kernels, pieces, ~uint64_t{0}, scratch, division);
-    check(division.pieces() == 0, "too little work is divided");
+        check(list_of[arg] == list || list_of[arg] == 0 || list == last, "a part needs another list");
+    for (size_t i = 0; i <= last; ++i)
+      check(std::ranges::is_sorted(partition.list(i)), "nodes do not ascend");
+    engine::partition(graph, kernels, most, ~uint64_t{0}, scratch, partition);
+    check(partition.parts() == 0, "too little work is partitioned");
   }
-  check(divided > 50, text("few graphs were divided: ", divided));
+  check(partitioned > 50, text("few graphs were partitioned: ", partitioned));
 }
 
 void check_signatures() {
@@ -267,11 +268,11 @@ void check_errors() {
 
 }  // namespace
 
-/// A plan is kept for graphs that came twice, and given only to the same graph and the same question.
+/// A plan is kept for graphs that came twice, and given only to the same graph and the same key.
 void check_cache() {
   Graph graph;
   PlanCache cache;
-  Planned planned;
+  ExecutionPlan plan;
   const auto build = [&](unsigned seed, unsigned size) {
     std::mt19937 random(seed);
     fill(graph, random, size);
@@ -285,10 +286,10 @@ void check_cache() {
     Marks marks;
     marks.resize(graph.size());
     ScheduleScratch scratch;
-    reach(graph, {&wanted, 1}, done, marks, planned.reach);
-    schedule(graph, planned.reach.kernels, Policy::agenda, scratch, planned.schedule);
-    plan(graph, planned.schedule, planned.plan);
-    cache.offer({graph, {&wanted, 1}, Policy::agenda, 1}, planned);
+    needed(graph, {&wanted, 1}, done, marks, plan.needed);
+    schedule(graph, plan.needed.kernels, Policy::agenda, scratch, plan.schedule);
+    layout(graph, plan.schedule, plan.layout);
+    cache.insert({graph, {&wanted, 1}, Policy::agenda, 1}, plan);
   };
   for (int time = 0; time < 2; ++time) {
     const uint32_t wanted = build(1, 60);
@@ -296,10 +297,10 @@ void check_cache() {
     plan_it(wanted);
   }
   const uint32_t wanted = build(1, 60);
-  const Planned* kept = find(wanted);
-  check(kept && kept->schedule.order == planned.schedule.order && kept->plan.size == planned.plan.size,
+  const ExecutionPlan* kept = find(wanted);
+  check(kept && kept->schedule.order == plan.schedule.order && kept->layout.size == plan.layout.size,
         "kept at the second time");
-  check(!find(wanted - 1) && !find(wanted, Policy::depth), "another question");
+  check(!find(wanted - 1) && !find(wanted, Policy::depth), "another key");
   for (unsigned seed = 2; seed < 40; ++seed) check(!find(build(seed, 60)), "another graph");
   for (unsigned seed = 2; seed < 40; ++seed)
     for (int time = 0; time < 2; ++time)

@@ -19,7 +19,7 @@ using namespace dynet;
   OWN(Product) OWN(Engine) OWN(Storage) OWN(Buffer) OWN(Pool) OWN(Handle) OWN(Arena) OWN(Kind) OWN(Arg)     \
   OWN(Map) OWN(Zip) OWN(Add) OWN(Max) OWN(Min) OWN(Sum) OWN(Pick) OWN(Lookup) OWN(Constant)                 \
   OWN(Concatenate) OWN(Softmax) OWN(Tanh) OWN(Adam) OWN(Adagrad) OWN(Moment) OWN(Executor)                  \
-  OWN(Evaluator) OWN(Reach) OWN(Dims) OWN(Indices) OWN(Expressions) OWN(Distribution) OWN(Strides)          \
+  OWN(Evaluator) OWN(Needed) OWN(Dims) OWN(Indices) OWN(Expressions) OWN(Distribution) OWN(Strides)          \
   OWN(Averages) OWN(WordPath) OWN(Workers) OWN(View) OWN(Gather) OWN(Leaf) OWN(Windows) OWN(Place)          \
   OWN(Flow) OWN(Batching)
 #define FUNCTIONS(OWN)                                                                                      \

@@ -1,5 +1,5 @@
 // Series of graphs are measured by their median, since a program also does other things between graphs.
-#include "dynet/run/pace.h"
+#include "dynet/run/thread_tuner.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace dynet::engine {
 
-unsigned Pace::begin(unsigned most, Clock::time_point now) {
+unsigned ThreadTuner::begin(unsigned most, Clock::time_point now) {
   if (best_ > most) *this = {};
   if (work_ >= worth_measuring) {
     costs_[count_++] = std::chrono::duration<double>(now - last_).count() / static_cast<double>(work_);
@@ -22,13 +22,13 @@ unsigned Pace::begin(unsigned most, Clock::time_point now) {
   return used_;
 }
 
-double Pace::median() {
+double ThreadTuner::median() {
   const auto end = costs_.begin() + count_, middle = costs_.begin() + count_ / 2;
   std::nth_element(costs_.begin(), middle, end);
   return *middle;
 }
 
-void Pace::judge(double cost) {
+void ThreadTuner::judge(double cost) {
   if (used_ == best_) {
     best_cost_ = best_cost_ > 0 ? (best_cost_ + cost) / 2 : cost;
     wait_ -= 1;
@@ -42,21 +42,22 @@ void Pace::judge(double cost) {
   }
 }
 
-unsigned Pace::neighbour(unsigned most) {
+unsigned ThreadTuner::neighbour(unsigned most) {
   if (best_ == 1) up_ = true;
   if (best_ == most) up_ = false;
   return up_ ? std::min(2 * best_, most) : std::max(best_ / 2, 1u);
 }
 
-Pace& pace() {
-  thread_local Pace mine;
+ThreadTuner& thread_tuner() {
+  thread_local ThreadTuner mine;
   return mine;
 }
 
 void choose_threads(Engine& engine) {
   const unsigned most = engine.most_threads();
   if (most == 1) return;
-  engine.use_threads(settings().worth_dividing == 0 ? most : pace().begin(most, Pace::Clock::now()));
+  engine.use_threads(
+      settings().worth_partitioning == 0 ? most : thread_tuner().begin(most, ThreadTuner::Clock::now()));
 }
 
 }  // namespace dynet::engine

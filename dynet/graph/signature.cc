@@ -1,5 +1,5 @@
-// Adding to the tables of shapes and kinds.
-#include "dynet/graph/kind.h"
+// Adding to the tables of shapes and interned signatures.
+#include "dynet/graph/signature.h"
 
 #include <algorithm>
 
@@ -28,17 +28,17 @@ uint32_t DimTable::intern(const Dim& dim) {
   return slots_[at] - 1;
 }
 
-void KindTable::add(Key key, Kind kind) {
+void InternTable::add(Key key, Interned interned) {
   if (2 * (size_ + 1) > slots_.size()) grow();
   const uint64_t hash = hash_of(key);
   size_t at = hash & mask_;
   while (slots_[at].words) at = (at + 1) & mask_;
-  slots_[at] = {hash, static_cast<uint32_t>(words_.size() + 1), kind};
+  slots_[at] = {hash, static_cast<uint32_t>(words_.size() + 1), interned};
   words_.insert(words_.end(), key.begin(), key.end());
   ++size_;
 }
 
-void KindTable::grow() {
+void InternTable::grow() {
   const std::vector<Slot> old = std::move(slots_);
   slots_.assign(std::max<size_t>(256, 2 * old.size()), Slot{});
   mask_ = slots_.size() - 1;
@@ -50,7 +50,7 @@ void KindTable::grow() {
   }
 }
 
-void KindTable::clear() {
+void InternTable::clear() {
   std::ranges::fill(slots_, Slot{});
   words_.clear();
   size_ = 0;

@@ -16,7 +16,7 @@ namespace dynet::engine {
 ///
 /// Threads that seem to be there may be slow to reach (other caches), or busy (other programs), or held back
 /// (a quota); what it costs to use them cannot be known beforehand.
-class Pace {
+class ThreadTuner {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -52,6 +52,6 @@ class Pace {
 /// Chooses, of the threads that may be used, how many the calling thread uses for a graph that begins.
 void choose_threads(Engine& engine);
 /// The calling thread's.
-Pace& pace();
+ThreadTuner& thread_tuner();
 
 }  // namespace dynet::engine

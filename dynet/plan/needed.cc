@@ -1,12 +1,12 @@
 // One descending scan that stops as soon as no marked node is left.
-#include "dynet/plan/reach.h"
+#include "dynet/plan/needed.h"
 
 #include <algorithm>
 
 namespace dynet::engine {
 
-void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done, Marks& marks,
-           Reach& found) {
+void needed(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done, Marks& marks,
+            Needed& found) {
   found.leaves.clear(), found.views.clear(), found.kernels.clear();
   size_t open = 0;
   uint32_t newest = 0;

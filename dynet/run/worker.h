@@ -3,25 +3,25 @@
 
 #include <vector>
 
-#include "dynet/plan/plan.h"
-#include "dynet/run/tables.h"
+#include "dynet/plan/layout.h"
+#include "dynet/run/memory.h"
 
 namespace dynet::engine {
 
-/// Lanes share no cache line.
-class alignas(128) Lane {
+/// Workers share no cache line.
+class alignas(128) Worker {
  public:
-  explicit Lane(Tables& tables) : t_(tables) {}
+  explicit Worker(RunMemory& memory) : memory_(memory) {}
 
   /// Runs a step of a plan whose values begin at `base`, as the call that it makes.
   void forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call);
   /// Runs these members of a call once more: the same numbers to the same places, or, if some have moved, to
   /// those where they are now.
-  void repeat(const StepRecord& step, std::span<const uint32_t> nodes, bool moved);
+  void repeat(const TapeEntry& step, std::span<const uint32_t> nodes, bool moved);
   /// Computes a node, whose arguments are known, in new memory.
-  void compute_alone(uint32_t id);
+  void recompute(uint32_t id);
   /// Adds what those of some members of a call that need a gradient contribute to their arguments.
-  void backward(const StepRecord& step, std::span<const uint32_t> nodes);
+  void backward(const TapeEntry& step, std::span<const uint32_t> nodes);
   /// Completes the gradients of a node and, before it, of all views of its memory.
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
@@ -50,7 +50,7 @@ class alignas(128) Lane {
   void go_back(const Position& to) { values_.go_back(to.values), call_tables_.go_back(to.tables); }
   void forget_gradients() { gradients_.reset(); }
 
-  Schedule schedule;  // of this lane's nodes
+  Schedule schedule;  // of this worker's nodes
   ScheduleScratch scratch;
 
  private:
@@ -60,7 +60,7 @@ class alignas(128) Lane {
   void make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables, Call& call);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
   void add_results(Call& call, std::span<const uint32_t> nodes);
-  void add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step);
+  void add_gradients(Call& call, std::span<const uint32_t> nodes, const TapeEntry* step);
   template <class Address, class Stride>
   Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
                  Stride&& stride);
@@ -72,14 +72,14 @@ class alignas(128) Lane {
 
   /// The distance between batch elements of the targets of contributions to a node.
   size_t target_stride(uint32_t id) const {
-    const Dim& dim = t_.graph.dim(id);
-    return dim.bd == 1 ? 0 : t_.flow[id].slots ? dim.batch_size() : t_.gradient_stride(id);
+    const Dim& dim = memory_.graph.dim(id);
+    return dim.bd == 1 ? 0 : memory_.gradients[id].buffered ? dim.batch_size() : memory_.gradient_stride(id);
   }
 
-  // lane.cc
+  // worker.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
-  void run_anew(std::span<const uint32_t> nodes, uint32_t shared);
-  void run_backward(std::span<const uint32_t> nodes, const StepRecord& step);
+  void run_as_new_call(std::span<const uint32_t> nodes, uint32_t shared);
+  void run_backward(std::span<const uint32_t> nodes, const TapeEntry& step);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
   /// Whether some targets hold something, or get several contributions at once; whether some hold nothing;
@@ -88,28 +88,28 @@ class alignas(128) Lane {
     bool holds = false, is_new = false, in_runs = false;
   };
   Found find_targets(std::span<const uint32_t> nodes, unsigned i);
-  real* part_of(uint32_t id, uint32_t arg, unsigned i);
+  real* partial_of(uint32_t id, uint32_t arg, unsigned i);
   void start_targets(bool accumulate);
   bool sums_in_runs(uint32_t id, uint32_t arg) const;
   Items targets_in_runs(size_t items);
   void add_runs();
 
   // readers.cc
-  bool is_made_late(uint32_t id, uint32_t arg) const;
+  bool is_deferred(uint32_t id, uint32_t arg) const;
   void give_scratch(Call& call, uint32_t example);
-  size_t add_unmade(uint32_t id, std::span<const Part> parts, real* target, uint32_t stride);
+  size_t add_unmade(uint32_t id, std::span<const Partial> parts, real* target, uint32_t stride);
   void add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride);
   void run_reader(uint32_t id, real* target, uint32_t stride);
   Call call_of_readers(std::span<const uint32_t> readers);
-  void add_in_runs(uint32_t id, std::span<const Part> parts);
+  void add_in_runs(uint32_t id, std::span<const Partial> parts);
 
   // sums.cc
-  std::span<const Part> sorted_parts(uint32_t id);
-  void add_parts(uint32_t id);
-  void add_many_parts(uint32_t id);
-  void list_columns(const LateUse& use, unsigned m, unsigned k);
+  std::span<const Partial> sorted_partials(uint32_t id);
+  void add_partials(uint32_t id);
+  void add_many_partials(uint32_t id);
+  void list_columns(const DeferredUse& use, unsigned m, unsigned k);
 
-  Tables& t_;
+  RunMemory& memory_;
   Arena values_, gradients_;    // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
   std::vector<uint32_t> members_, arguments_, subset_, subset_args_, readers_, unmade_;

@@ -1,5 +1,5 @@
 // The layout: steps one after another, each aligned to a cache line, items of a step without gaps.
-#include "dynet/plan/plan.h"
+#include "dynet/plan/layout.h"
 
 #include <algorithm>
 
@@ -20,8 +20,8 @@ uint32_t batch_elements(const Graph& graph, std::span<const uint32_t> nodes) {
 }
 
 /// True if what is kept for the backward pass takes the memory of argument 0 in all of these nodes.
-bool aux_is_first(const Graph& graph, std::span<const uint32_t> nodes) {
-  if (!graph[nodes[0]].op->aux_is_first) return false;
+bool saved_in_place(const Graph& graph, std::span<const uint32_t> nodes) {
+  if (!graph[nodes[0]].op->saved_in_place) return false;
   return std::ranges::all_of(nodes, [&](uint32_t id) {
     const Node& first = graph[graph.args(graph[id])[0]];
     return !first.op->leaf && !first.op->view && graph.dim(first).bd == graph.dim(id).bd;
@@ -40,7 +40,7 @@ uint32_t shared_arguments(const Graph& graph, std::span<const uint32_t> nodes) {
     const auto adds = [&](uint32_t id) {
       return graph.args(graph[id])[i] == parameter && graph.dim(id).bd == graph.dim(parameter).bd;
     };
-    if (item.is_matrix(example, i) || (item.passes(i) && std::ranges::all_of(nodes, adds)))
+    if (item.is_matrix(example, i) || (item.is_identity(i) && std::ranges::all_of(nodes, adds)))
       shared |= uint32_t{1} << i;
   }
   return shared;
@@ -48,7 +48,7 @@ uint32_t shared_arguments(const Graph& graph, std::span<const uint32_t> nodes) {
 
 }  // namespace
 
-void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
+void layout(const Graph& graph, const Schedule& schedule, Layout& result) {
   result.steps.clear();
   result.size = 0, result.multiply_adds = 0;
   constexpr size_t line = Arena::alignment / sizeof(real);
@@ -66,11 +66,11 @@ void plan(const Graph& graph, const Schedule& schedule, Plan& result) {
     step.first = first;
     step.count = static_cast<uint32_t>(batch.size());
     step.value_size = item.size;
-    step.aux_size = aux_is_first(graph, batch) ? 0 : item.aux_size;
+    step.saved_size = saved_in_place(graph, batch) ? 0 : item.saved_size;
     step.items = example.op->batching == Batching::nodes ? step.count : batch_elements(graph, batch);
     step.shared = shared_arguments(graph, batch);
     step.value = take(step.items * step.value_size);
-    if (step.aux_size) step.aux = take(step.items * step.aux_size);
+    if (step.saved_size) step.saved = take(step.items * step.saved_size);
     result.multiply_adds += step.items * item.multiply_adds;
     first += step.count;
   }

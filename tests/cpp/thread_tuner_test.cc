@@ -1,5 +1,5 @@
 // The choice of threads by measurement, on machines that are made up.
-#include "dynet/run/pace.h"
+#include "dynet/run/thread_tuner.h"
 
 #include <cmath>
 #include <random>
@@ -22,9 +22,9 @@ class Machine {
   double run(unsigned graphs, unsigned most, Share&& share) {
     double time = 0, alone = 0;
     for (unsigned i = 0; i < graphs; ++i) {
-      threads_ = pace_.begin(most, now_);
+      threads_ = tuner_.begin(most, now_);
       const auto work = static_cast<uint64_t>(2e6 * (0.5 + uniform_(random_)));
-      pace_.add(work);
+      tuner_.add(work);
       const double one = static_cast<double>(work) * 1e-11 * (0.9 + 0.2 * uniform_(random_));
       time += one * share(threads_), alone += one;
       const double pause = uniform_(random_) < 0.01 ? 1e-2 : 0;  // the program does something else
@@ -35,8 +35,8 @@ class Machine {
   unsigned threads() const { return threads_; }
 
  private:
-  Pace pace_;
-  Pace::Clock::time_point now_{};
+  ThreadTuner tuner_;
+  ThreadTuner::Clock::time_point now_{};
   unsigned threads_ = 0;
   std::mt19937 random_{7};
   std::uniform_real_distribution<double> uniform_{0, 1};
@@ -69,8 +69,8 @@ void check_changes() {
 
 /// Graphs without much work say nothing, and are not measured.
 void check_small() {
-  Pace pace;
-  Pace::Clock::time_point now{};
+  ThreadTuner pace;
+  ThreadTuner::Clock::time_point now{};
   for (int i = 0; i < 1000; ++i) {
     check(pace.begin(4, now) == 1, "small graphs need no threads");
     pace.add(1000);

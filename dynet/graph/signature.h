@@ -30,23 +30,23 @@ class DimTable {
 struct Item {
   Dims x_dims;
   Dim dim;
-  size_t size = 0, aux_size = 0, d_aux_size = 0;  // numbers
+  size_t size = 0, saved_size = 0, workspace_size = 0;  // numbers
   size_t view_offset = 0;
   size_t multiply_adds = 0;  // of products with the matrices
   // Bit i: argument i is a matrix that is multiplied from the left; its gradient may be the node's as it is,
   // batch sizes aside. Bit 31 stands for all from 31 on, which are asked one by one.
-  uint32_t matrices = 0, passing = 0;
+  uint32_t matrices = 0, identity = 0;
 
   bool is_matrix(const Node& node, unsigned i) const {
     return i < 31 ? matrices >> i & 1 : matrices >> 31 && node.op->is_matrix(node.payload, i);
   }
-  bool passes(unsigned i) const {
-    return i < 31 ? passing >> i & 1 : passing >> 31 && x_dims[i].same_sizes(dim);
+  bool is_identity(unsigned i) const {
+    return i < 31 ? identity >> i & 1 : identity >> 31 && x_dims[i].same_sizes(dim);
   }
 };
 
-/// The kind of a node: its signature (nodes of equal signature may run as one call) and its shape.
-struct Kind {
+/// What is interned of a node: its signature (nodes of equal signature may run as one call) and its shape.
+struct Interned {
   uint32_t signature, dim_id;
 };
 
@@ -54,13 +54,13 @@ struct Kind {
 ///
 /// The first word names the op and the number of arguments, and so says how to read those that follow. In a
 /// long list of arguments equal words in a row are written once, with their count.
-class KeyWriter {
+class KeyBuilder {
  public:
   /// Words that a key may need.
   static size_t room(const Op& op, size_t arg_count) {
     return 1 + (op.key_size + 7) / 8 + (arg_count > few ? 2 * arg_count : arg_count);
   }
-  KeyWriter(uint64_t* room, const Op& op, size_t arg_count, const void* attrs)
+  KeyBuilder(uint64_t* room, const Op& op, size_t arg_count, const void* attrs)
       : first_(room), to_(room), counts_(arg_count > few) {
     put(reinterpret_cast<uintptr_t>(&op) ^ uint64_t{arg_count} << 48);
     distinct_ = *first_;
@@ -76,7 +76,8 @@ class KeyWriter {
     last_ = word;
     ++run_;
   }
-  /// The same for a word that tells kinds of one op apart, and is known before the arguments' shapes are.
+  /// The same for a word that tells signatures of one op apart, and is known before the arguments' shapes
+  /// are.
   void matrix_argument(uint64_t word) {
     distinct_ += word;
     argument(word);
@@ -114,23 +115,23 @@ class KeyWriter {
   bool counts_;
 };
 
-/// Finds kinds by key. Two levels share one form: exact keys (shapes with batch sizes) lead to kinds, and
-/// keys without batch sizes lead to signature numbers.
-class KindTable {
+/// Finds interned signatures by key. Two levels share one form: exact keys (shapes with batch sizes) lead to
+/// interned signatures, and keys without batch sizes lead to signature numbers.
+class InternTable {
  public:
   using Key = std::span<const uint64_t>;
 
   /// Null if there is none.
-  const Kind* find(Key key) const {
+  const Interned* find(Key key) const {
     if (slots_.empty()) return nullptr;
     const uint64_t hash = hash_of(key);
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
       if (slot.words == 0) return nullptr;
-      if (slot.hash == hash && equal(slot.words - 1, key)) return &slot.kind;
+      if (slot.hash == hash && equal(slot.words - 1, key)) return &slot.interned;
     }
   }
-  void add(Key key, Kind kind);
+  void add(Key key, Interned interned);
   void clear();
   size_t size() const { return size_; }
   size_t key_words() const { return words_.size(); }
@@ -139,7 +140,7 @@ class KindTable {
   struct Slot {
     uint64_t hash;
     uint32_t words;  // 1 + position of the key in words_, 0 is empty
-    Kind kind;
+    Interned interned;
   };
   /// A sum of products, as none of them has to wait for another.
   static uint64_t hash_of(Key key) {
@@ -164,36 +165,36 @@ class KindTable {
   std::vector<uint64_t> words_;  // the keys
 };
 
-/// The last kinds seen, in places that depend on the op, its attributes and its matrices alone: that what was
-/// guessed is right is only compared, so that a node need not wait for the shapes of its arguments, which may
-/// just have been made.
-class RecentKinds {
+/// The last interned signatures seen, in places that depend on the op, its attributes and its matrices alone:
+/// that what was guessed is right is only compared, so that a node need not wait for the shapes of its
+/// arguments, which may just have been made.
+class SignatureCache {
  public:
   static constexpr size_t most_words = 6;  // longer keys are not kept
 
-  /// Null if the last kind seen there is another one.
-  const Kind* find(KeyWriter& writer) const {
+  /// Null if the last one seen there is another one.
+  const Interned* find(KeyBuilder& writer) const {
     const Entry& entry = entries_[place(writer)];
-    const KindTable::Key key = writer.finish();
+    const InternTable::Key key = writer.finish();
     for (size_t i = 0; i < key.size(); ++i)
       if (entry.words[i] != key[i]) return nullptr;
-    return &entry.kind;
+    return &entry.interned;
   }
-  void set(KeyWriter& writer, Kind kind) {
-    const KindTable::Key key = writer.finish();
+  void set(KeyBuilder& writer, Interned interned) {
+    const InternTable::Key key = writer.finish();
     if (key.size() > most_words) return;
     Entry& entry = entries_[place(writer)];
     std::ranges::copy(key, entry.words);
-    entry.kind = kind;
+    entry.interned = interned;
   }
   void clear() { *this = {}; }
 
  private:
   struct Entry {
     uint64_t words[most_words];
-    Kind kind;
+    Interned interned;
   };
-  static size_t place(const KeyWriter& writer) { return writer.distinct() >> 58; }
+  static size_t place(const KeyBuilder& writer) { return writer.distinct() >> 58; }
 
   Entry entries_[64] = {};
 };

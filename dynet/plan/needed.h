@@ -11,7 +11,7 @@
 namespace dynet::engine {
 
 /// The nodes to visit, each list in ascending order.
-struct Reach {
+struct Needed {
   std::vector<uint32_t> leaves, views, kernels;
 };
 
@@ -53,8 +53,8 @@ class Marks {
 
 /// Collects what `wanted` depends on and `done` does not hold. `marks` are scratch without any mark, and are
 /// so again afterwards. Costs O(nodes found).
-void reach(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done, Marks& marks,
-           Reach& found);
+void needed(const Graph& graph, std::span<const uint32_t> wanted, std::span<const uint8_t> done, Marks& marks,
+            Needed& found);
 
 /// The node whose kernel (or binding) makes the memory of this one: itself unless it is a view.
 inline uint32_t origin(const Graph& graph, uint32_t id) {

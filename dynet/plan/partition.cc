@@ -1,33 +1,33 @@
-// Nodes that hang together form a piece, up to a share of the work: what would join two larger ones comes
-// after them all. Examples of a minibatch, which meet in the sum of their losses, so become pieces; so do the
+// Nodes that hang together form a part, up to a share of the work: what would join two larger ones comes
+// after them all. Examples of a minibatch, which meet in the sum of their losses, so become parts; so do the
 // two directions of one bidirectional network.
-#include "dynet/plan/divide.h"
+#include "dynet/plan/partition.h"
 
 #include <algorithm>
 #include <bit>
 #include <utility>
 
-#include "dynet/plan/reach.h"
+#include "dynet/plan/needed.h"
 
 namespace dynet::engine {
 namespace {
 
 constexpr uint32_t none = ~0u;
-constexpr uint32_t before = 0, piece = 1, after = 2;  // lists, until pieces are dealt out
+constexpr uint32_t prologue = 0, part = 1, epilogue = 2;  // lists, until parts are dealt out
 
 constexpr uint64_t node_cost = 4000;  // beside its arithmetic, in multiply-adds
 
-class Divider {
+class Partitioner {
  public:
-  Divider(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, DivisionScratch& scratch)
-      : graph_(graph), nodes_(nodes), pieces_(pieces), s_(scratch) {}
+  Partitioner(const Graph& graph, std::span<const uint32_t> nodes, unsigned parts, PartitionScratch& scratch)
+      : graph_(graph), nodes_(nodes), parts_(parts), s_(scratch) {}
 
-  /// Tries fewer pieces where so many would not pay.
-  void run(uint64_t worth, Division& result) {
-    for (; pieces_ > 1; pieces_ /= 2) {
+  /// Tries fewer parts where so many would not pay.
+  void run(uint64_t worth, Partition& result) {
+    for (; parts_ > 1; parts_ /= 2) {
       prepare();
       if (total_ < worth) return;
-      limit_ = total_ / (4 * pieces_);
+      limit_ = total_ / (4 * parts_);
       for (uint32_t i = 0; i < nodes_.size(); ++i) links_[i].list = join(i);
       if (deal() && (worth == 0 || stays_wide())) return write(result);
       if (s_.roots.size() < 2) return;
@@ -35,7 +35,7 @@ class Divider {
   }
 
  private:
-  using Link = DivisionScratch::Link;
+  using Link = PartitionScratch::Link;
 
   void prepare() {
     s_.local.resize(std::max<size_t>(s_.local.size(), graph_.size()));
@@ -47,7 +47,7 @@ class Divider {
       const Item& item = graph_.item(node);
       const uint64_t cost = node_cost + (16 * item.size + item.multiply_adds) * graph_.dim(node).bd;
       s_.local[nodes_[i]] = i;
-      links_[i] = {cost, i, piece, none, 0};
+      links_[i] = {cost, i, part, none, 0};
       total_ += cost;
     }
   }
@@ -64,7 +64,7 @@ class Divider {
     return p < end && nodes_[p] == id ? p : none;
   }
 
-  /// Joins a node with the pieces of its arguments; gives the list that it belongs to.
+  /// Joins a node with the parts of its arguments; gives the list that it belongs to.
   uint32_t join(uint32_t position) {
     uint64_t sum = 0, largest = 0;
     Link* first = nullptr;
@@ -76,9 +76,9 @@ class Divider {
         only_parameters &= graph_[arg].op == &parameter_op;
         continue;
       }
-      if (links_[p].list == after) return after;
+      if (links_[p].list == epilogue) return epilogue;
       links_[position].depth = std::max(links_[position].depth, links_[p].depth + 1);
-      if (links_[p].list == before) continue;
+      if (links_[p].list == prologue) continue;
       only_parameters = false;
       Link& root = root_of(p);
       if (std::exchange(root.seen, position) == position) continue;
@@ -87,25 +87,25 @@ class Divider {
       joins |= first != nullptr;
       if (!first) first = &root;
     }
-    if (only_parameters && !args.empty()) return before;
-    if (joins && sum > limit_ && largest < sum - sum / 8) return after;
-    if (!first) return piece;
+    if (only_parameters && !args.empty()) return prologue;
+    if (joins && sum > limit_ && largest < sum - sum / 8) return epilogue;
+    if (!first) return part;
     const uint32_t root = first->parent;
     if (joins)
       for (uint32_t arg : args)
-        if (const uint32_t p = position_of(arg, position); p != none && links_[p].list == piece)
+        if (const uint32_t p = position_of(arg, position); p != none && links_[p].list == part)
           root_of(p).parent = root;
     links_[position].parent = root;
     first->cost = sum + links_[position].cost;
-    return piece;
+    return part;
   }
 
-  /// Deals the trees out to pieces, the costliest first; false if the threads would not gain enough.
+  /// Deals the trees out to parts, the costliest first; false if the threads would not gain enough.
   bool deal() {
     s_.roots.clear();
     uint64_t alone = 0;
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
-      if (links_[i].list != piece)
+      if (links_[i].list != part)
         alone += links_[i].cost;
       else if (links_[i].parent == i)
         s_.roots.push_back(i);
@@ -113,7 +113,7 @@ class Divider {
     std::ranges::sort(s_.roots, [&](uint32_t a, uint32_t b) {
       return links_[a].cost != links_[b].cost ? links_[a].cost > links_[b].cost : a < b;
     });
-    s_.load.assign(pieces_, 0);
+    s_.load.assign(parts_, 0);
     for (uint32_t root : s_.roots) {
       const auto least = std::ranges::min_element(s_.load);
       *least += links_[root].cost;
@@ -122,34 +122,34 @@ class Divider {
     return alone + std::ranges::max(s_.load) < total_ * 3 / 4;
   }
 
-  /// False if most products are of few columns which more than one piece has: apart they would read the same
+  /// False if most products are of few columns which more than one part has: apart they would read the same
   /// matrices for even fewer.
   bool stays_wide() {
     s_.products.assign(graph_.signature_count(), {});
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
       const Node& node = graph_[nodes_[i]];
-      if (links_[i].list != piece || graph_.item(node).multiply_adds == 0) continue;
+      if (links_[i].list != part || graph_.item(node).multiply_adds == 0) continue;
       auto& product = s_.products[node.signature];
       const uint32_t own = root_of(i).seen;
-      if (product.count == 0) product.piece = own;
-      product.shared |= product.piece != own;
+      if (product.count == 0) product.part = own;
+      product.shared |= product.part != own;
       product.count += graph_.dim(node).bd;
       product.cost += links_[i].cost;
       product.depths |= uint64_t{1} << links_[i].depth % 64;
     }
     uint64_t narrow = 0;
     for (const auto& product : s_.products)
-      if (product.shared && product.count < 2 * pieces_ * std::popcount(product.depths))
+      if (product.shared && product.count < 2 * parts_ * std::popcount(product.depths))
         narrow += product.cost;
     return narrow < total_ / 4;
   }
 
   /// Sorts the nodes by list.
-  void write(Division& result) {
-    s_.at.assign(pieces_ + 3, 0);
+  void write(Partition& result) {
+    s_.at.assign(parts_ + 3, 0);
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
       const uint32_t list = links_[i].list;
-      links_[i].list = list == before ? 0 : list == after ? pieces_ + 1 : 1 + root_of(i).seen;
+      links_[i].list = list == prologue ? 0 : list == epilogue ? parts_ + 1 : 1 + root_of(i).seen;
       ++s_.at[links_[i].list + 1];
     }
     for (size_t list = 1; list < s_.at.size(); ++list) s_.at[list] += s_.at[list - 1];
@@ -160,18 +160,18 @@ class Divider {
 
   const Graph& graph_;
   std::span<const uint32_t> nodes_;
-  unsigned pieces_;
-  DivisionScratch& s_;
+  unsigned parts_;
+  PartitionScratch& s_;
   Link* links_ = nullptr;
   uint64_t total_ = 0, limit_ = 0;
 };
 
 }  // namespace
 
-void divide(const Graph& graph, std::span<const uint32_t> nodes, unsigned pieces, uint64_t worth,
-            DivisionScratch& scratch, Division& result) {
+void partition(const Graph& graph, std::span<const uint32_t> nodes, unsigned parts, uint64_t worth,
+               PartitionScratch& scratch, Partition& result) {
   result.nodes.clear(), result.ends.clear();
-  if (pieces > 1 && nodes.size() > pieces) Divider(graph, nodes, pieces, scratch).run(worth, result);
+  if (parts > 1 && nodes.size() > parts) Partitioner(graph, nodes, parts, scratch).run(worth, result);
 }
 
 }  // namespace dynet::engine

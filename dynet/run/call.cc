@@ -3,7 +3,7 @@
 #include <mutex>
 
 #include "dynet/ops/input.h"
-#include "dynet/run/lane.h"
+#include "dynet/run/worker.h"
 
 namespace dynet::engine {
 
@@ -18,14 +18,14 @@ real* ParameterMemory::take(size_t size) {
   return arena_.take<real>(size);
 }
 
-void Tables::bind_leaves(std::span<const uint32_t> leaves) {
+void RunMemory::bind_leaves(std::span<const uint32_t> leaves) {
   size_t rows = 0;
   for (uint32_t id : leaves)
     if (graph[id].op == &op<Lookup>) rows += graph.dim(id).size();
   real* row = rows ? values.take<real>(rows) : nullptr;
   for (uint32_t id : leaves) {
     const Node& node = graph[id];
-    Place& at = place[id];
+    Buffers& at = buffers[id];
     const size_t size = graph.dim(node).batch_size();
     at = {};
     at.stride = static_cast<uint32_t>(size);
@@ -44,23 +44,23 @@ void Tables::bind_leaves(std::span<const uint32_t> leaves) {
 }
 
 /// std::runtime_error for a table that has got more rows than the node knows.
-void Tables::check_size(uint32_t id, const Storage& storage) const {
+void RunMemory::check_size(uint32_t id, const Storage& storage) const {
   if (storage.dim != graph.dim(id))
     failed("the table ", storage.name, " has got more rows since node ", id, " was made of it, of shape ",
            graph.dim(id), "; renew the graph after add_rows");
 }
 
 /// A parameter's values, as they were when this graph first used it.
-void Tables::bind_value(uint32_t id) {
+void RunMemory::bind_value(uint32_t id) {
   const std::lock_guard lock(binding_);
-  Place& at = place[id];
+  Buffers& at = buffers[id];
   if (at.value) return;
   Storage& storage = *parameter_storage(graph[id]);
   check_size(id, storage);
   const size_t size = storage.dim.size();
   real* const value = parameters.take(size);
   at.stride = static_cast<uint32_t>(size);
-  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.aux);
+  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.saved);
   if (panels && !(storage.packed.get() == panels && storage.packed_version == storage.version)) {
     engine->unpack(*panels, value);
   } else {
@@ -69,12 +69,12 @@ void Tables::bind_value(uint32_t id) {
   std::atomic_ref(at.value).store(value, std::memory_order_release);
 }
 
-PackedMatrix* Tables::packed_of(uint32_t id) {
-  const std::atomic_ref known(place[id].aux);
+PackedMatrix* RunMemory::packed_of(uint32_t id) {
+  const std::atomic_ref known(buffers[id].saved);
   if (real* const panels = known.load(std::memory_order_acquire))
     return reinterpret_cast<PackedMatrix*>(panels);
   const std::lock_guard lock(binding_);
-  if (!place[id].aux) {
+  if (!buffers[id].saved) {
     Storage& storage = *parameter_storage(graph[id]);
     check_size(id, storage);
     const std::lock_guard packing(storage.packing);
@@ -87,13 +87,13 @@ PackedMatrix* Tables::packed_of(uint32_t id) {
     packed.push_back(storage.packed);
     known.store(reinterpret_cast<real*>(storage.packed.get()), std::memory_order_release);
   }
-  return reinterpret_cast<PackedMatrix*>(place[id].aux);
+  return reinterpret_cast<PackedMatrix*>(buffers[id].saved);
 }
 
-void Tables::release(uint32_t id) {
-  Place& at = place[id];
+void RunMemory::release(uint32_t id) {
+  Buffers& at = buffers[id];
   if (at.value) parameters.give_back(at.value, graph.dim(id).size());
-  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.aux);
+  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.saved);
   const auto last =
       std::find_if(packed.rbegin(), packed.rend(), [=](const auto& p) { return p.get() == panels; });
   if (panels && last != packed.rend()) packed.erase(std::next(last).base());
@@ -101,17 +101,17 @@ void Tables::release(uint32_t id) {
 }
 
 /// The second call that reads the transposed matrix makes its panels; one alone does as well without.
-void Tables::transpose(uint32_t parameter, PackedMatrix& panels) {
+void RunMemory::transpose(uint32_t parameter, PackedMatrix& panels) {
   const std::lock_guard lock(parameter_storage(graph[parameter])->packing);
-  ++panels.turned;
+  ++panels.transposed_reads;
   if (panels.wants_transposed() && !panels.has_transposed) engine->pack_transposed(panels);
 }
 
 /// From the first address of each node and its distance between batch elements; a table only where the items
 /// do not lie evenly.
 template <class Address, class Stride>
-Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
-                     Stride&& stride) {
+Items Worker::items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
+                       Stride&& stride) {
   if (items == 1) return {address(nodes[0]), nullptr, 0};
   real** table = tables.take_small<real*>(items);
   size_t at = 0;
@@ -121,7 +121,8 @@ Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& table
     for (uint32_t id : nodes) {
       real* const first = address(id);
       const size_t distance = stride(id);
-      for (unsigned b = 0, count = t_.graph.dim(id).bd; b < count; ++b) table[at++] = first + b * distance;
+      for (unsigned b = 0, count = memory_.graph.dim(id).bd; b < count; ++b)
+        table[at++] = first + b * distance;
     }
   }
   const ptrdiff_t step = table[1] - table[0];
@@ -133,27 +134,27 @@ Items Lane::items_of(std::span<const uint32_t> nodes, size_t items, Arena& table
 
 /// Items of equal size, those of one node one after another.
 template <class Address>
-Items Lane::items_at(std::span<const uint32_t> nodes, size_t items, size_t size, Address&& address) {
+Items Worker::items_at(std::span<const uint32_t> nodes, size_t items, size_t size, Address&& address) {
   return items_of(nodes, items, tables_, address, [&](uint32_t) { return size; });
 }
 
-Words Lane::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
-  if (t_.graph[nodes[0]].words().empty()) return {};
+Words Worker::words_of(std::span<const uint32_t> nodes, size_t items, bool whole, Arena& tables) {
+  if (memory_.graph[nodes[0]].words().empty()) return {};
   const uint32_t** table = tables.take_small<const uint32_t*>(items);
   size_t at = 0;
   for (uint32_t id : nodes) {
-    const std::span<const uint32_t> words = t_.graph[id].words();
+    const std::span<const uint32_t> words = memory_.graph[id].words();
     if (whole || items == nodes.size()) {
       table[at++] = words.data();
       continue;
     }
-    const unsigned count = t_.graph.dim(id).bd;
+    const unsigned count = memory_.graph.dim(id).bd;
     for (unsigned b = 0; b < count; ++b) table[at++] = words.data() + b * (words.size() / count);
   }
   return {table};
 }
 
-Tensor Lane::contiguous(const Dim& dim, const real* from, uint32_t stride) {
+Tensor Worker::contiguous(const Dim& dim, const real* from, uint32_t stride) {
   const size_t size = dim.batch_size();
   if (dim.bd == 1 || stride == size) return {dim, const_cast<real*>(from)};
   real* to = values_.take<real>(dim.size());
@@ -161,17 +162,17 @@ Tensor Lane::contiguous(const Dim& dim, const real* from, uint32_t stride) {
   return {dim, to};
 }
 
-Tensor Lane::whole_value(uint32_t id) {
-  real* const value = t_.value_of(id);
-  return contiguous(t_.graph.dim(id), value, t_.place[id].stride);
+Tensor Worker::whole_value(uint32_t id) {
+  real* const value = memory_.value_of(id);
+  return contiguous(memory_.graph.dim(id), value, memory_.buffers[id].stride);
 }
 
 /// The values of argument i of the members of a call.
-Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables) {
-  const Graph& graph = t_.graph;
+Items Worker::argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables) {
+  const Graph& graph = memory_.graph;
   const auto argument = [&](uint32_t id) { return graph.args(graph[id])[i]; };
   const auto stride = [&](uint32_t id) {
-    return graph.dim(argument(id)).bd == 1 ? 0 : t_.place[argument(id)].stride;
+    return graph.dim(argument(id)).bd == 1 ? 0 : memory_.buffers[argument(id)].stride;
   };
   if (graph[nodes[0]].op->batching == Batching::nodes) {
     uint32_t last = none;  // many may read one argument, which is copied together once
@@ -182,13 +183,13 @@ Items Lane::argument_items(std::span<const uint32_t> nodes, size_t items, unsign
     };
     return items_of(nodes, items, tables, whole, stride);
   }
-  return items_of(nodes, items, tables, [&](uint32_t id) { return t_.value_of(argument(id)); }, stride);
+  return items_of(nodes, items, tables, [&](uint32_t id) { return memory_.value_of(argument(id)); }, stride);
 }
 
 /// Of the arguments in `shared` all nodes have the same.
-void Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables,
-                     Call& call) {
-  const Graph& graph = t_.graph;
+void Worker::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables,
+                       Call& call) {
+  const Graph& graph = memory_.graph;
   const Node& example = graph[nodes[0]];
   const Item& item = graph.item(example);
   const unsigned arg_count = example.arg_count;
@@ -197,10 +198,10 @@ void Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
   for (unsigned i = 0; i < arg_count; ++i) {
     const uint32_t arg = graph.args(example)[i];
     const bool packs = item.is_matrix(example, i) && graph[arg].op == &parameter_op;
-    packed[i] = packs ? t_.packed_of(arg) : nullptr;
-    x[i] = packs                  ? Items{}
-           : is_shared(shared, i) ? Items{t_.value_of(arg), nullptr, 0}
-                                  : argument_items(nodes, items, i, tables);
+    packed[i] = packs ? memory_.packed_of(arg) : nullptr;
+    x[i] = packs                            ? Items{}
+           : is_shared_parameter(shared, i) ? Items{memory_.value_of(arg), nullptr, 0}
+                                            : argument_items(nodes, items, i, tables);
   }
   call.attrs = example.payload;
   call.count = items;
@@ -209,39 +210,40 @@ void Lane::make_call(std::span<const uint32_t> nodes, size_t items, uint32_t sha
   call.x = {x, arg_count};
   call.packed = {packed, arg_count};
   call.words = words_of(nodes, items, example.op->batching == Batching::nodes, tables);
-  call.key = t_.key;
+  call.key = memory_.key;
 }
 
 /// Where these nodes have put their values and what they keep.
-void Lane::add_results(Call& call, std::span<const uint32_t> nodes) {
-  const Item& item = t_.graph.item(nodes[0]);
-  call.y = items_at(nodes, call.count, item.size, [&](uint32_t id) { return t_.place[id].value; });
-  if (item.aux_size)
-    call.aux = items_at(nodes, call.count, item.aux_size, [&](uint32_t id) { return t_.place[id].aux; });
+void Worker::add_results(Call& call, std::span<const uint32_t> nodes) {
+  const Item& item = memory_.graph.item(nodes[0]);
+  call.y = items_at(nodes, call.count, item.size, [&](uint32_t id) { return memory_.buffers[id].value; });
+  if (item.saved_size)
+    call.saved =
+        items_at(nodes, call.count, item.saved_size, [&](uint32_t id) { return memory_.buffers[id].saved; });
 }
 
 /// What the backward pass of these nodes reads beside their arguments; of a whole step much is known.
-void Lane::add_gradients(Call& call, std::span<const uint32_t> nodes, const StepRecord* step) {
-  const Item& item = t_.graph.item(nodes[0]);
-  call.dy = step && step->gradient
-                ? Items{step->gradient, nullptr, item.size}
-                : items_at(nodes, call.count, item.size, [&](uint32_t id) { return t_.flow[id].gradient; });
+void Worker::add_gradients(Call& call, std::span<const uint32_t> nodes, const TapeEntry* step) {
+  const Item& item = memory_.graph.item(nodes[0]);
+  call.dy = step && step->gradient ? Items{step->gradient, nullptr, item.size}
+                                   : items_at(nodes, call.count, item.size,
+                                              [&](uint32_t id) { return memory_.gradients[id].gradient; });
   if (step) return;
   add_results(call, nodes);
-  if (item.d_aux_size && !t_.graph[nodes[0]].op->reads_part)
-    call.d_aux =
-        items_at(nodes, call.count, item.d_aux_size, [&](uint32_t id) { return t_.place[id].d_aux; });
+  if (item.workspace_size && !memory_.graph[nodes[0]].op->reads_part)
+    call.workspace = items_at(nodes, call.count, item.workspace_size,
+                              [&](uint32_t id) { return memory_.buffers[id].workspace; });
 }
 
 /// Where the contributions of the members of subset_ go, for each batch element.
-Items Lane::targets_of(size_t items, unsigned i) {
-  const auto stride = [&](uint32_t id) { return target_stride(t_.graph.args(t_.graph[id])[i]); };
+Items Worker::targets_of(size_t items, unsigned i) {
+  const auto stride = [&](uint32_t id) { return target_stride(memory_.graph.args(memory_.graph[id])[i]); };
   const real* const* target = targets_.data();
   return items_of(subset_, items, tables_, [&](uint32_t) { return const_cast<real*>(*target++); }, stride);
 }
 
 /// Nodes add to targets_, of which the batch elements lie `stride` apart.
-Items Lane::targets_at(std::span<const uint32_t> nodes, size_t items, size_t stride) {
+Items Worker::targets_at(std::span<const uint32_t> nodes, size_t items, size_t stride) {
   real* const* target = targets_.data();
   return items_of(
       nodes, items, tables_, [&](uint32_t) { return *target++; }, [=](uint32_t) { return stride; });

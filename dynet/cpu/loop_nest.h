@@ -9,7 +9,7 @@ namespace dynet::engine::cpu::DYNET_ISA {
 
 /// N tensors walked together; axis 0 is the innermost. Axes of size 1 vanish, and neighbours merge.
 template <int N>
-struct Nest {
+struct LoopNest {
   static constexpr unsigned most = 10;
   struct Loop {
     size_t size;

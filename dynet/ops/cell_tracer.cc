@@ -9,10 +9,10 @@
 
 namespace dynet::engine {
 
-class CellRecorder {
+class CellTracer {
  public:
-  CellRecorder(CellProgram& program, Graph& graph, std::span<const Expression> inputs,
-               std::span<const Expression> outputs)
+  CellTracer(CellTrace& program, Graph& graph, std::span<const Expression> inputs,
+             std::span<const Expression> outputs)
       : p_(program), graph_(graph), roots_(graph.size()) {
     for (const Expression& e : inputs) add_input(e);
     for (const Expression& e : outputs) place_output(graph.resolve(e));
@@ -27,9 +27,9 @@ class CellRecorder {
   }
 
  private:
-  using Room = CellProgram::Room;
-  using Location = CellProgram::Location;
-  static constexpr uint32_t none = CellProgram::none;
+  using Room = CellTrace::Room;
+  using Location = CellTrace::Location;
+  static constexpr uint32_t none = CellTrace::none;
 
   /// A leaf of the graph: an input of the function, or a parameter that it uses.
   struct LeafUse {
@@ -43,7 +43,7 @@ class CellRecorder {
   /// What is known of a step beside the program: it has a gradient of its own if other steps add to it.
   struct StepUse {
     std::vector<uint32_t> args;  // nodes
-    size_t d_aux_size;
+    size_t workspace_size;
     bool has_gradient = false;
   };
   /// Whose memory the value of a node is: a leaf's or a step's, from an offset on.
@@ -96,7 +96,7 @@ class CellRecorder {
     if (node.op == &op<RecordedCell>)
       p_.held_.push_back(attrs_of<RecordedCell>(node.payload).program->shared_from_this());
     else if (node.op->random || !node.words().empty() || node.op->batching == Batching::nodes ||
-             (node.op->key_size != node.op->attr_size && !node.op->plain))
+             (node.op->key_size != node.op->attr_size && !node.op->original))
       invalid("a cell cannot hold ", node.op->name,
               ", which is random, takes indices or looks at a whole batch; pass its result as an argument");
     if (node.op->view)
@@ -123,7 +123,7 @@ class CellRecorder {
     const Node& node = graph_[id];
     const Item& item = graph_.item(id);
     const std::span<const uint32_t> args = graph_.args(node);
-    CellProgram::Step step{};
+    CellTrace::Step step{};
     step.op = node.op;
     step.attrs.assign(node.payload, node.payload + node.op->attr_size);
     step.x_dims.assign(item.x_dims.begin(), item.x_dims.end());
@@ -133,16 +133,16 @@ class CellRecorder {
       step.uses.push_back(use_of(node, i));
     }
     step.y = roots_[id].place ? *roots_[id].place : kept(item.size);
-    step.aux = kept(item.aux_size);
+    step.saved = kept(item.saved_size);
     roots_[id].step = count(p_.steps_);
-    steps_.push_back({{args.begin(), args.end()}, item.d_aux_size});
+    steps_.push_back({{args.begin(), args.end()}, item.workspace_size});
     p_.steps_.push_back(std::move(step));
   }
 
-  CellProgram::Use use_of(const Node& node, unsigned i) {
+  CellTrace::Use use_of(const Node& node, unsigned i) {
     const uint32_t arg = graph_.args(node)[i];
     Root& root = roots_[arg];
-    CellProgram::Use use;
+    CellTrace::Use use;
     if (node.op->has_matrix && node.op->is_matrix(node.payload, i) && graph_[arg].op->leaf) {
       p_.matrices_.push_back({count(p_.steps_), i});
       matrix_leaves_.push_back(root.leaf);
@@ -174,14 +174,14 @@ class CellRecorder {
       p_.arguments_[leaf.argument].gradient = gradient(leaf.dim.batch_size()).offset;
     }
     for (size_t s = 0; s < steps_.size(); ++s) {
-      CellProgram::Step& step = p_.steps_[s];
+      CellTrace::Step& step = p_.steps_[s];
       const bool own = step.y.room != Room::result || steps_[s].has_gradient;
       step.dy = own ? gradient(step.dim.batch_size()) : step.y;
-      step.d_aux = gradient(steps_[s].d_aux_size);
+      step.workspace = gradient(steps_[s].workspace_size);
     }
     for (size_t s = 0; s < steps_.size(); ++s)
       for (size_t i = 0; i < steps_[s].args.size(); ++i)
-        if (CellProgram::Use& use = p_.steps_[s].uses[i]; use.has_gradient)
+        if (CellTrace::Use& use = p_.steps_[s].uses[i]; use.has_gradient)
           use.dx = gradient_of(roots_[steps_[s].args[i]]);
   }
 
@@ -199,19 +199,19 @@ class CellRecorder {
   /// Which steps get a gradient through which outputs. A step of which that is not known without looking at
   /// what comes makes all outputs be looked at.
   void trace_outputs() {
-    const auto reach = [&](uint32_t node, CellProgram::Outputs outputs) {
+    const auto reach = [&](uint32_t node, CellTrace::Outputs outputs) {
       const Root& root = roots_[node];
       if (root.step != none && !root.stopped) p_.steps_[root.step].outputs |= outputs;
     };
-    CellProgram::Outputs all = 0;
+    CellTrace::Outputs all = 0;
     for (size_t i = 0; i < outputs_.size(); ++i) {
-      const CellProgram::Outputs bit = CellProgram::output_bit(i);
+      const CellTrace::Outputs bit = CellTrace::output_bit(i);
       reach(outputs_[i].node, bit);
       if (needs_gradient(roots_[outputs_[i].node])) all |= bit;
     }
     bool partial = false;
     for (size_t s = steps_.size(); s-- > 0;) {
-      CellProgram::Step& step = p_.steps_[s];
+      CellTrace::Step& step = p_.steps_[s];
       step.needs_gradient &= step.outputs != 0;
       for (size_t i = 0; step.needs_gradient && i < step.uses.size(); ++i)
         if (step.uses[i].has_gradient) reach(steps_[s].args[i], step.outputs);
@@ -220,7 +220,7 @@ class CellRecorder {
     if (!partial) return;
     for (size_t i = 0; i < outputs_.size(); ++i)
       p_.partial_.push_back(
-          {outputs_[i].at.offset, graph_.dim(outputs_[i].node).batch_size(), CellProgram::output_bit(i)});
+          {outputs_[i].at.offset, graph_.dim(outputs_[i].node).batch_size(), CellTrace::output_bit(i)});
   }
 
   bool needs_gradient(const Root& root) const {
@@ -273,7 +273,7 @@ class CellRecorder {
     bool in_place;  // it is a step's value, and that step writes it there
   };
 
-  CellProgram& p_;
+  CellTrace& p_;
   Graph& graph_;
   std::vector<Root> roots_;  // by node
   std::vector<LeafUse> leaves_;
@@ -283,12 +283,11 @@ class CellRecorder {
   size_t result_size_ = 0;
 };
 
-CellProgram::CellProgram(Graph& graph, std::span<const Expression> inputs,
-                         std::span<const Expression> outputs) {
+CellTrace::CellTrace(Graph& graph, std::span<const Expression> inputs, std::span<const Expression> outputs) {
   static std::atomic<uint64_t> last_id{0};
   id_ = ++last_id;
   if (outputs.empty()) invalid("a cell returned no expression; at least one is needed");
-  CellRecorder(*this, graph, inputs, outputs);
+  CellTracer(*this, graph, inputs, outputs);
 }
 
 }  // namespace dynet::engine

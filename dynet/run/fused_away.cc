@@ -1,4 +1,5 @@
-// Gradients of nodes that were skipped, since others compute them themselves: made when they are asked for.
+// Gradients of nodes that were fused away, since others compute them themselves: made when they are asked
+// for.
 #include <algorithm>
 
 #include "dynet/run/executor.h"
@@ -6,28 +7,28 @@
 namespace dynet::engine {
 
 /// True if a node was written as one with this argument, and computes it itself.
-bool Executor::skips(uint32_t consumer, uint32_t id) const {
+bool Executor::fuses_away(uint32_t consumer, uint32_t id) const {
   const Node& node = graph_[consumer];
-  return node.op->plain && std::ranges::count(graph_.written_args(node), id) &&
+  return node.op->original && std::ranges::count(graph_.original_args(node), id) &&
          !std::ranges::count(graph_.args(node), id);
 }
 
-/// True if the loss depends on a node, which may be skipped itself.
+/// True if the loss depends on a node, which may be fused away itself.
 bool Executor::leads_to_loss(uint32_t id) const {
-  if (is_on_path(id)) return true;
-  for (uint32_t consumer = backward_from_; graph_[id].skipped && consumer > id; --consumer)
-    if (skips(consumer, id) && leads_to_loss(consumer)) return true;
+  if (in_backward_set(id)) return true;
+  for (uint32_t consumer = backward_from_; graph_[id].fused_away && consumer > id; --consumer)
+    if (fuses_away(consumer, id) && leads_to_loss(consumer)) return true;
   return false;
 }
 
-/// Adds what those consumers would have contributed that have skipped the node, newest first.
-Tensor Executor::with_skipped(uint32_t id, const Tensor& computed) {
+/// Adds what those consumers would have contributed that have fused the node away, newest first.
+Tensor Executor::with_fused_away(uint32_t id, const Tensor& computed) {
   const Dim& dim = graph_.dim(id);
-  real* sum = lanes_[0].zeroed(dim.size());
+  real* sum = workers_[0].zeroed(dim.size());
   std::copy_n(computed.v, dim.size(), sum);
   for (uint32_t consumer = backward_from_; consumer > id; --consumer) {
-    if (!skips(consumer, id) || !leads_to_loss(consumer)) continue;
-    const std::span<const uint32_t> written = graph_.written_args(graph_[consumer]);
+    if (!fuses_away(consumer, id) || !leads_to_loss(consumer)) continue;
+    const std::span<const uint32_t> written = graph_.original_args(graph_[consumer]);
     for (unsigned i = 0; i < written.size(); ++i)
       if (written[i] == id) add_as_written(consumer, i, sum);
   }
@@ -39,7 +40,7 @@ void Executor::add_as_written(uint32_t consumer, unsigned i, real* sum) {
   const Node& node = graph_[consumer];
   const Dim item = graph_.dim(node).single_batch();
   const auto items = [&](const Tensor& t) { return Items{t.v, nullptr, item.size()}; };
-  const std::span<const uint32_t> written = graph_.written_args(node);
+  const std::span<const uint32_t> written = graph_.original_args(node);
   const std::array x_dims{item, item};
   const std::array x{items(value(written[0])), items(value(written[1]))};
   Call call{};
@@ -51,7 +52,7 @@ void Executor::add_as_written(uint32_t consumer, unsigned i, real* sum) {
   call.dy = items(gradient(consumer));
   call.dx = {sum, nullptr, item.size()};
   call.accumulate = true;
-  node.written().backward(*t_.engine, call, i);
+  node.written().backward(*memory_.engine, call, i);
 }
 
 }  // namespace dynet::engine
