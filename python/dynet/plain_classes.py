@@ -203,7 +203,7 @@ def member(kind: Any, args: tuple[Any, ...]) -> Any:
 
 def union(args: tuple[Any, ...]) -> Any:
     """What the members of a flag make together, of which the last may be a number."""
-    values = []
+    values: list[Any] = []
     for each in args:
         of_flag = isinstance(each, enum.Flag) and type(each) is type(args[0])
         if not of_flag and (type(each) is not int or not values):
