@@ -20,7 +20,7 @@ def reference() -> str:
 
     sections = []
     for name in sorted(dy.ops()):
-        function = getattr(dy, name, None)
+        function = getattr(dy, name) if name in dy.__all__ else None
         if function is None or not function.__doc__:
             continue
         signature, _, text = function.__doc__.partition("\n")
