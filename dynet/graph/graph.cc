@@ -128,13 +128,16 @@ void Graph::refuse_other_graph(const Expression& e) const {
     return graph.is_tracing_ ? std::string("belongs to another cell")
                              : text("belongs to graph ", graph.number());
   };
+  const bool is_stale = e.is_stale();
   const std::string owner = (*e.pg).has_removed(e) ? "was removed by going back to a checkpoint"
-                            : e.is_stale()         ? "belongs to a graph that was renewed or has ended"
+                            : is_stale             ? "belongs to a graph that was renewed or has ended"
                                                    : belongs(*e.pg);
-  if (!is_tracing_ && e.is_stale()) refuse_stale(e);
-  if (is_tracing_ || (*e.pg).is_tracing_)
+  if (is_tracing_ || ((*e.pg).is_tracing_ && !is_stale))
     invalid("the function of a cell uses an expression that is no argument of it and ",
             is_tracing_ ? owner : belongs(*this), "; pass it as an argument");
+  if (is_stale)
+    invalid("an argument ", owner, "; make it again in graph ", id_,
+            ", as all arguments must come from one graph");
   invalid("an argument ", owner, ", another one to graph ", id_,
           "; all arguments of an operation must come from one graph");
 }
