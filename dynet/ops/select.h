@@ -253,6 +253,7 @@ struct PickList : Gather {
 };
 
 struct SelectRows {
+  static constexpr bool chooses = true;  // a mask is no list of what it chooses
   static constexpr auto name = "select_rows",
                         doc = "The rows rs of a tensor, in this order; a row may come more than once.";
   static constexpr Arg args[] = {"x", "rs"};
@@ -260,6 +261,7 @@ struct SelectRows {
 };
 
 struct SelectColumns {
+  static constexpr bool chooses = true;  // a mask is no list of what it chooses
   static constexpr auto name = "select_cols",
                         doc = "The columns cs of a tensor, in this order; a column may come more than once.";
   static constexpr Arg args[] = {"x", "cs"};
@@ -359,6 +361,7 @@ inline Expression StridedSelectBatch::call(const Expression& x, Indices strides,
 /// Batch elements in the order of a list.
 struct PickBatchElements : Gather {
   static constexpr Batching batching = Batching::nodes;
+  static constexpr bool chooses = true;  // a mask is no list of what it chooses
   static constexpr auto
       name = "pick_batch_elems",
       doc = "The batch elements vs as a new batch, in this order. IndexError if one is too large.";

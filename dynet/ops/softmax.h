@@ -81,6 +81,7 @@ struct LogSoftmax : OpDefaults {
   struct Attrs {
     unsigned axis;
   };
+  static constexpr bool chooses = true;  // a mask is no list of what it chooses
   static constexpr auto
       name = "log_softmax",
       doc =

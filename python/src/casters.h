@@ -17,6 +17,10 @@ struct Whole {
   unsigned value;
   operator unsigned() const { return value; }
 };
+/// Indices that choose places, of which a mask is no list.
+struct Chosen : Indices {
+  using Indices::Indices;
+};
 struct SignedWhole {
   int value;
   operator int() const { return value; }
@@ -141,6 +145,12 @@ struct type_caster<dynet::engine::Indices>
 };
 
 template <>
+struct type_caster<dynet::python::Chosen>
+    : list_caster<dynet::python::Chosen, unsigned, dynet::python::read_places> {
+  static constexpr auto Name = const_name("collections.abc.Iterable[int]");
+};
+
+template <>
 struct type_caster<dynet::Dim> {
   NB_TYPE_CASTER(dynet::Dim, const_name("int | collections.abc.Sequence[int]"))
 
@@ -251,6 +261,8 @@ template <>
 uint32_t flags_for_local_caster<dynet::engine::Expressions>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::engine::Indices>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Chosen>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::Dim>(uint32_t) noexcept = delete;
 template <>

@@ -33,6 +33,8 @@ class Elements {
   size_t size() const { return size_; }
   std::span<const T> span() const { return {data_, size_}; }
 
+  bool has_truths = false;  // some element was given as True or False
+
  private:
   static constexpr size_t few = 16, most = PTRDIFF_MAX / sizeof(T);
 

@@ -292,7 +292,7 @@ bool is_array_with_axes(PyObject* o) {
 bool read_integers(PyObject* o, Elements<unsigned>& to) {
   View view(o);
   if (!view) return false;
-  if (view.holds_truths()) refuse_truths();
+  to.has_truths |= view.holds_truths();
   if (std::ranges::count_if(view.shape(), [](Py_ssize_t n) { return n != 1; }) > 1)
     throw type_error(text("an array of indices with ", view.shape().size(),
                           " axes was given; a list of whole numbers, with one axis, is needed"));

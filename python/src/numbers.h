@@ -42,7 +42,7 @@ Numbers read_numbers(PyObject* o, bool rows_first = false);
 bool read_integers(PyObject* o, Elements<unsigned>& to);
 /// True for a truth of Python or NumPy, which is also a number.
 bool is_truth(PyObject* o);
-/// TypeError for a list or array of truths where places are needed: it would count as the places 0 and 1.
+/// TypeError for a list or array of truths where places are chosen: it would count as the places 0 and 1.
 [[noreturn]] void refuse_truths();
 /// TypeError for an array of numpy.ma that masks something: what lies there is no number that was meant.
 void refuse_masked(PyObject* o);

@@ -29,8 +29,9 @@ template <>
 struct PythonType<bool> {
   using type = Flag;
 };
-template <class P>
-using Python = typename PythonType<P>::type;
+template <class T, class P>
+using Python = std::conditional_t<requires { T::chooses; } && std::is_same_v<P, Indices>, Chosen,
+                                  typename PythonType<P>::type>;
 
 /// The result of an operation; some of one argument return that.
 Expression checked(const Expression& e) {
@@ -70,7 +71,7 @@ auto argument() {
 /// An operation with parameters P, as Python calls it.
 template <class T, class... P>
 struct Maker {
-  static Expression make(Python<P>... p) {
+  static Expression make(Python<T, P>... p) {
     return all_or_nothing([&] { return checked(T::call(p...)); }, p...);
   }
 };
@@ -79,7 +80,7 @@ template <class T, class... P, size_t... I>
 void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
   static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
   m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., T::doc);
-  Positional<Maker<T, P...>, Python<P>...>::bind(
+  Positional<Maker<T, P...>, Python<T, P>...>::bind(
       nb::object(m.attr(T::name)),
       {(T::args[I].has_default ? default_value<P>(T::args[I]) : nb::object())...});
 }

@@ -185,7 +185,7 @@ Array row_of(const LookupParameter& p, Whole row) {
 }
 
 template <class From>
-Array rows_of(const LookupParameter& p, Indices rows) {
+Array rows_of(const LookupParameter& p, Chosen rows) {
   const LookupParameterStorage& s = p.get_storage();
   for (const unsigned row : rows) check_row(s, row);
   const NewArray to = NewArray::of_rows(s.row_dim(), rows.size());

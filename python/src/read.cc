@@ -57,7 +57,7 @@ bool read_whole_float(double number, long long& to) {
 void add(PyObject* o, Elements<unsigned>& to, size_t position) {
   unsigned index;
   const nb::object owner = PyLong_CheckExact(o) ? nb::object() : nb::borrow(o);
-  if (owner.is_valid() && is_truth(o)) refuse_truths();
+  if (owner.is_valid() && is_truth(o)) to.has_truths = true;
   if (!read_unsigned(o, index)) wrong_element(owner, position, "indices", "a whole number");
   to.add(index);
 }
@@ -188,6 +188,12 @@ bool read_indices(PyObject* o, Elements<unsigned>& to) {
   if (PyList_CheckExact(o) || PyTuple_CheckExact(o)) return read_list(o, to);
   if (expression_in(o)) return false;
   return read_integers(o, to) || read_list(o, to);
+}
+
+bool read_places(PyObject* o, Elements<unsigned>& to) {
+  const bool is_list = read_indices(o, to);
+  if (to.has_truths) refuse_truths();
+  return is_list;
 }
 
 bool read_expressions(PyObject* o, Elements<Expression>& to) {

@@ -28,6 +28,8 @@ bool read_truth(PyObject* o);
 
 /// Adds the numbers of a list, range, generator or integer array; false if it is none of these.
 bool read_indices(PyObject* o, Elements<unsigned>& to);
+/// The same of places that are chosen; TypeError for truths, as a mask is no list of places.
+bool read_places(PyObject* o, Elements<unsigned>& to);
 /// Adds the expressions of a list, tuple or any other iterable; false if it is none of these.
 bool read_expressions(PyObject* o, Elements<Expression>& to);
 /// A size, or a tuple or list of sizes; false for other objects.
