@@ -286,8 +286,12 @@ size_t RNNBuilder::place_after_removals(RNNPointer p) const {
 }
 
 void RNNBuilder::check_graph(const Expression& x) const {
-  if (x.is_parameter() || !x.pg || (*x.pg).number() <= now_.bound.id) return;
-  if (!(*x.pg).is_tracing() || !now_.bound.is_there()) refuse_stale();  // a cell says what it lacks itself
+  if (x.is_parameter() || !x.pg || x.pg == now_.bound.handle.get_or_null()) return;
+  if ((*x.pg).is_tracing() && now_.bound.is_there()) return;  // a cell says what it lacks itself
+  if ((*x.pg).number() > now_.bound.id) refuse_stale();
+  if (now_.bound.is_there() && !now_.bound.handle.get().is_tracing() && !x.is_stale())
+    invalid(name(), ": the input belongs to graph ", (*x.pg).number(), ", the state to graph ", now_.bound.id,
+            "; both must belong to one");
 }
 
 void RNNBuilder::refuse_stale() {

@@ -17,7 +17,8 @@ namespace dynet {
 using namespace engine;
 namespace {
 
-constexpr double distance = 5e-3, farthest = 1, tolerance = 0.01, smallest = 1e-4;
+constexpr double distance = 5e-3, farthest = 1, tolerance = 0.01;
+constexpr double smallest_share = 2e-4;  // of a number by which it is moved: some thousand of its last digit
 
 class GradientCheck {
  public:
@@ -50,24 +51,27 @@ class GradientCheck {
       size_t place;
       real value;
       ~Restore() { s.numbers[place] = value, s.changed(); }
-    } recompute{s, place, s.numbers[place]};
+    } restore{s, place, s.numbers[place]};
     const double found = s.gradient[place];
-    double reach = distance;
-    Difference moved = difference(s, place, recompute.value, reach);
+    const double first = std::max(distance, smallest_share * std::abs(double{restore.value}));
+    double reach = first;
+    Difference moved = difference(s, place, restore.value, reach);
     const auto tolerated = [found](const Difference& d) {
-      return smallest + tolerance * std::max(std::abs(d.slope), std::abs(found));
+      return tolerance * std::max(std::abs(d.slope), std::abs(found));
     };
     // Where the digits of so small a difference say nothing, a larger one has more of them, as far as the
     // loss is about a straight line.
     while (moved.error > tolerated(moved) && reach < farthest) {
-      const Difference next = difference(s, place, recompute.value, 4 * reach);
+      const Difference next = difference(s, place, restore.value, 4 * reach);
       if (!(std::abs(next.bend) <= 10 * tolerated(next) + 2 * next.error)) break;
       moved = next, reach *= 4;
     }
     double allowed = tolerated(moved) + moved.error;
-    if (reach > distance) {
-      const Difference half = difference(s, place, recompute.value, reach / 2);
-      allowed += std::abs(moved.bend) + 2 * std::abs(moved.slope - half.slope);
+    if (reach > first) allowed += std::abs(moved.bend);
+    if (reach > first || !(std::abs(moved.slope - found) <= allowed)) {
+      // By how much the difference is off because the loss is no straight line.
+      const Difference half = difference(s, place, restore.value, reach / 2);
+      allowed += 2 * std::abs(moved.slope - half.slope);
     }
     const bool good = std::abs(moved.slope - found) <= allowed;
     if (verbosity_ > 1 || (verbosity_ == 1 && !good))

@@ -186,8 +186,11 @@ def _hint(name: str, annotation: str, value: object) -> str:
 
 def explain(function: Any, args: Sequence[object], keywords: Mapping[str, object]) -> str:
     """What is wrong with arguments that a function of the extension refuses, and what would be right."""
-    parameters = list(signature_of(function).parameters.values())
     name, given = function.__name__, list(args)
+    for place, each in enumerate((*given, *keywords.values())):
+        if not _dynet._is_made(each) and not (place == 0 and name in ("__init__", "__new__")):
+            return f"{name}: a {type(each).__name__} was given whose super().__init__() was not called"
+    parameters = list(signature_of(function).parameters.values())
     if parameters and parameters[0].name in ("self", "cls"):
         if not given:
             return f"{name}: it is called without an object"

@@ -181,7 +181,7 @@ def _attributes(self: Any) -> Any:
     """What a program has added to an object, as pickle asks for it; not what belongs to a graph."""
 
     def lasting(attributes: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in attributes.items() if name != "_initial_state"}
+        return {name: value for name, value in attributes.items() if name != "_dynet_initial_state"}
 
     state = getattr(type(self), "__getstate__", None)
     if state is not None and state is not getattr(object, "__getstate__", None):

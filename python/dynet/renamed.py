@@ -192,7 +192,7 @@ class Renamed:
         raise AttributeError(f"dynet has no {self._name}; today it is {self._today}", name=self._name)
 
     __call__ = __getattr__ = __getitem__ = __iter__ = __mro_entries__ = refuse
-    __instancecheck__ = __subclasscheck__ = refuse
+    __instancecheck__ = __subclasscheck__ = __reduce_ex__ = refuse
 
     def __repr__(self) -> str:
         return f"<dynet has no {self._name}; today it is {self._today}>"

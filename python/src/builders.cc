@@ -113,12 +113,12 @@ StateObject first_state(nb::object self, Expressions vecs, Flag update) {
       [&] { return vecs.empty() ? initial_state(builder, update) : initial_state(builder, vecs, update); },
       vecs);
   if (!vecs.empty()) return nb::cast(PythonState{state, self});
-  const nb::object known = nb::getattr(self, "_initial_state", nb::handle());
-  if (known.is_valid())
+  const nb::object known = nb::getattr(self, "_dynet_initial_state", nb::none());
+  if (PyWeakref_Check(known.ptr()))
     if (const nb::object alive = known(); !alive.is_none() && nb::cast<PythonState&>(alive).state == state)
       return StateObject(alive);
   const nb::object object = nb::cast(PythonState{state, self});
-  self.attr("_initial_state") = nb::weakref(object);
+  self.attr("_dynet_initial_state") = nb::weakref(object);
   return StateObject(object);
 }
 

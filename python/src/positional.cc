@@ -171,6 +171,9 @@ void name_errors(nb::module_& m) {
   // What the library and these bindings call what they do for several functions.
   for (const char* name : {"add_parameters", "as_scalar", "initial_state", "initialize", "set", "set_s"})
     add_operation_name(name);
+  m.def(
+      "_is_made", [](nb::handle o) { return !nb::inst_check(o) || nb::inst_ready(o); }, "object"_a.none(),
+      "False for an object of a class of ours whose __init__ has not run.");
   for (const nb::handle o : nb::list(nb::dict(m.attr("__dict__")).values())) {
     name_errors_of(o);
     if (!PyType_Check(o.ptr())) continue;

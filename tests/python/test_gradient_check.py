@@ -66,3 +66,17 @@ def test_near_the_edge_of_what_is_defined():
     w = model.add_parameters(1, init=0.01)
     assert dy.check_grad(model, dy.sqrt(w + 1e4) - 1e2)
     assert dy.check_grad(model, (dy.log(w + 0.5) + 1e5) - 1e5)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1, 1e3, 1e6])
+@pytest.mark.parametrize("factor", [0, -1, 0.9, 1, 1.05])
+def test_gradients_of_any_size(factor, scale):
+    """Also where all numbers are small, and where parameters are so large that small steps are lost."""
+    dy.renew_cg()
+    model = dy.ParameterCollection()
+    w = model.add_parameters(2, init=np.array([0.5, -2]))
+    assert dy.check_grad(model, dy.sum_elems(square_with(factor)(w)) * scale, 0) == (factor == 1)
+    model = dy.ParameterCollection()
+    w = model.add_parameters(2, init=np.array([0.5, -2]) * scale)
+    times = dy.Function(lambda x: 3 * x, lambda x, y, d: [3 * factor * d])
+    assert dy.check_grad(model, dy.sum_elems(times(w)), 0) == (factor == 1)

@@ -379,3 +379,44 @@ def test_dropout_of_both_directions():
     dy.renew_cg()
     ys = [builder.transduce([dy.inputVector([i, 1, 2])])[0].value() for i in range(2)]
     assert ys[0] == ys[1]
+
+
+@pytest.mark.parametrize("kind", [dy.VanillaLSTMBuilder, dy.GRUBuilder, dy.SimpleRNNBuilder])
+@pytest.mark.parametrize("rate", [0, 0.5])
+def test_inputs_of_other_graphs_are_refused_from_the_first_step_on(kind, rate):
+    dy.renew_cg()
+    builder = kind(1, 3, 4, dy.ParameterCollection())
+    builder.set_dropout(rate)
+    with dy.ComputationGraph() as graph:
+        other = dy.inputTensor([1, 2, 3])
+    state = builder.initial_state()
+    with pytest.raises(ValueError, match=r"the input belongs to graph|one graph|stale"):
+        state.add_input(other)
+    assert len(state.add_input(dy.inputTensor([1, 2, 3])).output().npvalue()) == 4
+    assert graph.version()
+
+
+def test_attributes_of_subclasses_are_their_own():
+    class Own(dy.GRUBuilder):
+        def __init__(self, model):
+            super().__init__(1, 2, 3, model)
+            self._initial_state = None
+
+    builder = Own(dy.ParameterCollection())
+    assert builder.initial_state() == builder.initial_state() and builder._initial_state is None
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_builders_whose_init_was_not_called():
+    class Own(dy.GRUBuilder):
+        def __init__(self):
+            pass
+
+    class Trainer(dy.AdamTrainer):
+        def __init__(self):
+            pass
+
+    builder, trainer = Own(), Trainer()
+    for use in (lambda: builder.spec, lambda: trainer.learning_rate, lambda: trainer.update()):
+        with pytest.raises(TypeError, match=r"super\(\).__init__\(\) was not called"):
+            use()

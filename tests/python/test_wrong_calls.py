@@ -189,7 +189,7 @@ def test_names_of_older_programs(name):
 def test_names_before_and_after_the_first_graph():
     """Before it they are not there; from then on the module has no __getattr__, and refuses their use."""
     program = """
-import types
+import copy, pickle, types
 import dynet as dy
 
 def refused(use):
@@ -202,6 +202,7 @@ assert refused(lambda: dy.sum_cols) and not hasattr(dy, "Saveable") and "sum_col
 dy.renew_cg()
 assert not hasattr(dy, "__getattr__") and not hasattr(dy, "nothing") and "sum_cols" not in dir(dy)
 assert refused(lambda: dy.sum_cols(1)) and refused(lambda: types.new_class("Own", (dy.Saveable,)))
+assert refused(lambda: copy.copy(dy.nn)) and refused(lambda: pickle.dumps(dy.relu))
 assert refused(lambda: isinstance(1, dy.Parameter)) and refused(lambda: dy.nn.Linear), repr(dy.relu)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
