@@ -44,6 +44,7 @@ void forget_wrong_kind(PyObject* o);
 /// Runs f on each element of an iterable; false if the object is none.
 template <class F>
 bool for_each(PyObject* o, F&& f) {
+  if (expression_in(o)) return false;  // whose elements would be nodes
   PyObject* iterator = PyObject_GetIter(o);
   if (!iterator) return forget_wrong_kind(o), false;
   const nb::object owner = nb::steal(iterator);

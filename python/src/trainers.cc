@@ -178,6 +178,7 @@ void bind_settings(nb::class_<Trainer>& type) {
             const Changing changing;
             t.learning_rate = rate;
           },
+          nb::for_setter("arg"_a.none()),
           nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
       .def(
           "set_learning_rate",

@@ -424,3 +424,28 @@ def test_builders_that_fail_leave_nothing(world):
         "/nary-treelstm-builder/",
         "/standard-softmax-builder/",
     ]
+
+
+NOT_LISTS = {
+    "initial_state_from_raw_vectors": lambda x: dy.GRUBuilder(
+        1, 2, 3, world_model()
+    ).initial_state_from_raw_vectors(x),
+    "from_spec": lambda x: dy.GRUBuilder.from_spec(x, world_model()),
+    "sample": lambda x: dy.StandardSoftmaxBuilder(3, 2, world_model()).sample(
+        dy.concatenate_to_batch([x, x])
+    ),
+    "sparse_inputTensor": lambda x: dy.sparse_inputTensor(x, [1], (3,)),
+}
+
+
+def world_model():
+    return dy.ParameterCollection()
+
+
+@pytest.mark.parametrize("call", NOT_LISTS)
+def test_expressions_that_are_no_lists_leave_no_nodes(call):
+    dy.renew_cg()
+    x = dy.inputVector([1, 2, 3])
+    with pytest.raises((TypeError, ValueError), match=rf"^{call}: "):
+        NOT_LISTS[call](x)
+    assert len(dy.cg()) == (2 if call == "sample" else 1)
