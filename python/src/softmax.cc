@@ -113,9 +113,8 @@ void bind_base(nb::module_& m) {
           x, "c"_a, update,
           "The negative log likelihoods of a class for each batch element of x: a batch of {1}.")
       .def(
-          "sample",
-          [](B& b, const Expression& x) { return all_or_nothing([&] { return b.sample(x); }, x); }, x,
-          "A class drawn from the distribution; x is evaluated.")
+          "sample", [](B& b, const Expression& x) { return all_or_nothing([&] { return b.sample(x); }, x); },
+          x, "A class drawn from the distribution; x is evaluated.")
       .def(
           "full_log_distribution",
           [](B& b, const Expression& x, Flag update) {
