@@ -29,19 +29,19 @@ std::string text(const T&... parts) {
 
 /// Bad argument of a caller: Python sees ValueError.
 template <class... T>
-[[noreturn]] void invalid(T... parts) {
+[[noreturn, gnu::cold, gnu::noinline]] void invalid(T... parts) {
   throw std::invalid_argument(text(parts...));
 }
 
 /// Index outside its range: Python sees IndexError.
 template <class... T>
-[[noreturn]] void bad_index(T... parts) {
+[[noreturn, gnu::cold, gnu::noinline]] void bad_index(T... parts) {
   throw std::out_of_range(text(parts...));
 }
 
 /// A condition that only shows while running: Python sees RuntimeError.
 template <class... T>
-[[noreturn]] void failed(T... parts) {
+[[noreturn, gnu::cold, gnu::noinline]] void failed(T... parts) {
   throw std::runtime_error(text(parts...));
 }
 

@@ -186,13 +186,7 @@ struct type_caster<dynet::python::SignedWhole> {
   NB_TYPE_CASTER(dynet::python::SignedWhole, const_name("int"))
 
   bool from_python(handle src, uint32_t, cleanup_list*) {
-    long long number;
-    if (!dynet::python::read_whole(src.ptr(), number)) return false;
-    value.value = static_cast<int>(number);
-    if (value.value != number)
-      dynet::engine::invalid(number, " was given; a whole number from ", std::numeric_limits<int>::min(),
-                             " to ", std::numeric_limits<int>::max(), " is needed");
-    return true;
+    return dynet::python::read_signed(src.ptr(), value.value);
   }
 };
 

@@ -149,6 +149,16 @@ bool read_unsigned(PyObject* o, unsigned& to) {
   return true;
 }
 
+bool read_signed(PyObject* o, int& to) {
+  long long number;
+  if (!read_whole(o, number)) return false;
+  to = static_cast<int>(number);
+  if (to != number)
+    invalid(number, " was given; a whole number from ", std::numeric_limits<int>::min(), " to ",
+            std::numeric_limits<int>::max(), " is needed");
+  return true;
+}
+
 bool read_double(PyObject* o, double& to) {
   if (PyFloat_Check(o)) {
     to = PyFloat_AsDouble(o);

@@ -17,6 +17,8 @@ namespace dynet::python {
 bool read_whole(PyObject* o, long long& to);
 /// A whole number that is not negative and fits; std::invalid_argument if it is not.
 bool read_unsigned(PyObject* o, unsigned& to);
+/// One that fits an int; std::invalid_argument if it does not.
+bool read_signed(PyObject* o, int& to);
 /// A number of Python or NumPy; false for other objects.
 bool read_double(PyObject* o, double& to);
 inline bool read_real(PyObject* o, real& to) {
