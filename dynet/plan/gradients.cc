@@ -1,0 +1,223 @@
+// Which gradients are needed and what contributes to them: one scan from the newest node to the oldest one.
+//
+// The order in which contributions are added is canonical (by consumer, newest first), whatever the schedule
+// was. They are added as they come where that is the canonical order, or where there are at most two, since
+// a + b = b + a. Otherwise, and where there are so many that they are summed in runs, each gets a place of its
+// own, and they are summed when the gradient is due.
+#include "dynet/plan/gradients.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "dynet/plan/gradient_layout.h"
+
+namespace dynet::engine {
+namespace {
+
+constexpr uint32_t none = GradientPlan::none;
+
+class Tracer {
+ public:
+  Tracer(const Graph& graph, const Tape& tape, Marks& marks, GradientPlan& plan)
+      : graph_(graph), tape_(tape), marks_(marks), plan_(plan) {}
+
+  void trace(uint32_t loss, bool full) {
+    full_ = full;
+    open_ = 0;
+    mark(loss);
+    for (uint32_t id = loss;; id = marks_.next_before(id)) {
+      --open_;
+      visit(id);
+      if (open_ == 0) {
+        marks_.leave(id);
+        break;
+      }
+    }
+  }
+
+ private:
+  void mark(uint32_t id) {
+    marks_.set(id);
+    plan_.entries[id] = GradientEntry();
+    ++open_;
+  }
+
+  /// All consumers of a node were visited before it.
+  void visit(uint32_t id) {
+    const Node& node = graph_[id];
+    const Op& op = *node.op;
+    plan_.nodes.push_back(id);
+    if (op.leaf) return plan_.leaves.push_back(id);
+    if (op.view) plan_.views.push_back(id);
+    if (op.overwrites_saved) plan_.overwriting.push_back(id);
+    if (!op.differentiable) return;
+    const std::span<const uint32_t> args = graph_.args(node);
+    for (const uint32_t arg : args)
+      if (!marks_[arg] && (full_ || graph_[arg].needs_gradient)) mark(arg);
+    if (op.view) {
+      if (marks_[args[0]]) count_view(id, args[0], node.args);
+    } else {
+      count_kernel(id, node, args);
+    }
+  }
+
+  void count_view(uint32_t id, uint32_t arg, uint32_t edge) {
+    GradientEntry& entry = plan_.entries[arg];
+    count(entry, id, edge, GradientEntry::by_kernel);
+    entry.consumers |= GradientEntry::views;
+  }
+
+  /// Counts what the backward kernel of a node contributes to its arguments. What a matrix gets is one product
+  /// over all its uses, and a bias one sum.
+  void count_kernel(uint32_t id, const Node& node, std::span<const uint32_t> args) {
+    const Item& item = graph_.item(node);
+    const bool is_whole = node.op->batching == Batching::nodes;
+    const uint32_t call = tape_.entry_of[id], worker = tape_.entries[call].worker, own = graph_.dim(node).bd;
+    for (unsigned i = 0; i < args.size(); ++i) {
+      const uint32_t arg = args[i];
+      if (!marks_[arg]) continue;
+      const uint32_t batch = own == 1 && !is_whole ? 1 : graph_.dim(arg).bd;
+      const bool is_matrix = item.matrices && item.is_matrix(node, i);
+      if (is_matrix && batch == 1) {
+        plan_.entries[arg].is_matrix = true;
+        defer(arg, &DeferredLists::outer, id, i);
+        continue;
+      }
+      if (node.op->has_matrix && !is_matrix && is_added(graph_, node, i)) {
+        defer(arg, &DeferredLists::added, id, i);
+        continue;
+      }
+      GradientEntry& entry = plan_.entries[arg];
+      if (entry.uses && entry.consumers == GradientEntry::kernels) compare_with_last(entry, id, call);
+      count(entry, id, node.args + i,
+            batch != own                                 ? GradientEntry::by_kernel
+            : item.is_identity(i)                        ? GradientEntry::from_gradient
+            : i == 0 && node.op->saved_becomes_gradient ? GradientEntry::from_saved
+                                                         : GradientEntry::by_kernel);
+      entry.consumers |= GradientEntry::kernels;
+      entry.is_broadcast |= !is_whole && batch < own;
+      entry.is_read_as_one_item |= is_whole && batch > 1;
+      if (worker) add_worker(entry, worker);
+    }
+  }
+
+  /// Several contributions are listed, newest first: the list is a circle, known by its last one.
+  void count(GradientEntry& entry, uint32_t consumer, uint32_t edge, GradientEntry::Made made) {
+    if (entry.uses == 0) {
+      entry.terms = edge;
+    } else {
+      if (entry.uses == 1) plan_.list_single(entry);
+      const uint32_t term = plan_.add_term(consumer, edge, made == GradientEntry::from_gradient);
+      GradientTerm& last = plan_.terms[entry.terms];
+      plan_.terms[term].next = last.next;
+      last.next = term;
+      entry.terms = term;
+    }
+    ++entry.uses;
+    entry.consumer = consumer;
+    entry.made = made;
+  }
+
+  /// How a further kernel comes after the one counted before it.
+  void compare_with_last(GradientEntry& entry, uint32_t id, uint32_t call) const {
+    if (entry.consumer == id) return;
+    const uint32_t last = tape_.entry_of[entry.consumer];
+    if (call == last)
+      entry.order = GradientEntry::in_one_call;
+    else if (call > last)
+      entry.order = std::max<uint32_t>(entry.order, GradientEntry::in_distinct_calls);
+  }
+
+  static void add_worker(GradientEntry& entry, uint32_t worker) {
+    entry.worker = entry.worker == 0 || entry.worker == worker ? worker : GradientEntry::several;
+  }
+
+  void defer(uint32_t arg, DeferredList DeferredLists::* list, uint32_t node, uint32_t i) {
+    const auto at = static_cast<uint32_t>(plan_.deferred_uses.size());
+    plan_.deferred_uses.push_back({node, i, none});
+    uint32_t& lists = plan_.entries[arg].deferred;
+    if (lists == none) {
+      lists = static_cast<uint32_t>(plan_.deferred_lists.size());
+      plan_.deferred_lists.emplace_back();
+    }
+    DeferredList& uses = plan_.deferred_lists[lists].*list;
+    (uses.count ? plan_.deferred_uses[uses.last].next : uses.first) = at;
+    uses.last = at, ++uses.count;
+  }
+
+  const Graph& graph_;
+  const Tape& tape_;
+  Marks& marks_;
+  GradientPlan& plan_;
+  bool full_ = false;
+  size_t open_ = 0;  // nodes that are marked and not visited yet
+};
+
+/// Lists the views of each kernel or leaf.
+void link_views(const Graph& graph, const Marks& marks, GradientPlan& plan) {
+  for (auto it = plan.views.rbegin(); it != plan.views.rend(); ++it) {
+    const uint32_t id = *it, source = graph.args(graph[id])[0];
+    ViewList& view = plan.view_lists[id];
+    view = {};
+    view.origin = !graph[source].op->view ? source
+                  : marks[source]         ? plan.view_lists[source].origin
+                                          : origin(graph, source);
+    if (!marks[view.origin]) continue;
+    GradientEntry& entry = plan.entries[view.origin];
+    ViewList& list = plan.view_lists[view.origin];
+    if (!entry.has_views) list = {};
+    entry.has_views = true;
+    view.next = std::exchange(list.first, id);
+  }
+}
+
+/// Lists the calls in the backward set and their members there. Where these are a small part of all, not all
+/// calls are looked at.
+void list_calls(const Graph& graph, const Tape& tape, const Marks& marks, GradientPlan& plan) {
+  constexpr size_t large_part = 8;
+  const auto add = [&](uint32_t number) {
+    const TapeEntry& entry = tape.entries[number];
+    const auto first = static_cast<uint32_t>(plan.members.size());
+    for (const uint32_t id : tape.nodes_of(entry))
+      if (marks[id]) plan.members.push_back(id);
+    const auto count = static_cast<uint32_t>(plan.members.size()) - first;
+    const bool is_whole = count == entry.count;
+    if (is_whole) plan.members.resize(first);
+    if (count) plan.calls.push_back({number, is_whole ? entry.first : first, count, is_whole, false, {}});
+  };
+  if (tape.nodes.size() <= large_part * plan.nodes.size()) {
+    for (auto number = static_cast<uint32_t>(tape.size()); number-- > 0;) add(number);
+    return;
+  }
+  std::vector<uint32_t>& numbers = plan.scratch;
+  for (const uint32_t id : plan.nodes)
+    if (!graph[id].op->leaf && !graph[id].op->view) numbers.push_back(tape.entry_of[id]);
+  std::ranges::sort(numbers, std::greater<>());
+  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+  for (const uint32_t number : numbers) add(number);
+}
+
+}  // namespace
+
+void GradientPlan::clear() {
+  size = 0;
+  for (auto* list : {&nodes, &views, &leaves, &overwriting, &zeroed, &members, &scratch}) list->clear();
+  calls.clear(), terms.clear(), deferred_lists.clear(), deferred_uses.clear();
+}
+
+void plan_gradients(const Graph& graph, const Tape& tape, uint32_t loss, bool full, Marks& marks,
+                    GradientPlan& plan) {
+  plan.clear();
+  plan.entries.resize(std::max<size_t>(plan.entries.size(), graph.size()));
+  plan.term_of.resize(std::max<size_t>(plan.term_of.size(), graph.edge_count()));
+  Tracer(graph, tape, marks, plan).trace(loss, full);
+  if (!plan.views.empty()) {
+    plan.view_lists.resize(std::max<size_t>(plan.view_lists.size(), graph.size()));
+    link_views(graph, marks, plan);
+  }
+  list_calls(graph, tape, marks, plan);
+  place_gradients(graph, marks, tape, plan);
+}
+
+}  // namespace dynet::engine
