@@ -85,7 +85,7 @@ class Training:
                 processes += begin(contestant.name.replace("PyTorch", "torch"), contestant)
 
     def ours(self, task, row):
-        """Our own settings: one thread, two, another program for the same task, C++, and that without kernels."""
+        """Our own settings: one thread, two, another program for the task, C++, and C++ without kernels."""
         python, threads = self.pythons.get("ours"), self.site.threads
         if python is None:
             return []
