@@ -169,6 +169,7 @@ class Judge:
             self.ratio("torch_batched", "PyTorch, batched by hand", "ours", "torch batched", PYTORCH_BATCHED),
             self.ratio("threads", "itself, two threads : one", "two threads", "ours", threads),
         ]
+        made.append(self.ratio("host", "its host alone: no kernels, no update", "cpp", "host", None, "%"))
         if task == "rnnlm":
             against = "ours, softmax batched by hand"
             made.append(self.ratio("by_hand", against, "ours", "by hand", AS_WRITTEN))

@@ -85,7 +85,7 @@ class Training:
                 processes += begin(contestant.name.replace("PyTorch", "torch"), contestant)
 
     def ours(self, task, row):
-        """Our own settings: one thread, two, another program for the same task, and C++."""
+        """Our own settings: one thread, two, another program for the task, C++, and C++ without kernels."""
         python, threads = self.pythons.get("ours"), self.site.threads
         if python is None:
             return []
@@ -95,11 +95,11 @@ class Training:
         if task.name == "rnnlm":
             by_hand = Contestant("ours, by hand", "ours", python, threads=threads, task="rnnlm_bulk")
             made.append(("by hand", by_hand))
-        try:
-            path = program("worker")
-            made.append(("cpp", Program("ours, C++", "ours", path, self.folder, threads)))
-        except UnavailableError as error:
-            self.lose("cpp", "ours, C++", row, error)
+        for toolkit, name, source in (("cpp", "ours, C++", "worker"), ("host", "ours, host alone", "host")):
+            try:
+                made.append((toolkit, Program(name, "ours", program(source), self.folder, threads)))
+            except UnavailableError as error:
+                self.lose(toolkit, name, row, error)
         return made
 
     def fastest(self, settings, begin, row):

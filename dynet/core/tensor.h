@@ -1,7 +1,6 @@
 // A view of numbers: where they lie and their shape; it never owns them.
 #pragma once
 
-#include <cmath>
 #include <ostream>
 #include <vector>
 
@@ -37,24 +36,17 @@ struct Tensor {
     return all;
   }
   /// Whether no number is infinite or not a number.
-  bool is_valid() const {
-    for (size_t i = 0; i < d.size(); ++i)
-      if (!std::isfinite(v[i])) return false;
-    return true;
-  }
+  bool is_valid() const;
 };
 
 /// The number of a tensor with one element.
-inline real as_scalar(const Tensor& t) {
-  if (t.d.size() != 1) engine::failed("as_scalar: the tensor has shape ", t.d, "; one element is needed");
-  return *t.v;
-}
+real as_scalar(const Tensor& t);
 
 /// A line for each row, and an empty one between the matrices of a larger tensor or of a batch.
 std::ostream& operator<<(std::ostream& out, const Tensor& t);
 
 /// All numbers, column-major, batch slowest.
-inline std::vector<real> as_vector(const Tensor& t) { return {t.v, t.v + t.d.size()}; }
+std::vector<real> as_vector(const Tensor& t);
 
 /// The same times a number.
 inline std::vector<real> as_scale_vector(const Tensor& t, real a) {

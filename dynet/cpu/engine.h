@@ -9,6 +9,7 @@ namespace dynet::engine::cpu::DYNET_ISA {
 class CpuEngine final : public Engine {
  public:
   const char* name() const override;
+  void copy(size_t n, const real* from, real* to) override;
 
   void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) override;
   void map_backward(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y, Items dy,

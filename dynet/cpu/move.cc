@@ -37,7 +37,7 @@ real sum_inner(const Loop& loop, const real* from) {
   return sum_in_runs<real>(loop.size, [=](size_t i) { return from[static_cast<ptrdiff_t>(i) * step]; });
 }
 
-void copy(const LoopNest<2>& nest, bool accumulate, const real* from, real* to) {
+void copy_along(const LoopNest<2>& nest, bool accumulate, const real* from, real* to) {
   const Loop inner = nest.inner();
   nest.run([&](const ptrdiff_t* at) {
     if (accumulate)
@@ -79,7 +79,7 @@ struct Reduction {
             },
             sum);
     });
-    copy(from_sums, accumulate, sums, to);
+    copy_along(from_sums, accumulate, sums, to);
   }
 
  private:
@@ -124,9 +124,11 @@ void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool ac
     if (sums)
       reduction.run(accumulate, source, target, memory);
     else
-      copy(nest, accumulate, source, target);
+      copy_along(nest, accumulate, source, target);
   }
 }
+
+void CpuEngine::copy(size_t n, const real* from, real* to) { __builtin_memcpy(to, from, n * sizeof(real)); }
 
 void CpuEngine::fill(size_t n, real value, real* x) {
   const Vec v = value;

@@ -5,12 +5,17 @@
 
 #include <algorithm>
 
+#include "dynet/device/engine.h"
+
 namespace dynet::engine {
 
+Memory* Arena::memory() const { return content_ == numbers ? chosen_engine().memory() : nullptr; }
+
 void Arena::reset() {
+  if (!blocks_.empty() && blocks_[0].bytes.get_deleter().memory != memory()) *this = Arena(content_);
   if (blocks_.size() > 1) {
     const size_t total = capacity();
-    *this = {};
+    *this = Arena(content_);
     add_block(total);
   }
   if (!blocks_.empty()) enter(0);
@@ -38,11 +43,13 @@ std::byte* Arena::next_block(size_t bytes) {
 void Arena::add_block(size_t bytes) {
   const size_t align = bytes < 2 * huge_page ? alignment : huge_page;
   const size_t size = (bytes + align - 1) & ~(align - 1);
-  void* p = ::operator new(size, std::align_val_t{align}, std::nothrow);
+  Memory* const from = memory();
+  void* const p = from ? from->allocate(size) : ::operator new(size, std::align_val_t{align}, std::nothrow);
   if (!p) throw out_of_memory(text("out of memory: ", size, " bytes were asked for"));
   // Addresses all over a large block are found faster on huge pages; where there are none, nothing changes.
-  if (align == huge_page) madvise(p, size, MADV_HUGEPAGE);
-  blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p), {align}), size});
+  if (align == huge_page && !from) madvise(p, size, MADV_HUGEPAGE);
+  blocks_.push_back(
+      {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p), {align, from, size}), size});
 }
 
 void Arena::enter(size_t block) {

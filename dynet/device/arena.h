@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "dynet/core/error.h"
+#include "dynet/device/memory.h"
 
 namespace dynet::engine {
 
 class Arena {
  public:
   static constexpr size_t alignment = 64;
+  /// Numbers lie in the memory of the engine that is chosen when a round begins.
+  enum Content : bool { anything, numbers };
+
+  explicit Arena(Content content = anything) : content_(content) {}
 
   /// Uninitialised room for count objects, 64-byte aligned; addresses stay valid until reset().
   template <class T>
@@ -54,17 +59,24 @@ class Arena {
 
   struct Free {
     size_t align;
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{align}); }
+    Memory* memory;  // null: the host's
+    size_t size;
+    void operator()(std::byte* p) const {
+      memory ? memory->release(p, size) : ::operator delete(p, std::align_val_t{align});
+    }
   };
   struct Block {
     std::unique_ptr<std::byte, Free> bytes;
     size_t size;
   };
 
+  /// Where new blocks lie; null: in the host's memory.
+  Memory* memory() const;
   std::byte* next_block(size_t bytes);
   void add_block(size_t bytes);
   void enter(size_t block);
 
+  Content content_;
   std::vector<Block> blocks_;
   size_t block_ = 0;
   uintptr_t next_ = 1, end_ = 0;  // the rest of the block; before there is one, not even nothing fits

@@ -14,6 +14,7 @@
 #include "dynet/core/dim.h"
 #include "dynet/core/random.h"
 #include "dynet/core/real.h"
+#include "dynet/device/memory.h"
 
 namespace dynet::engine {
 
@@ -135,6 +136,13 @@ class Engine {
   virtual ~Engine() = default;
   virtual const char* name() const = 0;  // the instruction set in use
 
+  // -- where numbers are
+  /// Null where they are in the host's memory, which it may touch; if not, the host touches them through
+  /// copy() (device/on_host.h), and every other operand lies in this memory.
+  virtual Memory* memory() { return nullptr; }
+  /// to = from; each may be the host's.
+  virtual void copy(size_t n, const real* from, real* to) = 0;
+
   // -- elementwise; f is the position of the op in MapOps or ZipOps (ops/all.h)
   virtual void map(unsigned f, const void* attrs, size_t count, size_t size, Items x, Items y) = 0;
   /// dx += slope(x, y) * dy; if not accumulate, as if dx were zero
@@ -248,5 +256,9 @@ void parallel_for(Engine& engine, size_t parts, F&& f) {
 
 /// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".
 Engine& cpu_engine(const char* instruction_set = nullptr);
+
+/// What computes: graphs that start from now on, trainers, averages and norms. First it is cpu_engine().
+Engine& chosen_engine();
+void choose_engine(Engine& engine);
 
 }  // namespace dynet::engine

@@ -143,7 +143,7 @@ Numbers Records::read(const Record& record) const {
   return n;
 }
 
-void Records::parse_line(const Record& record, std::string_view line, Buffer& numbers,
+void Records::parse_line(const Record& record, std::string_view line, std::vector<real>& numbers,
                          const char* what) const {
   const size_t size = record.dim.size();
   const auto wrong = [&](const auto&... text) {
@@ -153,7 +153,7 @@ void Records::parse_line(const Record& record, std::string_view line, Buffer& nu
   // A digit and a space for each, before memory is asked for.
   if (line.size() / 2 + 1 < size)
     wrong("The line of the ", what, " is damaged or cut off: it has no room for ", size, " numbers");
-  numbers = Buffer(size);
+  numbers.resize(size);
   const char *at = line.data(), *end = at + line.size();
   for (size_t i = 0; i < size; ++i) {
     if (i % 4096 == 0) worked(int64_t{1} << 18);

@@ -32,15 +32,16 @@ struct Record {
 /// The numbers of a record. They go into a parameter when the whole file has been understood.
 struct Numbers {
   const Record* record;
-  Buffer values, gradient;
+  std::vector<real> values, gradient;
 
   /// As in DyNet, a gradient that was saved comes back, but does not count as used. Frozen parameters get
   /// none.
   template <class S>
   void copy_to(S& s) const {
     s.drop_gradient();
-    if (!gradient.empty() && s.updated) std::copy(gradient.begin(), gradient.end(), s.gradient.begin());
-    s.assign({values.data(), values.size()});
+    if (!gradient.empty() && s.updated)
+      chosen_engine().copy(gradient.size(), gradient.data(), s.gradient.data());
+    s.assign(values);
   }
 };
 
@@ -72,7 +73,8 @@ class Records {
   bool next();
   std::string_view take_line(const Record* record, const char* what, const Lines* last_of);
   void check(Record& record, const char* begin) const;
-  void parse_line(const Record& record, std::string_view line, Buffer& numbers, const char* what) const;
+  void parse_line(const Record& record, std::string_view line, std::vector<real>& numbers,
+                  const char* what) const;
 
   std::filesystem::path file_;
   FileContent content_;

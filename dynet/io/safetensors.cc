@@ -51,6 +51,7 @@ void visit_by_rows(const Dim& dim, bool is_lookup, Visit visit) {
 template <class Visit>
 void visit_parts(const Storage& s, Visit visit) {
   const real factor = s.decay_factor;
+  const OnHost numbers(s.numbers.data(), s.size());
   real some[1024];
   size_t used = 0;
   const auto flush = [&] {
@@ -58,7 +59,7 @@ void visit_parts(const Storage& s, Visit visit) {
     used = 0;
   };
   visit_by_rows(s.dim, s.is_lookup, [&](size_t offset) {
-    some[used++] = factor * s.numbers[offset];
+    some[used++] = factor * numbers[offset];
     if (used == std::size(some)) flush();
   });
   flush();
@@ -126,7 +127,7 @@ class TensorFile {
   template <class S>
   static void copy_to(const char* from, const TensorEntry& e, S& s) {
     const auto read = [&]<class Bits>(Bits, auto convert) {
-      read_numbers<Bits>(from, s.dim, s.is_lookup, s.overwrite(), convert);
+      read_numbers<Bits>(from, s.dim, s.is_lookup, OnHost(s.overwrite(), s.size()).data(), convert);
     };
     if (e.type == "F32") read(float{}, [](float x) { return x; });
     if (e.type == "F64") read(double{}, [](double x) { return x; });

@@ -31,13 +31,15 @@ class RecordWriter {
   void write(const Storage& s, const std::string& name) {
     const real factor = s.decay_factor;
     const bool gradient = s.nonzero && s.updated;
-    const size_t numbers = line_size(s.numbers, factor) + (gradient ? line_size(s.gradient, 1) : 0);
+    const OnHost values(s.numbers.data(), s.size());
+    const OnHost gradients(gradient ? s.gradient.numbers().data() : nullptr, gradient ? s.size() : 0);
+    const size_t numbers = line_size(values, factor) + (gradient ? line_size(gradients, 1) : 0);
     put(text(s.is_lookup ? lookup_tag : parameter_tag, ' ', name, ' ', dim_text(s.dim), ' ',
              numbers + checksum_size, gradient ? " FULL_GRAD\n" : " ZERO_GRAD\n"));
-    write_line(s.numbers, factor);
+    write_line(values, factor);
     if (gradient) {
       put("\n");
-      write_line(s.gradient, 1);
+      write_line(gradients, 1);
     }
     put(checksum_tag);
     out_.write(sum_.digits() + '\n');
@@ -48,7 +50,7 @@ class RecordWriter {
     sum_.add(text);
     out_.write(text);
   }
-  void write_line(const Buffer& numbers, real factor) {
+  void write_line(std::span<const real> numbers, real factor) {
     char text[64 * max_number_size];
     for (size_t i = 0; i < numbers.size();) {
       char* at = text;
@@ -58,7 +60,7 @@ class RecordWriter {
     }
   }
   /// Characters of the line, with its end.
-  static size_t line_size(const Buffer& numbers, real factor) {
+  static size_t line_size(std::span<const real> numbers, real factor) {
     size_t size = 1;
     for (real x : numbers) size += number_size(x * factor);
     return size;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "dynet/ops/all.h"
 
@@ -166,10 +167,14 @@ void SparseLSTMBuilder::set_sparsity(real share) {
     real* mask;
   };
   std::vector<Weight> weights;
+  std::deque<OnHost<real>> masks;
   for (const auto& p : params)
     for (unsigned side : {input_matrix, output_matrix}) {
-      const Tensor w = *p[side].values(), mask = *p[side + input_mask].values();
-      for (size_t i = 0; i < w.d.size(); ++i) weights.push_back({std::abs(w.v[i] * mask.v[i]), mask.v + i});
+      const Tensor w = *p[side].values(), m = *p[side + input_mask].values();
+      const OnHost values(w.v, w.d.size());
+      const auto& mask = masks.emplace_back(m.v, m.d.size());
+      for (size_t i = 0; i < mask.size(); ++i)
+        weights.push_back({std::abs(values[i] * mask[i]), mask.data() + i});
     }
   const auto kept = static_cast<size_t>(std::lround((1 - share) * static_cast<real>(weights.size())));
   std::ranges::stable_sort(weights, std::greater(), &Weight::size);

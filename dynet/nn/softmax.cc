@@ -8,13 +8,14 @@ namespace dynet {
 using namespace engine;
 
 unsigned engine::sample_index(const Expression& probabilities) {
-  const Tensor p = probabilities.value();
-  if (p.d.bd != 1) invalid("sample: a batch of ", p.d.bd, " distributions; one is needed");
+  const Tensor value = probabilities.value();
+  if (value.d.bd != 1) invalid("sample: a batch of ", value.d.bd, " distributions; one is needed");
   double left = next_random().uniform();
-  const auto count = static_cast<unsigned>(p.d.size());
+  const std::vector<real> p = as_vector(value);
+  const auto count = static_cast<unsigned>(p.size());
   // Rounding may leave the sum below 1: the last index takes what is left.
   for (unsigned i = 0; i + 1 < count; ++i)
-    if ((left -= p.v[i]) < 0) return i;
+    if ((left -= p[i]) < 0) return i;
   return count - 1;
 }
 

@@ -253,6 +253,7 @@ struct MaxPooling2d : OpDefaults {
 
 /// The largest numbers of each line, in their order; their places are kept for the gradient.
 struct KMaxPooling : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count, axis;

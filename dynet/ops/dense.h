@@ -55,6 +55,7 @@ inline Strides transposing(unsigned n) {
 }
 
 struct Inverse : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto name = "inverse", doc = "The inverse of a square matrix.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
@@ -90,6 +91,7 @@ struct Inverse : OpDefaults {
 };
 
 struct LogDeterminant : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto name = "logdet",
                         doc =
                             "The logarithm of the determinant of a square matrix: {1}; not a number if it is "

@@ -99,11 +99,11 @@ struct InputFromMemory : OpDefaults {
                         doc = "Numbers read from the caller's memory at each evaluation.";
   static constexpr Arg args[] = {"dim"};
   static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
-  static void forward(const Attrs& a, Engine&, const Call& c) {
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
     if (a.numbers && a.numbers->size() != a.dim.size())
       invalid(name, ": ", a.numbers->size(), " numbers for shape ", a.dim, "; ", a.dim.size(), " are needed");
     const real* from = a.numbers ? a.numbers->data() : a.number;
-    for (size_t i = 0; i < c.count; ++i) std::copy_n(from, a.dim.size(), c.y[i]);
+    for (size_t i = 0; i < c.count; ++i) e.copy(a.dim.size(), from, c.y[i]);
   }
 };
 

@@ -133,6 +133,7 @@ struct PairwiseRankLoss : Zip<MarginTerm> {
 
 /// Margins along an axis between the element at an index and all others: a line a word.
 struct HingeDim : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr bool reads_part = true;
   struct Attrs {
     real margin;

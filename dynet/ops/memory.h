@@ -43,8 +43,8 @@ struct CountFromMemory : OpDefaults {
                         doc = "A count read from the caller's memory at each evaluation.";
   static constexpr Arg args[] = {"count"};
   static Dim shape(const Attrs&, Dims) { return {1}; }
-  static void forward(const Attrs& a, Engine&, const Call& c) {
-    for (size_t i = 0; i < c.count; ++i) *c.y[i] = static_cast<real>(*a.count);
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    fill_items(e, c.count, 1, static_cast<real>(*a.count), c.y);
   }
 };
 

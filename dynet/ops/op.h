@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dynet/graph/expression.h"
+#include "dynet/ops/on_host.h"
 
 namespace dynet::engine {
 
@@ -47,6 +48,9 @@ struct OpDefaults {
   static constexpr bool reads_part = false;
   /// What may compute such a node itself, and what nodes this one may compute itself (fusion.cc).
   static constexpr Fusible fusible_into = fusible_into_nothing, absorbs = fusible_into_nothing;
+  /// It touches numbers itself and does not leave them all to the engine: its calls have operands that are
+  /// the host's.
+  static constexpr bool on_host = false;
   /// A hidden op has no public name: operators and other functions make it.
   static constexpr bool hidden = false;
   /// Bytes at the end of Attrs that belong to one node (an address) and not to its kind.
@@ -103,11 +107,36 @@ constexpr bool has_matrix() {
     return true;
 }
 
+/// Calls compute(engine, call); an op that the host computes gets operands that are the host's.
+template <class T>
+void compute_call(Engine& e, const Call& c, bool backward, size_t dx_size, auto compute) {
+  if (!T::on_host || !e.memory()) return compute(e, c);
+  const auto& a = attrs_of<T>(c.attrs);
+  bring_to_host(e, c, {T::saved_size(a, c.x_dims), T::workspace_size(a, c.x_dims), dx_size}, backward,
+                [&](const Call& item) { compute(cpu_engine(), item); });
+}
+template <class T>
+void run_forward(Engine& e, const Call& c) {
+  compute_call<T>(e, c, false, 0, [](Engine& engine, const Call& call) {
+    T::forward(attrs_of<T>(call.attrs), engine, call);
+  });
+}
+template <class T>
+void run_backward(Engine& e, const Call& c, unsigned i) {
+  compute_call<T>(e, c, true, T::on_host ? c.x_dims[i].size() : 0, [i](Engine& engine, const Call& call) {
+    T::backward(attrs_of<T>(call.attrs), engine, call, i);
+  });
+}
+
 /// T's prepare_backward, or null if it has none.
 template <class T>
 constexpr auto prepare_backward_of() -> void (*)(Engine&, const Call&) {
   if constexpr (requires(Engine& e, const Call& c) { T::prepare_backward(attrs_of<T>(nullptr), e, c); })
-    return [](Engine& e, const Call& c) { T::prepare_backward(attrs_of<T>(c.attrs), e, c); };
+    return [](Engine& e, const Call& c) {
+      compute_call<T>(e, c, true, 0, [](Engine& engine, const Call& call) {
+        T::prepare_backward(attrs_of<T>(call.attrs), engine, call);
+      });
+    };
   else
     return nullptr;
 }
@@ -170,9 +199,9 @@ inline constexpr Op op{
     .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
     .trained = trained_of<T>(),
-    .forward = [](Engine& e, const Call& c) { T::forward(attrs_of<T>(c.attrs), e, c); },
+    .forward = run_forward<T>,
     .prepare_backward = prepare_backward_of<T>(),
-    .backward = [](Engine& e, const Call& c, unsigned i) { T::backward(attrs_of<T>(c.attrs), e, c, i); },
+    .backward = run_backward<T>,
     .saved_size = [](const void* a, Dims d) -> size_t { return T::saved_size(attrs_of<T>(a), d); },
     .workspace_size = [](const void* a, Dims d) -> size_t { return T::workspace_size(attrs_of<T>(a), d); },
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },

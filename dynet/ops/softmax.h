@@ -31,6 +31,7 @@ struct Softmax : OpDefaults {
 
 /// log_softmax over some elements only: the words of each batch element are their places.
 struct RestrictedLogSoftmax : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count;

@@ -47,6 +47,7 @@ struct SimplexProjection {
 };
 
 struct Sparsemax : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto
       name = "sparsemax",
       doc =
@@ -82,6 +83,7 @@ struct Sparsemax : OpDefaults {
 
 /// The words of each batch element are the target's support.
 struct SparsemaxLoss : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr bool reads_part = true;
   struct Attrs {
     unsigned count;
@@ -133,6 +135,7 @@ struct SparsemaxLoss : OpDefaults {
 };
 
 struct ConstrainedSoftmax : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto
       name = "constrained_softmax",
       doc =

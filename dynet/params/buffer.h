@@ -3,7 +3,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +10,9 @@
 #include <memory>
 #include <utility>
 
+#include "dynet/core/error.h"
 #include "dynet/core/real.h"
-#include "dynet/device/arena.h"
+#include "dynet/device/engine.h"
 
 namespace dynet::engine {
 
@@ -23,7 +23,8 @@ inline std::atomic<bool>& sharing_new_buffers() {
 }
 inline void share_new_buffers(bool share) { sharing_new_buffers() = share; }
 
-/// A fixed count of numbers, 64-byte aligned. Readable padding follows the last one.
+/// A fixed count of numbers, 64-byte aligned, where the engine that is chosen has its own. Readable padding
+/// follows the last one.
 class Buffer {
  public:
   static constexpr size_t alignment = 64;
@@ -41,7 +42,7 @@ class Buffer {
   void grow(size_t size) {
     if (size <= size_) return;
     Buffer larger(size);
-    std::copy_n(numbers_, size_, larger.numbers_);
+    chosen_engine().copy(size_, numbers_, larger.numbers_);
     *this = std::move(larger);
   }
 
@@ -49,6 +50,8 @@ class Buffer {
   const real* data() const { return numbers_; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+
+  // Of an engine that leaves its numbers to the host.
   real& operator[](size_t i) { return numbers_[i]; }
   real operator[](size_t i) const { return numbers_[i]; }
   real* begin() { return numbers_; }
@@ -56,25 +59,41 @@ class Buffer {
   const real* begin() const { return numbers_; }
   const real* end() const { return numbers_ + size_; }
 
+  // Of any engine.
+  real get(size_t i) const {
+    real number;
+    chosen_engine().copy(1, numbers_ + i, &number);
+    return number;
+  }
+  void set(size_t i, real number) { chosen_engine().copy(1, &number, numbers_ + i); }
+  void fill(real number) { chosen_engine().fill(size_, number, numbers_); }
+
  private:
   struct Free {
-    size_t mapped;  // bytes; 0: calloc's
+    size_t bytes;
+    Memory* memory;  // of an engine; null: the host's
+    bool mapped;     // or calloc's
     void operator()(std::byte* p) const {
-      if (mapped)
-        munmap(p, mapped);
+      if (memory)
+        memory->release(p, bytes);
+      else if (mapped)
+        munmap(p, bytes);
       else
         std::free(p);
     }
   };
-  using Memory = std::unique_ptr<std::byte, Free>;
+  using Owner = std::unique_ptr<std::byte, Free>;
   /// Zeros; neither way touches the pages of large tables before they are used.
-  static Memory allocate(size_t bytes) {
-    if (!sharing_new_buffers()) return Memory(static_cast<std::byte*>(std::calloc(bytes, 1)), {0});
+  static Owner allocate(size_t bytes) {
+    if (Memory* const memory = chosen_engine().memory())
+      return Owner(memory->allocate(bytes), {bytes, memory, false});
+    if (!sharing_new_buffers())
+      return Owner(static_cast<std::byte*>(std::calloc(bytes, 1)), {bytes, nullptr, false});
     void* shared = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return Memory(shared == MAP_FAILED ? nullptr : static_cast<std::byte*>(shared), {bytes});
+    return Owner(shared == MAP_FAILED ? nullptr : static_cast<std::byte*>(shared), {bytes, nullptr, true});
   }
 
-  Memory memory_{nullptr, {0}};
+  Owner memory_{nullptr, {}};
   real* numbers_ = nullptr;
   size_t size_ = 0;
 };
@@ -87,7 +106,7 @@ class Gradient {
   explicit Gradient(Buffer numbers) : numbers_(std::move(numbers)) {}
 
   const Buffer& numbers() const {
-    if (std::exchange(zeros_due_, false)) std::fill(numbers_.begin(), numbers_.end(), real(0));
+    if (std::exchange(zeros_due_, false)) numbers_.fill(0);
     return numbers_;
   }
   Buffer& numbers() { return const_cast<Buffer&>(std::as_const(*this).numbers()); }

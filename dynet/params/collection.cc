@@ -116,6 +116,12 @@ void enlist(const std::shared_ptr<CollectionStorage>& collection,
   for (auto* c = collection.get(); c; c = c->parent.get()) (c->*list).push_back(parameter);
 }
 
+void initialize(Storage& s, const ParameterInit& init) {
+  const OnHost numbers(s.numbers.data(), s.size());
+  Tensor values{s.dim, numbers.data()};
+  init.initialize_params(values);
+}
+
 template <class S>
 size_t count_numbers(const std::vector<std::shared_ptr<S>>& list, bool updated_only) {
   size_t n = 0;
@@ -182,8 +188,7 @@ Parameter ParameterCollection::add_parameters(const Dim& dim, const ParameterIni
   if (Given* given = Given::current(*this)) return Parameter(given->next_parameter(dim));
   Additions::take_room(parameter_dim(dim));
   auto parameter = std::make_shared<ParameterStorage>(dim);
-  Tensor values{dim, parameter->values.data()};
-  init.initialize_params(values);
+  initialize(*parameter, init);
   parameter->name = full_name(storage_, false, name);
   enlist(storage_, &CollectionStorage::parameters, parameter);
   return Parameter(parameter);
@@ -203,8 +208,7 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
   if (Given::current(*this)) invalid("a builder has a table, and none was given for it");
   Additions::take_room(whole);
   auto lookup = std::make_shared<LookupParameterStorage>(whole);
-  Tensor values{lookup->dim, lookup->all_values.data()};
-  init.initialize_params(values);
+  initialize(*lookup, init);
   lookup->name = full_name(storage_, false, name);
   enlist(storage_, &CollectionStorage::lookups, lookup);
   return LookupParameter(lookup);
@@ -213,7 +217,7 @@ LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim
 void LookupParameterStorage::add_rows(unsigned more) {
   Dim larger = table_dim(rows() + more, row_dim());
   Buffer new_gradient(larger.size());
-  if (nonzero) std::copy(gradient.begin(), gradient.end(), new_gradient.begin());
+  if (nonzero) chosen_engine().copy(size(), gradient.data(), new_gradient.data());
   numbers.grow(larger.size());
   touched.reserve(rows() + more);
   is_touched.resize(rows() + more);
@@ -234,12 +238,12 @@ void LookupParameter::add_rows(unsigned n, const ParameterInit& init) const {
             UINT32_MAX);
   const Dim added = table_dim(n, dim());
   Additions::take_room(added);
-  Buffer numbers(added.size());
+  std::vector<real> numbers(added.size());
   Tensor rows{added, numbers.data()};
   init.initialize_params(rows);
   const size_t before = s.size();
   s.add_rows(n);
-  s.assign({numbers.data(), numbers.size()}, before);
+  s.assign(numbers, before);
 }
 
 LookupParameter ParameterCollection::add_lookup_parameters(unsigned n, const Dim& dim, real scale,
@@ -267,11 +271,11 @@ size_t ParameterCollection::updated_parameter_count() const {
 
 double engine::squared_gradient(const ParameterStorage& p) {
   if (p.gradient.is_clear()) return 0;
-  return cpu_engine().squared_norm(p.gradient.size(), p.gradient.numbers().data());
+  return chosen_engine().squared_norm(p.gradient.size(), p.gradient.numbers().data());
 }
 
 double engine::squared_gradient(LookupParameterStorage& l) {
-  Engine& engine = cpu_engine();
+  Engine& engine = chosen_engine();
   if (l.all_touched) return engine.squared_norm(l.gradient.size(), l.gradient.data());
   // In order of the rows, so that the sum does not depend on which was used first.
   std::sort(l.touched.begin(), l.touched.end());
@@ -306,7 +310,7 @@ double ParameterCollection::project_weights(real radius) {
   double sum = 0;
   for_each([&](Storage& s) {
     const double factor = s.decay_factor;
-    sum += factor * factor * cpu_engine().squared_norm(s.numbers.size(), s.numbers.data());
+    sum += factor * factor * chosen_engine().squared_norm(s.numbers.size(), s.numbers.data());
   });
   const double norm = std::sqrt(sum);
   if (norm > radius) for_each([&](Storage& s) { s.scale(static_cast<real>(radius / norm)); });

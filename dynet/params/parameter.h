@@ -12,10 +12,14 @@
 
 #include "dynet/core/mutex.h"
 #include "dynet/core/tensor.h"
-#include "dynet/device/engine.h"
+#include "dynet/device/on_host.h"
 #include "dynet/params/buffer.h"
 
 namespace dynet::engine {
+
+inline bool any_nonzero(const real* numbers, size_t size) {
+  return std::ranges::any_of(OnHost(numbers, size), [](real x) { return x != 0; });
+}
 
 /// What parameters and lookup tables have in common. Graphs that use it share its ownership.
 struct Storage : std::enable_shared_from_this<Storage> {
@@ -57,8 +61,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
 
   /// Whether a gradient has reached it since it was cleared: from a graph, or written by the program.
   bool is_used() const {
-    return nonzero ||
-           (!gradient.is_clear() && std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; }));
+    return nonzero || (!gradient.is_clear() && any_nonzero(gradient.numbers().data(), size()));
   }
   size_t size() const { return numbers.size(); }
   void changed() { ++version; }
@@ -71,14 +74,18 @@ struct Storage : std::enable_shared_from_this<Storage> {
     if (!packed || packed.use_count() > 1) packed = std::make_shared<PackedMatrix>();
     return *packed;
   }
-  /// Writes the numbers that graphs see: the stored ones after lazy weight decay.
+  /// Writes the numbers that graphs see, the stored ones after lazy weight decay, to others of the engine.
   void read(real* to) const { read(to, 0, numbers.size()); }
   void read(real* to, size_t first, size_t size) const {
-    const real factor = decay_factor, *from = numbers.data() + first;
-    if (factor == 1)
-      std::copy_n(from, size, to);
-    else
-      std::transform(from, from + size, to, [=](real x) { return factor * x; });
+    Engine& engine = chosen_engine();
+    engine.copy(size, numbers.data() + first, to);
+    if (decay_factor != 1) engine.scale(size, decay_factor, to);
+  }
+  /// The same to the host's.
+  void show(real* to, size_t first, size_t size) const {
+    chosen_engine().copy(size, numbers.data() + first, to);
+    if (decay_factor != 1)
+      for (size_t i = 0; i < size; ++i) to[i] = decay_factor * to[i];
   }
   /// One more step of weight decay; a factor that has become small is multiplied into the values.
   void decay(real lambda) {
@@ -89,8 +96,7 @@ struct Storage : std::enable_shared_from_this<Storage> {
   /// The stored numbers become those that are seen, to the bit.
   void fold_decay() {
     const real factor = std::exchange(decay_factor, real(1));
-    if (factor == 1) return;
-    for (real& x : numbers) x = factor * x;
+    if (factor != 1) chosen_engine().scale(size(), factor, numbers.data());
   }
   /// The values, to be changed by who has read them, or all to be written anew.
   real* change() {
@@ -105,19 +111,13 @@ struct Storage : std::enable_shared_from_this<Storage> {
   }
   /// Writes numbers over the values from `first` on.
   void assign(std::span<const real> from, size_t first = 0) {
-    std::ranges::copy(from, (from.size() == size() ? overwrite() : change()) + first);
+    chosen_engine().copy(from.size(), from.data(), (from.size() == size() ? overwrite() : change()) + first);
   }
-  void scale(real factor) {
-    change();
-    for (real& x : numbers) x *= factor;
-  }
-  void scale_gradient(real factor) {
-    for (real& g : gradient.numbers()) g *= factor;
-  }
+  void scale(real factor) { chosen_engine().scale(size(), factor, change()); }
+  void scale_gradient(real factor) { chosen_engine().scale(size(), factor, gradient.data()); }
   /// Forces every value into [left, right].
   void clip(real left, real right) {
-    change();
-    for (real& x : numbers) x = std::min(std::max(x, left), right);
+    for (real& x : OnHost(change(), size())) x = std::min(std::max(x, left), right);
   }
 };
 
@@ -140,8 +140,8 @@ class StoredTensor {
   StoredTensor(Storage& storage, bool of_gradient) : d(storage.dim), v(storage, of_gradient) {}
   operator Tensor() const { return {d, v}; }
 
-  // What the library reads and writes by itself.
   real* data() const { return numbers().data(); }
+  // Of an engine that leaves its numbers to the host.
   real* begin() const { return numbers().begin(); }
   real* end() const { return numbers().end(); }
   real& operator[](size_t i) const { return numbers()[i]; }
@@ -193,12 +193,10 @@ struct ParameterStorage : engine::Storage {
     gradient_tensor = {dim, gradient.data()};
     gradient_cleared();
   }
-  void gradient_written() override {
-    nonzero = std::ranges::any_of(gradient.numbers(), [](real g) { return g != 0; });
-  }
+  void gradient_written() override { nonzero = engine::any_nonzero(gradient.data(), size()); }
   void gradient_cleared() final { nonzero = false; }
   void set_gradient(std::span<const real> numbers) {
-    std::ranges::copy(numbers, gradient.overwrite());
+    engine::chosen_engine().copy(size(), numbers.data(), gradient.overwrite());
     nonzero = true;
   }
 };
@@ -255,10 +253,12 @@ struct LookupParameterStorage : engine::Storage {
   }
   void clear_gradient() {
     const size_t n = row_size();
-    if (all_touched)
+    if (all_touched) {
       gradient.clear();
-    else
-      for (uint32_t row : touched) std::fill_n(gradient.data() + row * n, n, real(0));
+    } else {
+      engine::Engine& engine = engine::chosen_engine();
+      for (uint32_t row : touched) engine.fill(n, 0, gradient.data() + row * n);
+    }
     gradient_cleared();
   }
   void gradient_moved() override {
@@ -266,10 +266,8 @@ struct LookupParameterStorage : engine::Storage {
     gradient_cleared();
   }
   void gradient_written() override {
-    for (unsigned row = 0; row < rows(); ++row) {
-      const real* from = gradient.data() + row * row_size();
-      if (std::any_of(from, from + row_size(), [](real g) { return g != 0; })) row_gradient(row);
-    }
+    for (unsigned row = 0; row < rows(); ++row)
+      if (engine::any_nonzero(gradient.data() + row * row_size(), row_size())) row_gradient(row);
   }
   void gradient_cleared() final {
     for (uint32_t row : touched) is_touched[row] = 0;
@@ -279,7 +277,7 @@ struct LookupParameterStorage : engine::Storage {
   /// Rows of nothing but zeros count as not used.
   void set_gradient(std::span<const real> numbers) {
     gradient_cleared();
-    std::ranges::copy(numbers, gradient.overwrite());
+    engine::chosen_engine().copy(size(), numbers.data(), gradient.overwrite());
     gradient_written();
   }
   /// Room for more rows behind the others; the caller writes their values. Addresses change.
@@ -319,7 +317,7 @@ class Handle {
   /// Sets values and gradient to zero.
   void zero() {
     S& s = get_storage();
-    std::fill_n(s.overwrite(), s.size(), real(0));
+    chosen_engine().fill(s.size(), 0, s.overwrite());
     s.drop_gradient();
   }
 

@@ -121,7 +121,7 @@ void initialize(const DynetParams& params) {
   default_weight_decay_lambda = params.weight_decay;
   if (params.random_seed) reset_rng(params.random_seed);
   autobatch_flag = params.autobatch;
-  if (params.threads) settings().engine().set_most_threads(static_cast<unsigned>(params.threads));
+  if (params.threads) chosen_engine().set_most_threads(static_cast<unsigned>(params.threads));
   share_new_buffers(params.shared_parameters);
   profiling_flag = params.profiling;
 }

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <span>
 
+#include "dynet/device/on_host.h"
 #include "dynet/ops/check.h"
 #include "dynet/params/init.h"
 
@@ -15,7 +15,17 @@ namespace dynet {
 using namespace engine;
 namespace {
 
-std::span<real> numbers_of(const Tensor& t) { return {t.v, t.d.size()}; }
+OnHost<real> numbers_of(const Tensor& t) { return {t.v, t.d.size()}; }
+OnHost<const real> read(const Tensor& t) { return {t.v, t.d.size()}; }
+
+void initialise(const Tensor& t, const ParameterInit& init) {
+  const OnHost numbers = numbers_of(t);
+  Tensor all(t.d, numbers.data());
+  init.initialize_params(all);
+}
+
+real number_at(const Tensor& t, size_t place) { return OnHost<const real>(t.v + place, 1)[0]; }
+void set_number(const Tensor& t, size_t place, real number) { chosen_engine().copy(1, &number, t.v + place); }
 
 size_t checked_place(const char* call, const Tensor& t, int place) {
   if (place < 0 || static_cast<size_t>(place) >= t.d.size())
@@ -43,11 +53,12 @@ void each_line(const Tensor& x, unsigned axis, Act&& act) {
 template <class Choose>
 IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& choose) {
   IndexTensor result(x.d.with(axis, num));
+  const OnHost all = read(x);
   std::vector<real> numbers;
   std::vector<long> places;
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
     numbers.resize(n);
-    for (size_t i = 0; i < n; ++i) numbers[i] = x.v[first + i * step];
+    for (size_t i = 0; i < n; ++i) numbers[i] = all[first + i * step];
     choose(numbers, places);
     for (unsigned k = 0; k < num; ++k)
       result.v[line / step * step * num + line % step + k * step] = places[k];
@@ -59,10 +70,7 @@ IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& 
 
 void TensorTools::constant(const Tensor& t, real c) { std::ranges::fill(numbers_of(t), c); }
 
-void TensorTools::identity(const Tensor& t) {
-  Tensor all = t;
-  ParameterInitIdentity().initialize_params(all);
-}
+void TensorTools::identity(const Tensor& t) { initialise(t, ParameterInitIdentity()); }
 
 void TensorTools::randomize_bernoulli(const Tensor& t, real p, real scale) {
   RandomStream random = next_random();
@@ -75,13 +83,11 @@ void TensorTools::randomize_normal(const Tensor& t, real mean, real stddev) {
 }
 
 void TensorTools::randomize_uniform(const Tensor& t, real left, real right) {
-  Tensor all = t;
-  ParameterInitUniform(left, right).initialize_params(all);
+  initialise(t, ParameterInitUniform(left, right));
 }
 
 void TensorTools::randomize_orthonormal(const Tensor& t, real scale) {
-  Tensor all = t;
-  ParameterInitSaxe(scale).initialize_params(all);
+  initialise(t, ParameterInitSaxe(scale));
 }
 
 void TensorTools::uniform_to_bernoulli(const Tensor& t, real p) {
@@ -89,7 +95,7 @@ void TensorTools::uniform_to_bernoulli(const Tensor& t, real p) {
 }
 
 real TensorTools::access_element(const Tensor& t, int place) {
-  return t.v[checked_place("access_element", t, place)];
+  return number_at(t, checked_place("access_element", t, place));
 }
 
 real TensorTools::access_element(const Tensor& t, const Dim& places) {
@@ -98,31 +104,34 @@ real TensorTools::access_element(const Tensor& t, const Dim& places) {
     if (places.d[i] >= t.d[i]) bad_index("access_element: place ", places, " of ", t.d);
     place += places.d[i] * step, step *= t.d[i];
   }
-  return t.v[place];
+  return number_at(t, place);
 }
 
 void TensorTools::set_element(const Tensor& t, int place, real number) {
-  t.v[checked_place("set_element", t, place)] = number;
+  set_number(t, checked_place("set_element", t, place), number);
 }
 
 void TensorTools::set_elements(const Tensor& t, const std::vector<real>& numbers) {
   if (numbers.size() != t.d.size())
     invalid("set_elements: ", numbers.size(), " numbers for ", t.d, "; ", t.d.size(), " are needed");
-  std::ranges::copy(numbers, t.v);
+  chosen_engine().copy(numbers.size(), numbers.data(), t.v);
 }
 
 void TensorTools::copy_element(const Tensor& from, int from_place, const Tensor& to, int to_place) {
-  to.v[checked_place("copy_element", to, to_place)] = from.v[checked_place("copy_element", from, from_place)];
+  const size_t place = checked_place("copy_element", to, to_place);
+  set_number(to, place, number_at(from, checked_place("copy_element", from, from_place)));
 }
 
 void TensorTools::copy_elements(const Tensor& to, const Tensor& from) {
   check_same_size("copy_elements", to, from);
-  std::ranges::copy(numbers_of(from), to.v);
+  chosen_engine().copy(to.d.size(), from.v, to.v);
 }
 
 void TensorTools::accumulate(const Tensor& to, const Tensor& from) {
   check_same_size("accumulate", to, from);
-  for (size_t i = 0; i < to.d.size(); ++i) to.v[i] += from.v[i];
+  const OnHost sums = numbers_of(to);
+  const OnHost terms = read(from);
+  for (size_t i = 0; i < sums.size(); ++i) sums[i] += terms[i];
 }
 
 void TensorTools::clip(const Tensor& t, real left, real right) {
@@ -134,16 +143,18 @@ void TensorTools::scale(const Tensor& t, real a, real b) {
 }
 
 void TensorTools::logsumexp(const Tensor& x, const Tensor& m, const Tensor& z, unsigned axis) {
+  const OnHost numbers = read(x);
+  const OnHost top = numbers_of(m), sums = numbers_of(z);
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t n) {
-    real largest = x.v[first];
+    real largest = numbers[first];
     double sum = 0;
     for (size_t i = 1; i < n; ++i)
-      if (const real other = x.v[first + i * step]; ranks_above(other, largest)) largest = other;
+      if (const real other = numbers[first + i * step]; ranks_above(other, largest)) largest = other;
     for (size_t i = 0; i < n; ++i) {
-      const real one = x.v[first + i * step];
+      const real one = numbers[first + i * step];
       sum += one == largest ? 1 : std::exp(double{one} - double{largest});
     }
-    m.v[line] = largest, z.v[line] = static_cast<real>(double{largest} + std::log(sum));
+    top[line] = largest, sums[line] = static_cast<real>(double{largest} + std::log(sum));
   });
 }
 
@@ -163,10 +174,11 @@ std::pair<Tensor, IndexTensor> TensorTools::topk(const Tensor& x, unsigned axis,
   thread_local std::vector<real> largest;
   const IndexTensor places = argmax(x, axis, num);
   largest.resize(places.d.size());
+  const OnHost numbers = read(x);
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t) {
     for (unsigned k = 0; k < num; ++k) {
       const size_t at = line / step * step * num + line % step + k * step;
-      largest[at] = x.v[first + static_cast<size_t>(places.v[at]) * step];
+      largest[at] = numbers[first + static_cast<size_t>(places.v[at]) * step];
     }
   });
   return {Tensor{places.d, largest.data()}, places};

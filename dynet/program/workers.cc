@@ -172,7 +172,7 @@ void Workers::add_gradients() {
   for (size_t i = 0; i < storages_.size(); ++i) {
     const Buffer& own = storages_[i]->gradient;
     if (storages_[i]->nonzero)
-      for (size_t k = 0; k < own.size(); ++k) shared_gradients_[i][k] += own[k];
+      chosen_engine().add_scaled(own.size(), 1, own.data(), shared_gradients_[i].data());
   }
 }
 

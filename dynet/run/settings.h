@@ -10,13 +10,12 @@ class Profile;
 
 struct Settings {
   Policy policy = Policy::agenda;
-  Engine* chosen = nullptr;  // null: the best one for this machine
   uint64_t worth_partitioning =
       engine::worth_partitioning;  // multiply-adds from which threads share an evaluation
   Profile* profile = nullptr;      // null: nothing is timed
 
   /// What graphs that start from now on run on.
-  Engine& engine() const { return chosen ? *chosen : cpu_engine(); }
+  Engine& engine() const { return chosen_engine(); }
 };
 
 inline Settings& settings() {

@@ -21,7 +21,7 @@ void for_each(const ParameterCollection& model, Averages& a, const auto& act) {
 
 /// a = keep a + take w, from a place on
 void mix(const Storage& s, Buffer& average, double keep, double take, size_t from = 0) {
-  Engine& engine = cpu_engine();
+  Engine& engine = chosen_engine();
   const size_t size = average.size() - from;
   engine.scale(size, static_cast<real>(keep), average.data() + from);
   engine.add_scaled(size, static_cast<real>(take * s.decay_factor), s.numbers.data() + from,
@@ -75,8 +75,9 @@ void Averages::swap_in(const ParameterCollection& model, bool save_weights, bool
   }
   for_each(model, *this, [&](Storage& s, Buffer& average, Buffer* saved) {
     if (saved) s.read(saved->data());
-    real* const values = s.overwrite();
-    for (size_t i = 0; i < average.size(); ++i) values[i] = average[i] * static_cast<real>(scale);
+    Engine& engine = chosen_engine();
+    engine.copy(average.size(), average.data(), s.overwrite());
+    if (scale != 1) engine.scale(average.size(), static_cast<real>(scale), s.numbers.data());
   });
   swapped = true;
   has_saved = save_weights;

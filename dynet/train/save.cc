@@ -46,7 +46,7 @@ constexpr std::string_view random_tag = "#Random#", sparse_tag = "#SparseUpdates
 
 void write_line(std::ostream& out, std::string_view tag, const Buffer& numbers) {
   out << tag << ' ' << numbers.size() << std::setprecision(std::numeric_limits<real>::max_digits10 - 1);
-  for (real x : numbers) out << ' ' << x;
+  for (real x : OnHost(numbers.data(), numbers.size())) out << ' ' << x;
   out << '\n' << std::setprecision(exact);
 }
 
@@ -111,7 +111,7 @@ Buffer read_line(Tokens& tokens, std::string_view tag, size_t size) {
   if (const auto count = tokens.number<size_t>(); count != size)
     Tokens::bad(count, " numbers for a parameter that has ", size);
   Buffer numbers(size);
-  for (real& x : numbers) x = tokens.number<real>();
+  for (real& x : OnHost(numbers.data(), size)) x = tokens.number<real>();
   return numbers;
 }
 

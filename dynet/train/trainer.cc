@@ -163,7 +163,7 @@ void Trainer::refuse(double norm) const {
   size_t count = 0;
   std::string names;
   const auto look_at = [&](const Storage& s) {
-    const Buffer& g = s.gradient;
+    const OnHost g(s.gradient.numbers().data(), s.size());
     const real* const bad = std::find_if(g.begin(), g.end(), [](real x) { return !std::isfinite(x); });
     if (bad == g.end() || ++count > most) return;
     names += text(count > 1 ? ", " : "", name_of_number(s, static_cast<size_t>(bad - g.begin())), " is ",
@@ -182,12 +182,12 @@ void Trainer::refuse(double norm) const {
 /// out, or a negative one, is on no simplex.
 void Trainer::check_simplex() const {
   const auto check = [](const Storage& s, size_t first, size_t n) {
-    const real* const w = s.numbers.data() + first;
-    const real* const bad = std::find_if(w, w + n, [](real x) { return !(x >= 0); });
-    if (bad < w + n)
-      invalid("update: ", name_of_number(s, static_cast<size_t>(bad - s.numbers.data())), " is ", *bad,
+    const OnHost w(s.numbers.data() + first, n);
+    const real* const bad = std::find_if(w.begin(), w.end(), [](real x) { return !(x >= 0); });
+    if (bad != w.end())
+      invalid("update: ", name_of_number(s, first + static_cast<size_t>(bad - w.begin())), " is ", *bad,
               "; an EGTrainer needs weights that are not negative, as it keeps them on the simplex");
-    if (std::all_of(w, w + n, [](real x) { return x == 0; }))
+    if (std::ranges::all_of(w, [](real x) { return x == 0; }))
       invalid("update: all numbers of ", s.name, s.is_lookup ? text(", row ", first / n) : "",
               " are 0; an EGTrainer needs one that is greater");
   };
@@ -208,7 +208,7 @@ void Trainer::apply_to_parameters() {
   constexpr size_t large = size_t{1} << 17, worth_sharing = size_t{1} << 15;  // numbers
   const auto& parameters = model.parameters_list();
   const auto apply_to = [&](size_t i) { apply(*parameters[i], parameter_states_[i]); };
-  Engine& engine = cpu_engine();
+  Engine& engine = chosen_engine();
   size_t numbers = 0;
   small_.clear();
   for (size_t i : chosen_) {
@@ -229,7 +229,7 @@ void Trainer::apply_to_parameters() {
 /// What no gradient has reached since the last update rests, as rows of tables do.
 void Trainer::apply(ParameterStorage& p, State& state) {
   if (!p.is_used()) return;
-  Engine& engine = cpu_engine();
+  Engine& engine = chosen_engine();
   real own[max_hyper];
   const real* const hyper = hyper_for(p, own);
   const std::lock_guard lock(p.packing);
@@ -269,14 +269,15 @@ void Trainer::apply(LookupParameterStorage& l, State& state) {
 void Trainer::step(const real* hyper, Storage& s, State& state, size_t first, size_t n) {
   real* slots[max_slots] = {};
   for (unsigned i = 0; i < rule_.slots; ++i) slots[i] = state.slot[i].data() + first;
-  cpu_engine().update(rule_.position, hyper, n, s.numbers.data() + first, s.gradient.data() + first, slots);
+  chosen_engine().update(rule_.position, hyper, n, s.numbers.data() + first, s.gradient.data() + first,
+                         slots);
   if (rule_.simplex) project(s, state, first, n, hyper[3]);
 }
 
 /// w = exp(log w + v / decay - logsumexp), v being the rule's momentum.
 void Trainer::project(Storage& s, State& state, size_t first, size_t n, double per_decay) {
-  real* w = s.numbers.data() + first;
-  const real* v = state.slot[0].data() + first;
+  const OnHost w(s.numbers.data() + first, n);
+  const OnHost v(std::as_const(state.slot[0]).data() + first, n);
   const auto exponent = [&](size_t i) { return std::log(double(w[i])) + v[i] * per_decay; };
   double largest = -std::numeric_limits<double>::infinity(), sum = 0;
   for (size_t i = 0; i < n; ++i) largest = std::max(largest, exponent(i));
@@ -333,7 +334,7 @@ void Trainer::swap_params_to_weights() {
 void Trainer::restart() {
   for (auto* states : {&parameter_states_, &lookup_states_})
     for (State& state : *states)
-      for (Buffer& slot : state.slot) std::fill(slot.begin(), slot.end(), real(0));
+      for (Buffer& slot : state.slot) slot.fill(0);
 }
 
 void Trainer::restart(double new_learning_rate) {

@@ -18,6 +18,7 @@ using namespace dynet::engine;  // what operations are made of
 struct Mish : OpDefaults {
   static constexpr auto name = "mish",
                         doc = "A smooth rectifier (Misra 2019), elementwise: x tanh(log(1 + e^x)).";
+  static constexpr bool on_host = true;  // its numbers are touched here, and not by the engine alone
 
   static Dim shape(const NoAttrs&, Dims x) { return x[0]; }
   static void forward(const NoAttrs&, Engine&, const Call& call) {

@@ -17,7 +17,7 @@ nb::typed<nb::tuple, Shape, int> shape(const Expression& e) {
 real scalar(const Tensor& t) {
   if (t.d.size() != 1)
     failed("scalar_value: the expression has shape ", t.d, "; one number is needed, value() gives all");
-  return *t.v;
+  return as_scalar(t);
 }
 
 void backward(const Expression& e, Flag full) {
@@ -70,7 +70,7 @@ Expression known_node_of(const Expression& e) {
 Value plain_value(const Tensor& t) {
   if (t.d.nd > 1) return array_of(t.d, t.v);
   if (t.d.size() > 1) return list_of(t.v, t.d.size());
-  return nb::float_(*t.v);
+  return nb::float_(as_scalar(t));
 }
 
 Array array_value(const Tensor& t) { return array_of(t.d, t.v); }

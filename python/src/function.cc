@@ -33,6 +33,7 @@ Numbers numbers_of(nb::handle from, auto&& what) {
 /// One call of the functions forward and backward for each batch element, so that what a batch holds never
 /// changes a result.
 struct PythonFunction : OpDefaults {
+  static constexpr bool on_host = true;
   struct Attrs {
     PyObject* functions;  // a tuple that the graph keeps, so that no other object has this address
     Dim dim;

@@ -210,18 +210,17 @@ void bind_settings(nb::module_& m) {
   m.def("instruction_sets", instruction_sets,
         "The instruction sets there are kernels for on this machine; the last one is used.");
   m.def(
-      "set_instruction_set", [](const std::string& name) { settings().chosen = &cpu_engine(name.c_str()); },
+      "set_instruction_set", [](const std::string& name) { choose_engine(cpu_engine(name.c_str())); },
       "name"_a, "Chooses the instruction set of graphs that start from now on.");
   m.def("set_batching_policy", set_policy, "policy"_a,
         "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The "
         "values are "
         "the same bits.");
   m.def(
-      "set_num_threads", [](Whole n) { settings().engine().set_most_threads(std::max(1u, n.value)); }, "n"_a,
+      "set_num_threads", [](Whole n) { chosen_engine().set_most_threads(std::max(1u, n.value)); }, "n"_a,
       "Chooses how many threads may compute; at first the physical cores. How many of them are used is found "
       "out while the program runs: as many as pay. The values are the same bits.");
-  m.def(
-      "get_num_threads", [] { return settings().engine().most_threads(); }, "How many threads may compute.");
+  m.def("get_num_threads", [] { return chosen_engine().most_threads(); }, "How many threads may compute.");
   m.def(
       "_share_from", [](uint64_t multiply_adds) { settings().worth_partitioning = multiply_adds; },
       "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "dynet/device/on_host.h"
 #include "python/src/layout.h"
 #include "python/src/read.h"
 
@@ -337,15 +338,16 @@ void NewArray::write(const real* from, size_t row) const {
 
 Array array_of(const Dim& dim, const real* values, bool batched) {
   const NewArray to(dim, batched);
-  to.write(values);
+  to.write(OnHost(values, dim.size()).data());
   return to.array;
 }
 
 Floats list_of(const real* values, size_t count) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(count));
   if (!list) nb::raise_python_error();
+  const OnHost numbers(values, count);
   for (size_t i = 0; i < count; ++i)
-    NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyFloat_FromDouble(values[i]));
+    NB_LIST_SET_ITEM(list, static_cast<Py_ssize_t>(i), PyFloat_FromDouble(numbers[i]));
   return nb::steal<Floats>(list);
 }
 

@@ -135,7 +135,7 @@ real number_of(const Expression& e, const char* call) {
     if (t.d.size() != 1)
       throw type_error(text(call, ": the expression has shape ", t.d,
                             "; one number is needed; npvalue() is an array of all of them"));
-    return *t.v;
+    return as_scalar(t);
   });
 }
 PyObject* as_float(PyObject* o) {

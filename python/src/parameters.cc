@@ -40,7 +40,7 @@ struct Values {
     std::vector<real> seen;
     read([&](size_t first, size_t size) {
       seen.resize(size);
-      s.read(seen.data(), first, size);
+      s.show(seen.data(), first, size);
       return seen.data();
     });
   }

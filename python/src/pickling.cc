@@ -315,7 +315,7 @@ void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
     for (const nb::handle array : nb::cast<nb::list>(arrays)) {
       const Numbers content = read_numbers(array.ptr(), rows_first);
       engine::Buffer buffer(content.values.size());
-      std::ranges::copy(content.values, buffer.begin());
+      chosen_engine().copy(buffer.size(), content.values.data(), buffer.data());
       list.push_back(std::move(buffer));
     }
   }

@@ -206,7 +206,7 @@ void check_excursions() {
 /// Threads that share an evaluation change nothing, whatever is evaluated before.
 void check_lanes() {
   Model m;
-  Engine& engine = settings().engine();
+  Engine& engine = chosen_engine();
   settings().worth_partitioning = 0;
   engine.set_most_threads(1);
   size_t divided = 0;
