@@ -33,7 +33,7 @@ class CpuEngine final : public Engine {
   void move(size_t count, const Strides&, const Shift&, bool accumulate, Items from, Items to) override;
   void fill(size_t n, real value, real* x) override;
   void add_scaled(size_t n, real a, const real* x, real* y) override;
-  void add_each(size_t n, size_t count, const real* const* x, real* y) override;
+  void sum_lists(const SumLists&) override;
   void scale(size_t n, real a, real* x) override;
   double squared_norm(size_t n, const real* x) override;
   void extremum(int sign, size_t count, const Axis&, Items x, Items y) override;

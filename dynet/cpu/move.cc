@@ -140,8 +140,12 @@ void CpuEngine::add_scaled(size_t n, real a, const real* x, real* y) {
   for_vectors(n, [=](size_t i, auto c) { (Vec::load(y + i, c) + v * Vec::load(x + i, c)).store(y + i, c); });
 }
 
-void CpuEngine::add_each(size_t n, size_t count, const real* const* x, real* y) {
-  add_rows(n, count, [=](size_t k) { return x[k]; }, y);
+void CpuEngine::sum_lists(const SumLists& lists) {
+  const real* const* x = lists.x;
+  for (size_t i = 0, first = 0; i < lists.count; first = lists.ends[i++])
+    add_rows(
+        lists.n, lists.ends[i] - first, [x, first](size_t k) { return x[first + k]; }, lists.y[i],
+        lists.accumulate);
 }
 
 void CpuEngine::scale(size_t n, real a, real* x) {

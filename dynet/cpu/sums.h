@@ -96,14 +96,14 @@ real sum_side_by_side(size_t n, Add add) {
   return sum(parts.v[0]);
 }
 
-/// y += Σ row(k), vectors of Width over all rows at once.
+/// y = y (or 0) + Σ row(k), vectors of Width over all rows at once.
 template <int Width, class Row, class Count>
-inline void add_rows_at(size_t rows, size_t at, Row row, real* y, Count n) {
+inline void add_rows_at(size_t rows, size_t at, Row row, real* y, bool accumulate, Count n) {
   using Sums = Vectors<Width>;
   Pairwise<Sums> runs;
   Sums sums;
 #pragma GCC unroll 16
-  for (int j = 0; j < Width; ++j) sums.v[j] = Vec::load(y + at + j * lanes, n);
+  for (int j = 0; j < Width; ++j) sums.v[j] = accumulate ? Vec::load(y + at + j * lanes, n) : Vec(0);
   for (size_t k = 0;;) {
     for (const size_t end = smaller(k + terms_in_a_row, rows); k < end; ++k) {
       const real* x = row(k) + at;
@@ -119,14 +119,14 @@ inline void add_rows_at(size_t rows, size_t at, Row row, real* y, Count n) {
   for (int j = 0; j < Width; ++j) sums.v[j].store(y + at + j * lanes, n);
 }
 
-/// y += Σ row(k) over rows of n numbers; y is the first term.
+/// y = y (or 0) + Σ row(k) over rows of n numbers; y is the first term.
 template <class Row>
-void add_rows(size_t n, size_t rows, Row row, real* y) {
+void add_rows(size_t n, size_t rows, Row row, real* y, bool accumulate = true) {
   constexpr int wide = 4;  // vectors whose sums stay in registers
   size_t i = 0;
-  for (; i + wide * lanes <= n; i += wide * lanes) add_rows_at<wide>(rows, i, row, y, Whole{});
-  for (; i + lanes <= n; i += lanes) add_rows_at<1>(rows, i, row, y, Whole{});
-  if (i < n) add_rows_at<1>(rows, i, row, y, static_cast<int>(n - i));
+  for (; i + wide * lanes <= n; i += wide * lanes) add_rows_at<wide>(rows, i, row, y, accumulate, Whole{});
+  for (; i + lanes <= n; i += lanes) add_rows_at<1>(rows, i, row, y, accumulate, Whole{});
+  if (i < n) add_rows_at<1>(rows, i, row, y, accumulate, static_cast<int>(n - i));
 }
 
 /// Sums of many tensors of one size, run by run, in memory that lasts as long.

@@ -85,8 +85,13 @@ class WrappedEngine : public Engine {
   void add_scaled(size_t n, real a, const real* x, real* y) override {
     run_([&](auto& at) { inner_.add_scaled(n, a, at(x, n), at(y, n)); });
   }
-  void add_each(size_t n, size_t count, const real* const* x, real* y) override {
-    run_([&](auto& at) { inner_.add_each(n, count, at(x, count), at(y, n)); });
+  void sum_lists(const SumLists& lists) override {
+    run_([&](auto& at) {
+      SumLists there = lists;
+      there.x = at(lists.x, lists.count ? lists.ends[lists.count - 1] : 0);
+      there.y = at(lists.y, lists.count);
+      inner_.sum_lists(there);
+    });
   }
   void scale(size_t n, real a, real* x) override {
     run_([&](auto& at) { inner_.scale(n, a, at(x, n)); });

@@ -81,6 +81,16 @@ struct OuterSum {
   bool accumulate;        // false: G is written, not added to
 };
 
+/// y_i = y_i (or 0) + x_e + … over the terms e of list i, ends[i - 1] ≤ e < ends[i], all of n numbers: in
+/// order; in runs, if they are many. Where some y_i are the same, lists are added one after another.
+struct SumLists {
+  size_t n, count;
+  const uint32_t* ends;
+  const real* const* x;
+  real* const* y;
+  bool accumulate;  // false: y is written, not added to
+};
+
 /// A nest of loops over up to eight axes with a stride on each side (in numbers; 0 = repeat).
 struct Strides {
   unsigned nd = 0;
@@ -178,8 +188,7 @@ class Engine {
   virtual void fill(size_t n, real value, real* x) = 0;
   /// y += a * x
   virtual void add_scaled(size_t n, real a, const real* x, real* y) = 0;
-  /// y += x_0, then y += x_1, … of count tensors; in runs, if they are many (terms_in_a_row)
-  virtual void add_each(size_t n, size_t count, const real* const* x, real* y) = 0;
+  virtual void sum_lists(const SumLists&) = 0;
   virtual void scale(size_t n, real a, real* x) = 0;
   virtual double squared_norm(size_t n, const real* x) = 0;
   /// The largest (sign 1) or smallest (sign -1) along the axis; what is not a number is extreme.
@@ -238,6 +247,12 @@ class Engine {
   virtual void use_threads(unsigned n) = 0;
   virtual unsigned threads() const = 0;
 };
+
+/// y += x_0, then y += x_1, … of count tensors; in runs, if they are many.
+inline void add_each(Engine& engine, size_t n, size_t count, const real* const* x, real* y) {
+  const auto end = static_cast<uint32_t>(count);
+  engine.sum_lists({n, 1, &end, x, &y, true});
+}
 
 /// Calls f(part) for every part below `parts`, as run_parallel does.
 template <class F>

@@ -205,7 +205,7 @@ struct SumOfList : OverList {
     for (size_t item = 0; item < c.count; ++item) {
       terms.clear();
       for (size_t i = 1; i < c.x.size(); ++i) terms.push_back(c.x[i][item]);
-      e.add_each(c.dim.batch_size(), terms.size(), terms.data(), c.y[item]);
+      add_each(e, c.dim.batch_size(), terms.size(), terms.data(), c.y[item]);
     }
   }
 };

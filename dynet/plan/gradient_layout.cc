@@ -1,5 +1,5 @@
-// Places gradients call by call, from the newest to the oldest one: when all later calls are done, it is known
-// where the gradients of a node's consumers lie.
+// Places gradients call by call, from the newest to the oldest one: when all later calls are done, it is
+// known where the gradients of a node's consumers lie.
 #include "dynet/plan/gradient_layout.h"
 
 #include <utility>
@@ -86,11 +86,12 @@ class Placer {
     const uint32_t source = graph_.args(node)[0];
     const bool is_slice =
         node.op->differentiable && marks_[source] && plan_.entries[source].is(Accumulation::sliced);
-    entry.stride = is_slice ? plan_.entries[source].stride : static_cast<uint32_t>(graph_.dim(id).batch_size());
+    entry.stride =
+        is_slice ? plan_.entries[source].stride : static_cast<uint32_t>(graph_.dim(id).batch_size());
     buffered_.clear();
     if (!entry.is_simple()) choose(id, entry);
-    entry.place = is_slice ? plan_.entries[source].place + graph_.item(node).view_offset
-                           : take(graph_.dim(id).size());
+    entry.place =
+        is_slice ? plan_.entries[source].place + graph_.item(node).view_offset : take(graph_.dim(id).size());
     if (!buffered_.empty()) place_terms(id);
   }
 
@@ -151,9 +152,9 @@ class Placer {
   /// Whether what readers contribute to a node of this shape is made when it is added, however few they are.
   static bool is_large(const Dim& dim) { return dim.size() >= 512; }
 
-  /// True if a node reads a part of another one, as its neighbour in the call does, and a smaller part of it is
-  /// all that is read in turn: elements of rows of a matrix. Then what it contributes is made when it is added,
-  /// and so may its gradient be.
+  /// True if a node reads a part of another one, as its neighbour in the call does, and a smaller part of it
+  /// is all that is read in turn: elements of rows of a matrix. Then what it contributes is made when it is
+  /// added, and so may its gradient be.
   bool may_stay_unmade(std::span<const uint32_t> nodes, size_t k) const {
     constexpr size_t large = 64, parts = 8;
     const uint32_t id = nodes[k], arg = graph_.args(graph_[id])[0];

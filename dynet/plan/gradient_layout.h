@@ -5,8 +5,8 @@
 
 namespace dynet::engine {
 
-/// Places the gradients of the nodes of a plan, the members of a call one after another, and the contributions
-/// that have places of their own.
+/// Places the gradients of the nodes of a plan, the members of a call one after another, and the
+/// contributions that have places of their own.
 void place_gradients(const Graph& graph, const Marks& marks, const Tape& tape, GradientPlan& plan);
 
 }  // namespace dynet::engine

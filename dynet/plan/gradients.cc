@@ -2,8 +2,8 @@
 //
 // The order in which contributions are added is canonical (by consumer, newest first), whatever the schedule
 // was. They are added as they come where that is the canonical order, or where there are at most two, since
-// a + b = b + a. Otherwise, and where there are so many that they are summed in runs, each gets a place of its
-// own, and they are summed when the gradient is due.
+// a + b = b + a. Otherwise, and where there are so many that they are summed in runs, each gets a place of
+// its own, and they are summed when the gradient is due.
 #include "dynet/plan/gradients.h"
 
 #include <algorithm>
@@ -68,8 +68,8 @@ class Tracer {
     entry.consumers |= GradientEntry::views;
   }
 
-  /// Counts what the backward kernel of a node contributes to its arguments. What a matrix gets is one product
-  /// over all its uses, and a bias one sum.
+  /// Counts what the backward kernel of a node contributes to its arguments. What a matrix gets is one
+  /// product over all its uses, and a bias one sum.
   void count_kernel(uint32_t id, const Node& node, std::span<const uint32_t> args) {
     const Item& item = graph_.item(node);
     const bool is_whole = node.op->batching == Batching::nodes;
@@ -91,10 +91,10 @@ class Tracer {
       GradientEntry& entry = plan_.entries[arg];
       if (entry.uses && entry.consumers == GradientEntry::kernels) compare_with_last(entry, id, call);
       count(entry, id, node.args + i,
-            batch != own                                 ? GradientEntry::by_kernel
-            : item.is_identity(i)                        ? GradientEntry::from_gradient
+            batch != own                                ? GradientEntry::by_kernel
+            : item.is_identity(i)                       ? GradientEntry::from_gradient
             : i == 0 && node.op->saved_becomes_gradient ? GradientEntry::from_saved
-                                                         : GradientEntry::by_kernel);
+                                                        : GradientEntry::by_kernel);
       entry.consumers |= GradientEntry::kernels;
       entry.is_broadcast |= !is_whole && batch < own;
       entry.is_read_as_one_item |= is_whole && batch > 1;

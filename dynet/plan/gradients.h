@@ -19,7 +19,8 @@ class Location {
   static constexpr Location saved_by(uint32_t node) { return Location(in_saved | node); }
 
   bool is_none() const { return word_ == none; }
-  bool is_saved() const { return word_ >= in_saved; }
+  /// Not in the memory of the pass: nowhere, or where a node has saved something.
+  bool is_elsewhere() const { return word_ >= in_saved; }
   uint64_t offset() const { return word_; }
   uint32_t node() const { return static_cast<uint32_t>(word_); }
   Location operator+(uint64_t numbers) const { return Location(word_ + numbers); }
@@ -42,8 +43,8 @@ enum class Accumulation : uint8_t {
   unmade,    // it comes from a reader of a part, and is made for as long as something reads it
 };
 
-/// A contribution to a gradient that gets several of them. One without a place is made when it is added, or is
-/// the gradient of a view.
+/// A contribution to a gradient that gets several of them. One without a place is made when it is added, or
+/// is the gradient of a view.
 struct GradientTerm {
   static constexpr uint32_t none = ~0u >> 1;
 
@@ -82,6 +83,8 @@ struct GradientEntry {
   bool has_unplaced_terms : 1 = false;   // which are made when they are added, or gradients of views
 
   bool is(Accumulation a) const { return accumulation == a; }
+  /// Contributions are added in memory of its own.
+  bool is_summed() const { return is(Accumulation::direct) || is(Accumulation::buffered); }
   /// One contribution at most, and from a kernel.
   bool is_simple() const { return uses <= 1 && !(consumers & views) && !is_read_as_one_item; }
   /// When all consumers have contributed, something is left to be done.
@@ -118,8 +121,8 @@ struct GradientCall {
   uint32_t entry;         // of the tape
   uint32_t first, count;  // members: of the plan, or, of a whole call, of the tape
   bool is_whole;
-  bool needs_finish;          // of a member's gradient
-  Location gradient;          // where those of all members lie one after another
+  bool needs_finish;  // of a member's gradient
+  Location gradient;  // where those of all members lie one after another
 };
 
 /// What a backward pass does, from the newest call to the oldest one.

@@ -20,40 +20,57 @@ void Executor::backward(unsigned loss, bool full) {
   backward_from_ = none;
   thread_tuner().add(2 * multiply_adds_);
   const struct Unmark {
-    Executor& e;
+    RunMemory& memory;
     ~Unmark() {
-      for (uint32_t id : e.backward_set_) e.memory_.marks.clear(id);
+      for (uint32_t id : memory.plan.nodes) memory.marks.clear(id);
     }
-  } unmark{*this};
+  } unmark{memory_};
   try {
-    trace(loss, full);
+    plan_gradients(graph_, memory_.tape, loss, full, memory_.marks, memory_.plan);
   } catch (...) {  // some marks are not in the backward set yet
     memory_.marks.clear_all();
     throw;
   }
-  if (!again_.empty()) recompute_consumed();
-  place_gradients();
-  if (real* gradient = memory_.gradients[loss].gradient) *gradient = 1, memory_.gradients[loss].ready = true;
+  recompute_consumed();
+  start_gradients(loss);
   run_backward();
-  for (uint32_t id : views_and_leaves_)  // views of memory that has no gradient itself
-    if (graph_[id].op->view && !memory_.marks[memory_.views[id].origin]) workers_[0].finish_one(id);
+  for (uint32_t id : memory_.plan.views)  // views of memory that has no gradient itself
+    if (!memory_.marks[memory_.plan.view_lists[id].origin]) workers_[0].finish_one(id);
   if (graph_.check_validity) check_gradients();
   deliver();
   backward_from_ = loss;
 }
 
+/// The gradient of the loss is 1; all others are still empty.
+void Executor::start_gradients(uint32_t loss) {
+  const GradientPlan& plan = memory_.plan;
+  gradients_.reset();
+  workers_.forget_gradients();
+  memory_.gradients = gradients_.take<real>(plan.size);
+  memory_.states.resize(std::max<size_t>(memory_.states.size(), graph_.size()));
+  for (const uint32_t id : plan.nodes) memory_.states[id] = GradientState::empty;
+  for (const uint32_t id : plan.zeroed) memory_.clear_gradient(id);
+  memory_.engine->fill(1, 1, memory_.gradient_of(loss));
+  memory_.states[loss] = GradientState::holds_sum;
+}
+
 /// Computes once more what an earlier backward pass has overwritten: what nodes of the backward set saved,
 /// and what lay in the same memory.
 void Executor::recompute_consumed() {
+  again_.clear();
+  for (const uint32_t id : memory_.plan.overwriting) {
+    if (done_[id] & consumed) again_.push_back(id);
+    done_[id] |= consumed;
+  }
+  if (again_.empty()) return;
   for (size_t i = again_.size(); i-- > 0;) list_for_recompute(again_[i]);
-  const auto step = [&](uint32_t id) { return memory_.buffers[id].step; };
+  const auto call = [&](uint32_t id) { return memory_.tape.entry_of[id]; };
   std::ranges::sort(again_,
-                    [&](uint32_t a, uint32_t b) { return std::pair(step(a), a) < std::pair(step(b), b); });
+                    [&](uint32_t a, uint32_t b) { return std::pair(call(a), a) < std::pair(call(b), b); });
   again_.erase(std::ranges::unique(again_).begin(), again_.end());
   for (size_t first = 0, end = 0; first < again_.size(); first = end) {
-    while (end < again_.size() && step(again_[end]) == step(again_[first])) ++end;
-    workers_[0].repeat(memory_.tape[step(again_[first])], std::span(again_).subspan(first, end - first),
-                       recomputed_);
+    while (end < again_.size() && call(again_[end]) == call(again_[first])) ++end;
+    workers_[0].repeat(call(again_[first]), std::span(again_).subspan(first, end - first), recomputed_);
   }
 }
 
@@ -74,19 +91,19 @@ void Executor::list_for_recompute(uint32_t id) {
 
 /// Runs the calls of the forward pass in reverse: those that ran side by side do so again.
 void Executor::run_backward() {
-  for (uint32_t end = call_count(); end > 0;) {
-    const TapeEntry& last = step_of(end - 1);
-    if (last.worker == 0) {
-      workers_[0].backward(last, nodes_of(--end));
+  const std::span<const GradientCall> calls = memory_.plan.calls;
+  const auto entry = [&](size_t at) -> const TapeEntry& { return memory_.tape.entries[calls[at].entry]; };
+  for (size_t first = 0, end = 0; first < calls.size(); first = end) {
+    const TapeEntry& newest = entry(end++);
+    if (newest.worker == 0) {
+      workers_[0].backward(calls[first]);
       continue;
     }
-    uint32_t first = end;
-    while (first > 0 && step_of(first - 1).section == last.section && step_of(first - 1).worker > 0) --first;
-    workers_.parallel_for(last.worker, [&](Worker& worker, uint32_t number) {
-      for (uint32_t i = end; i-- > first;)
-        if (step_of(i).worker == number + 1) worker.backward(step_of(i), nodes_of(i));
+    while (end < calls.size() && entry(end).section == newest.section && entry(end).worker > 0) ++end;
+    workers_.parallel_for(newest.worker, [&](Worker& worker, uint32_t number) {
+      for (size_t at = first; at < end; ++at)
+        if (entry(at).worker == number + 1) worker.backward(calls[at]);
     });
-    end = first;
   }
 }
 
@@ -105,9 +122,8 @@ Mutex& delivery() {
 void Executor::deliver() {
   const Timed timed(Timed::backward, "gradients of parameters", 1);
   parameters_.clear(), lookups_.clear();
-  for (auto it = views_and_leaves_.rbegin(); it != views_and_leaves_.rend(); ++it) {
+  for (auto it = memory_.plan.leaves.rbegin(); it != memory_.plan.leaves.rend(); ++it) {
     const Node& node = graph_[*it];
-    if (!node.op->leaf) continue;
     if (node.op == &parameter_op) {
       parameters_.push_back(*it);
       continue;
@@ -130,11 +146,11 @@ void Executor::sum_long_products() {
   constexpr double long_work = 1 << 28;
   long_products_.clear();
   for (uint32_t id : parameters_) {
-    const DeferredLists deferred = memory_.deferred_lists_of(id);
+    const DeferredLists deferred = memory_.plan.deferred_of(id);
     if (!deferred.outer.count || !is_learned(id)) continue;
     size_t columns = 0;
-    for (uint32_t at = deferred.outer.first; at != none; at = memory_.deferred_uses[at].next) {
-      const Dim& dim = graph_.dim(memory_.deferred_uses[at].node);
+    for (uint32_t at = deferred.outer.first; at != none; at = memory_.plan.deferred_uses[at].next) {
+      const Dim& dim = graph_.dim(memory_.plan.deferred_uses[at].node);
       columns += size_t{dim.cols()} * dim.bd;
     }
     const size_t size = graph_.dim(id).size();
@@ -169,10 +185,10 @@ void Executor::deliver_parameters() {
 
 /// In multiply-adds.
 uint64_t Executor::cost_of_gradient(uint32_t id) const {
-  const GradientEntry& entry = memory_.gradients[id];
-  const DeferredLists deferred = memory_.deferred_lists_of(id);
-  return (uint64_t{deferred.outer.count} + deferred.added.count + entry.partial_count) *
-         graph_.dim(id).size();
+  const GradientEntry& entry = memory_.plan[id];
+  const DeferredLists deferred = memory_.plan.deferred_of(id);
+  const uint32_t buffered = entry.is(Accumulation::buffered) ? entry.uses : 0;
+  return (uint64_t{deferred.outer.count} + deferred.added.count + buffered) * graph_.dim(id).size();
 }
 
 bool Executor::is_learned(uint32_t parameter) const {
@@ -185,9 +201,9 @@ void Executor::deliver_parameter(uint32_t id, Worker& worker) {
   if (!is_learned(id)) return;
   Storage& storage = *parameter_storage(graph_[id]);
   const size_t size = graph_.dim(id).size();
-  if (const real* gradient = memory_.gradients[id].gradient)
+  if (const real* gradient = memory_.gradient_of(id))
     memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
-  const DeferredLists deferred = memory_.deferred_lists_of(id);
+  const DeferredLists deferred = memory_.plan.deferred_of(id);
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {
     memory_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
@@ -207,7 +223,7 @@ void Executor::each_row(F f) {
   for (uint32_t id : lookups_) {
     const Node& node = graph_[id];
     const size_t size = graph_.dim(node).batch_size();
-    const real* from = memory_.gradients[id].gradient;
+    const real* from = memory_.gradient_of(id);
     for (uint32_t row : node.words()) {
       f(*attrs_of<Lookup>(node.payload).table, row, from, size);
       from += size;
@@ -231,20 +247,33 @@ void Executor::deliver_lookups() {
   } uncount{*this, !few};
   if (!few) each_row([](Table& table, uint32_t row, const real*, size_t) { table.count_use(row); });
   row_uses_.clear();
+  size_t row_size = 0;
   each_row([&](Table& table, uint32_t row, const real* from, size_t size) {
     real* const to = table.row_gradient(row);
-    if (few || table.uses[row] <= terms_in_a_row)
-      memory_.engine->add_scaled(size, 1, from, to);
-    else
+    if (!few && table.uses[row] > terms_in_a_row) {
       row_uses_.push_back({to, row_uses_.size(), from, size});
+      return;
+    }
+    if (size != row_size) add_rows(row_size), row_size = size;
+    row_terms_.push_back(from), row_sums_.push_back(to);
+    row_ends_.push_back(static_cast<uint32_t>(row_terms_.size()));
   });
+  add_rows(row_size);
   std::ranges::sort(row_uses_);
   for (size_t i = 0; i < row_uses_.size();) {
     const RowUse row = row_uses_[i];
-    row_terms_.clear();
     for (; i < row_uses_.size() && row_uses_[i].to == row.to; ++i) row_terms_.push_back(row_uses_[i].from);
-    memory_.engine->add_each(row.size, row_terms_.size(), row_terms_.data(), row.to);
+    row_sums_.push_back(row.to), row_ends_.push_back(static_cast<uint32_t>(row_terms_.size()));
+    add_rows(row.size);
   }
+}
+
+/// Adds what is listed to rows of this size.
+void Executor::add_rows(size_t size) {
+  if (!row_sums_.empty())
+    memory_.engine->sum_lists(
+        {size, row_sums_.size(), row_ends_.data(), row_terms_.data(), row_sums_.data(), true});
+  row_terms_.clear(), row_sums_.clear(), row_ends_.clear();
 }
 
 Tensor Executor::gradient(unsigned id) {
@@ -260,11 +289,11 @@ Tensor Executor::gradient(unsigned id) {
 /// Throws before parameters get their gradients, if one is infinite or not a number: the newest such node has
 /// it from operations whose own gradients are sound.
 void Executor::check_gradients() {
-  for (const uint32_t id : backward_set_) {
+  for (const uint32_t id : memory_.plan.nodes) {
     if (graph_[id].op->leaf) workers_[0].finish(id);
     if (computed_gradient(id).is_valid()) continue;
     std::string from;
-    for (const uint32_t consumer : backward_set_)
+    for (const uint32_t consumer : memory_.plan.nodes)
       if (consumer > id && std::ranges::count(graph_.args(graph_[consumer]), id))
         from += text(from.empty() ? "" : " or ", describe(graph_, consumer));
     failed("NaN or Inf detected in the gradient of node ", id, ", ", describe(graph_, id),
@@ -273,22 +302,22 @@ void Executor::check_gradients() {
 }
 
 bool Executor::in_backward_set(uint32_t id) const {
-  return std::ranges::binary_search(backward_set_, id, std::greater<>());
+  return std::ranges::binary_search(memory_.plan.nodes, id, std::greater<>());
 }
 
 /// The gradient as the backward pass has left it.
 Tensor Executor::computed_gradient(uint32_t id) {
   const Dim& dim = graph_.dim(id);
   if (!in_backward_set(id)) return {dim, workers_[0].zeroed(dim.size())};
-  const GradientEntry& entry = memory_.gradients[id];
-  if (entry.is_unmade()) workers_[0].make_gradients({&id, 1});
-  const bool is_parameter = graph_[id].op == &parameter_op;
-  if (!is_parameter && entry.gradient)
-    return workers_[0].contiguous(dim, entry.gradient, memory_.gradient_stride(id));
+  const bool is_unmade = memory_.is_unmade(id), is_parameter = graph_[id].op == &parameter_op;
+  if (is_unmade) workers_[0].make_gradients({&id, 1});
+  const real* const gradient = memory_.gradient_of(id);
+  if (is_unmade) workers_[0].forget_gradient(id);
+  if (!is_parameter && gradient) return workers_[0].contiguous(dim, gradient, memory_.plan[id].stride);
   real* sum = workers_[0].zeroed(dim.size());
   if (!is_parameter) return {dim, sum};
-  const DeferredLists deferred = memory_.deferred_lists_of(id);
-  if (entry.gradient) memory_.engine->add_scaled(dim.size(), 1, entry.gradient, sum);
+  const DeferredLists deferred = memory_.plan.deferred_of(id);
+  if (gradient) memory_.engine->add_scaled(dim.size(), 1, gradient, sum);
   if (deferred.outer.count) workers_[0].add_outer(id, sum, true);
   if (deferred.added.count) workers_[0].add_uses(id, sum);
   return {dim, sum};

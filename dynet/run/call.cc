@@ -222,14 +222,17 @@ void Worker::add_results(Call& call, std::span<const uint32_t> nodes) {
         items_at(nodes, call.count, item.saved_size, [&](uint32_t id) { return memory_.buffers[id].saved; });
 }
 
-/// What the backward pass of these nodes reads beside their arguments; of a whole step much is known.
-void Worker::add_gradients(Call& call, std::span<const uint32_t> nodes, const TapeEntry* step) {
+/// The gradients of these nodes, which begin at a place if they lie one after another.
+void Worker::add_gradients(Call& call, std::span<const uint32_t> nodes, Location gradients) {
+  const size_t size = memory_.graph.item(nodes[0]).size;
+  call.dy = gradients.is_none()
+                ? items_at(nodes, call.count, size, [&](uint32_t id) { return memory_.gradient_of(id); })
+                : Items{memory_.gradients + gradients.offset(), nullptr, size};
+}
+
+/// What prepare_backward has left for these nodes.
+void Worker::add_workspace(Call& call, std::span<const uint32_t> nodes) {
   const Item& item = memory_.graph.item(nodes[0]);
-  call.dy = step && step->gradient ? Items{step->gradient, nullptr, item.size}
-                                   : items_at(nodes, call.count, item.size,
-                                              [&](uint32_t id) { return memory_.gradients[id].gradient; });
-  if (step) return;
-  add_results(call, nodes);
   if (item.workspace_size && !memory_.graph[nodes[0]].op->reads_part)
     call.workspace = items_at(nodes, call.count, item.workspace_size,
                               [&](uint32_t id) { return memory_.buffers[id].workspace; });

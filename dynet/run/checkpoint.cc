@@ -27,7 +27,7 @@ void Executor::checkpoint() {
 /// Says that a checkpoint is now.
 void Executor::remember(size_t i) {
   Checkpoint& c = checkpoints_[i];
-  c.steps = memory_.tape.size();
+  c.calls = memory_.tape.size();
   protect_memory(c);
 }
 
@@ -69,32 +69,32 @@ void Executor::revert(unsigned nodes) {
   for (uint32_t id = known; id-- > nodes;)
     if (done_[id] && graph_[id].op == &parameter_op) memory_.release(id);
   if (nodes < known) done_.resize(nodes), memory_.marks.resize(nodes);
-  remove_steps(to.steps, nodes);
+  remove_calls(to.calls, nodes);
   memory_.values.go_back(to.values);
   for (size_t i = 0; i < workers_.size(); ++i)
     workers_[i].go_back(i < to.workers.size() ? to.workers[i] : Worker::Position{});
-  if (backward_from_ != none && backward_from_ >= nodes) backward_set_.clear(), backward_from_ = none;
+  if (backward_from_ != none && backward_from_ >= nodes) backward_from_ = none;
 }
 
-/// Removes, from a step on, those of newer nodes.
-void Executor::remove_steps(size_t first, uint32_t nodes) {
+/// Removes, from a call on, those of newer nodes.
+void Executor::remove_calls(size_t first, uint32_t nodes) {
+  Tape& tape = memory_.tape;
   size_t kept = first;
-  uint32_t to = first < memory_.tape.size() ? memory_.tape[first].first
-                                            : static_cast<uint32_t>(memory_.tape_nodes.size());
-  for (size_t i = first; i < memory_.tape.size(); ++i) {
-    const TapeEntry& step = memory_.tape[i];
-    if (memory_.tape_nodes[step.first] >= nodes) continue;
-    for (uint32_t k = 0; k < step.count; ++k) {
-      const uint32_t id = memory_.tape_nodes[step.first + k];
-      memory_.tape_nodes[to + k] = id;
-      memory_.buffers[id].step = static_cast<uint32_t>(kept);
+  uint32_t to = first < tape.size() ? tape.entries[first].first : static_cast<uint32_t>(tape.nodes.size());
+  for (size_t i = first; i < tape.size(); ++i) {
+    const TapeEntry entry = tape.entries[i];
+    if (tape.nodes[entry.first] >= nodes) continue;
+    for (uint32_t k = 0; k < entry.count; ++k) {
+      const uint32_t id = tape.nodes[to + k] = tape.nodes[entry.first + k];
+      tape.entry_of[id] = static_cast<uint32_t>(kept);
     }
-    memory_.tape[kept] = step;
-    memory_.tape[kept++].first = to;
-    to += step.count;
+    memory_.calls[kept] = memory_.calls[i];
+    tape.entries[kept] = entry;
+    tape.entries[kept++].first = to;
+    to += entry.count;
   }
-  memory_.tape.resize(kept);
-  memory_.tape_nodes.resize(to);
+  tape.entries.resize(kept);
+  tape.nodes.resize(to);
 }
 
 }  // namespace dynet::engine

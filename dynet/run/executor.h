@@ -48,30 +48,12 @@ class Executor final : public Evaluator {
   struct Checkpoint;
   void remember(size_t checkpoint);
   void protect_memory(Checkpoint& checkpoint);
-  void remove_steps(size_t first, uint32_t nodes);
-
-  // gradients.cc: which gradients are needed and where they lie
-  void trace(uint32_t loss, bool full);
-  void link_views();
-  void list_deferred_uses(uint32_t id);
-  void list_calls();
-  void place_gradients();
-  void place_gradients_of(uint32_t call);
-  bool may_stay_unmade(std::span<const uint32_t> nodes, size_t k) const;
-  void count_uses(uint32_t call);
-  void compare_with_last(GradientEntry& entry, uint32_t id, uint32_t step) const;
-  void choose_mode(uint32_t id);
-  bool needs_buffering(const GradientEntry& entry) const;
-  void place_view_or_leaf(uint32_t id);
-  void open_to_views(uint32_t id);
-
-  // views.cc: views whose gradients are places in the gradient of what they show
-  enum class Cover : uint8_t { overlapping, partial, whole };
-  Cover cover_by_views(uint32_t id) const;
+  void remove_calls(size_t first, uint32_t nodes);
 
   // backward.cc
   void recompute_consumed();
   void list_for_recompute(uint32_t id);
+  void start_gradients(uint32_t loss);
   void run_backward();
   void deliver();
   void sum_long_products();
@@ -81,6 +63,7 @@ class Executor final : public Evaluator {
   void deliver_parameter(uint32_t id, Worker& worker);
   template <class F>
   void each_row(F f);
+  void add_rows(size_t size);
   void deliver_lookups();
   void check_gradients();
   bool in_backward_set(uint32_t id) const;
@@ -108,24 +91,8 @@ class Executor final : public Evaluator {
   PartitionScratch partition_scratch_;
 
   Arena gradients_;
-  /// The members of a step that are in the backward set.
-  struct CallPart {
-    uint32_t step, first, count;
-  };
-  TapeEntry& step_of(uint32_t call) { return memory_.tape[few_calls_ ? calls_[call].step : call]; }
-  uint32_t number_of(uint32_t call) const { return few_calls_ ? calls_[call].step : call; }
-  std::span<const uint32_t> nodes_of(uint32_t call) const {
-    if (!few_calls_) return memory_.nodes_of(memory_.tape[call]);
-    return std::span(members_).subspan(calls_[call].first, calls_[call].count);
-  }
-  uint32_t call_count() const {
-    return static_cast<uint32_t>(few_calls_ ? calls_.size() : memory_.tape.size());
-  }
-
-  std::vector<uint32_t> backward_set_;      // of the last backward pass, descending
-  std::vector<uint32_t> views_and_leaves_;  // its views and leaves
-  std::vector<uint32_t> parameters_;        // its parameters
-  std::vector<uint32_t> lookups_;           // its lookups, oldest first
+  std::vector<uint32_t> parameters_;  // of the last backward pass
+  std::vector<uint32_t> lookups_;     // of the last backward pass, oldest first
   struct RowUse {
     real* to;
     size_t number;
@@ -134,24 +101,21 @@ class Executor final : public Evaluator {
     auto operator<=>(const RowUse&) const = default;
   };
   std::vector<RowUse> row_uses_;        // of rows that have many uses
-  std::vector<const real*> row_terms_;  // of one of them
+  std::vector<const real*> row_terms_;  // sums of rows of one size, as in SumLists
+  std::vector<real*> row_sums_;
+  std::vector<uint32_t> row_ends_;
   struct LongProduct {
     uint32_t parameter;
     const real* sum;
   };
   std::vector<LongProduct> long_products_;  // of the gradients of these
-  std::vector<uint32_t> arguments_;         // scratch
   std::vector<uint32_t> again_;             // nodes of the backward set that an earlier pass has consumed
   uint32_t backward_from_ = none;
-  // Of the last pass: the calls that it visits, where these are few of all.
-  bool few_calls_ = false;
-  std::vector<CallPart> calls_;    // in order
-  std::vector<uint32_t> members_;  // of these
 
   /// What there was at a checkpoint of the graph, or is needed by nodes from before it.
   struct Checkpoint {
     uint32_t nodes;
-    size_t steps;
+    size_t calls;
     Arena::Position values;
     std::vector<Worker::Position> workers;
   };

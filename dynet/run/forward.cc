@@ -101,17 +101,17 @@ void Executor::run(std::span<const uint32_t> wanted) {
   multiply_adds_ += layout.multiply_adds;
   thread_tuner().add(layout.multiply_adds);
   real* base = memory_.values.take<real>(layout.size);
-  const size_t order_before = memory_.tape_nodes.size();
-  const size_t first = memory_.tape.size();
+  const size_t nodes_before = memory_.tape.nodes.size(), first = memory_.tape.size();
   auto number = static_cast<uint32_t>(first);
+  memory_.tape.entry_of.resize(std::max<size_t>(memory_.tape.entry_of.size(), graph_.size()));
   for (const Step& step : layout.steps) place_step(step, order.nodes(step.first, step.count), number++, base);
   place_views(found.views);
   record_tape(plan);
   try {
     run_steps(plan, first, base);
   } catch (...) {
-    memory_.tape.resize(first);
-    memory_.tape_nodes.resize(order_before);
+    memory_.tape.entries.resize(first);
+    memory_.tape.nodes.resize(nodes_before);
     for (uint32_t id : found.kernels) done_[id] = 0;
     throw;
   }
@@ -122,18 +122,18 @@ void Executor::run(std::span<const uint32_t> wanted) {
 /// Remembers the calls for the backward pass.
 void Executor::record_tape(const ExecutionPlan& plan) {
   const auto& [found, order, layout] = plan;
-  const auto start = static_cast<uint32_t>(memory_.tape_nodes.size());
-  memory_.tape_nodes.insert(memory_.tape_nodes.end(), order.order.begin(), order.order.end());
+  Tape& tape = memory_.tape;
+  const auto start = static_cast<uint32_t>(tape.nodes.size());
+  tape.nodes.insert(tape.nodes.end(), order.order.begin(), order.order.end());
   const uint32_t section = order.lists.empty() ? 0 : ++sections_;
   uint32_t list = 0, number = 0;
   for (const Step& step : layout.steps) {
     while (section && number >= order.lists[list]) ++list;
     const bool divided = section && list > 0 && list + 1 < order.lists.size();
-    TapeEntry& record = memory_.tape.emplace_back();
-    record.first = start + step.first, record.count = step.count, record.shared = step.shared;
-    record.section = section, record.worker = divided ? list : 0;
+    tape.entries.push_back({start + step.first, step.count, section, divided ? list : 0, step.shared});
     ++number;
   }
+  if (memory_.calls.size() < tape.size()) memory_.calls.resize(tape.size());
 }
 
 /// Runs the calls of a plan, recorded from step `first_step` on: those of parts side by side, the others
@@ -143,7 +143,7 @@ void Executor::run_steps(const ExecutionPlan& plan, size_t first_step, real* bas
   const auto run = [&](Worker& worker, size_t first, size_t end) {
     for (size_t i = first; i < end; ++i) {
       const Step& step = layout.steps[i];
-      worker.forward(step, order.nodes(step.first, step.count), base, memory_.tape[first_step + i].call);
+      worker.forward(step, order.nodes(step.first, step.count), base, memory_.calls[first_step + i]);
     }
   };
   if (order.lists.empty()) return run(workers_[0], 0, layout.steps.size());
@@ -164,7 +164,8 @@ void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uin
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
     if (saved_in_place) saved = donate_first(id);
-    memory_.buffers[id] = {value, saved, nullptr, static_cast<uint32_t>(stride), number};
+    memory_.buffers[id] = {value, saved, nullptr, static_cast<uint32_t>(stride)};
+    memory_.tape.entry_of[id] = number;
     value += items * step.value_size;
     if (saved) saved += items * step.saved_size;
   }
@@ -183,13 +184,13 @@ void Executor::place_views(std::span<const uint32_t> views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
     real* const value = memory_.value_of(source) + graph_.item(node).view_offset;
-    memory_.buffers[id] = {value, nullptr, nullptr, memory_.buffers[source].stride, 0};
+    memory_.buffers[id] = {value, nullptr, nullptr, memory_.buffers[source].stride};
   }
 }
 
 void Executor::forget() {
-  done_.clear(), backward_set_.clear();
-  memory_.tape_nodes.clear(), memory_.tape.clear(), memory_.packed.clear();
+  done_.clear();
+  memory_.tape.clear(), memory_.packed.clear();
   memory_.values.reset(), memory_.parameters.reset(), gradients_.reset();
   workers_.forget_values(), workers_.forget_gradients();
   backward_from_ = none, begun_ = any_donated_ = recomputed_ = false;

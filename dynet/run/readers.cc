@@ -11,16 +11,6 @@
 
 namespace dynet::engine {
 
-/// Contributions to small nodes are made together with those to others, if there are few: calls cost more
-/// than memory. It is no matter of numbers, which are the same.
-bool Worker::is_deferred(uint32_t id, uint32_t arg) const {
-  constexpr size_t small = 64;
-  constexpr uint32_t few = 8;
-  if (!memory_.graph[id].op->reads_part) return false;
-  const Dim& dim = memory_.graph.dim(arg);
-  return engine::is_deferred(dim) || (dim.size() >= small && memory_.gradients[arg].uses > few);
-}
-
 /// Room that one call of backward has for itself.
 void Worker::give_scratch(Call& call, uint32_t example) {
   if (const size_t size = memory_.graph.item(example).workspace_size)
@@ -30,7 +20,7 @@ void Worker::give_scratch(Call& call, uint32_t example) {
 /// Makes the first of these contributions to a node, as many as one call can add one after another, and adds
 /// them to the target, whose batch elements lie `stride` apart. Returns how many these are.
 size_t Worker::add_unmade(uint32_t id, std::span<const Partial> parts, real* target, uint32_t stride) {
-  const uint32_t first = parts[0].consumer, step = memory_.buffers[first].step;
+  const uint32_t first = parts[0].consumer, call = memory_.tape.entry_of[first];
   const Dim& dim = memory_.graph.dim(id);
   const Op& op = *memory_.graph[first].op;
   const bool whole = op.batching == Batching::nodes;
@@ -40,11 +30,12 @@ size_t Worker::add_unmade(uint32_t id, std::span<const Partial> parts, real* tar
     add_alone(id, first, target, stride);
   } else {
     const size_t most = memory_.graph.item(first).workspace_size ? 1 : parts.size();  // which is large
-    while (count < most && parts[count].is_unmade() && memory_.buffers[parts[count].consumer].step == step &&
+    while (count < most && parts[count].is_unmade() && memory_.tape.entry_of[parts[count].consumer] == call &&
            (whole || memory_.graph.dim(parts[count].consumer).bd == dim.bd))
       ++count;
-    subset_.clear();
-    for (const Partial& part : parts.first(count)) subset_.push_back(part.consumer);
+    members_.clear();
+    for (const Partial& part : parts.first(count)) members_.push_back(part.consumer);
+    subset_ = members_;
     run_reader(id, target, stride);
   }
   gradients_.go_back(before);
@@ -56,29 +47,28 @@ void Worker::add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t st
   const Dim& dim = memory_.graph.dim(id);
   const auto size = static_cast<uint32_t>(dim.batch_size());
   real* const sum = zeroed(dim.size());
-  subset_.assign(1, consumer);
+  members_.assign(1, consumer);
+  subset_ = members_;
   run_reader(id, sum, size);
   for (unsigned b = 0; b < dim.bd; ++b)
     memory_.engine->add_scaled(size, 1, sum + b * size_t{size}, target + b * size_t{stride});
 }
 
-/// Makes the gradients of those nodes that are still without: each is what its only reader contributes.
+/// Each is what the node's only reader contributes.
 void Worker::make_gradients(std::span<const uint32_t> nodes) {
-  const auto step_of_reader = [&](uint32_t id) {
-    return memory_.buffers[memory_.gradients[id].last_consumer].step;
-  };
+  const auto call_of_reader = [&](uint32_t id) { return memory_.tape.entry_of[memory_.plan[id].consumer]; };
   for (size_t k = 0; k < nodes.size();) {
-    if (!memory_.gradients[nodes[k]].is_unmade()) {
+    if (!memory_.is_unmade(nodes[k])) {
       ++k;
       continue;
     }
-    const uint32_t step = step_of_reader(nodes[k]);
+    const uint32_t number = call_of_reader(nodes[k]);
     readers_.clear(), targets_.clear();
-    for (; k < nodes.size() && memory_.gradients[nodes[k]].is_unmade() && step_of_reader(nodes[k]) == step;
-         ++k) {
-      GradientEntry& entry = memory_.gradients[nodes[k]];
-      targets_.push_back(entry.gradient = zeroed(memory_.graph.dim(nodes[k]).size()));
-      readers_.push_back(entry.last_consumer);
+    for (; k < nodes.size() && memory_.is_unmade(nodes[k]) && call_of_reader(nodes[k]) == number; ++k) {
+      real* const gradient = zeroed(memory_.graph.dim(nodes[k]).size());
+      memory_.buffers[nodes[k]].workspace = gradient;
+      targets_.push_back(gradient);
+      readers_.push_back(memory_.plan[nodes[k]].consumer);
     }
     Call call = call_of_readers(readers_);
     call.dx = targets_at(readers_, call.count, memory_.graph.dim(nodes[k - 1]).batch_size());
@@ -90,7 +80,8 @@ void Worker::make_gradients(std::span<const uint32_t> nodes) {
 Call Worker::call_of_readers(std::span<const uint32_t> readers) {
   Call call{};
   make_call(readers, items_in(readers), 0, tables_, call);
-  add_gradients(call, readers, nullptr);
+  add_results(call, readers);
+  add_gradients(call, readers, {});
   give_scratch(call, readers[0]);
   call.accumulate = true;
   return call;
@@ -102,11 +93,12 @@ void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
   tables_.reset();
   unmade_.clear();
   for (const uint32_t reader : subset_)
-    if (memory_.gradients[reader].is_unmade()) unmade_.push_back(reader);
+    if (memory_.is_unmade(reader)) unmade_.push_back(reader);
   make_gradients(unmade_);
   Call call = call_of_readers(subset_);
   targets_.assign(subset_.size(), target);
-  subset_args_.assign(subset_.size(), id);
+  arguments_.assign(subset_.size(), id);
+  subset_args_ = arguments_;
   const bool in_runs = sums_in_runs(subset_[0], id);
   const size_t apart = memory_.graph.dim(id).bd == 1 ? 0 : stride;
   call.dx = in_runs ? targets_in_runs(call.count) : targets_at(subset_, call.count, apart);
@@ -114,24 +106,24 @@ void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
   worked(int64_t{1} << 16);
   example.op->backward(*memory_.engine, call, 0);
   if (in_runs) add_runs();
-  for (const uint32_t reader : unmade_) memory_.gradients[reader].stay_unmade();
+  for (const uint32_t reader : unmade_) forget_gradient(reader);
 }
 
 /// Adds very many contributions to the gradient of a node: in runs, the first of which begins with what it
 /// holds, and the sums of runs pairwise, as add_each does.
 void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = memory_.gradient_stride(id);
+  const size_t size = dim.batch_size(), stride = memory_.plan[id].stride;
   const bool in_place = stride == size || dim.bd == 1;
   const Arena::Position before = gradients_.position();
-  real* const gradient = memory_.gradients[id].gradient;
+  real* const gradient = memory_.gradient_of(id);
   real* sums[34];  // of runs that wait for others; the last is of the present run
   size_t made = 1, top = 0, runs = 0;
   sums[0] = in_place ? gradient : gradients_.take<real>(dim.size());
   const auto each_element = [&](auto copy) {
     for (unsigned b = 0; b < dim.bd && !in_place; ++b) copy(sums[0] + b * size, gradient + b * stride);
   };
-  each_element([=](real* sum, const real* held) { std::copy_n(held, size, sum); });
+  each_element([=, this](real* sum, const real* held) { memory_.engine->copy(size, held, sum); });
   const auto join = [&] { --top, memory_.engine->add_scaled(dim.size(), 1, sums[top + 1], sums[top]); };
   for (size_t k = 0;;) {
     for (size_t left = std::min(terms_in_a_row, parts.size() - k); left > 0;) {
@@ -148,7 +140,7 @@ void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
     memory_.engine->fill(dim.size(), 0, sums[top]);
   }
   while (top > 0) join();
-  each_element([=](const real* sum, real* held) { std::copy_n(sum, size, held); });
+  each_element([=, this](const real* sum, real* held) { memory_.engine->copy(size, sum, held); });
   gradients_.go_back(before);
 }
 

@@ -1,147 +1,150 @@
-// Sums of gradients: what waits for a node is added in canonical order, whatever the schedule was.
+// Sums of gradients: contributions that have waited are added in canonical order, whatever the schedule was.
 #include <algorithm>
 
 #include "dynet/run/worker.h"
 
 namespace dynet::engine {
 
-bool RunMemory::is_identity(const Node& node, unsigned i) const {
-  if (!graph.item(node).is_identity(i)) return false;
-  const Node& arg = graph[graph.args(node)[i]];
-  return arg.dim_id == node.dim_id || graph.dim(arg).bd == graph.dim(node).bd;
-}
-
-/// Partial gradients of nodes whose consumers run side by side come from several threads.
-void RunMemory::append_partial(uint32_t id, const real* from, uint32_t view, uint32_t consumer) {
-  GradientEntry& to = gradients[id];
-  const uint32_t number = to.from_several_workers
-                              ? std::atomic_ref(to.partial_count).fetch_add(1, std::memory_order_relaxed)
-                              : to.partial_count++;
-  partials[to.first_partial + number] = {from, view, consumer, number};
-}
-
 void RunMemory::clear_gradient(uint32_t id) {
   const Dim& dim = graph.dim(id);
-  const size_t size = dim.batch_size(), stride = gradient_stride(id);
-  real* gradient = gradients[id].gradient;
-  if (stride == size) return std::fill_n(gradient, dim.size(), real(0)), void();
-  for (unsigned b = 0; b < dim.bd; ++b) std::fill_n(gradient + b * stride, size, real(0));
+  const size_t size = dim.batch_size(), stride = plan[id].stride;
+  real* const gradient = gradient_of(id);
+  if (stride == size || dim.bd == 1) return engine->fill(dim.size(), 0, gradient);
+  for (unsigned b = 0; b < dim.bd; ++b) engine->fill(size, 0, gradient + b * stride);
+}
+
+/// Completes the gradients of the members of a call. Sums of made contributions are one call of the engine.
+void Worker::finish_all(std::span<const uint32_t> nodes) {
+  for (const uint32_t id : nodes)
+    if (memory_.plan[id].needs_finish() && !list_sum(id)) finish(id);
+  add_lists();
+}
+
+/// Lists the sum of a node's contributions, if this is all that its gradient takes.
+bool Worker::list_sum(uint32_t id) {
+  const GradientEntry& entry = memory_.plan[id];
+  if (!entry.is(Accumulation::buffered) || entry.has_unplaced_terms || entry.has_views ||
+      entry.deferred != none)
+    return false;
+  const Dim& dim = memory_.graph.dim(id);
+  if (dim.bd > 1 && entry.stride != dim.batch_size()) return false;
+  if (dim.size() != sum_size_) add_lists(), sum_size_ = dim.size();
+  for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next) {
+    const GradientTerm& term = memory_.plan.terms[at];
+    addresses_.push_back(memory_.at(term.from));
+  }
+  sums_.push_back(memory_.gradient_of(id));
+  sum_ends_.push_back(static_cast<uint32_t>(addresses_.size()));
+  memory_.states[id] = GradientState::finished;
+  return true;
+}
+
+void Worker::add_lists() {
+  if (!sums_.empty())
+    memory_.engine->sum_lists(
+        {sum_size_, sums_.size(), sum_ends_.data(), addresses_.data(), sums_.data(), false});
+  addresses_.clear(), sums_.clear(), sum_ends_.clear();
 }
 
 /// Completes the gradients of a node and, before it, of all views of its memory.
 void Worker::finish(uint32_t id) {
-  if (memory_.gradients[id].has_views)
-    for (uint32_t v = memory_.views[id].first; v != none; v = memory_.views[v].next) finish_one(v);
+  add_lists();
+  if (memory_.plan[id].has_views)
+    for (uint32_t v = memory_.plan.view_lists[id].first; v != none; v = memory_.plan.view_lists[v].next)
+      finish_one(v);
   finish_one(id);
 }
 
 void Worker::finish_one(uint32_t id) {
-  GradientEntry& entry = memory_.gradients[id];
-  if (!entry.ready && entry.gradient) memory_.clear_gradient(id), entry.ready = true;
-  if (entry.partial_count) add_partials(id), entry.partial_count = 0;
-  if (entry.deferred == none || memory_.graph[id].op == &parameter_op) return;
-  add_outer(id, entry.gradient, true);
-  entry.deferred = none;
+  GradientState& state = memory_.states[id];
+  if (state == GradientState::finished) return;
+  const GradientEntry& entry = memory_.plan[id];
+  if (state == GradientState::empty && entry.is_summed() && !entry.place.is_none())
+    memory_.clear_gradient(id);
+  state = GradientState::finished;
+  if (entry.is(Accumulation::buffered)) add_partials(id);
+  if (entry.deferred != none && memory_.graph[id].op != &parameter_op)
+    add_outer(id, memory_.gradient_of(id), true);
 }
 
-/// The partial gradients of a node in canonical order; they came call by call. Most nodes have three or so.
-std::span<const Partial> Worker::sorted_partials(uint32_t id) {
-  constexpr size_t few = 8;
-  const std::span<Partial> parts =
-      std::span(memory_.partials)
-          .subspan(memory_.gradients[id].first_partial, memory_.gradients[id].partial_count);
-  const auto newest_first = [](const Partial& a, const Partial& b) {
-    return a.consumer != b.consumer ? a.consumer > b.consumer : a.number < b.number;
-  };
-  if (parts.size() > few) {
-    if (!std::ranges::is_sorted(parts, newest_first)) std::ranges::sort(parts, newest_first);
-    return parts;
+/// The contributions to a node in canonical order.
+void Worker::list_partials(uint32_t id) {
+  partials_.clear();
+  for (uint32_t at = memory_.plan[id].terms; at != GradientTerm::none; at = memory_.plan.terms[at].next) {
+    const GradientTerm& term = memory_.plan.terms[at];
+    const bool is_view = memory_.graph[term.consumer].op->view;
+    const real* from = is_view               ? memory_.gradient_of(term.consumer)
+                       : term.from.is_none() ? nullptr
+                                             : memory_.at(term.from);
+    partials_.push_back({from, is_view ? term.consumer : none, term.consumer});
   }
-  for (size_t i = 1; i < parts.size(); ++i)
-    for (size_t k = i; k > 0 && newest_first(parts[k], parts[k - 1]); --k) std::swap(parts[k], parts[k - 1]);
-  return parts;
 }
 
-/// Partial by part; those of equal views one after another, so that each place is the sum of one list.
+/// Place by place; contributions of equal views one after another, so that each place is the sum of one list.
 void Worker::add_many_partials(uint32_t id) {
-  struct Term {
-    size_t offset, n, number;
-    const real* from;
-    uint32_t consumer;
-    bool same_place(const Term& t) const { return offset == t.offset && n == t.n; }
-    auto operator<=>(const Term&) const = default;
-  };
-  thread_local std::vector<Term> terms;
-  thread_local std::vector<Partial> unmade;
   const Dim& dim = memory_.graph.dim(id);
-  const std::span parts = sorted_partials(id);
-  const bool are_whole = std::ranges::all_of(parts, [](const Partial& p) { return p.view == none; });
-  if (are_whole && std::ranges::any_of(parts, &Partial::is_unmade)) return add_in_runs(id, parts);
-  terms.clear();
-  for (const Partial& part : parts) {
-    const uint32_t view = part.view;
-    if (view == none)
-      terms.push_back({0, dim.batch_size(), terms.size(), part.from, part.consumer});
-    else
-      terms.push_back({memory_.graph.item(view).view_offset, memory_.graph.dim(view).batch_size(),
-                       terms.size(), memory_.gradients[view].gradient, part.consumer});
+  const bool are_whole = std::ranges::all_of(partials_, [](const Partial& p) { return p.view == none; });
+  if (are_whole && std::ranges::any_of(partials_, &Partial::is_unmade)) return add_in_runs(id, partials_);
+  terms_.clear();
+  for (const auto& [from, view, consumer] : partials_) {
+    const size_t offset = view == none ? 0 : memory_.graph.item(view).view_offset;
+    const size_t n = view == none ? dim.batch_size() : memory_.graph.dim(view).batch_size();
+    terms_.push_back({offset, n, terms_.size(), from, consumer});
   }
-  if (!std::ranges::is_sorted(terms)) std::ranges::sort(terms);
-  for (size_t first = 0, end = 0; first < terms.size(); first = end) {
-    const Term& place = terms[first];
+  if (!std::ranges::is_sorted(terms_)) std::ranges::sort(terms_);
+  real* const gradient = memory_.gradient_of(id);
+  for (size_t first = 0, end = 0; first < terms_.size(); first = end) {
+    const Term& place = terms_[first];
     bool all_made = true;
-    for (; end < terms.size() && terms[end].same_place(place); ++end) all_made &= terms[end].from != nullptr;
+    for (; end < terms_.size() && terms_[end].same_place(place); ++end)
+      all_made &= terms_[end].from != nullptr;
     if (!all_made) {
-      unmade.clear();
-      for (size_t i = first; i < end; ++i) unmade.push_back({terms[i].from, none, terms[i].consumer, 0});
-      add_in_runs(id, unmade);
+      place_partials_.clear();
+      for (size_t i = first; i < end; ++i)
+        place_partials_.push_back({terms_[i].from, none, terms_[i].consumer});
+      add_in_runs(id, place_partials_);
       continue;
     }
     for (unsigned b = 0; b < dim.bd; ++b) {
       addresses_.clear();
-      for (size_t i = first; i < end; ++i) addresses_.push_back(terms[i].from + b * place.n);
-      memory_.engine->add_each(
-          place.n, addresses_.size(), addresses_.data(),
-          memory_.gradients[id].gradient + b * size_t{memory_.gradient_stride(id)} + place.offset);
+      for (size_t i = first; i < end; ++i) addresses_.push_back(terms_[i].from + b * place.n);
+      add_each(*memory_.engine, place.n, addresses_.size(), addresses_.data(),
+               gradient + b * size_t{memory_.plan[id].stride} + place.offset);
     }
   }
+  addresses_.clear();
 }
 
 void Worker::add_partials(uint32_t id) {
-  if (memory_.gradients[id].partial_count > terms_in_a_row) return add_many_partials(id);
+  list_partials(id);
+  if (partials_.size() > terms_in_a_row) return add_many_partials(id);
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size();
-  const uint32_t stride = memory_.gradient_stride(id);
+  const size_t size = dim.batch_size(), stride = memory_.plan[id].stride;
+  real* const gradient = memory_.gradient_of(id);
   addresses_.clear();
   const auto add_whole = [&] {
     if (!addresses_.empty())
-      memory_.engine->add_each(dim.size(), addresses_.size(), addresses_.data(),
-                               memory_.gradients[id].gradient);
+      add_each(*memory_.engine, dim.size(), addresses_.size(), addresses_.data(), gradient);
     addresses_.clear();
   };
-  const std::span parts = sorted_partials(id);
+  const std::span<const Partial> parts = partials_;
   for (size_t k = 0; k < parts.size(); ++k) {
     const Partial& part = parts[k];
     if (part.is_unmade()) {
       add_whole();
-      k += add_unmade(id, parts.subspan(k), memory_.gradients[id].gradient, stride) - 1;
+      k += add_unmade(id, parts.subspan(k), gradient, static_cast<uint32_t>(stride)) - 1;
       continue;
     }
-    const real* from = part.from;
-    size_t n = size, offset = 0;
-    if (part.view != none) {
-      offset = memory_.graph.item(part.view).view_offset;
-      from = memory_.gradients[part.view].gradient;
-      n = memory_.graph.dim(part.view).batch_size();
-    }
-    if (n == size && (stride == size || dim.bd == 1)) {
-      addresses_.push_back(from);
+    const size_t n = part.view == none ? size : memory_.graph.dim(part.view).batch_size();
+    const size_t from_stride = part.view == none ? n : memory_.plan[part.view].stride;
+    if (part.view == none && (stride == size || dim.bd == 1)) {
+      addresses_.push_back(part.from);
       continue;
     }
     add_whole();
+    const size_t offset = part.view == none ? 0 : memory_.graph.item(part.view).view_offset;
     for (unsigned b = 0; b < dim.bd; ++b)
-      memory_.engine->add_scaled(n, 1, from + b * n,
-                                 memory_.gradients[id].gradient + b * size_t{stride} + offset);
+      memory_.engine->add_scaled(n, 1, part.from + b * from_stride, gradient + b * stride + offset);
   }
   add_whole();
 }
@@ -149,19 +152,21 @@ void Worker::add_partials(uint32_t id) {
 void Worker::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = memory_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
-  for (uint32_t at = memory_.deferred_lists_of(id).outer.first; at != none;
-       at = memory_.deferred_uses[at].next)
-    list_columns(memory_.deferred_uses[at], dim.rows(), dim.cols());
+  for (uint32_t at = memory_.plan.deferred_of(id).outer.first; at != none;
+       at = memory_.plan.deferred_uses[at].next)
+    list_columns(memory_.plan.deferred_uses[at], dim.rows(), dim.cols());
   memory_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
+  addresses_.clear();
 }
 
 void Worker::add_uses(uint32_t id, real* target) {
   addresses_.clear();
-  for (uint32_t at = memory_.deferred_lists_of(id).added.first; at != none;
-       at = memory_.deferred_uses[at].next)
-    addresses_.push_back(memory_.gradients[memory_.deferred_uses[at].node].gradient);
-  memory_.engine->add_each(memory_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
+  for (uint32_t at = memory_.plan.deferred_of(id).added.first; at != none;
+       at = memory_.plan.deferred_uses[at].next)
+    addresses_.push_back(memory_.gradient_of(memory_.plan.deferred_uses[at].node));
+  add_each(*memory_.engine, memory_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
+  addresses_.clear();
 }
 
 /// Lists the columns of all batch elements of a use of an m×k matrix.
@@ -180,7 +185,7 @@ void Worker::list_columns(const DeferredUse& use, unsigned m, unsigned k) {
                         ArgumentView::of(argument),
                         place.value + b * item.size,
                         place.saved + b * item.saved_size,
-                        memory_.gradients[use.node].gradient + b * item.size,
+                        memory_.gradient_of(use.node) + b * item.size,
                         place.workspace + b * item.workspace_size};
     const OuterPair pair = node.op->outer(node.payload, view, use.arg);
     for (unsigned c = 0; c < pair.columns; ++c) {

@@ -1,9 +1,6 @@
 // One merged call: its kernel, and in the backward pass what it adds to the gradients of its arguments.
 #include "dynet/run/worker.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "dynet/core/watch.h"
 #include "dynet/run/profile.h"
 
@@ -28,12 +25,13 @@ void Worker::forward(const Step& step, std::span<const uint32_t> nodes, real* ba
   op.forward(*memory_.engine, call);
 }
 
-void Worker::repeat(const TapeEntry& step, std::span<const uint32_t> nodes, bool moved) {
+void Worker::repeat(uint32_t entry, std::span<const uint32_t> nodes, bool moved) {
   worked(call_work);
-  if (moved || !step.call.count || nodes.size() < step.count)
-    run_as_new_call(nodes, step.shared);
+  const Call& call = memory_.calls[entry];
+  if (moved || !call.count || nodes.size() < memory_.tape.entries[entry].count)
+    run_as_new_call(nodes, memory_.tape.entries[entry].shared);
   else
-    memory_.graph[nodes[0]].op->forward(*memory_.engine, step.call);
+    memory_.graph[nodes[0]].op->forward(*memory_.engine, call);
 }
 
 void Worker::recompute(uint32_t id) {
@@ -50,27 +48,17 @@ void Worker::run_as_new_call(std::span<const uint32_t> nodes, uint32_t shared) {
   memory_.graph[nodes[0]].op->forward(*memory_.engine, call);
 }
 
-void Worker::backward(const TapeEntry& step, std::span<const uint32_t> nodes) {
-  size_t marked = 0;
-  for (uint32_t id : nodes) {
-    if (!memory_.marks[id]) continue;
-    ++marked;
-    if (!memory_.gradients[id].is_complete()) finish(id);
-  }
-  if (marked == 0) return;
-  if (marked < nodes.size()) {
-    members_.clear();
-    std::ranges::copy_if(nodes, std::back_inserter(members_), [&](uint32_t id) { return memory_.marks[id]; });
-    nodes = members_;
-  }
+void Worker::backward(const GradientCall& call) {
+  const std::span nodes = memory_.plan.members_of(call, memory_.tape);
+  if (call.needs_finish) finish_all(nodes);
   const Timed timed(Timed::backward, memory_.graph[nodes[0]].op->name, nodes.size());
   worked(call_work);
-  run_backward(nodes, step);
+  run_backward(nodes, call);
 }
 
 real* Worker::zeroed(size_t numbers) {
   real* p = gradients_.take<real>(numbers);
-  std::fill_n(p, numbers, real(0));
+  memory_.engine->fill(numbers, 0, p);
   return p;
 }
 
@@ -81,15 +69,18 @@ size_t Worker::items_in(std::span<const uint32_t> nodes) const {
   return items;
 }
 
-void Worker::run_backward(std::span<const uint32_t> nodes, const TapeEntry& step) {
+void Worker::run_backward(std::span<const uint32_t> nodes, const GradientCall& members) {
   const Node& example = memory_.graph[nodes[0]];
   const Op& op = *example.op;
   if (!op.differentiable) return;
   tables_.reset();
-  const bool whole = step.call.count && nodes.size() == step.count;
-  Call call = step.call;
-  if (!whole) make_call(nodes, items_in(nodes), step.shared, tables_, call);
-  add_gradients(call, nodes, whole ? &step : nullptr);
+  const uint32_t shared = memory_.tape.entries[members.entry].shared;
+  Call call = memory_.calls[members.entry];
+  if (!call.count || !members.is_whole) {
+    make_call(nodes, items_in(nodes), shared, tables_, call);
+    add_results(call, nodes);
+  }
+  add_gradients(call, nodes, members.gradient);
   if (const size_t size = memory_.graph.item(example).workspace_size; size && !op.reads_part) {
     real* workspace =
         op.writes_workspace ? gradients_.take<real>(size * call.count) : zeroed(size * call.count);
@@ -102,7 +93,7 @@ void Worker::run_backward(std::span<const uint32_t> nodes, const TapeEntry& step
   transpose_matrices(call, example);
   if (op.prepare_backward) op.prepare_backward(*memory_.engine, call);
   for (unsigned i = 0; i < example.arg_count; ++i)
-    if (!call.packed[i] && !is_shared_parameter(step.shared, i)) backward_argument(call, nodes, i);
+    if (!call.packed[i] && !is_shared_parameter(shared, i)) backward_argument(call, nodes, i);
 }
 
 /// The products of the backward pass read transposed panels.
@@ -127,37 +118,51 @@ void Worker::backward_argument(Call& all, std::span<const uint32_t> nodes, unsig
   if (subset_.size() == nodes.size()) return run(all);
   Call part;
   make_call(subset_, items_in(subset_), 0, tables_, part);
-  add_gradients(part, subset_, nullptr);
+  add_results(part, subset_);
+  add_gradients(part, subset_, {});
+  add_workspace(part, subset_);
   run(part);
 }
 
 /// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those
 /// that are the member's gradient as it is need not be.
 Worker::Found Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) {
-  subset_.clear(), subset_args_.clear(), targets_.clear();
-  const std::span args = memory_.arguments(nodes, i, arguments_);
-  const Node& example = memory_.graph[nodes[0]];
-  const Item& item = memory_.graph.item(example);
+  const Graph& graph = memory_.graph;
+  const Node& example = graph[nodes[0]];
+  const Item& item = graph.item(example);
   const bool matrix = item.is_matrix(example, i),
              may_be_added = item.is_identity(i) && example.op->has_matrix;
+  const std::span args = memory_.arguments(nodes, i, arguments_);
+  if (targets_.size() < nodes.size()) targets_.resize(nodes.size());
+  if (members_.size() < nodes.size()) members_.resize(nodes.size());
   Found found;
+  size_t count = 0;
   for (size_t k = 0; k < nodes.size(); ++k) {
     const uint32_t id = nodes[k], arg = args[k];
-    if (!memory_.marks[arg] || (matrix && memory_.graph.dim(arg).bd == 1)) continue;
-    if (may_be_added && memory_.is_added(memory_.graph[id], i)) continue;
-    const GradientEntry& entry = memory_.gradients[arg];
-    if (entry.aliases_consumer) continue;
-    real* const target = entry.buffered ? partial_of(id, arg, i) : entry.gradient;
+    if (!memory_.marks[arg] || (matrix && graph.dim(arg).bd == 1)) continue;
+    if (may_be_added && is_added(graph, graph[id], i)) continue;
+    real* const target = target_of(arg, graph[id].args + i);
     if (!target) continue;
-    const bool holds = entry.ready && !entry.buffered;
-    found.holds |= holds || entry.broadcast;
-    found.in_runs |= entry.broadcast && sums_in_runs(id, arg);
+    const GradientEntry& entry = memory_.plan[arg];
+    const bool holds = entry.is(Accumulation::direct) && memory_.states[arg] != GradientState::empty;
+    found.holds |= holds || entry.is_broadcast;
+    found.in_runs |= entry.is_broadcast && sums_in_runs(id, arg);
     found.is_new |= !holds;
-    subset_.push_back(id);
-    subset_args_.push_back(arg);
-    targets_.push_back(target);
+    members_[count] = id, arguments_[count] = arg, targets_[count] = target;
+    ++count;
   }
+  subset_ = count == nodes.size() ? nodes : std::span<const uint32_t>(members_).first(count);
+  subset_args_ = args.first(count);
   return found;
+}
+
+/// Where the kernel of an edge puts its contribution to `arg`; null where it has none.
+real* Worker::target_of(uint32_t arg, uint32_t edge) const {
+  const GradientEntry& entry = memory_.plan[arg];
+  if (entry.is(Accumulation::direct)) return memory_.gradient_of(arg);
+  if (!entry.is(Accumulation::buffered)) return nullptr;
+  const GradientTerm& term = memory_.plan.terms[memory_.plan.term_of[edge]];
+  return term.is_gradient || term.from.is_none() ? nullptr : memory_.gradients + term.from.offset();
 }
 
 /// True if the batch elements of a node are so many terms of the gradient of its argument that they are
@@ -195,33 +200,19 @@ void Worker::add_runs() {
     addresses_.clear();
     for (size_t b = 0; b < batch; b += terms_in_a_row)
       addresses_.push_back(runs_[n] + b / terms_in_a_row * size);
-    memory_.engine->add_each(size, addresses_.size(), addresses_.data(), targets_[n]);
+    add_each(*memory_.engine, size, addresses_.size(), addresses_.data(), targets_[n]);
   }
-}
-
-/// A place for the contribution of a node to `arg`, its argument i, not yet written; null where there is one
-/// already, and where it is made when it is added.
-real* Worker::partial_of(uint32_t id, uint32_t arg, unsigned i) {
-  const bool is_own = memory_.is_identity(memory_.graph[id], i);
-  real* part = nullptr;
-  if (is_own)
-    part = memory_.gradients[id].gradient;
-  else if (!is_deferred(id, arg))
-    part = gradients_.take<real>(memory_.graph.dim(arg).size());
-  memory_.append_partial(arg, part, none, id);
-  return is_own ? nullptr : part;
 }
 
 /// Targets that hold nothing yet are set to zero if contributions are added to them.
 void Worker::start_targets(bool accumulate) {
   for (size_t n = 0; n < subset_args_.size(); ++n) {
     const uint32_t arg = subset_args_[n];
-    GradientEntry& entry = memory_.gradients[arg];
-    if (entry.buffered) {
-      if (accumulate) std::fill_n(targets_[n], memory_.graph.dim(arg).size(), real(0));
-    } else if (!entry.ready) {
+    if (memory_.plan[arg].is(Accumulation::buffered)) {
+      if (accumulate) memory_.engine->fill(memory_.graph.dim(arg).size(), 0, targets_[n]);
+    } else if (memory_.states[arg] == GradientState::empty) {
       if (accumulate) memory_.clear_gradient(arg);
-      entry.ready = true;
+      memory_.states[arg] = GradientState::holds_sum;
     }
   }
 }

@@ -17,11 +17,11 @@ class alignas(128) Worker {
   void forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call);
   /// Runs these members of a call once more: the same numbers to the same places, or, if some have moved, to
   /// those where they are now.
-  void repeat(const TapeEntry& step, std::span<const uint32_t> nodes, bool moved);
+  void repeat(uint32_t entry, std::span<const uint32_t> nodes, bool moved);
   /// Computes a node, whose arguments are known, in new memory.
   void recompute(uint32_t id);
-  /// Adds what those of some members of a call that need a gradient contribute to their arguments.
-  void backward(const TapeEntry& step, std::span<const uint32_t> nodes);
+  /// Adds what the members of a call that get a gradient contribute to their arguments.
+  void backward(const GradientCall& call);
   /// Completes the gradients of a node and, before it, of all views of its memory.
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
@@ -30,9 +30,10 @@ class alignas(128) Worker {
   void add_outer(uint32_t id, real* target, bool accumulate);
   /// target += Σ over the uses of bias `id` of dy.
   void add_uses(uint32_t id, real* target);
-
-  /// Makes the gradients of those nodes that are still without, until the next backward pass.
+  /// Makes the gradients of those nodes that the plan leaves unmade; forget_gradient() of each says that
+  /// nothing reads them any more.
   void make_gradients(std::span<const uint32_t> nodes);
+  void forget_gradient(uint32_t id) { memory_.buffers[id].workspace = nullptr; }
 
   /// The tensor as it is, or copied together if the batch elements lie apart.
   Tensor contiguous(const Dim& dim, const real* from, uint32_t stride);
@@ -60,7 +61,8 @@ class alignas(128) Worker {
   void make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables, Call& call);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
   void add_results(Call& call, std::span<const uint32_t> nodes);
-  void add_gradients(Call& call, std::span<const uint32_t> nodes, const TapeEntry* step);
+  void add_gradients(Call& call, std::span<const uint32_t> nodes, Location gradients);
+  void add_workspace(Call& call, std::span<const uint32_t> nodes);
   template <class Address, class Stride>
   Items items_of(std::span<const uint32_t> nodes, size_t items, Arena& tables, Address&& address,
                  Stride&& stride);
@@ -73,13 +75,14 @@ class alignas(128) Worker {
   /// The distance between batch elements of the targets of contributions to a node.
   size_t target_stride(uint32_t id) const {
     const Dim& dim = memory_.graph.dim(id);
-    return dim.bd == 1 ? 0 : memory_.gradients[id].buffered ? dim.batch_size() : memory_.gradient_stride(id);
+    const GradientEntry& entry = memory_.plan[id];
+    return dim.bd == 1 ? 0 : entry.is(Accumulation::buffered) ? dim.batch_size() : entry.stride;
   }
 
   // worker.cc
   size_t items_in(std::span<const uint32_t> nodes) const;
   void run_as_new_call(std::span<const uint32_t> nodes, uint32_t shared);
-  void run_backward(std::span<const uint32_t> nodes, const TapeEntry& step);
+  void run_backward(std::span<const uint32_t> nodes, const GradientCall& call);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
   /// Whether some targets hold something, or get several contributions at once; whether some hold nothing;
@@ -88,14 +91,21 @@ class alignas(128) Worker {
     bool holds = false, is_new = false, in_runs = false;
   };
   Found find_targets(std::span<const uint32_t> nodes, unsigned i);
-  real* partial_of(uint32_t id, uint32_t arg, unsigned i);
+  real* target_of(uint32_t arg, uint32_t edge) const;
   void start_targets(bool accumulate);
   bool sums_in_runs(uint32_t id, uint32_t arg) const;
   Items targets_in_runs(size_t items);
   void add_runs();
 
+  /// A contribution that is added: made, or to be made by its consumer; or the gradient of a view.
+  struct Partial {
+    const real* from;
+    uint32_t view, consumer;
+
+    bool is_unmade() const { return !from; }
+  };
+
   // readers.cc
-  bool is_deferred(uint32_t id, uint32_t arg) const;
   void give_scratch(Call& call, uint32_t example);
   size_t add_unmade(uint32_t id, std::span<const Partial> parts, real* target, uint32_t stride);
   void add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride);
@@ -104,7 +114,10 @@ class alignas(128) Worker {
   void add_in_runs(uint32_t id, std::span<const Partial> parts);
 
   // sums.cc
-  std::span<const Partial> sorted_partials(uint32_t id);
+  void finish_all(std::span<const uint32_t> nodes);
+  bool list_sum(uint32_t id);
+  void add_lists();
+  void list_partials(uint32_t id);
   void add_partials(uint32_t id);
   void add_many_partials(uint32_t id);
   void list_columns(const DeferredUse& use, unsigned m, unsigned k);
@@ -112,10 +125,24 @@ class alignas(128) Worker {
   RunMemory& memory_;
   Arena values_, gradients_;    // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
-  std::vector<uint32_t> members_, arguments_, subset_, subset_args_, readers_, unmade_;
+  std::vector<uint32_t> arguments_, members_, readers_, unmade_;
+  std::span<const uint32_t> subset_, subset_args_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<real*> runs_;     // of those that repeat an argument for many batch elements: sums of runs
   std::vector<const real*> addresses_, outer_x_;
+  // Sums that are due, all of tensors of one size; partial gradients of one node
+  std::vector<real*> sums_;
+  std::vector<uint32_t> sum_ends_;
+  size_t sum_size_ = 0;
+  std::vector<Partial> partials_, place_partials_;
+  struct Term {
+    size_t offset, n, number;
+    const real* from;
+    uint32_t consumer;
+    bool same_place(const Term& t) const { return offset == t.offset && n == t.n; }
+    auto operator<=>(const Term&) const = default;
+  };
+  std::vector<Term> terms_;
 };
 
 }  // namespace dynet::engine
