@@ -17,7 +17,7 @@ struct Stay {
 thread_local std::vector<Stay>* stays = nullptr;
 thread_local GraphHandle current;  // of the last one
 
-Graph& (*graph_maker)() = nullptr;
+Graph& (*graph_maker)() = first_graph;
 
 /// Drops stays in graphs that have ended from the end of the list.
 void find_current() {

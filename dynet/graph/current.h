@@ -5,6 +5,14 @@
 
 #include "dynet/graph/graph.h"
 
+namespace dynet {
+
+/// The graph that the calling thread has from the beginning, made when it is first asked for (run/, which owns
+/// graphs). It ends with the thread, or before by end_first_graph().
+engine::Graph& first_graph();
+
+}  // namespace dynet
+
 namespace dynet::engine {
 
 /// Names a graph for as long as it lives: afterwards its memory may serve another one.
@@ -37,7 +45,7 @@ Graph* current_graph_or_null();
 uint64_t enter_graph(Graph& graph);
 /// Stays may end in any order; false if the calling thread has none of this number.
 bool leave_graph(uint64_t stay);
-/// The room that owns graphs says how the first one of a thread is made, which enters it.
+/// Says how the first graph of a thread is made, which enters it; until then by first_graph().
 void set_graph_maker(Graph& (*make)());
 
 /// The graph of an expression, which for a parameter is the current one.

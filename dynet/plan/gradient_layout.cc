@@ -42,10 +42,9 @@ class Placer {
       const uint32_t id = nodes[k];
       GradientEntry& entry = plan_.entries[id];
       const Dim& dim = graph_.dim(id);
-      entry.stride = static_cast<uint32_t>(dim.batch_size());
       if (!entry.is_simple()) {
         choose(id, entry);
-      } else if (entry.uses && entry.made != GradientEntry::by_kernel && !entry.is_matrix) {
+      } else if (entry.uses && entry.made != GradientEntry::by_kernel && !entry.has(GradientEntry::matrix)) {
         take_over(entry);
         continue;
       } else if (are_readers && may_stay_unmade(nodes, k)) {
@@ -71,7 +70,6 @@ class Placer {
 
   void place_leaf(uint32_t id) {
     GradientEntry& entry = plan_.entries[id];
-    entry.stride = static_cast<uint32_t>(graph_.dim(id).batch_size());
     buffered_.clear();
     if (!entry.is_simple()) choose(id, entry);
     if (entry.uses || graph_[id].op != &parameter_op || id == plan_.nodes[0])
@@ -86,8 +84,8 @@ class Placer {
     const uint32_t source = graph_.args(node)[0];
     const bool is_slice =
         node.op->differentiable && marks_[source] && plan_.entries[source].is(Accumulation::sliced);
-    entry.stride =
-        is_slice ? plan_.entries[source].stride : static_cast<uint32_t>(graph_.dim(id).batch_size());
+    plan_.view_lists[id].stride =
+        static_cast<uint32_t>(is_slice ? plan_.stride_of(graph_, source) : graph_.dim(id).batch_size());
     buffered_.clear();
     if (!entry.is_simple()) choose(id, entry);
     entry.place =
@@ -101,8 +99,9 @@ class Placer {
       const Cover cover = cover_by_views(id);
       if (entry.uses == 1 || cover != Cover::overlapping) {
         entry.accumulation = Accumulation::sliced;
-        entry.starts_at_zero = cover != Cover::whole;
-        if (entry.starts_at_zero) plan_.zeroed.push_back(id);
+        if (cover == Cover::whole) return;
+        entry.flags |= GradientEntry::gaps;
+        plan_.zeroed.push_back(id);
         return;
       }
     }
@@ -113,10 +112,13 @@ class Placer {
 
   /// True if contributions cannot be added as they come. Those of views come when the gradient is due.
   bool needs_buffering(uint32_t id, const GradientEntry& entry) const {
-    if (entry.is_read_as_one_item && entry.stride != graph_.dim(id).batch_size()) return true;
+    if (entry.has(GradientEntry::read_as_one_item) &&
+        plan_.stride_of(graph_, id) != graph_.dim(id).batch_size())
+      return true;
     if (entry.worker == GradientEntry::several || entry.consumers & GradientEntry::views) return true;
     if (entry.uses <= 1) return false;
-    if (entry.uses > terms_in_a_row || entry.is_broadcast || entry.order == GradientEntry::in_one_call)
+    if (entry.uses > terms_in_a_row || entry.has(GradientEntry::broadcast) ||
+        entry.order == GradientEntry::in_one_call)
       return true;
     return entry.uses > 2 && entry.order != GradientEntry::in_order;
   }
@@ -136,7 +138,7 @@ class Placer {
         term.from = plan_.entries[term.consumer].place;
       else if (!graph_[term.consumer].op->view && !is_made_when_added(term.consumer, id, entry.uses))
         term.from = take(size);
-      entry.has_unplaced_terms |= term.from.is_none();
+      if (term.from.is_none()) entry.flags |= GradientEntry::unplaced_terms;
     }
   }
 
@@ -160,7 +162,7 @@ class Placer {
     const uint32_t id = nodes[k], arg = graph_.args(graph_[id])[0];
     const GradientEntry& entry = plan_.entries[id];
     const size_t size = graph_.dim(id).size();
-    if (entry.uses == 0 || entry.is_broadcast || size < large || !marks_[arg]) return false;
+    if (entry.uses == 0 || entry.has(GradientEntry::broadcast) || size < large || !marks_[arg]) return false;
     const uint32_t reader = entry.consumer;
     if (!graph_[reader].op->reads_part || plan_.entries[reader].is(Accumulation::unmade)) return false;
     if (size < parts * graph_.dim(reader).size() || !is_large(graph_.dim(arg))) return false;

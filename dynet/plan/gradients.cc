@@ -26,6 +26,7 @@ class Tracer {
     full_ = full;
     open_ = 0;
     mark(loss);
+    plan_.entries[loss] = GradientEntry();
     for (uint32_t id = loss;; id = marks_.next_before(id)) {
       --open_;
       visit(id);
@@ -39,8 +40,15 @@ class Tracer {
  private:
   void mark(uint32_t id) {
     marks_.set(id);
-    plan_.entries[id] = GradientEntry();
     ++open_;
+  }
+  /// Marks an argument, unless it needs no gradient; whether it was marked before says is_new.
+  bool needs(uint32_t arg, bool& is_new) {
+    is_new = !marks_[arg];
+    if (!is_new) return true;
+    if (!full_ && !graph_[arg].needs_gradient) return false;
+    mark(arg);
+    return true;
   }
 
   /// All consumers of a node were visited before it.
@@ -52,98 +60,96 @@ class Tracer {
     if (op.view) plan_.views.push_back(id);
     if (op.overwrites_saved) plan_.overwriting.push_back(id);
     if (!op.differentiable) return;
-    const std::span<const uint32_t> args = graph_.args(node);
-    for (const uint32_t arg : args)
-      if (!marks_[arg] && (full_ || graph_[arg].needs_gradient)) mark(arg);
-    if (op.view) {
-      if (marks_[args[0]]) count_view(id, args[0], node.args);
-    } else {
-      count_kernel(id, node, args);
-    }
-  }
-
-  void count_view(uint32_t id, uint32_t arg, uint32_t edge) {
-    GradientEntry& entry = plan_.entries[arg];
-    count(entry, id, edge, GradientEntry::by_kernel);
-    entry.consumers |= GradientEntry::views;
-  }
-
-  /// Counts what the backward kernel of a node contributes to its arguments. What a matrix gets is one
-  /// product over all its uses, and a bias one sum.
-  void count_kernel(uint32_t id, const Node& node, std::span<const uint32_t> args) {
     const Item& item = graph_.item(node);
-    const bool is_whole = node.op->batching == Batching::nodes;
-    const uint32_t call = tape_.entry_of[id], worker = tape_.entries[call].worker, own = graph_.dim(node).bd;
-    for (unsigned i = 0; i < args.size(); ++i) {
-      const uint32_t arg = args[i];
-      if (!marks_[arg]) continue;
-      const uint32_t batch = own == 1 && !is_whole ? 1 : graph_.dim(arg).bd;
-      const bool is_matrix = item.matrices && item.is_matrix(node, i);
-      if (is_matrix && batch == 1) {
-        plan_.entries[arg].is_matrix = true;
-        defer(arg, &DeferredLists::outer, id, i);
-        continue;
+    const bool is_whole = op.batching == Batching::nodes;
+    Use use{id, node.args, GradientEntry::by_kernel, op.view ? GradientEntry::views : GradientEntry::kernels,
+            0,  0};
+    if (tape_.is_parallel && !op.view)
+      use.worker = static_cast<uint16_t>(tape_.entries[tape_.entry_of[id]].worker);
+    const uint32_t own = graph_.dim(node).bd, *args = graph_.args(node).data();
+    for (unsigned i = 0; i < node.arg_count; ++i, ++use.edge) {
+      bool is_new;
+      if (!needs(args[i], is_new)) continue;
+      if (item.matrices && defer(node, id, i, is_new)) continue;
+      const uint32_t batch = own == 1 && !is_whole ? 1 : graph_.dim(args[i]).bd;
+      use.made = GradientEntry::by_kernel;
+      if (batch == own && !op.view) {
+        if (item.is_identity(i))
+          use.made = GradientEntry::from_gradient;
+        else if (i == 0 && op.saved_becomes_gradient)
+          use.made = GradientEntry::from_saved;
       }
-      if (node.op->has_matrix && !is_matrix && is_added(graph_, node, i)) {
-        defer(arg, &DeferredLists::added, id, i);
-        continue;
-      }
-      GradientEntry& entry = plan_.entries[arg];
-      if (entry.uses && entry.consumers == GradientEntry::kernels) compare_with_last(entry, id, call);
-      count(entry, id, node.args + i,
-            batch != own                                ? GradientEntry::by_kernel
-            : item.is_identity(i)                       ? GradientEntry::from_gradient
-            : i == 0 && node.op->saved_becomes_gradient ? GradientEntry::from_saved
-                                                        : GradientEntry::by_kernel);
-      entry.consumers |= GradientEntry::kernels;
-      entry.is_broadcast |= !is_whole && batch < own;
-      entry.is_read_as_one_item |= is_whole && batch > 1;
-      if (worker) add_worker(entry, worker);
+      use.flags = !is_whole ? (batch < own ? GradientEntry::broadcast : 0)
+                            : (batch > 1 ? GradientEntry::read_as_one_item : 0);
+      GradientEntry& entry = plan_.entries[args[i]];
+      if (is_new) entry = GradientEntry();
+      if (entry.uses) [[unlikely]]
+        count_another(entry, use);
+      count(entry, use);
     }
+  }
+
+  /// A contribution of a kernel, or of a view.
+  struct Use {
+    uint32_t consumer, edge;
+    GradientEntry::Made made;
+    uint8_t consumers, flags;
+    uint16_t worker;
+  };
+  static void count(GradientEntry& entry, const Use& use) {
+    if (entry.uses++ == 0) entry.terms = use.edge;
+    entry.consumer = use.consumer;
+    entry.made = use.made;
+    entry.consumers |= use.consumers;
+    entry.flags |= use.flags;
+    if (use.worker) add_worker(entry, use.worker);
   }
 
   /// Several contributions are listed, newest first: the list is a circle, known by its last one.
-  void count(GradientEntry& entry, uint32_t consumer, uint32_t edge, GradientEntry::Made made) {
-    if (entry.uses == 0) {
-      entry.terms = edge;
-    } else {
-      if (entry.uses == 1) plan_.list_single(entry);
-      const uint32_t term = plan_.add_term(consumer, edge, made == GradientEntry::from_gradient);
-      GradientTerm& last = plan_.terms[entry.terms];
-      plan_.terms[term].next = last.next;
-      last.next = term;
-      entry.terms = term;
-    }
-    ++entry.uses;
-    entry.consumer = consumer;
-    entry.made = made;
+  [[gnu::noinline]] void count_another(GradientEntry& entry, const Use& use) {
+    if (entry.consumers == GradientEntry::kernels && use.consumers == GradientEntry::kernels)
+      compare_with_last(entry, use.consumer);
+    if (entry.uses == 1) plan_.list_single(entry);
+    const uint32_t term = plan_.add_term(use.consumer, use.edge, use.made == GradientEntry::from_gradient);
+    GradientTerm& last = plan_.terms[entry.terms];
+    plan_.terms[term].next = last.next;
+    last.next = term;
+    entry.terms = term;
   }
 
   /// How a further kernel comes after the one counted before it.
-  void compare_with_last(GradientEntry& entry, uint32_t id, uint32_t call) const {
+  void compare_with_last(GradientEntry& entry, uint32_t id) const {
     if (entry.consumer == id) return;
-    const uint32_t last = tape_.entry_of[entry.consumer];
+    const uint32_t call = tape_.entry_of[id], last = tape_.entry_of[entry.consumer];
     if (call == last)
       entry.order = GradientEntry::in_one_call;
     else if (call > last)
-      entry.order = std::max<uint32_t>(entry.order, GradientEntry::in_distinct_calls);
+      entry.order = std::max(entry.order, GradientEntry::in_distinct_calls);
   }
 
-  static void add_worker(GradientEntry& entry, uint32_t worker) {
+  static void add_worker(GradientEntry& entry, uint16_t worker) {
     entry.worker = entry.worker == 0 || entry.worker == worker ? worker : GradientEntry::several;
   }
 
-  void defer(uint32_t arg, DeferredList DeferredLists::* list, uint32_t node, uint32_t i) {
-    const auto at = static_cast<uint32_t>(plan_.deferred_uses.size());
-    plan_.deferred_uses.push_back({node, i, none});
-    uint32_t& lists = plan_.entries[arg].deferred;
-    if (lists == none) {
-      lists = static_cast<uint32_t>(plan_.deferred_lists.size());
+  /// What a matrix gets is one product over all its uses, and a bias one sum. False for other arguments.
+  bool defer(const Node& node, uint32_t id, unsigned i, bool is_new) {
+    const uint32_t arg = graph_.args(node)[i];
+    const bool is_matrix = graph_.item(node).is_matrix(node, i);
+    if (is_matrix ? graph_.dim(arg).bd > 1 : !is_added(graph_, node, i)) return false;
+    GradientEntry& entry = plan_.entries[arg];
+    if (is_new) entry = GradientEntry();
+    if (is_matrix) entry.flags |= GradientEntry::matrix;
+    if (entry.deferred == none) {
+      entry.deferred = static_cast<uint32_t>(plan_.deferred_lists.size());
       plan_.deferred_lists.emplace_back();
     }
-    DeferredList& uses = plan_.deferred_lists[lists].*list;
+    DeferredLists& lists = plan_.deferred_lists[entry.deferred];
+    DeferredList& uses = is_matrix ? lists.outer : lists.added;
+    const auto at = static_cast<uint32_t>(plan_.deferred_uses.size());
+    plan_.deferred_uses.push_back({id, i, none});
     (uses.count ? plan_.deferred_uses[uses.last].next : uses.first) = at;
     uses.last = at, ++uses.count;
+    return true;
   }
 
   const Graph& graph_;
@@ -166,8 +172,8 @@ void link_views(const Graph& graph, const Marks& marks, GradientPlan& plan) {
     if (!marks[view.origin]) continue;
     GradientEntry& entry = plan.entries[view.origin];
     ViewList& list = plan.view_lists[view.origin];
-    if (!entry.has_views) list = {};
-    entry.has_views = true;
+    if (!entry.has(GradientEntry::with_views)) list = {};
+    entry.flags |= GradientEntry::with_views;
     view.next = std::exchange(list.first, id);
   }
 }

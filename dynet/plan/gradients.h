@@ -56,50 +56,54 @@ struct GradientTerm {
 
 /// The gradient of one node.
 struct GradientEntry {
-  static constexpr uint32_t none = ~0u, several = (1 << 12) - 1;
+  static constexpr uint32_t none = ~0u;
+  static constexpr uint16_t several = 0xFFFF;
   enum Consumers : uint8_t { nobody = 0, kernels = 1, views = 2, both = 3 };
   /// How the calls of its consumers, newest first, run: one after another, or at least in distinct calls.
   enum Order : uint8_t { in_order, in_distinct_calls, in_one_call };
   /// What the contribution of the last consumer is made of.
   enum Made : uint8_t { by_kernel, from_gradient, from_saved };
+  enum Flags : uint8_t {
+    broadcast = 1,         // some consumer repeats it along the batch
+    read_as_one_item = 2,  // some consumer reads all batch elements as one item
+    matrix = 4,            // some consumer uses it as a matrix
+    with_views = 8,        // views of its memory need gradients
+    gaps = 16,             // it is sliced, but the slices leave gaps
+    unplaced_terms = 32    // some are made when they are added, or are gradients of views
+  };
 
   Location place;
-  uint32_t stride = 0;       // from batch element to batch element
   uint32_t uses = 0;         // contributions, by kernels (not as a matrix) and views
   uint32_t consumer = none;  // the oldest one
   uint32_t terms = none;     // the newest of several contributions; of a single one, its edge
   uint32_t deferred = none;  // uses that are delivered at the end, in deferred_lists
-
-  uint32_t worker : 12 = 0;  // of the consumers, 0: none, or several
-  Accumulation accumulation : 3 = Accumulation::direct;
-  uint32_t consumers : 2 = nobody;
-  uint32_t order : 2 = in_order;
-  uint32_t made : 2 = by_kernel;
-  bool is_broadcast : 1 = false;         // some consumer repeats it along the batch
-  bool is_read_as_one_item : 1 = false;  // some consumer reads all batch elements as one item
-  bool is_matrix : 1 = false;            // some consumer uses it as a matrix
-  bool has_views : 1 = false;            // views of its memory need gradients
-  bool starts_at_zero : 1 = false;       // it is sliced, but the slices leave gaps
-  bool has_unplaced_terms : 1 = false;   // which are made when they are added, or gradients of views
+  uint16_t worker = 0;       // of the consumers, 0: none, or several
+  Accumulation accumulation = Accumulation::direct;
+  Order order = in_order;
+  Made made = by_kernel;
+  uint8_t consumers = nobody;
+  uint8_t flags = 0;
 
   bool is(Accumulation a) const { return accumulation == a; }
+  bool has(Flags f) const { return flags & f; }
   /// Contributions are added in memory of its own.
   bool is_summed() const { return is(Accumulation::direct) || is(Accumulation::buffered); }
   /// One contribution at most, and from a kernel.
-  bool is_simple() const { return uses <= 1 && !(consumers & views) && !is_read_as_one_item; }
+  bool is_simple() const { return uses <= 1 && !(consumers & views) && !has(read_as_one_item); }
   /// When all consumers have contributed, something is left to be done.
   bool needs_finish() const {
-    if (has_views || deferred != none) return true;
-    return is(Accumulation::buffered) || (is(Accumulation::direct) && (uses == 0 || consumers & views));
+    if (has(with_views) || deferred != none) return true;
+    return is(Accumulation::buffered) || (is(Accumulation::direct) && uses == 0);
   }
 };
-static_assert(sizeof(GradientEntry) <= 40);
+static_assert(sizeof(GradientEntry) == 32, "two of them lie in a cache line");
 
 /// The views of a node's memory as a list, newest first.
 struct ViewList {
   static constexpr uint32_t none = ~0u;
 
   uint32_t origin = none;  // of a view: the node whose memory it shows
+  uint32_t stride = 0;     // of a view's gradient, from batch element to batch element
   uint32_t first = none, next = none;
 };
 
@@ -161,6 +165,11 @@ struct GradientPlan {
   void list_single(GradientEntry& entry) {
     const uint32_t term = add_term(entry.consumer, entry.terms, entry.made == GradientEntry::from_gradient);
     entry.terms = terms[term].next = term;
+  }
+  /// The distance between batch elements of a gradient: they lie apart where it is a place in that of a
+  /// source.
+  size_t stride_of(const Graph& graph, uint32_t id) const {
+    return graph[id].op->view ? view_lists[id].stride : graph.dim(id).batch_size();
   }
   DeferredLists deferred_of(uint32_t id) const {
     return entries[id].deferred == none ? DeferredLists{} : deferred_lists[entries[id].deferred];

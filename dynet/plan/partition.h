@@ -46,9 +46,6 @@ struct PartitionScratch {
   std::vector<Product> products;    // by signature
 };
 
-/// From how many multiply-adds on an evaluation is worth partitioning.
-constexpr uint64_t worth_partitioning = uint64_t{1} << 21;
-
 /// Partitions `nodes` (ascending ids, none of them a leaf or a view; everything else they need is known) into
 /// `parts` parts, or half as many, a quarter and so on, if they cost at least `worth` and threads that run
 /// the parts gain from it; if `worth` is 0, also where products become too narrow.

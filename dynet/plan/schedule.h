@@ -6,14 +6,9 @@
 #include <vector>
 
 #include "dynet/graph/graph.h"
+#include "dynet/plan/policy.h"
 
 namespace dynet::engine {
-
-enum class Policy : uint8_t {
-  single,  // every node alone, in order of creation
-  depth,   // nodes of one depth and signature together
-  agenda,  // all ready nodes of the signature that is least deep on average (Neubig et al. 2017)
-};
 
 /// Batches of node ids; batch i is order[ends[i-1] … ends[i]).
 struct Schedule {

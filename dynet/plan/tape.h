@@ -19,13 +19,14 @@ struct Tape {
   std::vector<TapeEntry> entries;
   std::vector<uint32_t> nodes;
   std::vector<uint32_t> entry_of;  // by node; valid for those on the tape
+  bool is_parallel = false;        // some calls ran side by side
 
   size_t size() const { return entries.size(); }
   std::span<const uint32_t> nodes_of(const TapeEntry& entry) const {
     return std::span(nodes).subspan(entry.first, entry.count);
   }
   std::span<const uint32_t> nodes_of(uint32_t entry) const { return nodes_of(entries[entry]); }
-  void clear() { entries.clear(), nodes.clear(); }
+  void clear() { entries.clear(), nodes.clear(), is_parallel = false; }
 };
 
 }  // namespace dynet::engine

@@ -313,7 +313,8 @@ Tensor Executor::computed_gradient(uint32_t id) {
   if (is_unmade) workers_[0].make_gradients({&id, 1});
   const real* const gradient = memory_.gradient_of(id);
   if (is_unmade) workers_[0].forget_gradient(id);
-  if (!is_parameter && gradient) return workers_[0].contiguous(dim, gradient, memory_.plan[id].stride);
+  if (!is_parameter && gradient)
+    return workers_[0].contiguous(dim, gradient, memory_.plan.stride_of(memory_.graph, id));
   real* sum = workers_[0].zeroed(dim.size());
   if (!is_parameter) return {dim, sum};
   const DeferredLists deferred = memory_.plan.deferred_of(id);

@@ -9,12 +9,18 @@
 
 #include "dynet/params/init.h"
 #include "dynet/run/describe.h"
+#include "dynet/run/executor.h"
 
 namespace dynet {
 
 using namespace engine;
 
-ComputationGraph::State::State() : executor(graph) { graph.evaluator = &executor; }
+struct ComputationGraph::State {
+  State() : executor(graph) { graph.evaluator = &executor; }
+
+  Graph graph;
+  Executor executor;
+};
 
 struct StatePool {
   using State = ComputationGraph::State;
@@ -76,8 +82,6 @@ struct ThreadEnd {
   ~ThreadEnd() { delete std::exchange(first, nullptr); }
 };
 
-[[maybe_unused]] const bool installed = (set_graph_maker(first_graph), true);
-
 }  // namespace
 
 Graph& first_graph() {
@@ -87,7 +91,10 @@ Graph& first_graph() {
   return first->graph();
 }
 
-ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()), kind_(kind) {
+ComputationGraph::ComputationGraph(Kind kind) : ComputationGraph(kind, *StatePool::get().take()) {}
+
+ComputationGraph::ComputationGraph(Kind kind, State& state)
+    : state_(state), graph_(state.graph), kind_(kind) {
   graph().batching.reset();
   graph().owner = this;
   if (kind == Kind::first)
@@ -100,7 +107,7 @@ ComputationGraph::ComputationGraph(Kind kind) : state_(StatePool::get().take()),
 ComputationGraph::~ComputationGraph() {
   if (stay_) leave_graph(stay_);
   graph().owner = nullptr;
-  StatePool::get().end(state_);
+  StatePool::get().end(&state_);
   if (kind_ != Kind::first) clear_ended_graphs();
 }
 
@@ -135,7 +142,7 @@ const Tensor ComputationGraph::forward(const Expression& e) {
 void ComputationGraph::evaluate(Expressions wanted) {
   std::vector<uint32_t> ids;
   for (const Expression& e : wanted) ids.push_back(graph().resolve(e));
-  executor().evaluate(ids);
+  graph_.evaluator->evaluate(ids);
 }
 
 Expression ComputationGraph::at(VariableIndex i) {
@@ -143,7 +150,7 @@ Expression ComputationGraph::at(VariableIndex i) {
   return graph().expression(i);
 }
 
-void ComputationGraph::print_graphviz() const { dynet::print_graphviz(state_->graph, std::cout); }
+void ComputationGraph::print_graphviz() const { dynet::print_graphviz(graph_, std::cout); }
 
 void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check) {
   std::ofstream out(file);

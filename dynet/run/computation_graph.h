@@ -6,8 +6,6 @@
 #include "dynet/graph/current.h"
 #include "dynet/ops/memory.h"
 #include "dynet/params/init.h"
-#include "dynet/run/executor.h"
-#include "dynet/run/settings.h"
 
 namespace dynet {
 
@@ -27,7 +25,7 @@ class ComputationGraph {
   ComputationGraph(const ComputationGraph&) = delete;
   ComputationGraph& operator=(const ComputationGraph&) = delete;
 
-  engine::Graph& graph() { return state_->graph; }
+  engine::Graph& graph() { return graph_; }
   operator engine::Graph&() { return graph(); }
 
   /// Starts anew; expressions made before are stale.
@@ -47,12 +45,12 @@ class ComputationGraph {
   const Dim& get_dimension(VariableIndex i) { return at(i).dim(); }
   /// The expression of a node; std::out_of_range if there is none.
   Expression at(VariableIndex i);
-  void invalidate() { executor().invalidate(); }
+  void invalidate() { graph_.evaluator->invalidate(); }
   /// Evaluates all of these by one schedule.
   void evaluate(engine::Expressions wanted);
   /// Merged calls run so far.
-  size_t step_count() const { return state_->executor.step_count(); }
-  unsigned get_id() const { return state_->graph.number(); }
+  size_t step_count() const { return graph_.evaluator->step_count(); }
+  unsigned get_id() const { return graph_.number(); }
 
   /// Adds nodes by their places; input, parameter, lookup and apply of dynet/ops do the same by expressions.
   VariableIndex add_input(real number, const Device* device = nullptr) {
@@ -96,7 +94,7 @@ class ComputationGraph {
     return xs.empty() ? engine::leaf_of<T>(graph(), attrs).i : engine::apply<T>(xs, attrs).i;
   }
   /// Nodes so far.
-  unsigned size() const { return state_->graph.size(); }
+  unsigned size() const { return graph_.size(); }
 
   /// For debugging, until clear(): computes every node when it is made, and checks that it is finite.
   void set_immediate_compute(bool immediate) { graph().immediate_compute = immediate; }
@@ -111,22 +109,17 @@ class ComputationGraph {
   void revert();
 
  private:
-  struct State {
-    State();
-    engine::Graph graph;
-    engine::Executor executor;
-  };
-  engine::Executor& executor() { return state_->executor; }
-
+  struct State;
   friend struct StatePool;
-  State* state_;
+  explicit ComputationGraph(Kind kind, State& state);
+
+  State& state_;
+  engine::Graph& graph_;
   Kind kind_;
   uint64_t stay_ = 0;  // 0: it was not entered
 };
 
-/// The graph that the calling thread has from the beginning, made when it is first asked for. It ends with
-/// the thread, or before by the second of these.
-engine::Graph& first_graph();
+/// Ends the graph that the calling thread has from the beginning (graph/current.h).
 void end_first_graph();
 /// Clears the graphs that have ended while somebody was at work with them, as soon as nobody is.
 void clear_ended_graphs();

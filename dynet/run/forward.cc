@@ -126,6 +126,7 @@ void Executor::record_tape(const ExecutionPlan& plan) {
   const auto start = static_cast<uint32_t>(tape.nodes.size());
   tape.nodes.insert(tape.nodes.end(), order.order.begin(), order.order.end());
   const uint32_t section = order.lists.empty() ? 0 : ++sections_;
+  tape.is_parallel |= section > 0;
   uint32_t list = 0, number = 0;
   for (const Step& step : layout.steps) {
     while (section && number >= order.lists[list]) ++list;

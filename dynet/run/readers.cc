@@ -113,7 +113,7 @@ void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
 /// holds, and the sums of runs pairwise, as add_each does.
 void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = memory_.plan[id].stride;
+  const size_t size = dim.batch_size(), stride = memory_.plan.stride_of(memory_.graph, id);
   const bool in_place = stride == size || dim.bd == 1;
   const Arena::Position before = gradients_.position();
   real* const gradient = memory_.gradient_of(id);

@@ -1,8 +1,8 @@
 // What a process may choose about running: policy and engine.
 #pragma once
 
-#include "dynet/plan/partition.h"
-#include "dynet/plan/schedule.h"
+#include "dynet/device/engine.h"
+#include "dynet/plan/policy.h"
 
 namespace dynet::engine {
 

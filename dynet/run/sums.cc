@@ -7,7 +7,7 @@ namespace dynet::engine {
 
 void RunMemory::clear_gradient(uint32_t id) {
   const Dim& dim = graph.dim(id);
-  const size_t size = dim.batch_size(), stride = plan[id].stride;
+  const size_t size = dim.batch_size(), stride = plan.stride_of(graph, id);
   real* const gradient = gradient_of(id);
   if (stride == size || dim.bd == 1) return engine->fill(dim.size(), 0, gradient);
   for (unsigned b = 0; b < dim.bd; ++b) engine->fill(size, 0, gradient + b * stride);
@@ -23,11 +23,11 @@ void Worker::finish_all(std::span<const uint32_t> nodes) {
 /// Lists the sum of a node's contributions, if this is all that its gradient takes.
 bool Worker::list_sum(uint32_t id) {
   const GradientEntry& entry = memory_.plan[id];
-  if (!entry.is(Accumulation::buffered) || entry.has_unplaced_terms || entry.has_views ||
-      entry.deferred != none)
+  if (!entry.is(Accumulation::buffered) || entry.has(GradientEntry::unplaced_terms) ||
+      entry.has(GradientEntry::with_views) || entry.deferred != none)
     return false;
   const Dim& dim = memory_.graph.dim(id);
-  if (dim.bd > 1 && entry.stride != dim.batch_size()) return false;
+  if (dim.bd > 1 && memory_.plan.stride_of(memory_.graph, id) != dim.batch_size()) return false;
   if (dim.size() != sum_size_) add_lists(), sum_size_ = dim.size();
   for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next) {
     const GradientTerm& term = memory_.plan.terms[at];
@@ -49,7 +49,7 @@ void Worker::add_lists() {
 /// Completes the gradients of a node and, before it, of all views of its memory.
 void Worker::finish(uint32_t id) {
   add_lists();
-  if (memory_.plan[id].has_views)
+  if (memory_.plan[id].has(GradientEntry::with_views))
     for (uint32_t v = memory_.plan.view_lists[id].first; v != none; v = memory_.plan.view_lists[v].next)
       finish_one(v);
   finish_one(id);
@@ -109,7 +109,7 @@ void Worker::add_many_partials(uint32_t id) {
       addresses_.clear();
       for (size_t i = first; i < end; ++i) addresses_.push_back(terms_[i].from + b * place.n);
       add_each(*memory_.engine, place.n, addresses_.size(), addresses_.data(),
-               gradient + b * size_t{memory_.plan[id].stride} + place.offset);
+               gradient + b * size_t{memory_.plan.stride_of(memory_.graph, id)} + place.offset);
     }
   }
   addresses_.clear();
@@ -119,7 +119,7 @@ void Worker::add_partials(uint32_t id) {
   list_partials(id);
   if (partials_.size() > terms_in_a_row) return add_many_partials(id);
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = memory_.plan[id].stride;
+  const size_t size = dim.batch_size(), stride = memory_.plan.stride_of(memory_.graph, id);
   real* const gradient = memory_.gradient_of(id);
   addresses_.clear();
   const auto add_whole = [&] {
@@ -136,7 +136,7 @@ void Worker::add_partials(uint32_t id) {
       continue;
     }
     const size_t n = part.view == none ? size : memory_.graph.dim(part.view).batch_size();
-    const size_t from_stride = part.view == none ? n : memory_.plan[part.view].stride;
+    const size_t from_stride = part.view == none ? n : memory_.plan.stride_of(memory_.graph, part.view);
     if (part.view == none && (stride == size || dim.bd == 1)) {
       addresses_.push_back(part.from);
       continue;

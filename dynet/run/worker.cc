@@ -145,8 +145,8 @@ Worker::Found Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) 
     if (!target) continue;
     const GradientEntry& entry = memory_.plan[arg];
     const bool holds = entry.is(Accumulation::direct) && memory_.states[arg] != GradientState::empty;
-    found.holds |= holds || entry.is_broadcast;
-    found.in_runs |= entry.is_broadcast && sums_in_runs(id, arg);
+    found.holds |= holds || entry.has(GradientEntry::broadcast);
+    found.in_runs |= entry.has(GradientEntry::broadcast) && sums_in_runs(id, arg);
     found.is_new |= !holds;
     members_[count] = id, arguments_[count] = arg, targets_[count] = target;
     ++count;

@@ -76,7 +76,9 @@ class alignas(128) Worker {
   size_t target_stride(uint32_t id) const {
     const Dim& dim = memory_.graph.dim(id);
     const GradientEntry& entry = memory_.plan[id];
-    return dim.bd == 1 ? 0 : entry.is(Accumulation::buffered) ? dim.batch_size() : entry.stride;
+    return dim.bd == 1                        ? 0
+           : entry.is(Accumulation::buffered) ? dim.batch_size()
+                                              : memory_.plan.stride_of(memory_.graph, id);
   }
 
   // worker.cc

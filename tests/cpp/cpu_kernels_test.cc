@@ -205,7 +205,7 @@ void check_sums(Engine& e) {
     std::vector<const real*> rows;
     for (size_t k = 0; k < n; ++k) rows.push_back(x.data() + 3 * k);
     Numbers added(3);
-    e.add_each(3, n, rows.data(), added.data());
+    add_each(e, 3, n, rows.data(), added.data());
     check(std::equal(added.begin(), added.end(), y.begin() + 3), text("sums over ", n, ": rows and tensors"));
     e.cumulative_sum(1, {3, n, 1}, false, false, {x.data()}, {running.data()});
     found.push_back(y), found.push_back(running);

@@ -197,7 +197,7 @@ class Symbolic {
   }
 
   void finish(uint32_t id) {
-    if (plan_[id].has_views)
+    if (plan_[id].has(GradientEntry::with_views))
       for (uint32_t v = plan_.view_lists[id].first; v != ViewList::none; v = plan_.view_lists[v].next)
         finish_one(v);
     finish_one(id);
