@@ -270,7 +270,7 @@ Parameter SafetensorsLoader::load_param(ParameterCollection& collection, const s
   const FileParts::Bytes bytes = file.bytes(e);
   Parameter parameter = collection.add_parameters(file.dim_of(e), Untouched());
   file.copy_to(bytes.get(), e, parameter.get_storage());
-  give_name(collection.get_storage(), parameter.get_storage(), key);
+  give_name(parameter.get_storage(), key);
   return parameter;
 }
 
@@ -284,7 +284,7 @@ LookupParameter SafetensorsLoader::load_lookup_param(ParameterCollection& collec
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
   LookupParameter lookup = collection.add_lookup_parameters(dim.d[0], row, Untouched());
   file.copy_to(bytes.get(), e, lookup.get_storage());
-  give_name(collection.get_storage(), lookup.get_storage(), key);
+  give_name(lookup.get_storage(), key);
   return lookup;
 }
 

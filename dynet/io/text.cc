@@ -198,7 +198,7 @@ Parameter TextFileLoader::load_param(ParameterCollection& collection, const std:
   const Numbers n = records->read(record);
   Parameter parameter = collection.add_parameters(record.dim, Untouched());
   n.copy_to(parameter.get_storage());
-  give_name(collection.get_storage(), parameter.get_storage(), key);
+  give_name(parameter.get_storage(), key);
   return parameter;
 }
 
@@ -213,7 +213,7 @@ LookupParameter TextFileLoader::load_lookup_param(ParameterCollection& collectio
   row.d[row.nd] = 0;
   LookupParameter lookup = collection.add_lookup_parameters(rows, row, Untouched());
   n.copy_to(lookup.get_storage());
-  give_name(collection.get_storage(), lookup.get_storage(), key);
+  give_name(lookup.get_storage(), key);
   return lookup;
 }
 

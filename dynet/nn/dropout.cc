@@ -18,6 +18,13 @@ void check_builder_sizes(const char* builder, unsigned layers, unsigned input_si
               " were given; each must be from 1 to ", most);
 }
 
+void check_builder_input(const char* builder, const Expression& x, unsigned size) {
+  if (!x.pg || x.is_stale()) return;  // the first operation says so
+  const Dim& dim = dim_of(x);
+  if (dim.rows() != size || !dim.is_vector())
+    invalid(builder, ": an input of shape ", dim, " was given; a vector of ", size, " is needed");
+}
+
 void DropoutMasks::set_rates(real input, real output, real cell) {
   for (real rate : {input, output, cell})
     if (!(rate >= 0 && rate <= 1))

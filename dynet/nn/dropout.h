@@ -11,6 +11,9 @@ namespace dynet::engine {
 /// Throws unless a builder can have these sizes: its largest matrices are some times as large.
 void check_builder_sizes(const char* builder, unsigned layers, unsigned input_size, unsigned hidden_size);
 
+/// Throws unless a builder reads x: it would go on with others until their shape fits nothing else.
+void check_builder_input(const char* builder, const Expression& x, unsigned size);
+
 /// Masks for each layer's input, its last output and its memory cell (Gal and Ghahramani 2016).
 class DropoutMasks {
  public:

@@ -111,30 +111,25 @@ RNNPointer RNNBuilder::add_sequence() {
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   check_order("add_input", now_.stage == Stage::reading);
-  size_t place = prev < 0 ? 0 : static_cast<size_t>(prev) + 1;  // of its cells, if nothing was removed
   const Graph* const graph = now_.bound.handle.get_or_null();
-  if (is_whole(graph)) [[likely]] {
-    if (prev < now_.last_first || prev >= now_.count) refuse_pointer(prev);
-  } else {
+  const bool whole = is_whole(graph);
+  if (!whole) [[unlikely]]
     forget_removed();
-    check_pointer(prev);
-    place = prev < 0 ? 0 : place_of(prev) + 1;
-  }
+  check_pointer(prev, whole);
+  const size_t place = prev < 0 ? 0 : place_of(prev) + 1;
   if (x.pg != graph) check_graph(x);
+  check_builder_input(name(), x, input_dim);
   next_.resize(components_);
   if (dropout_.active()) dropout_.enter(first_of(prev));
   try {
     return push(prev, step(cells_at(place), x, next_));
   } catch (const std::invalid_argument& error) {
-    refuse(x, error.what());
+    refuse(error.what());
   }
 }
 
 /// An error of an operation becomes one of the builder, which is what the program called.
-void RNNBuilder::refuse(const Expression& x, std::string_view error) const {
-  const bool is_known = x.pg && !x.is_stale();
-  if (is_known && (x.dim().rows() != input_dim || !x.dim().is_vector()))
-    invalid(name(), ": an input of shape ", x.dim(), " was given; a vector of ", input_dim, " is needed");
+void RNNBuilder::refuse(std::string_view error) const {
   const size_t operation = error.find_first_of(": ");
   const bool names_one = operation != error.npos && error[operation] == ':';
   invalid(name(), ": ", error.substr(names_one ? operation + 2 : 0));
@@ -321,7 +316,7 @@ void RNNBuilder::check_given(const char* call, Expressions given, bool outputs_o
   }
   check_count(call, given.size(), outputs_only);
   for (size_t i = 0; i < given.size(); ++i)
-    if (dim_of(given[i]).rows() != hidden_dim)
+    if (const Dim& dim = dim_of(given[i]); dim.rows() != hidden_dim || !dim.is_vector())
       invalid(call, ": expression ", i, " has shape ", dim_of(given[i]).single_batch(), "; a vector of ",
               hidden_dim, " is needed");
 }

@@ -130,16 +130,17 @@ class RNNBuilder {
   static bool given(const Expression& e) { return e.pg != nullptr; }
   void check_order(const char* call, bool allowed) const;
   /// Checks that there is such a state, and that going back to a checkpoint has not removed it.
-  void check_pointer(RNNPointer p) const {
-    if (p < now_.last_first || p >= now_.count) refuse_pointer(p);
-    if (!is_whole()) check_kept(p);
-  }
+  void check_pointer(RNNPointer p) const { check_pointer(p, is_whole()); }
   void check_graph(const Expression& x) const;
   Expression push(RNNPointer prev, Expression output);
 
   engine::DropoutMasks dropout_;
 
  private:
+  void check_pointer(RNNPointer p, bool whole) const {
+    if (p < now_.last_first || p >= now_.count) refuse_pointer(p);
+    if (!whole) check_kept(p);
+  }
   /// A state's number, which no other one gets, that of the state before it, and of the sequence's first.
   struct Link {
     RNNPointer number, before, first;
@@ -161,7 +162,7 @@ class RNNBuilder {
   ConstCells cells(RNNPointer p) const { return cells_at(p < 0 ? 0 : place_of(p) + 1); }
   static bool is_removed(ConstCells state);
   void forget_removed();
-  [[noreturn]] void refuse(const Expression& x, std::string_view error) const;
+  [[noreturn]] void refuse(std::string_view error) const;
   void check_count(const char* call, size_t count, bool outputs_only) const;
   void check_batches(const char* call) const;
   Expression set_outputs(const char* call, RNNPointer prev, engine::Expressions hs);

@@ -25,6 +25,7 @@ SimpleRNNBuilder::SimpleRNNBuilder(unsigned layers, unsigned input_dim, unsigned
 Expression SimpleRNNBuilder::add_auxiliary_input(const Expression& x, const Expression& auxiliary) {
   if (!support_lags)
     invalid("SimpleRNNBuilder::add_auxiliary_input: the builder was made without support_lags = true");
+  check_builder_input("SimpleRNNBuilder::add_auxiliary_input", auxiliary, hidden_dim);
   struct Reset {
     Expression& e;
     ~Reset() { e = Expression(); }

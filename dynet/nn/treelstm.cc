@@ -122,6 +122,7 @@ Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, 
     if (!has(child))
       invalid(name(), "::add_input: child ", child, " of node ", id,
               " has not been added; children come first");
+  check_builder_input(name(), x, input_dim);
   next_.assign(components_, Expression());
   step(children, x, next_);
   const size_t end = (static_cast<size_t>(id) + 1) * components_;

@@ -25,12 +25,6 @@ void check_lambda(real lambda) {
     throw std::domain_error(text("Bad value of lambda: ", lambda, "; weight decay must lie in [0, 1)"));
 }
 
-CollectionStorage& root_of(CollectionStorage& collection) {
-  CollectionStorage* c = &collection;
-  while (c->parent) c = c->parent.get();
-  return *c;
-}
-
 /// The collection's name and the user's; repeated and empty names get a number, the first that nobody has.
 std::string full_name(const std::shared_ptr<CollectionStorage>& collection, bool of_collection,
                       const std::string& name) {
@@ -38,7 +32,7 @@ std::string full_name(const std::shared_ptr<CollectionStorage>& collection, bool
     failed(of_collection ? "add_subcollection: Submodel" : "add_parameters: Parameter",
            " name could not include '/', nor a line break: ", name);
   auto& given = collection->names(of_collection);
-  const auto& of_files = root_of(*collection).names_of_files;
+  const auto& of_files = root_of(collection)->names_of_files;
   const auto is_given = [&](const std::string& chosen) {
     const auto found = given.find(chosen);
     return found != given.end() && found->second > 0;
@@ -114,6 +108,7 @@ void enlist(const std::shared_ptr<CollectionStorage>& collection,
   for (auto* c = collection.get(); c; c = c->parent.get())
     if ((c->*list).size() == (c->*list).capacity()) (c->*list).reserve(2 * (c->*list).size() + 1);
   for (auto* c = collection.get(); c; c = c->parent.get()) (c->*list).push_back(parameter);
+  parameter->owner = root_of(collection);
 }
 
 void initialize(Storage& s, const ParameterInit& init) {
@@ -139,6 +134,11 @@ std::shared_ptr<S> find(const std::vector<std::shared_ptr<S>>& list, const std::
 
 }  // namespace
 
+std::shared_ptr<CollectionStorage> engine::root_of(std::shared_ptr<CollectionStorage> collection) {
+  while (collection->parent) collection = collection->parent;
+  return collection;
+}
+
 std::vector<std::shared_ptr<Storage>> engine::shared_storages() {
   SharedList& list = SharedList::get();
   const std::lock_guard lock(list.mutex);
@@ -148,8 +148,8 @@ std::vector<std::shared_ptr<Storage>> engine::shared_storages() {
   return alive;
 }
 
-void engine::give_name(CollectionStorage& collection, Storage& parameter, const std::string& name) {
-  CollectionStorage& root = root_of(collection);
+void engine::give_name(Storage& parameter, const std::string& name) {
+  CollectionStorage& root = *parameter.owner.lock();
   const auto taken = [&](const std::string& candidate) {
     const auto has_it = [&](const auto& s) { return s->name == candidate && s.get() != &parameter; };
     return std::ranges::any_of(root.parameters, has_it) || std::ranges::any_of(root.lookups, has_it);

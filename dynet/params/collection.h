@@ -29,9 +29,12 @@ struct CollectionStorage {
   }
 };
 
-/// Gives a parameter of the collection the name that a file has for it; where another one of all that belong
+/// The collection that a collection lies in, and that lies in no other.
+std::shared_ptr<CollectionStorage> root_of(std::shared_ptr<CollectionStorage> collection);
+
+/// Gives a parameter of a collection the name that a file has for it; where another one of all that belong
 /// together has that, a number follows.
-void give_name(CollectionStorage& collection, Storage& parameter, const std::string& name);
+void give_name(Storage& parameter, const std::string& name);
 
 /// Σ g² over the gradient; of a lookup table over the rows that were used.
 double squared_gradient(const ParameterStorage& p);

@@ -120,6 +120,12 @@ ParameterInitUniform::ParameterInitUniform(real left, real right) : left(left), 
 
 void ParameterInitUniform::initialize_params(Tensor& values) const { fill_uniform(values, left, right); }
 
+ParameterInitConst::ParameterInitConst(real number) : number(number) {
+  if (!std::isfinite(number))
+    throw std::domain_error(
+        text("the number of a constant initialiser is ", number, "; it must be a finite number"));
+}
+
 void ParameterInitConst::initialize_params(Tensor& values) const {
   std::fill_n(values.v, values.d.size(), number);
 }

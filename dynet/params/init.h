@@ -61,7 +61,7 @@ struct ParameterInitUniform : ParameterInit {
 
 /// One number everywhere.
 struct ParameterInitConst : ParameterInit {
-  explicit ParameterInitConst(real number) : number(number) {}
+  explicit ParameterInitConst(real number);
   void initialize_params(Tensor& values) const override;
   real number;
 };

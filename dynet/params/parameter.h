@@ -17,6 +17,8 @@
 
 namespace dynet::engine {
 
+struct CollectionStorage;
+
 inline bool any_nonzero(const real* numbers, size_t size) {
   return std::ranges::any_of(OnHost(numbers, size), [](real x) { return x != 0; });
 }
@@ -25,8 +27,9 @@ inline bool any_nonzero(const real* numbers, size_t size) {
 struct Storage : std::enable_shared_from_this<Storage> {
   uint64_t uid = next_uid();  // unlike its address, never used again; another one for another shape
   std::string name;           // from the root on: "/lstm/_0"
-  Dim dim;                    // a lookup table's rows are its last axis
-  Buffer numbers;             // the values: those of a row of a table lie together
+  std::weak_ptr<CollectionStorage> owner;  // the root of the collections that list it
+  Dim dim;                                 // a lookup table's rows are its last axis
+  Buffer numbers;                          // the values: those of a row of a table lie together
   Gradient gradient;
   real decay_factor = 1;  // lazy weight decay: what graphs, programs and files see is the values times this
   uint64_t version = 1;   // changes with the values

@@ -30,7 +30,7 @@
 
 #include "dynet/core/checksum.h"
 #include "dynet/params/init.h"
-#include "dynet/train/trainer.h"
+#include "dynet/train/memory.h"
 
 namespace dynet {
 
@@ -166,34 +166,31 @@ class TrainerText {
         << sparse_tag << ' ' << t.sparse_updates_enabled << '\n';
   }
 
-  TrainerText(const Trainer& t, const std::string& text) : tokens_(checked(text)) {
+  TrainerText(const Trainer& t, const std::string& text) : tokens_(checked(text)), fields_(t) {
     tokens_.expect("#Trainer#");
     Counts(tokens_, t.model);
     read_settings();
-    tokens_.expect(averages_.mode == MovingAverage::None ? "[MA:FALSE]" : "[MA:TRUE]");
-    if (averages_.mode != MovingAverage::None) read_averages(t.model);
+    const bool averages = fields_.averages.mode != MovingAverage::None;
+    tokens_.expect(averages ? "[MA:TRUE]" : "[MA:FALSE]");
+    if (averages) read_averages(t.model);
     read_rule(t);
     read_additions();
+    try {
+      fields_.check(t, "Could not load the trainer");
+    } catch (const std::invalid_argument& error) {
+      failed(error.what());
+    }
   }
 
   void move_to(Trainer& t) && {
     t.follow_model();
-    t.learning_rate = rate_;
-    t.clipping_enabled = clipping_;
-    t.clip_threshold = threshold_;
-    t.updates = updates_;
-    t.averages_ = std::move(averages_);
+    std::move(fields_).move_to(t);
     t.parameter_states_ = std::move(parameter_states_);
     t.lookup_states_ = std::move(lookup_states_);
-    std::copy(std::begin(args_), std::end(args_), t.args_);
-    t.cyclical_ = cyclical_;
-    if (sparse_) t.sparse_updates_enabled = *sparse_;
     if (random_) set_random_position(*random_);
   }
 
  private:
-  static bool has_cycle(const RuleRow& rule) { return rule.cyclical || rule.simplex; }
-
   static void write_rule(std::ostream& out, const Trainer& t) {
     const bool has_state = t.rule_.slots > 0;
     out << '#' << t.name_ << "# " << (has_state ? t.parameter_states_.size() : 0) << ' '
@@ -205,32 +202,26 @@ class TrainerText {
     const char* space = "";
     const auto put = [&](double x) { out << std::exchange(space, " ") << x; };
     for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i) put(t.args_[i]);
-    if (const CyclicalRate& c = t.cyclical_; has_cycle(t.rule_))
+    if (const CyclicalRate& c = t.cyclical_; TrainerMemory::has_cycle(t.rule_))
       for (double x : {c.min, c.max, c.step_size, c.gamma, c.updates, double(c.enabled)}) put(x);
     out << '\n';
   }
 
   void read_settings() {
-    rate_ = allowed_number("the learning rate", finite_number);
-    clipping_ = tokens_.flag();
-    threshold_ = tokens_.number<double>();
-    if (std::isnan(threshold_)) Tokens::bad("the threshold of clipping is not a number");
-    updates_ = read_updates();
-    averages_.beta = tokens_.number<double>();
+    fields_.learning_rate = tokens_.number<double>();
+    fields_.clipping_enabled = tokens_.flag();
+    fields_.clip_threshold = tokens_.number<double>();
+    fields_.updates = read_updates();
+    Averages& averages = fields_.averages;
+    averages.beta = tokens_.number<double>();
     const std::string_view mode = tokens_.next();
     const auto found = std::find(std::begin(modes), std::end(modes), mode);
     if (found == std::end(modes)) Tokens::bad("\"", mode.substr(0, 100), "\" is no moving average");
-    averages_.mode = static_cast<MovingAverage>(found - std::begin(modes));
-    averages_.swapped = tokens_.flag();
-    averages_.has_saved = tokens_.flag();
-    averages_.frequency = tokens_.number<size_t>();
-    averages_.count = tokens_.number<size_t>();
-    if (averages_.mode == MovingAverage::Exponential)
-      check("the moving average's beta", below_one, averages_.beta);
-    if (averages_.frequency == 0) Tokens::bad("the frequency of the moving average is 0");
-    if ((averages_.has_saved && !averages_.swapped) ||
-        (averages_.swapped && averages_.mode == MovingAverage::None))
-      Tokens::bad("weights are kept that no moving average has taken the place of");
+    averages.mode = static_cast<MovingAverage>(found - std::begin(modes));
+    averages.swapped = tokens_.flag();
+    averages.has_saved = tokens_.flag();
+    averages.frequency = tokens_.number<size_t>();
+    averages.count = tokens_.number<size_t>();
   }
 
   /// DyNet 2 writes them with a fraction.
@@ -242,11 +233,12 @@ class TrainerText {
   }
 
   void read_averages(const ParameterCollection& model) {
+    Averages& to = fields_.averages;
     tokens_.expect("#MA#");
-    read_all(tokens_, Counts(tokens_, model), model, averages_.parameters, averages_.lookups);
-    if (!averages_.has_saved) return;
+    read_all(tokens_, Counts(tokens_, model), model, to.parameters, to.lookups);
+    if (!to.has_saved) return;
     tokens_.expect("#Weights#");
-    read_all(tokens_, Counts(tokens_, model), model, averages_.saved_parameters, averages_.saved_lookups);
+    read_all(tokens_, Counts(tokens_, model), model, to.saved_parameters, to.saved_lookups);
   }
 
   void read_rule(const Trainer& t) {
@@ -259,25 +251,12 @@ class TrainerText {
     };
     read(parameter_tag, counts.parameters, t.model.parameters_list(), parameter_states_);
     read(lookup_tag, counts.lookups, t.model.lookup_parameters_list(), lookup_states_);
-    std::copy(std::begin(t.args_), std::end(t.args_), args_);
     for (size_t i = t.rule_.first_hyper; i < t.rule_.arg_count; ++i)
-      args_[i] = allowed_number(t.rule_.args[i].name, t.rule_.args[i].allowed);
-    if (!has_cycle(t.rule_)) return;
-    CyclicalRate& c = cyclical_;
-    const RuleArg* arg = CyclicalSGD::args;
-    for (double* x : {&c.min, &c.max, &c.step_size, &c.gamma})
-      *x = allowed_number(arg->name, arg->allowed), ++arg;
-    c.updates = allowed_number("the position in the cycle", from_zero);
+      fields_.args[i] = tokens_.number<double>();
+    if (!TrainerMemory::has_cycle(t.rule_)) return;
+    CyclicalRate& c = fields_.cyclical;
+    for (double* x : {&c.min, &c.max, &c.step_size, &c.gamma, &c.updates}) *x = tokens_.number<double>();
     c.enabled = tokens_.number<double>() != 0;
-  }
-
-  static void check(const char* name, const Allowed& allowed, double x) {
-    if (!allowed.has(x)) Tokens::bad(name, " is ", x, "; ", allowed.numbers, " is needed");
-  }
-  double allowed_number(const char* name, const Allowed& allowed) {
-    const auto x = tokens_.number<double>();
-    check(name, allowed, x);
-    return x;
   }
 
   /// What files of DyNet 2, and older ones of ours, say nothing of.
@@ -288,7 +267,7 @@ class TrainerText {
         RandomPosition& random = random_.emplace();
         for (uint32_t* x : {&random.seed, &random.streams, &random.graphs}) *x = tokens_.number<uint32_t>();
       } else if (tag == sparse_tag) {
-        sparse_ = tokens_.flag();
+        fields_.sparse_updates_enabled = tokens_.flag();
       } else {
         return;
       }
@@ -297,14 +276,8 @@ class TrainerText {
 
   Tokens tokens_;
   std::optional<RandomPosition> random_;
-  std::optional<bool> sparse_;
-  double rate_ = 0, threshold_ = 0;
-  bool clipping_ = false;
-  size_t updates_ = 0;
-  Averages averages_;
+  TrainerMemory::Fields fields_;
   std::vector<Trainer::State> parameter_states_, lookup_states_;
-  double args_[max_rule_args] = {};
-  CyclicalRate cyclical_;
 };
 
 void Trainer::save(std::ostream& out) {

@@ -25,7 +25,7 @@ void engine::check_learning_rate(std::string_view call, double rate) {
     invalid(call, ": the rate is ", rate, "; ", finite_number.numbers, " is needed");
 }
 
-void CyclicalRate::check(const char* call) const {
+void CyclicalRate::check(std::string_view call) const {
   const RuleArg* arg = CyclicalSGD::args;
   for (const double x : {min, max, step_size, gamma}) check_argument(call, arg->name, arg->allowed, x), ++arg;
 }

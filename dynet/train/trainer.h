@@ -1,6 +1,7 @@
 // UPDATE: a trainer changes the parameters of a collection by one rule and clears their gradients.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <iterator>
 #include <span>
@@ -53,7 +54,7 @@ struct CyclicalRate {
   /// The rate after one more update.
   double next();
   /// Throws what `call` says of numbers that make no cycle.
-  void check(const char* call) const;
+  void check(std::string_view call) const;
 };
 
 /// std::invalid_argument, which begins with `call`, for a number that an argument cannot be.
@@ -167,6 +168,16 @@ class Trainer {
   void average(engine::Averages&& chosen);
   void resume();
 
+  /// While it lives, the trainer is one of those there are.
+  class Listed {
+   public:
+    explicit Listed(Trainer& trainer);
+    ~Listed();
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    const uint64_t number;  // unlike an address, never used again
+  };
+
   friend class TrainerText;
   friend class TrainerMemory;
   friend void engine::show(Trainer&, unsigned slot, std::vector<ShadowParameters>&);
@@ -182,6 +193,7 @@ class Trainer {
   std::vector<size_t> chosen_, chosen_lookups_, small_;
   real hyper_[engine::max_hyper];
   engine::Averages averages_;
+  const Listed listed_{*this};
 };
 
 }  // namespace dynet

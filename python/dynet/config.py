@@ -75,9 +75,7 @@ class DynetParams:
         """Takes the choices of dynet_config.set(); what it does not name stays, and so do seed and batching
         where it names 0."""
         if not isinstance(conf, Mapping):
-            raise TypeError(
-                f"from_config: conf is a {type(conf).__name__}; a dictionary of options is needed"
-            )
+            raise TypeError(f"from_config: conf is {_dynet._a_kind(conf)}; a dictionary of options is needed")
         if conf.get("seed"):
             self.set_random_seed(conf["seed"])
         if conf.get("autobatch"):

@@ -166,11 +166,6 @@ def _class_needed(annotation: str) -> str:
     return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
 
 
-def _a_kind(value: object) -> str:
-    kind = type(value).__name__
-    return "None" if value is None else f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
-
-
 def _hint(name: str, annotation: str, value: object) -> str:
     if isinstance(value, _dynet.Expression):
         return ", as its value() is" if "int" in annotation or "float" in annotation else ""
@@ -189,7 +184,7 @@ def explain(function: Any, args: Sequence[object], keywords: Mapping[str, object
     name, given = function.__name__, list(args)
     for place, each in enumerate((*given, *keywords.values())):
         if not _dynet._is_made(each) and not (place == 0 and name in ("__init__", "__new__")):
-            return f"{name}: a {type(each).__name__} was given whose super().__init__() was not called"
+            return f"{name}: {_dynet._a_kind(each)} was given whose super().__init__() was not called"
     parameters = list(signature_of(function).parameters.values())
     if parameters and parameters[0].name in ("self", "cls"):
         if not given:
@@ -228,8 +223,8 @@ def misfit(
         value = values.get(parameter.name, parameter.default)
         if parameter.name in values and not any(_fits(part, value) for part in _alternatives(annotation)):
             right = f"{_needed(annotation)} is needed{_hint(name, annotation, value)}"
-            return f"{name}: {parameter.name} is {_a_kind(value)}; {right}"
-    kinds = _listed([_a_kind(value) for value in values.values()]) if values else "nothing"
+            return f"{name}: {parameter.name} is {_dynet._a_kind(value)}; {right}"
+    kinds = _listed([_dynet._a_kind(value) for value in values.values()]) if values else "nothing"
     verb = "were" if len(values) > 1 else "was"
     return f"{name}: {kinds} {verb} given; it is called as {name}{_plain(signature)}"
 
@@ -242,14 +237,14 @@ def _plain(signature: inspect.Signature) -> str:
 def no_expression(name: str, position: int, value: object) -> str:
     """What is wrong with an argument, by its position, that should be an expression."""
     right = f"an Expression is needed{_hint(name, 'Expression', value)}"
-    return f"{name}: argument {position} is {_a_kind(value)}; {right}"
+    return f"{name}: argument {position} is {_dynet._a_kind(value)}; {right}"
 
 
 def explain_python(function: Any, args: Sequence[object], keywords: Mapping[str, object]) -> str:
     """The same for a function, or the __init__ of a class, of Python."""
     given, name = list(args), function.__name__
     signature = inspect.signature(function)
-    if next(iter(signature.parameters), "") == "self":
+    if next(iter(signature.parameters), "") in ("self", "cls"):
         thing = given.pop(0)
         name = type(thing).__name__ if name == "__init__" else name
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])

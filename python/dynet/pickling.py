@@ -3,8 +3,8 @@
 Several handles may refer to one parameter or collection. For each of those there is one `Shared` object while
 a pickle is written, which the pickler writes once: what belongs together stays together. A parameter brings
 itself alone; a collection brings those that it lies in, up to the root, and all their parameters; a builder
-brings its collection, and a trainer the one that it trains. What a root has, and a trainer with it, is read
-at one moment, when the first of it is asked for: other threads may go on training.
+brings its collection, and a trainer the one that it trains. What a root and its trainers have is of one
+moment, when the first of it is asked for: other threads may go on training.
 """
 
 from __future__ import annotations
@@ -36,65 +36,56 @@ class _Known(threading.local):
     """What the calling thread pickles; others have their own, read at another moment."""
 
     def __init__(self) -> None:
-        self.by_identity: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
+        self.shared: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
+        self.moments: weakref.WeakValueDictionary[int, _dynet._Moment] = weakref.WeakValueDictionary()
 
 
 _known = _Known()
 
 
+def moment(of: Any) -> _dynet._Moment:
+    """When the first of all that belongs together with a parameter, a collection or a trainer was met."""
+    key = _dynet._family(of)
+    found = _known.moments.get(key)
+    if found is None:
+        found = _known.moments[key] = _dynet._Moment(of)
+    return found
+
+
 class Shared:
     """A parameter, a table or a collection: one object for all handles that there are of it."""
 
-    __slots__ = ("__weakref__", "handle", "read", "state")
+    __slots__ = ("__weakref__", "handle", "moment")
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
-        self.state: Any = None  # of a parameter, once it has been read with others
-        self.read: list[Shared] = []  # what has been read with a root, until it is written
+        self.moment = moment(handle)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.handle, ParameterCollection):
-            return parameter, self._parameter_state()
+            return parameter, self.moment.of_parameter(self.handle)
         name, parent, decay, *listed_handles = _dynet._collection_state(self.handle)
         handles, names = listed_handles[:2], listed_handles[2:]
-        if parent is None and not self.read:
-            self.see(_dynet._parameter_states)
         above = None if parent is None else shared(parent)
         listed = [[shared(p) for p in each] for each in handles]
-        if parent is None:
-            self.read = []
         return collection, (name, above, decay, *listed, *names)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """The arrays are copies already."""
-        if not isinstance(self.handle, ParameterCollection):
-            return _dynet._make_parameter(*self._parameter_state())
+        make, arguments = self.__reduce__()
+        if make is parameter:
+            return make(*arguments)
         from copy import deepcopy
 
-        make, arguments = self.__reduce__()
         return make(*deepcopy(arguments, memo))
-
-    def _parameter_state(self) -> Any:
-        state, self.state = self.state, None
-        return _dynet._parameter_states([self.handle])[0] if state is None else state
-
-    def see(self, states: Callable[[list[Any]], Any]) -> None:
-        """Reads all parameters and tables of a root at one moment."""
-        _, _, _, parameters, tables, *_ = _dynet._collection_state(self.handle)
-        handles = parameters + tables
-        read = [shared(handle) for handle in handles]
-        for each, state in zip(read, states(handles), strict=True):
-            each.state = state
-        self.read = read
 
 
 def shared(handle: Any) -> Shared:
     """The one object of what a handle refers to."""
-    known = _known.by_identity
     key = _dynet._identity(handle)
-    found = known.get(key)
+    found = _known.shared.get(key)
     if found is None:
-        found = known[key] = Shared(handle)
+        found = _known.shared[key] = Shared(handle)
     return found
 
 
@@ -103,7 +94,7 @@ def shared(handle: Any) -> Shared:
 
 def _check(function: str, checked: bool, given: object, needed: str) -> None:
     if not checked:
-        raise TypeError(f"unpickling: {function}: a {type(given).__name__} was given; {needed} is needed")
+        raise TypeError(f"unpickling: {function}: {_dynet._a_kind(given)} was given; {needed} is needed")
 
 
 def parameter(is_table: bool, array: Any, name: bytes, updated: bool) -> Any:
@@ -216,22 +207,8 @@ def _reduce_builder(self: Any) -> tuple[Any, ...]:
 
 
 def _reduce_trainer(self: Any) -> tuple[Any, ...]:
-    model = _dynet._model_of(self)
-    root = model
-    while (parent := _dynet._collection_state(root)[1]) is not None:
-        root = parent
-    kept: list[Any] = []
-
-    def states(handles: list[Any]) -> Any:
-        numbers, lists, read = _dynet._trainer_state(self, handles)
-        kept.extend((numbers, lists))
-        return read
-
-    whole, part = shared(root), shared(model)
-    whole.see(states)
-    if part is not whole:
-        part.read = [whole]
-    return _reduced(trainer, (type(self), _base(self), part, *kept), self)
+    model = shared(_dynet._model_of(self))
+    return _reduced(trainer, (type(self), _base(self), model, *model.moment.of_trainer(self)), self)
 
 
 def _refuse_copy(self: object) -> NoReturn:

@@ -180,6 +180,10 @@ MEMBERS: dict[str, dict[str, str]] = {
 }
 
 
+def _sentence(kind: str, name: str, today: str) -> str:
+    return f"{kind} has no {name}; today it is {today}"
+
+
 class Renamed:
     """A name that the module does not have: its use is an AttributeError that has today's."""
 
@@ -189,13 +193,13 @@ class Renamed:
         self._name, self._today = name, today
 
     def refuse(self, *_: object, **__: object) -> NoReturn:
-        raise AttributeError(f"dynet has no {self._name}; today it is {self._today}", name=self._name)
+        raise AttributeError(_sentence("dynet", self._name, self._today), name=self._name)
 
     __call__ = __getattr__ = __getitem__ = __iter__ = __mro_entries__ = refuse
     __instancecheck__ = __subclasscheck__ = __reduce_ex__ = refuse
 
     def __repr__(self) -> str:
-        return f"<dynet has no {self._name}; today it is {self._today}>"
+        return f"<{_sentence('dynet', self._name, self._today)}>"
 
 
 RENAMED = {name: Renamed(name, today) for name, today in _FUNCTIONS.items()}
@@ -241,7 +245,7 @@ class _Missing:
         del thing.__dict__[self.name]
 
     def _refuse(self, kind: type) -> NoReturn:
-        raise AttributeError(f"{kind.__name__} has no {self.name}; today it is {self.today}", name=self.name)
+        raise AttributeError(_sentence(kind.__name__, self.name, self.today), name=self.name)
 
 
 def _in_class(kind: type, name: str) -> object:

@@ -40,7 +40,7 @@ class BiRNNBuilder:
     ) -> None:
         if not isinstance(model, ParameterCollection):
             raise TypeError(
-                f"BiRNNBuilder: model is a {type(model).__name__}; a ParameterCollection is needed"
+                f"BiRNNBuilder: model is {_dynet._a_kind(model)}; a ParameterCollection is needed"
             )
         num_layers, hidden_dim = _whole("num_layers", num_layers), _whole("hidden_dim", hidden_dim)
         input_dim = _whole("input_dim", input_dim)
@@ -79,6 +79,7 @@ class BiRNNBuilder:
         )
 
     @classmethod
+    @told
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A builder from what `spec` of another one is."""
         if not isinstance(spec, tuple | list):
@@ -93,41 +94,49 @@ class BiRNNBuilder:
             raise TypeError(f"{cls.__name__}: {factory.__name__} was given; a class of builders is needed")
         return cls(num_layers, input_dim, hidden_dim, model, rnn_builder_factory, builder_layers)
 
+    @told
     def whoami(self) -> str:
         """The name of the class."""
         return "BiRNNBuilder"
 
+    @told
     def param_collection(self) -> ParameterCollection:
         """The collection of the builder's parameters."""
         return self.model
 
+    @told
     def set_dropout(self, p: float) -> None:
         """Sets the dropout rates of all networks."""
         for builders in self.builder_layers:
             for builder in builders:
                 builder.set_dropout(p)
 
+    @told
     def set_dropouts(self, d: float, d_h: float) -> None:
         """Sets the dropout rates of inputs and of outputs of all networks, as their own set_dropouts."""
         for builders in self.builder_layers:
             for builder in builders:
                 builder.set_dropouts(d, d_h)  # type: ignore[attr-defined]  # All but the base class have it.
 
+    @told
     def disable_dropout(self) -> None:
         """Sets the dropout rates of all networks to zero."""
         self.set_dropout(0)
 
+    @told
     def zero_state(self, batch_size: int = 1) -> tuple[RNNState, RNNState]:
         """States of both directions in the last layer whose cells and outputs are zeros."""
         forward, backward = self.builder_layers[-1]
         return forward.zero_state(batch_size), backward.zero_state(batch_size)
 
+    @told
     def final_state(self, es: Iterable[Expression]) -> tuple[RNNState, RNNState]:
         """The states of both directions in the last layer, after each has read all of the sequence."""
         xs = _lower_layers(self.builder_layers[:-1], es, "final_state")
         forward, backward = self.builder_layers[-1]
         return forward.final_state(xs), backward.final_state(xs[::-1])
 
+    @told
     def add_inputs(self, es: Iterable[Expression]) -> list[tuple[RNNState, RNNState]]:
         """For each input the states of both directions in the last layer, after they have read it."""
         xs = _lower_layers(self.builder_layers[:-1], es, "add_inputs")
@@ -135,6 +144,7 @@ class BiRNNBuilder:
         states = forward.initial_state().add_inputs(xs)
         return list(zip(states, reversed(backward.initial_state().add_inputs(xs[::-1])), strict=True))
 
+    @told
     def transduce(self, es: Iterable[Expression]) -> list[Expression]:
         """The outputs of the last layer, one for each input."""
         return _lower_layers(self.builder_layers, es, "transduce")
@@ -183,6 +193,7 @@ class StackedRNNState:
     def __repr__(self) -> str:
         return f"StackedRNNState of {self.states!r}"
 
+    @told
     def add_input(self, x: Expression) -> StackedRNNState:
         """The state after reading x."""
         states = []
@@ -191,6 +202,7 @@ class StackedRNNState:
             x = states[-1].output()  # type: ignore[assignment]  # A state that has read something has an output.
         return StackedRNNState(states, self)
 
+    @told
     def add_inputs(self, xs: Iterable[Expression]) -> list[StackedRNNState]:
         """The states after each input."""
         states, state = [], self
@@ -199,18 +211,22 @@ class StackedRNNState:
             states.append(state)
         return states
 
+    @told
     def output(self) -> Expression | None:
         """The output of the last network."""
         return self.states[-1].output()
 
+    @told
     def prev(self) -> StackedRNNState | None:
         """The state before."""
         return self._prev
 
+    @told
     def h(self) -> list[tuple[Expression, ...]]:
         """The outputs of the layers of each network."""
         return [state.h() for state in self.states]
 
+    @told
     def s(self) -> list[tuple[Expression, ...]]:
         """The cells and outputs of the layers of each network."""
         return [state.s() for state in self.states]

@@ -21,6 +21,7 @@ from dynet._dynet import (
     SoftmaxBuilder,
     StandardSoftmaxBuilder,
     Trainer,
+    _a_kind,
     _make_class_factored,
     _make_hierarchical,
     _RNNBuilder,
@@ -193,8 +194,7 @@ def _described(value: Any) -> str:
     if isinstance(name, str):
         kind = "the class" if isinstance(value, type) else "the function" if callable(value) else "the object"
         return f"{kind} {getattr(value, '__module__', '')}.{name}"
-    article = "an" if type(value).__name__[:1].lower() in "aeiou" else "a"
-    return f"{article} {type(value).__name__}"
+    return _a_kind(value)
 
 
 class _Search:

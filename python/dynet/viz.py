@@ -108,7 +108,7 @@ def print_graphviz(
     """
     for argument, names in (("expression_names", expression_names), ("lookup_names", lookup_names)):
         if names is not None and not isinstance(names, Mapping):
-            raise TypeError(f"print_graphviz: {argument} is a {type(names).__name__}; a dictionary is needed")
+            raise TypeError(f"print_graphviz: {argument} is {_dynet._a_kind(names)}; a dictionary is needed")
     for key in expression_names or ():
         if not isinstance(key, Expression):
             raise TypeError(f"print_graphviz: a key of expression_names is {key!r}; an Expression is needed")

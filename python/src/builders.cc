@@ -102,7 +102,7 @@ using StateObject = nb::typed<nb::object, PythonState>;
 RNNBuilder& builder_of(const char* call, nb::handle self) {
   RNNBuilder* builder;
   if (!nb::try_cast(self, builder) || !builder)
-    throw type_error(text(call, ": a ", type_name(self.ptr()), " was given; a builder is needed"));
+    throw type_error(text(call, ": ", a_kind(self.ptr()), " was given; a builder is needed"));
   return *builder;
 }
 
@@ -146,9 +146,9 @@ StateObject first_state_from_arrays(nb::object self, nb::handle vecs, Flag updat
   std::vector<Numbers> arrays;
   const auto add = [&](PyObject* array) { arrays.push_back(read_numbers(array)); };
   if (!vecs.is_none() && !for_each(vecs.ptr(), add))
-    throw type_error(text("initial_state_from_raw_vectors: vecs is a ", type_name(vecs.ptr()),
-                          "; a list of arrays is needed")
-                         .c_str());
+    throw type_error(
+        text("initial_state_from_raw_vectors: vecs is ", a_kind(vecs.ptr()), "; a list of arrays is needed")
+            .c_str());
   return all_or_nothing([&] {
     std::vector<Expression> inputs;
     for (const Numbers& numbers : arrays)
@@ -183,8 +183,7 @@ void bind_base(nb::module_& m) {
       .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")
       .def("initial_state", first_state, "vecs"_a.none() = nb::none(), "update"_a = true,
            "The state before the first input in the current graph, with given cells and outputs if there are "
-           "any. "
-           "Without update the parameters get no gradient.")
+           "any. Without update the parameters get no gradient.")
       .def("initial_state_from_raw_vectors", first_state_from_arrays, "vecs"_a.none() = nb::none(),
            "update"_a = true, "The state before the first input, with cells and outputs given as arrays.")
       .def(

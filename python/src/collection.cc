@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "python/src/casters.h"
 #include "python/src/files.h"
 #include "python/src/initializers.h"
+#include "python/src/moment.h"
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
 
@@ -200,10 +202,14 @@ std::vector<std::pair<std::string, std::shared_ptr<Storage>>> named_state(const 
 nb::typed<nb::dict, nb::str, Array> state_dict(const Collection& c) {
   nb::typed<nb::dict, nb::str, Array> state;
   const auto named = named_state(c);
-  std::vector<std::shared_ptr<Storage>> storages;
-  for (const auto& each : named) storages.push_back(each.second);
-  const std::vector<Array> arrays = arrays_of_values(storages);
-  for (size_t i = 0; i < named.size(); ++i) state[named[i].first.c_str()] = arrays[i];
+  std::deque<Copied> copies;
+  compute_apart([&] {
+    for (const auto& each : named) copies.emplace_back(*each.second);
+  });
+  for (const auto& each : named) {
+    state[each.first.c_str()] = copies.front().array();
+    copies.pop_front();
+  }
   return state;
 }
 
@@ -217,12 +223,12 @@ std::string listed(const std::vector<std::string>& names) {
 
 void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
   if (!nb::hasattr(state, "keys"))
-    throw type_error(text("load_state_dict: state is a ", type_name(state.ptr()),
+    throw type_error(text("load_state_dict: state is ", a_kind(state.ptr()),
                           "; a dictionary of arrays by name is needed"));
   std::map<std::string, nb::object> given;
   for (const nb::handle key : state) {
     if (!PyUnicode_Check(key.ptr()))
-      throw type_error(text("load_state_dict: a key is a ", type_name(key.ptr()), "; a name is needed"));
+      throw type_error(text("load_state_dict: a key is ", a_kind(key.ptr()), "; a name is needed"));
     given.emplace(nb::cast<std::string>(key), state[key]);
   }
   struct Load {
@@ -259,13 +265,11 @@ void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
 }
 
 void bind_state(nb::class_<Collection>& type) {
-  type.def(
-          "state_dict", state_dict,
-          "The values of all parameters and tables as arrays, by name; load_state_dict puts them back, also "
-          "into another collection of the same structure. Names are those within this collection: of the "
-          "root "
-          "p.name(), of a sub-collection the same without its own name, from / on. The arrays are copies, as "
-          "as_array() gives them.")
+  type.def("state_dict", state_dict,
+           "The values of all parameters and tables as arrays, by name; load_state_dict puts them back, also "
+           "into another collection of the same structure. Names are those within this collection: of the "
+           "root p.name(), of a sub-collection the same without its own name, from / on. The arrays are "
+           "copies, as as_array() gives them.")
       .def("load_state_dict", load_state_dict, "state"_a, "strict"_a = true,
            "Gives all parameters and tables the values of a dict that state_dict() made, and drops their "
            "gradients. All of it or nothing: RuntimeError where a name is missing or too many (strict=False "

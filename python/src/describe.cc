@@ -134,7 +134,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
       [](nb::handle xs, const char* call) {
         return nb::steal<ExpressionList>(or_throw(guarded(call, [&] {
           if (!PyObject_HasAttrString(xs.ptr(), "__iter__"))
-            throw type_error(text("a ", type_name(xs.ptr()), " was given; a list of expressions is needed"));
+            throw type_error(text(a_kind(xs.ptr()), " was given; a list of expressions is needed"));
           const nb::object list = nb::steal(or_throw(PySequence_List(xs.ptr())));
           Elements<Expression> all;
           read_expressions(list.ptr(), all);

@@ -100,8 +100,7 @@ void bind_expression(nb::module_&) {
       },
       recalculate, "batched"_a = false,
       "The value as an array, row-major, with a last axis for the batch if it is larger than 1. batched: "
-      "with "
-      "that axis for a batch of 1 too.");
+      "with that axis for a batch of 1 too.");
   def(
       type, "vec_value",
       [](const Expression& e, Flag again) {

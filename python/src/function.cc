@@ -133,8 +133,7 @@ auto in_the_name_of(const std::string& name, F&& make) {
 Dim dim_from(nb::handle shape) {
   Dim dim;
   if (!read_dim(shape.ptr(), dim))
-    throw type_error(
-        text("shape is a ", type_name(shape.ptr()), "; a whole number or a list of them is needed"));
+    throw type_error(text("shape is ", a_kind(shape.ptr()), "; a whole number or a list of them is needed"));
   return check_sizes(dim);
 }
 

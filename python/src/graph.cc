@@ -164,8 +164,8 @@ void bind_current(nb::module_& m) {
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
       "expression as it is made; check_validity: and raises RuntimeError, with the node and its operation, "
-      "if it "
-      "holds a NaN or an infinity, or if backward() makes such a gradient, which no parameter then gets.");
+      "if it holds a NaN or an infinity, or if backward() makes such a gradient, which no parameter then "
+      "gets.");
   m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
   m.def(
       "cg_version", [] { return asked_graph().number(); },
@@ -214,8 +214,7 @@ void bind_settings(nb::module_& m) {
       "name"_a, "Chooses the instruction set of graphs that start from now on.");
   m.def("set_batching_policy", set_policy, "policy"_a,
         "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The "
-        "values are "
-        "the same bits.");
+        "values are the same bits.");
   m.def(
       "set_num_threads", [](Whole n) { chosen_engine().set_most_threads(std::max(1u, n.value)); }, "n"_a,
       "Chooses how many threads may compute; at first the physical cores. How many of them are used is found "

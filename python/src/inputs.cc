@@ -131,7 +131,7 @@ struct NewContent {
       single = true;
     } else if (!read_indices(value, indices)) {
       throw type_error(
-          text("set: a ", type_name(value), " was given; an index or a list of indices is needed").c_str());
+          text("set: ", a_kind(value), " was given; an index or a list of indices is needed").c_str());
     }
   }
 };
@@ -191,14 +191,13 @@ PyObject* lookup_row(PyObject* table, PyObject* key) {
   return guarded([&]() -> PyObject* {
     long long index;
     if (!read_whole(key, index))
-      throw type_error(text("a row of a table is a ", type_name(key),
-                            "; a whole number is needed, or lookup_batch for several rows")
-                           .c_str());
+      throw type_error(text("table[i]: i is ", a_kind(key),
+                            "; a whole number is needed, or lookup_batch for several rows"));
     LookupParameterStorage& storage = reinterpret_cast<LookupObject*>(table)->lookup.get_storage();
     const long long rows = storage.rows();
     if (index < -rows || index >= rows)
-      bad_index("lookup: index ", index, " is out of range for the table ", storage.name, " of size ", rows,
-                "; ", -rows, " to ", rows - 1, " would be right");
+      bad_index("table[i]: i is ", index, " and ", storage.name, " has ", rows, " rows; ", -rows, " to ",
+                rows - 1, " would be right");
     const auto row = static_cast<unsigned>(index < 0 ? index + rows : index);
     return new_expression(Lookup::make(current_graph(), storage, Indices(std::span(&row, 1)), true));
   });
@@ -229,16 +228,14 @@ void bind_inputs(nb::module_& m) {
   m.def("inputVector", input_vector, "v"_a, device, "A list of numbers as an input; set() changes it.");
   m.def("inputTensor", input_tensor, "arr"_a, "batched"_a = false, device, "reusable_expr"_a = false,
         "An array or nested list as an input. batched: its last axis is the batch. A list of arrays is a "
-        "batch of "
-        "them. set() takes new numbers, column-major.");
+        "batch of them. set() takes new numbers, column-major.");
   nb::cpp_function_def(input_transposed, nb::scope(reinterpret_cast<PyObject*>(types.transposed)),
                        nb::name("__new__"), "cls"_a, "val"_a, "dim"_a = nb::none(), "batch_size"_a = 1,
                        device);
   m.def("sparse_inputTensor", sparse_input, "idxs"_a, "values"_a, "shape"_a, "batched"_a = false,
         "defval"_a = 0.0, device,
         "An input that is defval but for the values at idxs, one list of indices for each axis. batched: the "
-        "last "
-        "axis is the batch.");
+        "last axis is the batch.");
   m.def("one_hot", one_hot_of, "d"_a, "idx"_a, device,
         "A vector of size d with 1 at an index, or a batch of them for a list of indices.");
   m.def("lookup", lookup, "p"_a, "index"_a = 0, "update"_a = true,

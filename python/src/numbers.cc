@@ -195,7 +195,7 @@ nb::object whole_array(PyObject* o) {
   const bool has_no_numbers = PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
   const bool has_no_order = PyDict_Check(o) || PyAnySet_Check(o);
   if (has_no_numbers || has_no_order || !for_each(o, [&](PyObject* item) { list.append(nb::handle(item)); }))
-    throw type_error(text("a ", type_name(o), " was given; an array or a list of numbers is needed"));
+    throw type_error(text(a_kind(o), " was given; an array or a list of numbers is needed"));
   return list;
 }
 
@@ -222,7 +222,7 @@ nb::object real_array(const nb::object& array) {
   real number;
   const auto check = [&](PyObject* item) {
     if (!read_real(item, number))
-      throw type_error(text("a ", type_name(item), " among numbers was given; a number is needed"));
+      throw type_error(text(a_kind(item), " among numbers was given; a number is needed"));
   };
   for_each(nb::object(array.attr("flat")).ptr(), check);
   return array;

@@ -73,8 +73,6 @@ class NewArray {
 };
 /// A new array with these numbers, which lie column-major.
 Array array_of(const Dim& dim, const real* values, bool batched = false);
-/// The values of parameters and, rows first, of tables in new arrays, as they are at one moment.
-std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all);
 /// A list of floats.
 Floats list_of(const real* values, size_t count);
 

@@ -146,13 +146,22 @@ PyObject* description_of(PyObject* o) {
   });
 }
 
-/// A type of this module; programs can instantiate those that are final, and derive from the others.
+/// Lets a type say, when it is called, where its objects come from.
+void no_instances(PyTypeObject* type, const char* instead) {
+  nb::cpp_function_def(
+      [instead](nb::handle, const nb::args&, const nb::kwargs&) -> nb::object {
+        throw type_error(text("no object of this class is made by its name; ", instead));
+      },
+      nb::scope(reinterpret_cast<PyObject*>(type)), nb::name("__new__"),
+      nb::sig("def __new__(cls, *args: object, **kwargs: object) -> typing.Self"));
+}
+
+/// A type of this module; programs can derive from those that are not final.
 PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Slot* slots, PyTypeObject* base,
                         bool is_final = false) {
   // Before Python 3.12 the type keeps this pointer.
   const auto* full_name = new std::string(std::string(nb::str(m.attr("__name__")).c_str()) + "." + name);
-  const unsigned flags =
-      Py_TPFLAGS_DEFAULT | (is_final ? 0u : Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION);
+  const unsigned flags = Py_TPFLAGS_DEFAULT | (is_final ? 0u : Py_TPFLAGS_BASETYPE);
   PyType_Spec spec{full_name->c_str(), static_cast<int>(size), 0, flags, slots};
   PyObject* type = PyType_FromSpecWithBases(&spec, reinterpret_cast<PyObject*>(base));
   if (!type) nb::raise_python_error();
@@ -250,8 +259,6 @@ void bind_types(nb::module_& m) {
                      slot(Py_tp_str, string_of),
                      {Py_tp_doc, const_cast<char*>("A node of a graph: what an operation computes.")}});
   types.expression = make_type(m, "Expression", sizeof(ExpressionObject), slots.data(), nullptr);
-  // NumPy leaves the operators to us.
-  nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("__array_ufunc__") = nb::none();
 
   slots = {slot(Py_tp_dealloc, free_expression),
            {Py_tp_doc, const_cast<char*>("A list of numbers, column-major, as an input of shape dim; without "
@@ -284,6 +291,9 @@ void bind_types(nb::module_& m) {
        {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table. Handles "
                                      "of the same one are equal.")}});
   types.lookup = make_type(m, "LookupParameters", sizeof(LookupObject), slots.data(), types.expression);
+  no_instances(types.expression, "operations give one, inputTensor one of numbers");
+  no_instances(types.parameters, "a collection's add_parameters gives one");
+  no_instances(types.lookup, "a collection's add_lookup_parameters gives one");
 }
 
 }  // namespace dynet::python

@@ -13,9 +13,9 @@ namespace dynet::python {
 class ParameterArray {
  public:
   explicit ParameterArray(const Storage& s) : ParameterArray(s.dim, s.is_lookup) {}
+  ParameterArray(const Dim& dim, bool is_table)
+      : dim_(dim), rows_(is_table ? dim.d[dim.nd - 1] : 1), to_(made(dim, is_table)) {}
 
-  /// Whether it still has the shape: other threads may add rows.
-  bool fits(const Storage& s) const { return dim_ == s.dim; }
   /// Writes all rows; at(first, size) says where the engine's numbers lie until it is asked for others.
   void write(auto&& at) const {
     const size_t size = dim_.size() / rows_;
@@ -24,8 +24,6 @@ class ParameterArray {
   const Array& array() const { return to_.array; }
 
  private:
-  ParameterArray(const Dim& dim, bool is_table)
-      : dim_(dim), rows_(is_table ? dim.d[dim.nd - 1] : 1), to_(made(dim, is_table)) {}
   static NewArray made(Dim dim, bool is_table) {
     if (!is_table) return NewArray(dim);
     const size_t rows = std::exchange(dim.d[--dim.nd], 0u);

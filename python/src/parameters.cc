@@ -31,17 +31,14 @@ struct Values {
   /// them lies nowhere else.
   template <class Read>
   static void read(const Storage& s, Read&& read) {
-    compute_apart([&] { see(s, read); });
-  }
-  /// The same for who computes apart already.
-  template <class Read>
-  static void see(const Storage& s, Read&& read) {
-    if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.numbers.data() + first; });
-    std::vector<real> seen;
-    read([&](size_t first, size_t size) {
-      seen.resize(size);
-      s.show(seen.data(), first, size);
-      return seen.data();
+    compute_apart([&] {
+      if (s.decay_factor == 1) return read([&](size_t first, size_t) { return s.numbers.data() + first; });
+      std::vector<real> seen;
+      read([&](size_t first, size_t size) {
+        seen.resize(size);
+        s.show(seen.data(), first, size);
+        return seen.data();
+      });
     });
   }
 };
@@ -211,7 +208,7 @@ void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
 void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
   long long i;
   if (!read_whole(key.ptr(), i))
-    throw type_error(text("i is a ", type_name(key.ptr()),
+    throw type_error(text("i is ", a_kind(key.ptr()),
                           "; the number of a row is needed. set_value replaces all rows, init_from_array the "
                           "first ones"));
   const long long rows = p.rows();
@@ -257,21 +254,6 @@ void bind_rows(PyTypeObject* type) {
 
 }  // namespace
 
-/// Nobody changes any of them before all are copied.
-std::vector<Array> arrays_of_values(std::span<const std::shared_ptr<Storage>> all) {
-  std::vector<ParameterArray> made;
-  for (const auto& s : all) made.emplace_back(*s);
-  compute_apart([&] {
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (!made[i].fits(*all[i])) failed("rows were added to ", all[i]->name, " while it was copied");
-      Values::see(*all[i], [&](auto&& at) { made[i].write(at); });
-    }
-  });
-  std::vector<Array> arrays;
-  for (const ParameterArray& each : made) arrays.push_back(each.array());
-  return arrays;
-}
-
 void bind_parameters(nb::module_&) {
   PyTypeObject* type = types.parameters;
   bind_shared<Parameter>(type);
@@ -302,8 +284,7 @@ void bind_lookups(nb::module_&) {
   def(type, "add_rows", add_rows, "n"_a, "init"_a = nb::none(), "scale"_a = 1.0, "mean"_a = 0.0,
       "std"_a = 1.0,
       "Adds n rows behind the others, which keep values, gradients and the trainers' state. init: an array "
-      "of "
-      "their shape, or as in add_lookup_parameters. A graph that has used the whole table does not see "
+      "of their shape, or as in add_lookup_parameters. A graph that has used the whole table does not see "
       "them.");
   def(
       type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,

@@ -13,8 +13,8 @@
 #include "dynet/params/given.h"
 #include "dynet/train/memory.h"
 #include "python/src/casters.h"
+#include "python/src/moment.h"
 #include "python/src/numbers.h"
-#include "python/src/parameter_array.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -44,7 +44,7 @@ bool is_lookup(nb::handle p) { return Py_TYPE(p.ptr()) == types.lookup; }
 Storage& storage_of(nb::handle p) {
   if (is_lookup(p)) return nb::cast<LookupParameter>(p).get_storage();
   if (Py_TYPE(p.ptr()) != types.parameters)
-    throw type_error(text("a ", type_name(p.ptr()), " was given; a parameter or a table is needed").c_str());
+    throw type_error(text(a_kind(p.ptr()), " was given; a parameter or a table is needed").c_str());
   return nb::cast<Parameter>(p).get_storage();
 }
 
@@ -55,51 +55,48 @@ uintptr_t identity_of(nb::handle o) {
   return reinterpret_cast<uintptr_t>(&storage_of(o));
 }
 
-/// Parameters and tables, with arrays that are made before any number is copied: no program runs between two
-/// copies.
-class Copies {
- public:
-  explicit Copies(const nb::list& handles) {
-    for (const nb::handle each : handles) {
-      of_.emplace_back(nb::borrow(each), &storage_of(each));
-      arrays_.emplace_back(*of_.back().second);
-    }
-  }
-  /// Copies all values, while nobody else may change any.
-  void copy(const Changing&) const {
-    for (size_t i = 0; i < of_.size(); ++i) {
-      Storage& s = *of_[i].second;
-      if (!arrays_[i].fits(s)) failed("rows were added to ", s.name, " while it was copied");
-      // Who goes on and who has the values that are seen go on from the same numbers.
-      s.fold_decay();
-      arrays_[i].write([&](size_t first, size_t) { return s.numbers.data() + first; });
-    }
-  }
-  /// For each what _make_parameter takes.
-  nb::list states() const {
-    nb::list all;
-    for (size_t i = 0; i < of_.size(); ++i) {
-      const Storage& s = *of_[i].second;
-      all.append(nb::make_tuple(s.is_lookup, arrays_[i].array(), bytes_of(s.name), s.updated));
-    }
-    return all;
-  }
+/// What is copied together: a root, or a parameter whose collections are gone.
+struct Family {
+  std::shared_ptr<engine::CollectionStorage> root;
+  std::shared_ptr<Storage> alone;
 
- private:
-  std::vector<std::pair<nb::object, Storage*>> of_;
-  std::vector<ParameterArray> arrays_;
+  explicit Family(nb::handle of) {
+    if (Trainer* trainer; nb::try_cast(of, trainer)) {
+      root = root_of(trainer->model.share());
+    } else if (nb::isinstance<Collection>(of)) {
+      root = root_of(nb::cast<const Collection&>(of).share());
+    } else {
+      Storage& s = storage_of(of);
+      root = s.owner.lock();
+      if (!root) alone = s.shared_from_this();
+    }
+  }
+  uintptr_t identity() const {
+    return root ? reinterpret_cast<uintptr_t>(root.get()) : reinterpret_cast<uintptr_t>(alone.get());
+  }
 };
 
-nb::list parameter_states(const nb::list& handles) {
-  const Copies copies(handles);
-  copies.copy(Changing());
-  return copies.states();
+void bind_moment(nb::module_& m) {
+  nb::class_<Moment>(m, "_Moment", "A model and its trainers as they were when this was made.",
+                     nb::is_weak_referenceable())
+      .def(
+          "__init__",
+          [](Moment* self, nb::handle of) {
+            Family family(of);
+            new (self) Moment(std::move(family.root), std::move(family.alone));
+          },
+          "of"_a)
+      .def(
+          "of_parameter", [](const Moment& moment, nb::handle p) { return moment.state_of(storage_of(p)); },
+          "handle"_a)
+      .def("of_trainer", [](const Moment& moment, Trainer& t) { return moment.state_of(t); }, "trainer"_a);
+  m.def("_family", [](nb::handle of) { return Family(of).identity(); }, "of"_a);
 }
 
 /// A parameter or a table that is in no collection yet.
 nb::object make_parameter(bool is_table, nb::handle array, nb::handle name, bool updated) {
   if (!is_array(array.ptr()))
-    throw type_error(text("a parameter of a ", type_name(array.ptr()), "; an array is needed").c_str());
+    throw type_error(text("a parameter of ", a_kind(array.ptr()), "; an array is needed").c_str());
   Numbers numbers = read_numbers(array.ptr(), is_table);
   const std::string own_name = name_of(name);
   if (own_name.empty() || own_name.find('\n') != std::string::npos)
@@ -158,7 +155,7 @@ std::vector<std::shared_ptr<S>> listed(const nb::list& given, const std::vector<
   for (const nb::handle each : given) {
     Handle handle;
     if (!nb::try_cast(each, handle))
-      throw type_error(text("a collection lists a ", type_name(each.ptr())).c_str());
+      throw type_error(text("a collection lists ", a_kind(each.ptr())).c_str());
     if (!seen.insert(handle.p).second) invalid("a collection lists ", handle.get_fullname(), " twice");
     if (parent && !allowed.contains(handle.p))
       invalid("a collection lists ", handle.get_fullname(), ", and the one that it lies in does not");
@@ -180,6 +177,10 @@ Collection make_collection(nb::handle name, const std::optional<Collection>& par
   if (parent) made->parent = parent->share();
   made->parameters = listed<Parameter>(parameters, parent ? &parent->parameters_list() : nullptr);
   made->lookups = listed<LookupParameter>(lookups, parent ? &parent->lookup_parameters_list() : nullptr);
+  const auto own = [&](const auto& list) {
+    for (const auto& each : list) each->owner = root_of(made);
+  };
+  own(made->parameters), own(made->lookups);
   made->parameter_names = counts_of(names);
   made->collection_names = counts_of(collection_names);
   for (const nb::handle each : of_files) made->names_of_files.insert(name_of(each));
@@ -231,9 +232,9 @@ std::vector<double> doubles(const nb::handle& given) {
   std::vector<double> all;
   const bool is_list = for_each(given.ptr(), [&](PyObject* each) {
     if (!read_double(each, all.emplace_back()))
-      throw type_error(text("a ", type_name(each), " was given where a number is needed"));
+      throw type_error(text(a_kind(each), " was given where a number is needed"));
   });
-  if (!is_list) throw type_error(text("a ", type_name(given.ptr()), " was given where numbers are needed"));
+  if (!is_list) throw type_error(text(a_kind(given.ptr()), " was given where numbers are needed"));
   return all;
 }
 
@@ -269,43 +270,6 @@ nb::object with_given(const nb::list& collections, const nb::callable& make) {
 
 // -- trainers
 
-const Storage& parameter_at(const Trainer& t, size_t list, size_t place) {
-  if (list % 2 == 0) return *t.model.parameters_list().at(place);
-  return *t.model.lookup_parameters_list().at(place);
-}
-
-/// What a trainer has, and the states of parameters, of one moment.
-nb::tuple trainer_state(Trainer& t, const nb::list& handles) {
-  const Copies copies(handles);
-  std::vector<std::vector<ParameterArray>> arrays;
-  std::vector<size_t> counts;
-  {
-    const Changing changing;
-    for (const auto& list : TrainerMemory::lists(t)) counts.push_back(list.size());
-  }
-  for (size_t i = 0; i < counts.size(); ++i) {
-    auto& list = arrays.emplace_back();
-    for (size_t place = 0; place < counts[i]; ++place) list.emplace_back(parameter_at(t, i, place));
-  }
-  const Changing changing;
-  copies.copy(changing);
-  const auto lists = TrainerMemory::lists(t);
-  nb::list all, numbers;
-  for (size_t i = 0; i < lists.size(); ++i) {
-    nb::list list;
-    for (size_t place = 0; place < lists[i].size(); ++place) {
-      if (place >= arrays[i].size() || !arrays[i][place].fits(parameter_at(t, i, place)))
-        failed(t.whoami(), ": another thread has changed it while it was read");
-      const ParameterArray& to = arrays[i][place];
-      to.write([&](size_t first, size_t) { return lists[i][place]->data() + first; });
-      list.append(to.array());
-    }
-    all.append(list);
-  }
-  for (const double x : TrainerMemory::numbers(t)) numbers.append(x);
-  return nb::make_tuple(nb::tuple(numbers), all, copies.states());
-}
-
 void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
   const std::vector<double> given = doubles(numbers);
   std::vector<std::vector<engine::Buffer>> all;
@@ -326,8 +290,8 @@ void restore_trainer(Trainer& t, nb::handle numbers, const nb::list& lists) {
 }  // namespace
 
 void bind_pickling(nb::module_& m) {
+  bind_moment(m);
   m.def("_identity", identity_of, "handle"_a);
-  m.def("_parameter_states", parameter_states, "handles"_a);
   m.def("_make_parameter", make_parameter, "is_table"_a, "array"_a, "name"_a, "updated"_a);
   m.def("_collection_state", collection_state, "handle"_a);
   m.def("_make_collection", make_collection, "name"_a, "parent"_a.none(), "decay"_a, "parameters"_a,
@@ -336,7 +300,6 @@ void bind_pickling(nb::module_& m) {
   m.def("_builder_state", builder_state, "builder"_a);
   m.def("_restore_rates", restore_rates, "builder"_a, "rates"_a);
   m.def("_with_given", with_given, "collections"_a, "make"_a);
-  m.def("_trainer_state", trainer_state, "trainer"_a, "handles"_a);
   m.def("_restore_trainer", restore_trainer, "trainer"_a, "numbers"_a, "lists"_a);
   m.def("_model_of", [](const Trainer& t) { return t.model; }, "trainer"_a);
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -59,7 +58,9 @@ void name_errors_of(nb::handle o) {
 
 /// The name of the function or class that a text begins with, as in "pick: "; empty if there is none.
 std::string_view call_named_by(std::string_view text) {
-  const auto is_in_name = [](unsigned char c) { return std::isalnum(c) || std::strchr("_.-", c); };
+  const auto is_in_name = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_.-").find(static_cast<char>(c)) != std::string_view::npos;
+  };
   const auto end = std::ranges::find_if_not(text, is_in_name);
   return end != text.end() && *end == ':' ? text.substr(0, static_cast<size_t>(end - text.begin())) : "";
 }
@@ -169,8 +170,12 @@ void name_errors(nb::module_& m) {
       [](nb::type_object type) { PyType_Modified(reinterpret_cast<PyTypeObject*>(type.ptr())); }, "type"_a,
       "Lets Python see that members of a type were added behind its back.");
   // What the library and these bindings call what they do for several functions.
-  for (const char* name : {"add_parameters", "as_scalar", "initial_state", "initialize", "set", "set_s"})
+  for (const char* name : {"add_parameters", "as_scalar", "initial_state", "initialize", "neg_log_softmax",
+                           "populate", "set", "set_s"})
     add_operation_name(name);
+  m.def(
+      "_a_kind", [](nb::handle o) { return nb::str(a_kind(o.ptr()).c_str()); }, "object"_a.none(),
+      "What kind of object it is, with an article.");
   m.def(
       "_is_made", [](nb::handle o) { return !nb::inst_check(o) || nb::inst_ready(o); }, "object"_a.none(),
       "False for an object of a class of ours whose __init__ has not run.");

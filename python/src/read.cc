@@ -48,9 +48,9 @@ bool read_whole_float(double number, long long& to) {
 }
 
 [[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed) {
-  throw type_error(text("element ", position, " of a list of ", list, " is a ", type_name(o.ptr()), "; ",
-                        needed, " is needed")
-                       .c_str());
+  throw type_error(
+      text("element ", position, " of a list of ", list, " is ", a_kind(o.ptr()), "; ", needed, " is needed")
+          .c_str());
 }
 
 /// The list may lose the element while its number is read.
@@ -97,13 +97,19 @@ std::vector<nb::object> items_of(nb::handle spec, size_t count) {
   if (size < 0) nb::raise_python_error();
   if (static_cast<size_t>(size) != count) invalid("spec has ", size, " items; ", count, " are needed");
   if (!for_each(spec.ptr(), [&](PyObject* item) { items.push_back(nb::borrow(item)); }))
-    throw type_error(text("spec is a ", type_name(spec.ptr()), "; a tuple is needed").c_str());
+    throw type_error(text("spec is ", a_kind(spec.ptr()), "; a tuple is needed").c_str());
   if (items.size() != count) invalid("spec has ", items.size(), " items; ", count, " are needed");
   return items;
 }
 
 std::string type_name(PyObject* o) {
   return nb::borrow<nb::str>(nb::handle(o).type().attr("__name__")).c_str();
+}
+
+std::string a_kind(PyObject* o) {
+  if (o == Py_None) return "None";
+  const std::string name = type_name(o);
+  return (std::string_view("aeiouAEIOU").find(name[0]) != std::string_view::npos ? "an " : "a ") + name;
 }
 
 /// Arrays and tensors say in their own ways that they are not one number.
@@ -217,8 +223,7 @@ bool read_dim(PyObject* o, Dim& to) {
     if (to.nd == Dim::max_dims) invalid("a shape has more than ", Dim::max_dims, " sizes; fewer are needed");
     unsigned size;
     if (!read_unsigned(item, size))
-      throw type_error(
-          text("a size of a shape is a ", type_name(item), "; a whole number is needed").c_str());
+      throw type_error(text("a size of a shape is ", a_kind(item), "; a whole number is needed").c_str());
     to.d[to.nd++] = size;
   };
   if (PyTuple_Check(o)) {

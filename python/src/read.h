@@ -63,5 +63,7 @@ std::vector<nb::object> items_of(nb::handle spec, size_t count);
 
 /// The name of an object's type, for error texts.
 std::string type_name(PyObject* o);
+/// What kind of object it is, with an article: "an int"; "None" is one by itself.
+std::string a_kind(PyObject* o);
 
 }  // namespace dynet::python

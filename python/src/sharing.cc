@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <shared_mutex>
+#include <vector>
 
 #include "dynet/core/error.h"
 
@@ -69,6 +70,28 @@ class Handling {
 
 }  // namespace
 
+namespace {
+
+/// Of all threads.
+std::vector<ChangeObserver*>& observers() {
+  static std::vector<ChangeObserver*>& all = *new std::vector<ChangeObserver*>;
+  return all;
+}
+
+}  // namespace
+
+void ChangeObserver::observe() {
+  thread_ = PyThread_get_thread_ident();
+  observers().push_back(this);
+}
+ChangeObserver::~ChangeObserver() { std::erase(observers(), this); }
+
+void ChangeObserver::tell() {
+  if (observers().empty()) return;
+  for (ChangeObserver* const each : observers())
+    if (each->thread_ != PyThread_get_thread_ident()) each->before_change();
+}
+
 void Interruptible::look() {
   if (!is_main_thread()) return;
   const Handling handling;
@@ -85,7 +108,7 @@ Changing::Changing() {
     const Released released;
     locked = wait_for([] { return learned().try_lock_for(100ms); });
   }
-  ++changes;
+  if (++changes == 1) ChangeObserver::tell();
 }
 Changing::~Changing() {
   if (--changes == 0) learned().unlock();

@@ -23,6 +23,28 @@ class Changing {
   Changing& operator=(const Changing&) = delete;
 };
 
+/// Is told, by whoever begins to change what is learned in another thread than its own. It ends with Python's
+/// lock.
+class ChangeObserver {
+ public:
+  ChangeObserver(const ChangeObserver&) = delete;
+  ChangeObserver& operator=(const ChangeObserver&) = delete;
+  /// Tells those of other threads.
+  static void tell();
+
+ protected:
+  ChangeObserver() = default;
+  ~ChangeObserver();
+  /// From now on it is told of others than the calling thread, which holds Changing.
+  void observe();
+
+ private:
+  /// Nothing has changed yet, and everything may once it returns.
+  virtual void before_change() noexcept = 0;
+
+  unsigned long thread_ = 0;
+};
+
 /// Says of a bound function that it changes what is learned.
 inline constexpr nanobind::call_guard<Changing> alone;
 

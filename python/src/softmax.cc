@@ -32,8 +32,7 @@ nb::tuple tuple_of(const std::vector<std::string>& words) {
 unsigned read_size(const nb::object& o) {
   unsigned size;
   if (!read_unsigned(o.ptr(), size))
-    throw type_error(
-        text("from_spec: a size is a ", type_name(o.ptr()), "; a whole number is needed").c_str());
+    throw type_error(text("from_spec: a size is ", a_kind(o.ptr()), "; a whole number is needed").c_str());
   return size;
 }
 

@@ -36,6 +36,12 @@ std::vector<unsigned> places_of(PyObject* key, unsigned size) {
   if (const auto axes = nb::cast<size_t>(array.attr("ndim")); axes != 1)
     throw type_error(text("a key with ", axes, " axes; a list of places along one axis is needed"));
   const nb::list items = nb::list(array.attr("tolist")());
+  if (PyList_Check(key)) {
+    const auto truths = std::ranges::count_if(nb::list(nb::borrow<nb::list>(key)),
+                                              [](nb::handle item) { return is_truth(item.ptr()); });
+    if (truths > 0 && static_cast<size_t>(truths) < items.size())
+      throw type_error("a list of truths and numbers as a key; one or the other is needed");
+  }
   const char kind = *nb::str(array.attr("dtype").attr("kind")).c_str();
   const size_t count = items.size();
   if (kind == 'b' && count != size)
@@ -67,7 +73,7 @@ nb::object whole_bound(nb::handle bound) {
   long long whole;
   if (bound.is_none() || PyLong_Check(bound.ptr())) return nb::borrow(bound);
   if (!read_whole(bound.ptr(), whole))
-    throw type_error(text("a bound of a slice is a ", type_name(bound.ptr()), "; a whole number is needed"));
+    throw type_error(text("a bound of a slice is ", a_kind(bound.ptr()), "; a whole number is needed"));
   return nb::int_(whole);
 }
 
@@ -112,7 +118,7 @@ class Selection {
     else if (is_list(key))
       add_list(key, size);
     else
-      throw type_error(text("an index is a ", type_name(key),
+      throw type_error(text("an index is ", a_kind(key),
                             "; a whole number, a slice, or a list of whole numbers or truths is needed"));
   }
   Expression of(const Expression& x) const {

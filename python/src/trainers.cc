@@ -50,8 +50,7 @@ void bind_averages(nb::class_<Trainer>& type) {
           [](Trainer& t, Double beta, Whole freq) { t.exponential_moving_average(beta, freq); }, "beta"_a,
           "freq"_a = 1, alone,
           "From now on keeps the average a = beta a + (1 - beta) w of every parameter, which starts at zero "
-          "and "
-          "counts every freq updates. RuntimeError after the first update.")
+          "and counts every freq updates. RuntimeError after the first update.")
       .def(
           "cumulative_moving_average", [](Trainer& t, Whole freq) { t.cumulative_moving_average(freq); },
           "freq"_a = 1, alone,
@@ -67,8 +66,8 @@ void bind_averages(nb::class_<Trainer>& type) {
           },
           "save_weights"_a = true, "bias_correction"_a = false, alone,
           "Gives all parameters their averages, divided by 1 - beta^count with bias_correction (Kingma and "
-          "Ba "
-          "2015). The next update goes on from the weights, or from the averages where they are not saved.")
+          "Ba 2015). The next update goes on from the weights, or from the averages where they are not "
+          "saved.")
       .def("swap_params_to_weights", &Trainer::swap_params_to_weights, alone,
            "Undoes swap_params_to_moving_average. RuntimeError if the weights were not saved.");
 }
@@ -90,8 +89,7 @@ void bind_files(nb::class_<Trainer>& type) {
           },
           "fname"_a,
           "Writes the trainer's state and hyper-parameters and the state of the random numbers to a file, "
-          "but "
-          "not the parameters.")
+          "but not the parameters.")
       .def(
           "populate",
           [](Trainer& t, const Path& fname, const MaybeDouble& learning_rate) {
@@ -117,26 +115,25 @@ void update(Trainer& trainer) {
 
 /// Parameters themselves, or their positions in the list of all.
 template <class P, class List>
-std::vector<P> chosen(const nb::iterable& from, const List& all, const char* what) {
-  if (expression_in(from.ptr()))
-    throw type_error(text("update_subset: ", what, " is a ", type_name(from.ptr()), "; a list is needed"));
+std::vector<P> chosen(nb::handle from, const List& all, const char* what) {
   std::vector<P> list;
-  for (const nb::handle item : from) {
+  const bool is_list = for_each(from.ptr(), [&](PyObject* item) {
     P parameter;
     unsigned position;
-    if (nb::try_cast(item, parameter)) {
+    if (nb::try_cast(nb::handle(item), parameter)) {
       list.push_back(parameter);
-      continue;
+      return;
     }
-    if (is_truth(item.ptr())) refuse_truths();
-    if (expression_in(item.ptr()) || !read_unsigned(item.ptr(), position))
-      throw type_error(text("update_subset: an element of ", what, " is a ", type_name(item.ptr()),
-                            "; a parameter or its position is needed")
-                           .c_str());
+    if (is_truth(item)) refuse_truths();
+    if (expression_in(item) || !read_unsigned(item, position))
+      throw type_error(text("update_subset: an element of ", what, " is ", a_kind(item),
+                            "; a parameter or its position is needed"));
     if (position >= all.size())
       bad_index("update_subset: position ", position, " of ", what, "; the collection has ", all.size());
     list.push_back(P(all[position]));
-  }
+  });
+  if (!is_list)
+    throw type_error(text("update_subset: ", what, " is ", a_kind(from.ptr()), "; a list is needed"));
   return list;
 }
 
@@ -158,6 +155,12 @@ std::string repr_of(const Trainer& t) {
   return text(t.whoami(), '(', arguments, "), updates: ", t.updates);
 }
 
+void set_rate(Trainer& t, const char* call, double rate) {
+  check_learning_rate(call, rate);
+  const Changing changing;
+  t.learning_rate = rate;
+}
+
 void bind_settings(nb::class_<Trainer>& type) {
   type.def(
           "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a, alone,
@@ -173,20 +176,14 @@ void bind_settings(nb::class_<Trainer>& type) {
             double rate;
             if (!read_double(value.ptr(), rate))
               throw type_error(
-                  text("learning_rate: a ", type_name(value.ptr()), " was given; a number is needed"));
-            check_learning_rate("learning_rate", rate);
-            const Changing changing;
-            t.learning_rate = rate;
+                  text("learning_rate: ", a_kind(value.ptr()), " was given; a number is needed"));
+            set_rate(t, "learning_rate", rate);
           },
           nb::for_setter("arg"_a.none()),
           nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
       .def(
-          "set_learning_rate",
-          [](Trainer& t, Double v) {
-            check_learning_rate("set_learning_rate", v);
-            t.learning_rate = v;
-          },
-          "value"_a, alone, "Sets the learning rate, a finite number.");
+          "set_learning_rate", [](Trainer& t, Double v) { set_rate(t, "set_learning_rate", v); }, "value"_a,
+          "Sets the learning rate, a finite number.");
 }
 
 nb::class_<Trainer> bind_base(nb::module_& m) {
@@ -195,9 +192,8 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
   type.def("update", update,
            "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
            "gradient since its last one; of tables, such rows. Their gradients are zero then. A graph that "
-           "has "
-           "evaluated a parameter goes on with the values it had: begin a new one. RuntimeError, "
-           "which names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
+           "has evaluated a parameter goes on with the values it had: begin a new one. RuntimeError, which "
+           "names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
            "reset_gradient() of the collection drops the gradients. Without clipping nobody looks at them.")
       .def(
           "update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
@@ -253,7 +249,7 @@ void bind_trainers(nb::module_& m) {
           },
           "learning_rate_min"_a = 0.01, "learning_rate_max"_a = 0.1, "step_size"_a = 2000.0, "gamma"_a = 1.0,
           alone, "Lets the learning rate swing between two bounds.")
-      .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, "Leaves the learning rate as it is.");
+      .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, alone, "Leaves the learning rate as it is.");
 }
 
 }  // namespace dynet::python

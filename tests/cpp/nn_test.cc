@@ -284,6 +284,9 @@ void test_auxiliary_input() {
         "L times the auxiliary vector is added");
   check(same(builder.add_input(x), tanh(affine_transform({p[2], p[0], x, p[1], expected})), real(1e-6)),
         "the auxiliary vector is for one step");
+  const Expression square = zeros(graph, {hidden_size, hidden_size});
+  check_throws<std::invalid_argument>("add_auxiliary_input: an input of shape",
+                                      [&] { builder.add_auxiliary_input(x, square); });
   SimpleRNNBuilder plain(1, input_size, hidden_size, model);
   check_throws<std::invalid_argument>("support_lags", [&] { plain.add_auxiliary_input(x, saved); });
 }

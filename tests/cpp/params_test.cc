@@ -179,6 +179,7 @@ void random_initialisers() {
   check(std::abs(normal.mean - 1) < 0.1 && std::abs(normal.variance - 4) < 0.3, "normal");
   check_throws<std::domain_error>("cannot be 0", [] { ParameterInitUniform(0); });
   check_throws<std::domain_error>("Variance", [] { ParameterInitNormal(0, -1); });
+  check_throws<std::domain_error>("constant", [] { ParameterInitConst(std::nanf("")); });
 
   constexpr unsigned n = 60;
   const StoredTensor q = m.add_parameters({n, n}, ParameterInitSaxe(2)).p->values;

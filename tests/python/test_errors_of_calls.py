@@ -110,8 +110,8 @@ STATES = {
     "BidirectionalTreeLSTMBuilder: hidden size 3; each direction has half": (
         lambda w: dy.BidirectionalTreeLSTMBuilder(1, 3, 3, w.model)
     ),
-    "transduce: a int was given; a list of expressions": lambda w: w.birnn.transduce(3),
-    "transduce: element 0 of a list of expressions is a int": lambda w: w.birnn.transduce([3]),
+    "transduce: an int was given; a list of expressions": lambda w: w.birnn.transduce(3),
+    "transduce: element 0 of a list of expressions is an int": lambda w: w.birnn.transduce([3]),
     "transduce: Attempt to use a stale expression": lambda w: w.birnn.transduce([w.stale]),
     "add_inputs: Attempt to use a stale expression": lambda w: w.birnn.add_inputs([w.stale]),
     "BiRNNBuilder: rnn_builder_factory is 3; a class of builders is needed": (
@@ -120,7 +120,7 @@ STATES = {
     "BiRNNBuilder: rnn_builder_factory made 3; a builder is needed": (
         lambda w: dy.BiRNNBuilder(1, 3, 4, w.model, lambda *_: 3)
     ),
-    "transduce: a NoneType was given; a list": lambda w: w.birnn.transduce(None),
+    "transduce: None was given; a list": lambda w: w.birnn.transduce(None),
     "from_spec: spec has 2 items; 5 are needed": lambda w: dy.BiRNNBuilder.from_spec((1, 2), w.model),
     "StackedRNNState: states is 3; a list of states": lambda w: dy.StackedRNNState(3),
 }
@@ -268,7 +268,7 @@ ARRAYS = {
     "load_state_dict: the array of /_1 has shape (3, 5); that of /_1 is (5, 3)": (
         lambda w: w.model.load_state_dict({**w.model.state_dict(), "/_1": np.ones((3, 5))})
     ),
-    "load_state_dict: a key is a int; a name": lambda w: w.model.load_state_dict({1: 2}),
+    "load_state_dict: a key is an int; a name": lambda w: w.model.load_state_dict({1: 2}),
     "load_state_dict: state is an int; a dictionary is needed": lambda w: w.model.load_state_dict(3),
     "Expression.set_index: 2 numbers for an input": lambda w: w.x.set_index([1, 2]),
     "value: an array of several numbers was given; True or False is needed": (

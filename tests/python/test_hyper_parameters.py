@@ -96,8 +96,8 @@ RATE, BETA, EPS = "+2.5000000000000000e-01", "+8.7500000000000000e-01", "+1.2500
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (RATE, "nan", "the learning rate is nan"),
-        (RATE, "inf", "the learning rate is inf"),
+        (RATE, "nan", "the rate is nan"),
+        (RATE, "inf", "the rate is inf"),
         (BETA, "nan", "beta_1 is nan"),
         (BETA, "+1.0e+00", "beta_1 is 1; a number from 0 to below 1"),
         (EPS, "-1.0e-08", "eps is -1e-08"),

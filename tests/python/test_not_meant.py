@@ -2,6 +2,7 @@
 numbers, expressions as arrays of NumPy, and handles that were not equal to themselves."""
 
 import copy
+import operator
 import pickle
 
 import numpy as np
@@ -192,6 +193,17 @@ COMPUTING = {
     "clip": lambda e: np.clip(a=e, a_min=0, a_max=1),
     "zeros_like": np.zeros_like,
     "size": np.size,
+    "exp": np.exp,
+    "tanh": np.tanh,
+    "maximum": lambda e: np.maximum(e, 0),
+    "multiply": lambda e: np.multiply(e, e),
+    r"add\.reduce": np.add.reduce,
+    "add": lambda e: operator.iadd(np.zeros(3), e),
+    "less": lambda e: np.zeros(3) < e,
+    "ravel": np.ravel,
+    "repeat": lambda e: np.repeat(e, 2),
+    "tile": lambda e: np.tile(e, 2),
+    "append": lambda e: np.append(e, e),
 }
 
 
@@ -206,7 +218,10 @@ def test_numpy_does_not_compute_with_the_object(function, x):
 
 def test_what_dynet_has_is_named():
     e = dy.inputVector([1, 2, 3])
-    for function, name in [(np.mean, "mean_elems"), (np.max, "max_dim"), (np.round, "round")]:
+    functions = [(np.mean, "mean_elems"), (np.max, "max_dim"), (np.round, "round"), (np.exp, "exp")]
+    functions += [(np.absolute, "abs"), (np.ravel, "reshape"), (lambda e: np.append(e, e), "concatenate")]
+    functions += [(lambda e: np.multiply(e, e), "cmult"), (lambda e: np.minimum(e, e), "bmin")]
+    for function, name in functions:
         with pytest.raises(TypeError, match=rf"or dy\.{name} "):
             function(e)
         assert hasattr(dy, name)
@@ -220,10 +235,16 @@ def test_arrays_of_expressions_stay_arrays_of_objects():
     assert np.stack([a, b]).tolist() == [a, b] and np.hstack([a, b]).tolist() == [a, b]
     assert np.concatenate([pair, [a]]).tolist() == [a, b, a] and np.append([a], b).tolist() == [a, b]
     assert [part.tolist() for part in np.split(pair, 2)] == [[a], [b]]
-    assert np.insert(pair, 1, a).tolist() == [a, a, b] and np.repeat(a, 2).tolist() == [a, a]
+    assert np.insert(pair, 1, a).tolist() == [a, a, b] and np.repeat([a], 2).tolist() == [a, a]
     assert np.atleast_1d(a).tolist() == [a] and np.shape(a) == (2,)
     assert np.sum([a, b]).value() == [4, 7] and np.mean(pair).value() == [2, 3.5]
-    assert (pair + a)[1].value() == [4, 7]
+    assert (pair + a)[1].value() == [4, 7] and (np.array([1, 1]) - a).value() == [0, -1]
+    assert (np.float32(2) * a).value() == [2, 4] and (np.array(2.0) * a).value() == [2, 4]
+    assert (np.eye(2) @ a).value() == (np.eye(2) * a).value() == [1, 2] and (2**a).value() == [2, 4]
+    assert (pair == a).tolist() == (a == pair).tolist() == [True, False]
+    assert (
+        (pair != b).tolist() == [True, False] and a in pair and (np.ones(2) == a).tolist() == [False, False]
+    )
     w = dy.ParameterCollection().add_parameters((1, 2), init=np.array([[10, 100]]))
     assert np.dot(w, a).value() == 210
 

@@ -102,7 +102,27 @@ READERS = {
     "with what has no other": lambda trainer, inner: of_both(copy.deepcopy([1, inner, {}])[1]),
     "trainer, pickled": lambda trainer, inner: pickle.loads(pickle.dumps((trainer, inner))),
     "trainer, copied": lambda trainer, inner: copy.deepcopy((trainer, inner)),
+    "model before trainer, pickled": lambda trainer, inner: pickle.loads(pickle.dumps((inner, trainer)))[
+        ::-1
+    ],
+    "model before trainer, copied": lambda trainer, inner: copy.deepcopy((inner, trainer))[::-1],
+    "parameter first, pickled": lambda trainer, inner: with_parts(
+        pickle.loads(pickle.dumps(parts(trainer, inner)))
+    ),
+    "parameter first, copied": lambda trainer, inner: with_parts(copy.deepcopy(parts(trainer, inner))),
 }
+
+
+def parts(trainer, inner):
+    return inner.parameters_list()[3], inner.lookup_parameters_list()[0], trainer, inner
+
+
+def with_parts(copies):
+    """A trainer, and parameters that other handles refer to."""
+    *alone, trainer, inner = copies
+    for p, same in zip(alone, (inner.parameters_list()[3], inner.lookup_parameters_list()[0]), strict=True):
+        assert np.array_equal(p.as_array(), same.as_array())
+    return trainer, inner
 
 
 @pytest.mark.parametrize("lies_in", [False, True], ids=["root", "sub-collection"])

@@ -207,7 +207,7 @@ REFUSED = {
     "Tagger.spec{…}, the function posix.system": {os.system},
     "Tagger.spec.keys(), the function builtins.eval": {eval: 1},
     "Tagger.spec[0], a partial": [functools.partial(print)],
-    "Tagger.spec[0], a Expression": [dy.scalarInput(1)],
+    "Tagger.spec[0], an Expression": [dy.scalarInput(1)],
     "Tagger.spec[0], a ParameterCollection": [dy.ParameterCollection()],
     "Tagger.spec[0], a Parameters": [dy.ParameterCollection().add_parameters(2)],
     "Tagger.spec[0].forward, the function builtins.len": [dy.Function(len, len, (1,))],
