@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "dynet/device/on_host.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -16,10 +15,10 @@ class ParameterArray {
 
   /// Whether it still has the shape: other threads may add rows.
   bool fits(const Storage& s) const { return dim_ == s.dim; }
-  /// Writes all rows; at(first, size) says where the engine's numbers lie until it is asked for others.
+  /// Writes all rows; at(first, size) says where numbers lie until it is asked for others.
   void write(auto&& at) const {
     const size_t size = dim_.size() / rows_;
-    for (size_t i = 0; i < rows_; ++i) to_.write(OnHost<const real>(at(i * size, size), size).data(), i);
+    for (size_t i = 0; i < rows_; ++i) to_.write(at(i * size, size), i);
   }
   const Array& array() const { return to_.array; }
 
