@@ -33,7 +33,8 @@ void Executor::backward(unsigned loss, bool full) {
   }
   if (!again_.empty()) recompute_consumed();
   place_gradients();
-  if (real* gradient = memory_.gradients[loss].gradient) *gradient = 1, memory_.gradients[loss].ready = true;
+  if (real* gradient = memory_.gradients[loss].gradient)
+    memory_.engine->fill(1, 1, gradient), memory_.gradients[loss].ready = true;
   run_backward();
   for (uint32_t id : views_and_leaves_)  // views of memory that has no gradient itself
     if (graph_[id].op->view && !memory_.marks[memory_.views[id].origin]) workers_[0].finish_one(id);

@@ -107,7 +107,7 @@ class Executor final : public Evaluator {
   Partition partition_;
   PartitionScratch partition_scratch_;
 
-  Arena gradients_;
+  Arena gradients_{Arena::numbers};
   /// The members of a step that are in the backward set.
   struct CallPart {
     uint32_t step, first, count;

@@ -119,7 +119,7 @@ class ParameterMemory {
     real* memory;
     size_t size;
   };
-  Arena arena_;
+  Arena arena_{Arena::numbers};
   std::vector<Block> spare_;
 };
 
@@ -180,13 +180,13 @@ struct RunMemory {
   }
 
   Graph& graph;
-  Engine* engine = &settings().engine();
+  Engine* engine = &chosen_engine();
   uint32_t evaluations = 0;          // of this graph from its beginning, for fresh random numbers
   Philox key{};                      // of random numbers
   std::vector<Buffers> buffers;      // valid for nodes that were evaluated
   std::vector<uint32_t> tape_nodes;  // of its entries, one after another
   std::vector<TapeEntry> tape;
-  Arena values;
+  Arena values{Arena::numbers};
   ParameterMemory parameters;
   std::vector<std::shared_ptr<PackedMatrix>> packed;  // what this graph reads stays as it was
 

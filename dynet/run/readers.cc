@@ -131,7 +131,7 @@ void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
   const auto each_element = [&](auto copy) {
     for (unsigned b = 0; b < dim.bd && !in_place; ++b) copy(sums[0] + b * size, gradient + b * stride);
   };
-  each_element([=](real* sum, const real* held) { std::copy_n(held, size, sum); });
+  each_element([=, this](real* sum, const real* held) { memory_.engine->copy(size, held, sum); });
   const auto join = [&] { --top, memory_.engine->add_scaled(dim.size(), 1, sums[top + 1], sums[top]); };
   for (size_t k = 0;;) {
     for (size_t left = std::min(terms_in_a_row, parts.size() - k); left > 0;) {
@@ -148,7 +148,7 @@ void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
     memory_.engine->fill(dim.size(), 0, sums[top]);
   }
   while (top > 0) join();
-  each_element([=](const real* sum, real* held) { std::copy_n(sum, size, held); });
+  each_element([=, this](const real* sum, real* held) { memory_.engine->copy(size, sum, held); });
   gradients_.go_back(before);
 }
 

@@ -24,8 +24,8 @@ void RunMemory::clear_gradient(uint32_t id) {
   const Dim& dim = graph.dim(id);
   const size_t size = dim.batch_size(), stride = gradient_stride(id);
   real* gradient = gradients[id].gradient;
-  if (stride == size) return std::fill_n(gradient, dim.size(), real(0)), void();
-  for (unsigned b = 0; b < dim.bd; ++b) std::fill_n(gradient + b * stride, size, real(0));
+  if (stride == size) return engine->fill(dim.size(), 0, gradient);
+  for (unsigned b = 0; b < dim.bd; ++b) engine->fill(size, 0, gradient + b * stride);
 }
 
 /// Completes the gradients of a node and, before it, of all views of its memory.

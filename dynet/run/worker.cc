@@ -70,7 +70,7 @@ void Worker::backward(const TapeEntry& step, std::span<const uint32_t> nodes) {
 
 real* Worker::zeroed(size_t numbers) {
   real* p = gradients_.take<real>(numbers);
-  std::fill_n(p, numbers, real(0));
+  memory_.engine->fill(numbers, 0, p);
   return p;
 }
 
@@ -218,7 +218,7 @@ void Worker::start_targets(bool accumulate) {
     const uint32_t arg = subset_args_[n];
     GradientEntry& entry = memory_.gradients[arg];
     if (entry.buffered) {
-      if (accumulate) std::fill_n(targets_[n], memory_.graph.dim(arg).size(), real(0));
+      if (accumulate) memory_.engine->fill(memory_.graph.dim(arg).size(), 0, targets_[n]);
     } else if (!entry.ready) {
       if (accumulate) memory_.clear_gradient(arg);
       entry.ready = true;

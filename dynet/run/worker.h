@@ -110,7 +110,7 @@ class alignas(128) Worker {
   void list_columns(const DeferredUse& use, unsigned m, unsigned k);
 
   RunMemory& memory_;
-  Arena values_, gradients_;    // what is made on the way
+  Arena values_{Arena::numbers}, gradients_{Arena::numbers};  // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
   std::vector<uint32_t> members_, arguments_, subset_, subset_args_, readers_, unmade_;
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
