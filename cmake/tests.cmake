@@ -6,6 +6,8 @@ foreach(source IN LISTS CPP_TESTS)
   target_link_libraries(${name} PRIVATE dynet_core)
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
+target_sources(far_memory_test PRIVATE tests/cpp/far_engine.cc)
+target_link_libraries(far_memory_test PRIVATE benchmark_models)
 
 # With -DMENDED each of them compiles: nothing else is wrong with it.
 file(GLOB REFUSED CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/must_not_compile/*.cc)

@@ -24,7 +24,7 @@ ROOMS = {
 }
 PUBLIC = sorted(set(ROOMS) - {"cpu"})  # what the rest of the world may include
 OUTSIDE = {"dynet.h", "python/src", "tests", "benchmarks", "examples"}
-MAY_SEE_CPU = {"tests", "benchmarks"}
+BESIDES = {"tests": {"cpu", "benchmarks"}, "benchmarks": {"cpu"}}  # and what these may
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
@@ -32,7 +32,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 def allowed(source, included):
     """Whether the file `source` may include the file `included`."""
     here, there = room(source), room(included)
-    if here == there or (there == "cpu" and here in MAY_SEE_CPU):
+    if here == there or there in BESIDES.get(here, ()):
         return True
     rules = ROOMS.get(here, [*PUBLIC, "dynet.h"])
     return any(str(included).startswith(rule) if "/" in rule else there == rule for rule in rules)

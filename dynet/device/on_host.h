@@ -1,6 +1,7 @@
 // Numbers of an engine in the hands of the host: the one way to read and write them outside of kernels.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 #include <vector>
 
@@ -40,5 +41,9 @@ class OnHost {
   size_t size_;
   std::vector<real> copy_;
 };
+
+inline bool any_nonzero(const real* numbers, size_t size) {
+  return std::ranges::any_of(OnHost<const real>(numbers, size), [](real x) { return x != 0; });
+}
 
 }  // namespace dynet::engine

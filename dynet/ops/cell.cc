@@ -2,6 +2,7 @@
 #include "dynet/ops/cell.h"
 
 #include "dynet/device/arena.h"
+#include "dynet/device/on_host.h"
 #include "dynet/ops/loops.h"
 #include "dynet/ops/select.h"
 #include "dynet/ops/shape.h"
@@ -138,10 +139,7 @@ void CellTrace::forward(Engine& e, const Call& c) const {
 CellTrace::Outputs CellTrace::given_gradient(const real* dy) const {
   Outputs given = 0;
   for (const Range& range : partial_)
-    if (!(given & range.bit))
-      if (const real* from = dy + range.offset;
-          std::any_of(from, from + range.size, [](real x) { return x != 0; }))
-        given |= range.bit;
+    if (!(given & range.bit) && any_nonzero(dy + range.offset, range.size)) given |= range.bit;
   return given;
 }
 

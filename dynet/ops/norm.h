@@ -19,6 +19,7 @@ inline void divisors(size_t count, Items lengths, Items to) {
 
 /// (x - mean) / (standard deviation + 1e-8), over all elements of each batch element.
 struct Standardize : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto
       name = "standardize",
       doc = "x minus its mean, divided by its standard deviation plus 1e-8, over all elements.";
@@ -80,6 +81,7 @@ struct Standardize : OpDefaults {
 
 /// x / |x|, over all elements of each batch element.
 struct UnitVector : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto name = "unit_vector",
                         doc = "x divided by its length; where that is 0 the result and its gradient are 0.";
   static constexpr bool hidden = true;
@@ -110,6 +112,7 @@ struct UnitVector : OpDefaults {
 };
 
 struct L2Norm : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto name = "l2_norm",
                         doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
   static constexpr Arg args[] = {"x"};

@@ -11,6 +11,7 @@ namespace dynet::engine {
 /// The root of the mean of squares over the axes of a set. Where it is 0, so is its gradient: a length is not
 /// differentiable there. Squares are summed in double precision, in which they neither vanish nor overflow.
 struct RootMeanSquare : OpDefaults {
+  static constexpr bool on_host = true;
   static constexpr auto name = "root_mean_square",
                         doc = "The root of the mean of squares over some axes. Its gradient at 0 is 0.";
   static constexpr bool hidden = true;

@@ -19,10 +19,6 @@ namespace dynet::engine {
 
 struct CollectionStorage;
 
-inline bool any_nonzero(const real* numbers, size_t size) {
-  return std::ranges::any_of(OnHost(numbers, size), [](real x) { return x != 0; });
-}
-
 /// What parameters and lookup tables have in common. Graphs that use it share its ownership.
 struct Storage : std::enable_shared_from_this<Storage> {
   uint64_t uid = next_uid();  // unlike its address, never used again; another one for another shape

@@ -31,11 +31,16 @@ void RunMemory::bind_leaves(std::span<const uint32_t> leaves) {
     at.stride = static_cast<uint32_t>(size);
     if (node.op == &op<Input>) {
       at.value = attrs_of<Input>(node.payload).values;
+      if (engine->memory()) {
+        real* const uploaded = values.take<real>(graph.dim(node).size());
+        engine->copy(graph.dim(node).size(), at.value, uploaded);
+        at.value = uploaded;
+      }
     } else if (node.op == &op<Lookup>) {
       LookupParameterStorage& table = *attrs_of<Lookup>(node.payload).table;
       at.value = row;
       for (uint32_t index : node.words()) {
-        std::copy_n(table.all_values.data() + index * size, size, row);
+        engine->copy(size, table.numbers.data() + index * size, row);
         if (const real factor = table.decay_factor; factor != 1) engine->scale(size, factor, row);
         row += size;
       }
@@ -158,7 +163,7 @@ Tensor Worker::contiguous(const Dim& dim, const real* from, uint32_t stride) {
   const size_t size = dim.batch_size();
   if (dim.bd == 1 || stride == size) return {dim, const_cast<real*>(from)};
   real* to = values_.take<real>(dim.size());
-  for (unsigned b = 0; b < dim.bd; ++b) std::copy_n(from + b * size_t{stride}, size, to + b * size);
+  for (unsigned b = 0; b < dim.bd; ++b) memory_.engine->copy(size, from + b * size_t{stride}, to + b * size);
   return {dim, to};
 }
 

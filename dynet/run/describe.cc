@@ -29,9 +29,10 @@ void write_words(const Node& node, std::ostream& out, const char* before) {
 void write_tensor(const Tensor& t, std::ostream& out) {
   const unsigned rows = t.d.rows();
   const size_t columns = t.d.batch_size() / rows;
+  const std::vector<real> numbers = as_vector(t);
   for (unsigned b = 0; b < t.d.bd; ++b) {
     if (t.d.bd > 1) out << "batch element " << b << ":\n";
-    const real* first = t.v + b * t.d.batch_size();
+    const real* first = numbers.data() + b * t.d.batch_size();
     for (unsigned r = 0; r < rows; ++r) {
       for (size_t c = 0; c < columns; ++c) out << (c ? " " : "") << first[r + c * rows];
       out << '\n';
@@ -42,8 +43,7 @@ void write_tensor(const Tensor& t, std::ostream& out) {
 void write_numbers(const char* name, const Tensor& t, bool only_check, std::ostream& out) {
   out << name << ":";
   if (only_check) {
-    const bool valid = std::all_of(t.v, t.v + t.d.size(), [](real x) { return std::isfinite(x); });
-    out << (valid ? " valid\n" : " invalid\n");
+    out << (t.is_valid() ? " valid\n" : " invalid\n");
   } else {
     out << '\n';
     write_tensor(t, out);

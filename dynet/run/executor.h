@@ -90,7 +90,7 @@ class Executor final : public Evaluator {
   Partition partition_;
   PartitionScratch partition_scratch_;
 
-  Arena gradients_;
+  Arena gradients_{Arena::numbers};
   std::vector<uint32_t> parameters_;  // of the last backward pass
   std::vector<uint32_t> lookups_;     // of the last backward pass, oldest first
   struct RowUse {

@@ -196,7 +196,7 @@ void Executor::forget() {
   workers_.forget_values(), workers_.forget_gradients();
   backward_from_ = none, begun_ = any_donated_ = recomputed_ = false;
   multiply_adds_ = 0;
-  memory_.engine = &settings().engine();
+  memory_.engine = &chosen_engine();
   for (size_t i = 0; i < checkpoint_count_; ++i) remember(i);
 }
 

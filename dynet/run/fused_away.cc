@@ -25,7 +25,7 @@ bool Executor::leads_to_loss(uint32_t id) const {
 Tensor Executor::with_fused_away(uint32_t id, const Tensor& computed) {
   const Dim& dim = graph_.dim(id);
   real* sum = workers_[0].zeroed(dim.size());
-  std::copy_n(computed.v, dim.size(), sum);
+  memory_.engine->copy(dim.size(), computed.v, sum);
   for (uint32_t consumer = backward_from_; consumer > id; --consumer) {
     if (!fuses_away(consumer, id) || !leads_to_loss(consumer)) continue;
     const std::span<const uint32_t> written = graph_.original_args(graph_[consumer]);

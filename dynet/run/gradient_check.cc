@@ -50,9 +50,9 @@ class GradientCheck {
       Storage& s;
       size_t place;
       real value;
-      ~Restore() { s.numbers[place] = value, s.changed(); }
-    } restore{s, place, s.numbers[place]};
-    const double found = s.gradient[place];
+      ~Restore() { s.numbers.set(place, value), s.changed(); }
+    } restore{s, place, s.numbers.get(place)};
+    const double found = s.gradient.numbers().get(place);
     const double first = std::max(distance, smallest_share * std::abs(double{restore.value}));
     double reach = first;
     Difference moved = difference(s, place, restore.value, reach);
@@ -96,10 +96,11 @@ class GradientCheck {
     Unchanged(Storage& storage, size_t number, real old) : s(storage), place(number), value(old) {}
     void look() override {
       if (!before()) return;
-      const real moved = std::exchange(s.numbers[place], value);
+      const real moved = s.numbers.get(place);
+      s.numbers.set(place, value);
       s.changed();
       before()->look();
-      s.numbers[place] = moved;
+      s.numbers.set(place, moved);
       s.changed();
     }
     Storage& s;
@@ -109,7 +110,7 @@ class GradientCheck {
 
   double loss_at(Storage& s, size_t place, real value, real old) {
     const Unchanged watch(s, place, old);
-    s.numbers[place] = value;
+    s.numbers.set(place, value);
     s.changed();
     graph_.evaluator->invalidate();
     return as_scalar(loss_.value());
@@ -124,12 +125,11 @@ class GradientCheck {
     double squares = 0;
     for (unsigned id = 0; id <= loss_.i; ++id) {
       if (!graph_[id].needs_gradient) continue;
-      const Tensor of_loss = evaluator.gradient(id);
-      gradient.assign(of_loss.v, of_loss.v + of_loss.d.size());
+      gradient = as_vector(evaluator.gradient(id));
       if (std::ranges::all_of(gradient, [](real g) { return g == 0; })) continue;
-      const Tensor value = evaluator.value(id);
+      const std::vector<real> value = as_vector(evaluator.value(id));
       for (size_t i = 0; i < gradient.size(); ++i) {
-        const double term = double{value.v[i]} * gradient[i];
+        const double term = double{value[i]} * gradient[i];
         if (std::isfinite(term)) squares += term * term;
       }
     }

@@ -35,7 +35,7 @@ class ParameterMemory {
     real* memory;
     size_t size;
   };
-  Arena arena_;
+  Arena arena_{Arena::numbers};
   std::vector<Block> spare_;
 };
 
@@ -85,13 +85,13 @@ struct RunMemory {
   void check_size(uint32_t id, const Storage& storage) const;
 
   Graph& graph;
-  Engine* engine = &settings().engine();
+  Engine* engine = &chosen_engine();
   uint32_t evaluations = 0;      // of this graph from its beginning, for fresh random numbers
   Philox key{};                  // of random numbers
   std::vector<Buffers> buffers;  // valid for nodes that were evaluated
   Tape tape;
   std::vector<Call> calls;  // of the tape, as they were run; count 0 where that is no longer known
-  Arena values;
+  Arena values{Arena::numbers};
   ParameterMemory parameters;
   std::vector<std::shared_ptr<PackedMatrix>> packed;  // what this graph reads stays as it was
 

@@ -1,4 +1,4 @@
-// What a process may choose about running: policy and engine.
+// What a process may choose about running: policy, what threads are worth, and what is timed.
 #pragma once
 
 #include "dynet/device/engine.h"
@@ -13,9 +13,6 @@ struct Settings {
   uint64_t worth_partitioning =
       engine::worth_partitioning;  // multiply-adds from which threads share an evaluation
   Profile* profile = nullptr;      // null: nothing is timed
-
-  /// What graphs that start from now on run on.
-  Engine& engine() const { return chosen_engine(); }
 };
 
 inline Settings& settings() {

@@ -125,7 +125,7 @@ class alignas(128) Worker {
   void list_columns(const DeferredUse& use, unsigned m, unsigned k);
 
   RunMemory& memory_;
-  Arena values_, gradients_;    // what is made on the way
+  Arena values_{Arena::numbers}, gradients_{Arena::numbers};  // what is made on the way
   Arena call_tables_, tables_;  // of the calls of this graph; of one call of the backward pass
   std::vector<uint32_t> arguments_, members_, readers_, unmade_;
   std::span<const uint32_t> subset_, subset_args_;

@@ -23,7 +23,7 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
     check_not_recording();
     const Dim dim = node.storage()->dim;  // another thread may add rows
     std::vector<real> numbers(dim.size());
-    compute_apart([&] { node.storage()->read(numbers.data(), 0, dim.size()); });
+    compute_apart([&] { node.storage()->show(numbers.data(), 0, dim.size()); });
     return read(Tensor{dim, numbers.data()});
   }
   return compute(

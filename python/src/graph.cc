@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "dynet/run/settings.h"
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
 
@@ -62,7 +63,7 @@ auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
     for (const Expression& e : nodes)
       if (e.is_parameter()) {
         const Storage& s = *e.storage();
-        s.read(parameters.emplace_back(s.dim, std::vector<real>(s.size())).second.data());
+        s.show(parameters.emplace_back(s.dim, std::vector<real>(s.size())).second.data(), 0, s.size());
       }
     return true;
   };

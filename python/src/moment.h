@@ -21,7 +21,7 @@ struct Copied {
   std::vector<real> numbers;
 
   explicit Copied(const Storage& s) : dim(s.dim), is_table(s.is_lookup), numbers(s.size()) {
-    s.show(numbers.data());
+    s.show(numbers.data(), 0, numbers.size());
   }
   Copied(const Storage& of, const engine::Buffer& own)
       : dim(of.dim), is_table(of.is_lookup), numbers(own.begin(), own.end()) {}

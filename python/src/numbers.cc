@@ -321,7 +321,8 @@ NewArray::NewArray(const Dim& dim, bool batched, size_t rows) : dim_(dim) {
   numbers_ = static_cast<real*>(view->buf);
 }
 
-void NewArray::write(const real* from, size_t row) const {
+void NewArray::write(const real* numbers, size_t row) const {
+  const OnHost from(numbers, dim_.size());
   real* const to = numbers_ + row * dim_.size();
   AxisLoops loops;
   size_t inside = 1;
@@ -332,13 +333,13 @@ void NewArray::write(const real* from, size_t row) const {
   };
   for (unsigned i = 0; i < dim_.nd; ++i) axis(dim_.d[i]);
   axis(dim_.bd);
-  if (loops.all().size() < 2) return std::copy_n(from, dim_.size(), to), void();
-  copy_along<real>(loops, reinterpret_cast<const char*>(from), to, [](real x) { return x; });
+  if (loops.all().size() < 2) return std::copy_n(from.data(), dim_.size(), to), void();
+  copy_along<real>(loops, reinterpret_cast<const char*>(from.data()), to, [](real x) { return x; });
 }
 
 Array array_of(const Dim& dim, const real* values, bool batched) {
   const NewArray to(dim, batched);
-  to.write(OnHost(values, dim.size()).data());
+  to.write(values);
   return to.array;
 }
 

@@ -58,8 +58,8 @@ class NewArray {
   explicit NewArray(const Dim& dim, bool batched = false) : NewArray(dim, batched, no_rows) {}
   /// The array of a table, whose first axis are rows of this shape.
   static NewArray of_rows(const Dim& row, size_t rows) { return NewArray(row, false, rows); }
-  /// Writes the numbers, or those of a row, which lie column-major.
-  void write(const real* from, size_t row = 0) const;
+  /// Writes the engine's numbers, or those of a row, which lie column-major.
+  void write(const real* numbers, size_t row = 0) const;
 
   Array array;
 

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "dynet/device/on_host.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -16,10 +15,10 @@ class ParameterArray {
   ParameterArray(const Dim& dim, bool is_table)
       : dim_(dim), rows_(is_table ? dim.d[dim.nd - 1] : 1), to_(made(dim, is_table)) {}
 
-  /// Writes all rows; at(first, size) says where the engine's numbers lie until it is asked for others.
+  /// Writes all rows; at(first, size) says where the numbers lie until it is asked for others.
   void write(auto&& at) const {
     const size_t size = dim_.size() / rows_;
-    for (size_t i = 0; i < rows_; ++i) to_.write(OnHost<const real>(at(i * size, size), size).data(), i);
+    for (size_t i = 0; i < rows_; ++i) to_.write(at(i * size, size), i);
   }
   const Array& array() const { return to_.array; }
 

@@ -201,7 +201,7 @@ void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
   if (numbers.size() != s.row_size())
     invalid("set_row_gradient: ", numbers.size(), " numbers for a row of ", s.name, " of shape ", s.row_dim(),
             "; it has ", s.row_size());
-  std::ranges::copy(numbers, s.row_gradient(i));
+  chosen_engine().copy(numbers.size(), numbers.data(), s.row_gradient(i));
 }
 
 /// table[i] = vector

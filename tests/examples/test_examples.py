@@ -1,6 +1,5 @@
 """The examples run, learn the same bits whatever the schedule, and load what they saved."""
 
-import os
 import re
 import subprocess
 import sys
@@ -42,8 +41,7 @@ SETTINGS = [("agenda", 1), ("single", 1), ("depth", 1), ("agenda", 2)]
 def run(name, policy, threads, *options):
     """Runs an example on a slice of its data; skips the test where the data cannot be had."""
     command = [sys.executable, "-c", RUNNER, policy, str(threads), str(EXAMPLES / name), "--smoke", *options]
-    environment = {**os.environ, "DYNET_REAL": "float"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode == NO_DATA:
         pytest.skip(done.stderr.strip().splitlines()[-1])
     assert done.returncode == 0, done.stderr
