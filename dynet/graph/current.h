@@ -7,8 +7,8 @@
 
 namespace dynet {
 
-/// The graph that the calling thread has from the beginning, made when it is first asked for (run/, which owns
-/// graphs). It ends with the thread, or before by end_first_graph().
+/// The graph that the calling thread has from the beginning, made when it is first asked for (run/, which
+/// owns graphs). It ends with the thread, or before by end_first_graph().
 engine::Graph& first_graph();
 
 }  // namespace dynet

@@ -42,15 +42,6 @@ class Tracer {
     marks_.set(id);
     ++open_;
   }
-  /// Marks an argument, unless it needs no gradient; whether it was marked before says is_new.
-  bool needs(uint32_t arg, bool& is_new) {
-    is_new = !marks_[arg];
-    if (!is_new) return true;
-    if (!full_ && !graph_[arg].needs_gradient) return false;
-    mark(arg);
-    return true;
-  }
-
   /// All consumers of a node were visited before it.
   void visit(uint32_t id) {
     const Node& node = graph_[id];
@@ -60,61 +51,69 @@ class Tracer {
     if (op.view) plan_.views.push_back(id);
     if (op.overwrites_saved) plan_.overwriting.push_back(id);
     if (!op.differentiable) return;
-    const Item& item = graph_.item(node);
-    const bool is_whole = op.batching == Batching::nodes;
-    Use use{id, node.args, GradientEntry::by_kernel, op.view ? GradientEntry::views : GradientEntry::kernels,
-            0,  0};
-    if (tape_.is_parallel && !op.view)
+    GradientEntry use;  // as it is where there is no other one
+    use.uses = 1, use.consumer = id;
+    use.consumers = op.view ? GradientEntry::views : GradientEntry::kernels;
+    if (tape_.is_parallel && !op.view) [[unlikely]]
       use.worker = static_cast<uint16_t>(tape_.entries[tape_.entry_of[id]].worker);
-    const uint32_t own = graph_.dim(node).bd, *args = graph_.args(node).data();
-    for (unsigned i = 0; i < node.arg_count; ++i, ++use.edge) {
-      bool is_new;
-      if (!needs(args[i], is_new)) continue;
-      if (item.matrices && defer(node, id, i, is_new)) continue;
-      const uint32_t batch = own == 1 && !is_whole ? 1 : graph_.dim(args[i]).bd;
-      use.made = GradientEntry::by_kernel;
-      if (batch == own && !op.view) {
-        if (item.is_identity(i))
-          use.made = GradientEntry::from_gradient;
-        else if (i == 0 && op.saved_becomes_gradient)
-          use.made = GradientEntry::from_saved;
+    const Item& item = graph_.item(node);
+    const bool one_each = op.batching != Batching::nodes && graph_.dim(node).bd == 1;
+    const uint32_t* const args = graph_.args(node).data();
+    for (unsigned i = 0, count = node.arg_count; i < count; ++i) {
+      const uint32_t arg = args[i];
+      const bool is_new = !marks_[arg];
+      if (is_new) {
+        if (!full_ && !graph_[arg].needs_gradient) continue;
+        mark(arg);
       }
-      use.flags = !is_whole ? (batch < own ? GradientEntry::broadcast : 0)
-                            : (batch > 1 ? GradientEntry::read_as_one_item : 0);
-      GradientEntry& entry = plan_.entries[args[i]];
-      if (is_new) entry = GradientEntry();
-      if (entry.uses) [[unlikely]]
-        count_another(entry, use);
-      count(entry, use);
+      if (item.matrices && defer(node, id, i, is_new)) continue;
+      use.terms = node.args + i;
+      use.made = made_of(op, item, i);
+      if (!one_each) add_batches(use, node, arg);
+      if (is_new)
+        plan_.entries[arg] = use;
+      else
+        count_another(plan_.entries[arg], use);
     }
   }
 
-  /// A contribution of a kernel, or of a view.
-  struct Use {
-    uint32_t consumer, edge;
-    GradientEntry::Made made;
-    uint8_t consumers, flags;
-    uint16_t worker;
-  };
-  static void count(GradientEntry& entry, const Use& use) {
-    if (entry.uses++ == 0) entry.terms = use.edge;
-    entry.consumer = use.consumer;
-    entry.made = use.made;
-    entry.consumers |= use.consumers;
-    entry.flags |= use.flags;
-    if (use.worker) add_worker(entry, use.worker);
+  /// What the contribution to argument i is made of, where batch sizes are the same.
+  static GradientEntry::Made made_of(const Op& op, const Item& item, unsigned i) {
+    if (item.identity && !op.view && item.is_identity(i)) return GradientEntry::from_gradient;
+    return i == 0 && op.saved_becomes_gradient ? GradientEntry::from_saved : GradientEntry::by_kernel;
+  }
+  /// What batches make of it.
+  [[gnu::noinline]] void add_batches(GradientEntry& use, const Node& node, uint32_t arg) const {
+    const uint32_t batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
+    if (batch != own) use.made = GradientEntry::by_kernel;
+    if (node.op->batching == Batching::nodes)
+      use.flags = batch > 1 ? GradientEntry::read_as_one_item : 0;
+    else
+      use.flags = batch < own ? GradientEntry::broadcast : 0;
   }
 
-  /// Several contributions are listed, newest first: the list is a circle, known by its last one.
-  [[gnu::noinline]] void count_another(GradientEntry& entry, const Use& use) {
-    if (entry.consumers == GradientEntry::kernels && use.consumers == GradientEntry::kernels)
-      compare_with_last(entry, use.consumer);
-    if (entry.uses == 1) plan_.list_single(entry);
-    const uint32_t term = plan_.add_term(use.consumer, use.edge, use.made == GradientEntry::from_gradient);
-    GradientTerm& last = plan_.terms[entry.terms];
-    plan_.terms[term].next = last.next;
-    last.next = term;
-    entry.terms = term;
+  /// Adds a use to those that a gradient has. Several contributions are listed, newest first: the list is a
+  /// circle, known by its last one.
+  [[gnu::noinline]] void count_another(GradientEntry& entry, const GradientEntry& use) {
+    if (entry.uses == 0) {
+      entry.terms = use.terms;
+    } else {
+      if (entry.consumers == GradientEntry::kernels && use.consumers == GradientEntry::kernels)
+        compare_with_last(entry, use.consumer);
+      if (entry.uses == 1) plan_.list_single(entry);
+      const uint32_t term = plan_.add_term(use.consumer, use.terms, use.made == GradientEntry::from_gradient);
+      GradientTerm& last = plan_.terms[entry.terms];
+      plan_.terms[term].next = last.next;
+      last.next = term;
+      entry.terms = term;
+    }
+    ++entry.uses;
+    entry.consumer = use.consumer;
+    entry.made = use.made;
+    entry.consumers = static_cast<GradientEntry::Consumers>(entry.consumers | use.consumers);
+    entry.flags |= use.flags;
+    if (use.worker)
+      entry.worker = !entry.worker || entry.worker == use.worker ? use.worker : GradientEntry::several;
   }
 
   /// How a further kernel comes after the one counted before it.
@@ -125,10 +124,6 @@ class Tracer {
       entry.order = GradientEntry::in_one_call;
     else if (call > last)
       entry.order = std::max(entry.order, GradientEntry::in_distinct_calls);
-  }
-
-  static void add_worker(GradientEntry& entry, uint16_t worker) {
-    entry.worker = entry.worker == 0 || entry.worker == worker ? worker : GradientEntry::several;
   }
 
   /// What a matrix gets is one product over all its uses, and a bias one sum. False for other arguments.

@@ -63,7 +63,7 @@ struct GradientEntry {
   enum Order : uint8_t { in_order, in_distinct_calls, in_one_call };
   /// What the contribution of the last consumer is made of.
   enum Made : uint8_t { by_kernel, from_gradient, from_saved };
-  enum Flags : uint8_t {
+  enum Flags : uint16_t {
     broadcast = 1,         // some consumer repeats it along the batch
     read_as_one_item = 2,  // some consumer reads all batch elements as one item
     matrix = 4,            // some consumer uses it as a matrix
@@ -81,8 +81,8 @@ struct GradientEntry {
   Accumulation accumulation = Accumulation::direct;
   Order order = in_order;
   Made made = by_kernel;
-  uint8_t consumers = nobody;
-  uint8_t flags = 0;
+  Consumers consumers = nobody;
+  uint16_t flags = 0;
 
   bool is(Accumulation a) const { return accumulation == a; }
   bool has(Flags f) const { return flags & f; }

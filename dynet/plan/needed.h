@@ -19,10 +19,10 @@ struct Needed {
 /// nothing, since blocks without marks are known.
 class Marks {
  public:
-  void resize(size_t nodes) { nodes_.resize(nodes, 0), blocks_.resize(nodes / block + 1, 0); }
-  bool operator[](uint32_t id) const { return nodes_[id]; }
-  void set(uint32_t id) { nodes_[id] = 1, blocks_[id / block] = 1; }
-  void clear(uint32_t id) { nodes_[id] = 0; }
+  void resize(size_t nodes) { nodes_.resize(nodes), blocks_.resize(nodes / block + 1); }
+  bool operator[](uint32_t id) const { return nodes_[id] == Mark::set; }
+  void set(uint32_t id) { nodes_[id] = blocks_[id / block] = Mark::set; }
+  void clear(uint32_t id) { nodes_[id] = Mark::unset; }
   /// The newest marked node before the one visited last; there is one.
   uint32_t next_before(uint32_t id) {
     do {
@@ -32,23 +32,25 @@ class Marks {
         leave(id);
         id = end_of_block_before(id);
       }
-    } while (!nodes_[id]);
+    } while (nodes_[id] == Mark::unset);
     return id;
   }
   /// Said of the last one visited.
-  void leave(uint32_t id) { blocks_[id / block] = 0; }
-  void clear_all() { std::ranges::fill(nodes_, 0), std::ranges::fill(blocks_, 0); }
+  void leave(uint32_t id) { blocks_[id / block] = Mark::unset; }
+  void clear_all() { std::ranges::fill(nodes_, Mark::unset), std::ranges::fill(blocks_, Mark::unset); }
 
  private:
   static constexpr uint32_t block = 256;
+  /// No character, so that a compiler knows that marks are no part of anything else.
+  enum class Mark : uint8_t { unset, set };
 
   uint32_t end_of_block_before(uint32_t id) const {
     uint32_t at = id / block - 1;
-    while (!blocks_[at]) --at;
+    while (blocks_[at] == Mark::unset) --at;
     return at * block + block - 1;
   }
 
-  std::vector<uint8_t> nodes_, blocks_;
+  std::vector<Mark> nodes_, blocks_;
 };
 
 /// Collects what `wanted` depends on and `done` does not hold. `marks` are scratch without any mark, and are
