@@ -24,7 +24,9 @@ struct Copied {
     s.show(numbers.data(), 0, numbers.size());
   }
   Copied(const Storage& of, const engine::Buffer& own)
-      : dim(of.dim), is_table(of.is_lookup), numbers(own.begin(), own.end()) {}
+      : dim(of.dim), is_table(of.is_lookup), numbers(own.size()) {
+    engine::chosen_engine().copy(own.size(), own.data(), numbers.data());
+  }
 
   /// In the shape of the parameter, a table with its rows first.
   Array array() const;
