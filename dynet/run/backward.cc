@@ -44,6 +44,8 @@ void Executor::backward(unsigned loss, bool full) {
 /// The gradient of the loss is 1; all others are still empty.
 void Executor::start_gradients(uint32_t loss) {
   const GradientPlan& plan = memory_.plan;
+  // A block of the right size, and not one more beside those that were too small.
+  if (gradients_.capacity() < plan.size * sizeof(real)) gradients_ = Arena(Arena::numbers);
   gradients_.reset();
   workers_.forget_gradients();
   memory_.gradients = gradients_.take<real>(plan.size);
