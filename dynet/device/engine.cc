@@ -8,6 +8,8 @@ std::atomic<Engine*> chosen = nullptr;
 
 }  // namespace
 
+Memory* Engine::memory() { return nullptr; }
+
 Engine& chosen_engine() {
   Engine* const engine = chosen.load(std::memory_order_acquire);
   return engine ? *engine : cpu_engine();

@@ -149,7 +149,7 @@ class Engine {
   // -- where numbers are
   /// Null where they are in the host's memory, which it may touch; if not, the host touches them through
   /// copy() (device/on_host.h), and every other operand lies in this memory.
-  virtual Memory* memory() { return nullptr; }
+  virtual Memory* memory();
   /// to = from; each may be the host's.
   virtual void copy(size_t n, const real* from, real* to) = 0;
 
