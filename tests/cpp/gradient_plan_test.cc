@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "dynet/ops/op.h"
 #include "dynet/plan/gradients.h"
@@ -20,12 +21,12 @@ constexpr unsigned whole = 4, half = 2;
 
 struct Source : OpDefaults {
   struct Attrs {
-    unsigned size, learned;
+    unsigned rows, columns, learned;
   };
   static constexpr auto name = "source", doc = "A tensor from nowhere.";
   static constexpr bool leaf = true;
   static bool trained(const Attrs& a) { return a.learned; }
-  static Dim shape(const Attrs& a, Dims) { return {a.size}; }
+  static Dim shape(const Attrs& a, Dims) { return a.columns == 1 ? Dim{a.rows} : Dim{a.rows, a.columns}; }
   static void forward(const Attrs&, Engine&, const Call&) {}
 };
 /// What its backward kernel makes of each argument's gradient is a symbol.
@@ -46,6 +47,12 @@ struct Gates : Mix {
   static constexpr bool saved_becomes_gradient = true;
   static size_t saved_size(const Attrs&, Dims x) { return x[0].batch_size(); }
 };
+struct Times : Mix {
+  static constexpr auto name = "times",
+                        doc = "A matrix times a vector: what the matrix gets is delivered at the end.";
+  static constexpr bool is_matrix(unsigned i) { return i == 0; }
+  static Dim shape(const Attrs&, Dims x) { return x[1]; }
+};
 struct Slice : OpDefaults {
   struct Attrs {
     unsigned offset;
@@ -61,16 +68,17 @@ struct Slice : OpDefaults {
 void fill(Graph& graph, std::mt19937& random, unsigned size) {
   graph.clear();
   const auto pick = [&](size_t n) { return static_cast<unsigned>(random() % n); };
-  std::vector<uint32_t> wholes, halves;
+  std::vector<uint32_t> wholes, halves, matrices;
   std::set<uint32_t> unused;
   const auto add = [&](const Op& op, const std::vector<uint32_t>& args, const auto& attrs) {
     std::vector<Expression> xs;
     for (const uint32_t arg : args) xs.push_back(graph.expression(arg)), unused.erase(arg);
     const uint32_t id = graph.add(op, xs, &attrs, {}).i;
-    (graph.dim(id).size() == whole ? wholes : halves).push_back(id);
+    (graph.dim(id).nd == 2 ? matrices : graph.dim(id).size() == whole ? wholes : halves).push_back(id);
     unused.insert(id);
   };
-  for (unsigned i = 0; i < 4; ++i) add(op<Source>, {}, Source::Attrs{i % 2 ? half : whole, pick(4) > 0});
+  for (unsigned i = 0; i < 6; ++i)
+    add(op<Source>, {}, Source::Attrs{i % 3 ? half : whole, i % 3 == 2 ? half : 1, pick(4) > 0});
   const auto some = [&](const std::vector<uint32_t>& from, size_t count) {
     std::vector<uint32_t> chosen;
     while (chosen.size() < count)
@@ -81,10 +89,17 @@ void fill(Graph& graph, std::mt19937& random, unsigned size) {
   while (graph.size() < size) {
     if (pick(4) == 0)
       add(op<Slice>, some(wholes, 1), Slice::Attrs{pick(half + 1)});
+    else if (pick(4) == 0)
+      add(op<Times>, {some(matrices, 1)[0], some(halves, 1)[0]}, Mix::Attrs{0});
     else
-      add(*kernels[pick(3)], some(pick(2) ? wholes : halves, 1 + pick(3)), Mix::Attrs{pick(2)});
+      add(*kernels[pick(3)],
+          some(pick(6) == 0 ? matrices
+               : pick(2)    ? wholes
+                            : halves,
+               1 + pick(3)),
+          Mix::Attrs{pick(2)});
   }
-  for (auto* list : {&wholes, &halves}) {
+  for (auto* list : {&matrices, &wholes, &halves}) {
     std::vector<uint32_t> rest;
     std::ranges::copy_if(*list, std::back_inserter(rest), [&](uint32_t id) { return unused.contains(id); });
     if (!rest.empty()) add(op<Mix>, rest, Mix::Attrs{0});
@@ -109,10 +124,10 @@ Tape tape_of(const Graph& graph, Policy policy) {
   return tape;
 }
 
-/// A sum as its terms in their order. a + b is b + a.
+/// A sum as its terms in their order. a + b + c is b + a + c, but not a + c + b.
 using Terms = std::vector<std::string>;
 std::string as_text(Terms terms) {
-  if (terms.size() == 2) std::ranges::sort(terms);
+  if (terms.size() > 1 && terms[1] < terms[0]) std::swap(terms[0], terms[1]);
   std::string all;
   for (const std::string& term : terms) all += (all.empty() ? "" : "+") + term;
   return terms.empty() ? "0" : terms.size() == 1 ? all : "(" + all + ")";
@@ -130,11 +145,13 @@ class Reference {
   std::string of(uint32_t id, size_t element) {
     const auto [known, is_new] = known_.try_emplace({id, element});
     if (!is_new) return known->second;
-    Terms terms;
+    Terms terms, outer;
     if (id == loss_) terms.push_back("1");
     for (auto consumer = nodes_.rbegin(); consumer != nodes_.rend() && *consumer > id; ++consumer)
       for (unsigned i = 0; i < graph_.args(graph_[*consumer]).size(); ++i)
-        if (graph_.args(graph_[*consumer])[i] == id) add(terms, *consumer, i, element);
+        if (graph_.args(graph_[*consumer])[i] == id)
+          add(graph_[*consumer].op == &op<Times> && i == 0 ? outer : terms, *consumer, i, element);
+    terms.insert(terms.end(), outer.begin(), outer.end());
     return known_[{id, element}] = as_text(terms);
   }
 
@@ -172,7 +189,10 @@ class Symbolic {
         finish(id);
       }
       check_place(call, nodes);
-      for (const uint32_t id : nodes) contribute(id);
+      for (unsigned i = 0; i < graph_[nodes[0]].arg_count; ++i) {
+        targets_.clear();
+        for (const uint32_t id : nodes) contribute(id, i);
+      }
     }
     for (const uint32_t id : plan_.leaves) finish(id);
   }
@@ -203,10 +223,19 @@ class Symbolic {
     finish_one(id);
   }
   void finish_one(uint32_t id) {
-    const GradientEntry& entry = plan_[id];
-    if (!finished_.insert(id).second || !entry.is_summed()) return;
-    if (!started_.contains(id)) clear(id);
-    if (!entry.is(Accumulation::buffered)) return;
+    if (!finished_.insert(id).second) return;
+    if (plan_[id].is_summed()) {
+      if (!started_.contains(id)) clear(id);
+      if (plan_[id].is(Accumulation::buffered)) add_terms(id, plan_[id]);
+    }
+    const DeferredList outer = plan_.deferred_of(id).outer;
+    uint32_t count = 0;
+    for (uint32_t use = outer.first; use != ~0u; use = plan_.deferred_uses[use].next, ++count)
+      for (size_t e = 0; e < graph_.dim(id).size(); ++e)
+        at(plan_[id].place, e).push_back(made_by(plan_.deferred_uses[use].node, 0, e));
+    check(count == outer.count, "uses of a matrix are counted");
+  }
+  void add_terms(uint32_t id, const GradientEntry& entry) {
     for (uint32_t t = entry.terms; t != GradientTerm::none; t = plan_.terms[t].next) {
       const GradientTerm& term = plan_.terms[t];
       const bool is_view = graph_[term.consumer].op->view;
@@ -217,26 +246,25 @@ class Symbolic {
     }
   }
 
-  void contribute(uint32_t id) {
-    const auto args = graph_.args(graph_[id]);
-    for (unsigned i = 0; i < args.size(); ++i) {
-      const uint32_t arg = args[i];
-      if (!marks_[arg]) continue;
-      const GradientEntry& entry = plan_[arg];
-      if (entry.is(Accumulation::saved))
-        for (size_t e = 0; e < graph_.dim(arg).size(); ++e) saved_[{id, e}] = {made_by(id, i, e)};
-      if (!entry.is_summed()) continue;
-      const bool is_buffered = entry.is(Accumulation::buffered);
-      const uint32_t t = is_buffered ? plan_.term_of[graph_[id].args + i] : 0;
-      if (is_buffered && plan_.terms[t].is_gradient) continue;
-      if (!is_buffered && !started_.contains(arg)) clear(arg);
-      for (size_t e = 0; e < graph_.dim(arg).size(); ++e) {
-        const std::string term = graph_[id].op == &op<Sum> ? of(id, e) : made_by(id, i, e);
-        if (is_buffered)
-          at(plan_.terms[t].from, e) = {term};
-        else
-          at(entry.place, e).push_back(term);
-      }
+  void contribute(uint32_t id, unsigned i) {
+    const uint32_t arg = graph_.args(graph_[id])[i];
+    if (!marks_[arg] || (graph_[id].op == &op<Times> && i == 0)) return;
+    const GradientEntry& entry = plan_[arg];
+    if (entry.is(Accumulation::saved))
+      for (size_t e = 0; e < graph_.dim(arg).size(); ++e) saved_[{id, e}] = {made_by(id, i, e)};
+    if (!entry.is_summed()) return;
+    const bool is_buffered = entry.is(Accumulation::buffered);
+    const uint32_t t = is_buffered ? plan_.term_of[graph_[id].args + i] : 0;
+    if (is_buffered && plan_.terms[t].is_gradient) return;
+    const Location target = is_buffered ? plan_.terms[t].from : entry.place;
+    check(targets_.insert(target.offset()).second, "the members of a call write to places of their own");
+    if (!is_buffered && !started_.contains(arg)) clear(arg);
+    for (size_t e = 0; e < graph_.dim(arg).size(); ++e) {
+      const std::string term = graph_[id].op == &op<Sum> ? of(id, e) : made_by(id, i, e);
+      if (is_buffered)
+        at(target, e) = {term};
+      else
+        at(target, e).push_back(term);
     }
   }
 
@@ -247,6 +275,7 @@ class Symbolic {
   std::vector<Terms> memory_;
   std::map<std::pair<uint32_t, size_t>, Terms> saved_;
   std::set<uint32_t> started_, finished_;
+  std::set<uint64_t> targets_;  // of one argument of a call
 };
 
 /// The loss and all that it depends on which leads to a source that is learned.
