@@ -211,6 +211,10 @@ void add_panel_in_runs(const OuterSum& o, const Panels& panels, size_t panel) {
 }  // namespace
 
 void CpuEngine::outer_sum(const OuterSum& given) {
+  if (given.count == 0) {
+    if (!given.accumulate) fill(size_t{given.m} * given.k, 0, given.g);
+    return;
+  }
   // G lies as its transpose where it has one row: then the roles change, and the vectors run along it.
   OuterSum o = given;
   if (o.m == 1) o.m = given.k, o.k = 1, o.dy = given.x, o.x = given.dy;

@@ -158,6 +158,7 @@ void Executor::sum_long_products() {
     const size_t size = graph_.dim(id).size();
     if (columns < long_columns || static_cast<double>(columns) * static_cast<double>(size) < long_work)
       continue;
+    if (!workers_[0].list_outer(id)) continue;
     real* const sum = gradients_.take<real>(size);
     workers_[0].add_outer(id, sum, false);
     long_products_.push_back({id, sum});
@@ -203,16 +204,18 @@ void Executor::deliver_parameter(uint32_t id, Worker& worker) {
   if (!is_learned(id)) return;
   Storage& storage = *parameter_storage(graph_[id]);
   const size_t size = graph_.dim(id).size();
-  if (const real* gradient = memory_.gradient_of(id))
-    memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
+  const real* const gradient = memory_.gradient_of(id);
+  if (gradient) memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
   const DeferredLists deferred = memory_.plan.deferred_of(id);
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {
     memory_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
-  } else if (deferred.outer.count) {
+  } else if (deferred.outer.count && worker.list_outer(id)) {
     if (size < storage.gradient.size()) storage.gradient.numbers();
     const bool accumulate = !storage.gradient.is_clear();
     worker.add_outer(id, storage.gradient.overwrite(), accumulate);
+  } else if (!gradient && !deferred.added.count) {
+    return;
   }
   if (deferred.added.count) worker.add_uses(id, storage.gradient.data());
   storage.nonzero = true;
@@ -321,7 +324,7 @@ Tensor Executor::computed_gradient(uint32_t id) {
   if (!is_parameter) return {dim, sum};
   const DeferredLists deferred = memory_.plan.deferred_of(id);
   if (gradient) memory_.engine->add_scaled(dim.size(), 1, gradient, sum);
-  if (deferred.outer.count) workers_[0].add_outer(id, sum, true);
+  if (deferred.outer.count && workers_[0].list_outer(id)) workers_[0].add_outer(id, sum, true);
   if (deferred.added.count) workers_[0].add_uses(id, sum);
   return {dim, sum};
 }

@@ -29,12 +29,10 @@ bool Worker::list_sum(uint32_t id) {
   const Dim& dim = memory_.graph.dim(id);
   if (dim.bd > 1 && memory_.plan.stride_of(memory_.graph, id) != dim.batch_size()) return false;
   if (dim.size() != sum_size_) add_lists(), sum_size_ = dim.size();
-  for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next) {
-    const GradientTerm& term = memory_.plan.terms[at];
-    addresses_.push_back(memory_.at(term.from));
-  }
+  for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next)
+    sum_terms_.push_back(memory_.at(memory_.plan.terms[at].from));
   sums_.push_back(memory_.gradient_of(id));
-  sum_ends_.push_back(static_cast<uint32_t>(addresses_.size()));
+  sum_ends_.push_back(static_cast<uint32_t>(sum_terms_.size()));
   memory_.states[id] = GradientState::finished;
   return true;
 }
@@ -42,13 +40,12 @@ bool Worker::list_sum(uint32_t id) {
 void Worker::add_lists() {
   if (!sums_.empty())
     memory_.engine->sum_lists(
-        {sum_size_, sums_.size(), sum_ends_.data(), addresses_.data(), sums_.data(), false});
-  addresses_.clear(), sums_.clear(), sum_ends_.clear();
+        {sum_size_, sums_.size(), sum_ends_.data(), sum_terms_.data(), sums_.data(), false});
+  sum_terms_.clear(), sums_.clear(), sum_ends_.clear();
 }
 
 /// Completes the gradients of a node and, before it, of all views of its memory.
 void Worker::finish(uint32_t id) {
-  add_lists();
   if (memory_.plan[id].has(GradientEntry::with_views))
     for (uint32_t v = memory_.plan.view_lists[id].first; v != none; v = memory_.plan.view_lists[v].next)
       finish_one(v);
@@ -63,7 +60,7 @@ void Worker::finish_one(uint32_t id) {
     memory_.clear_gradient(id);
   state = GradientState::finished;
   if (entry.is(Accumulation::buffered)) add_partials(id);
-  if (entry.deferred != none && memory_.graph[id].op != &parameter_op)
+  if (entry.deferred != none && memory_.graph[id].op != &parameter_op && list_outer(id))
     add_outer(id, memory_.gradient_of(id), true);
 }
 
@@ -112,7 +109,6 @@ void Worker::add_many_partials(uint32_t id) {
                gradient + b * size_t{memory_.plan.stride_of(memory_.graph, id)} + place.offset);
     }
   }
-  addresses_.clear();
 }
 
 void Worker::add_partials(uint32_t id) {
@@ -149,15 +145,19 @@ void Worker::add_partials(uint32_t id) {
   add_whole();
 }
 
-void Worker::add_outer(uint32_t id, real* target, bool accumulate) {
+bool Worker::list_outer(uint32_t id) {
   const Dim& dim = memory_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
   for (uint32_t at = memory_.plan.deferred_of(id).outer.first; at != none;
        at = memory_.plan.deferred_uses[at].next)
     list_columns(memory_.plan.deferred_uses[at], dim.rows(), dim.cols());
+  return !addresses_.empty();
+}
+
+void Worker::add_outer(uint32_t id, real* target, bool accumulate) {
+  const Dim& dim = memory_.graph.dim(id);
   memory_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
-  addresses_.clear();
 }
 
 void Worker::add_uses(uint32_t id, real* target) {
@@ -166,7 +166,6 @@ void Worker::add_uses(uint32_t id, real* target) {
        at = memory_.plan.deferred_uses[at].next)
     addresses_.push_back(memory_.gradient_of(memory_.plan.deferred_uses[at].node));
   add_each(*memory_.engine, memory_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
-  addresses_.clear();
 }
 
 /// Lists the columns of all batch elements of a use of an m×k matrix.

@@ -26,7 +26,10 @@ class alignas(128) Worker {
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
   void finish_one(uint32_t id);
-  /// target (or zero, unless `accumulate`) + Σ over the uses of matrix `id` of dy xᵀ.
+  /// Lists the columns of all uses of matrix `id`; false if there are none, as cells may use a matrix for
+  /// what gets no gradient.
+  bool list_outer(uint32_t id);
+  /// target (or zero, unless `accumulate`) + Σ over the columns that were listed of dy xᵀ.
   void add_outer(uint32_t id, real* target, bool accumulate);
   /// target += Σ over the uses of bias `id` of dy.
   void add_uses(uint32_t id, real* target);
@@ -134,6 +137,7 @@ class alignas(128) Worker {
   std::vector<const real*> addresses_, outer_x_;
   // Sums that are due, all of tensors of one size; partial gradients of one node
   std::vector<real*> sums_;
+  std::vector<const real*> sum_terms_;
   std::vector<uint32_t> sum_ends_;
   size_t sum_size_ = 0;
   std::vector<Partial> partials_, place_partials_;
