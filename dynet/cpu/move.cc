@@ -128,7 +128,9 @@ void CpuEngine::move(size_t count, const Strides& s, const Shift& shift, bool ac
   }
 }
 
-void CpuEngine::copy(size_t n, const real* from, real* to) { __builtin_memcpy(to, from, n * sizeof(real)); }
+void CpuEngine::copy(size_t n, const real* from, real* to) {
+  if (n > 0) __builtin_memcpy(to, from, n * sizeof(real));
+}
 
 void CpuEngine::fill(size_t n, real value, real* x) {
   const Vec v = value;
