@@ -22,9 +22,9 @@ class Agenda {
     rank();
     for (uint32_t i = 0; i < nodes_.size(); ++i)
       if (s_.pending[i] == 0) make_ready(i);
-    for (size_t word = 0; word < s_.ready.size();)
-      if (s_.ready[word])
-        word = take_batch(static_cast<uint32_t>(64 * word + std::countr_zero(s_.ready[word])), result);
+    for (size_t word = 0; word < s_.any_is_ready.size();)
+      if (const uint64_t bits = s_.any_is_ready[word])
+        word = take_batch(static_cast<uint32_t>(64 * word + std::countr_zero(bits)), result);
       else
         ++word;
   }
@@ -36,7 +36,7 @@ class Agenda {
     const auto grow = [](auto& list, size_t size) { list.resize(std::max<size_t>(list.size(), size)); };
     grow(s_.local, graph_.size()), grow(s_.edge_next, graph_.edge_count()),
         grow(s_.edge_to, graph_.edge_count());
-    grow(s_.depth, n), grow(s_.pending, n), grow(s_.ready_next, n);
+    grow(s_.depth, n), grow(s_.pending, n), grow(s_.ready, n);
     s_.first_edge.assign(n, none), s_.rank.resize(n);
     s_.class_of.resize(std::max<size_t>(s_.class_of.size(), graph_.signature_count()), none);
     s_.classes.clear();
@@ -97,32 +97,34 @@ class Agenda {
     std::ranges::sort(s_.classes, [](const auto& a, const auto& b) {
       return a.depth != b.depth ? a.depth < b.depth : a.signature < b.signature;
     });
-    s_.ready_first.assign(s_.classes.size(), none), s_.ready_last.resize(s_.classes.size());
-    s_.ready.assign((s_.classes.size() + 63) / 64, 0);
-    for (uint32_t r = 0; r < s_.classes.size(); ++r) s_.ready_last[s_.classes[r].found] = r;
-    for (uint32_t& r : s_.rank) r = s_.ready_last[r];
+    s_.any_is_ready.assign((s_.classes.size() + 63) / 64, 0);
+    s_.rank_of.resize(s_.classes.size());
+    uint32_t before = 0;
+    for (uint32_t r = 0; r < s_.classes.size(); ++r) {
+      ScheduleScratch::Class& c = s_.classes[r];
+      c.first = c.last = before;
+      before += c.count;
+      s_.rank_of[c.found] = r;
+    }
+    for (uint32_t& r : s_.rank) r = s_.rank_of[r];
   }
 
   /// Adds a node to those of its class that can run; gives the rank of the class.
   uint32_t make_ready(uint32_t position) {
     const uint32_t r = s_.rank[position];
-    s_.ready_next[position] = none;
-    if (s_.ready_first[r] == none) {
-      s_.ready_first[r] = position;
-      s_.ready[r / 64] |= uint64_t{1} << r % 64;
-    } else {
-      s_.ready_next[s_.ready_last[r]] = position;
-    }
-    s_.ready_last[r] = position;
+    ScheduleScratch::Class& c = s_.classes[r];
+    if (c.first == c.last) s_.any_is_ready[r / 64] |= uint64_t{1} << r % 64;
+    s_.ready[c.last++] = position;
     return r;
   }
 
   /// Runs all ready nodes of a rank; gives the first word of `ready` that may have changed.
   size_t take_batch(uint32_t rank, Schedule& result) {
     const size_t first = result.order.size();
-    for (uint32_t p = s_.ready_first[rank]; p != none; p = s_.ready_next[p]) result.order.push_back(p);
-    s_.ready_first[rank] = none;
-    s_.ready[rank / 64] &= ~(uint64_t{1} << rank % 64);
+    ScheduleScratch::Class& c = s_.classes[rank];
+    result.order.insert(result.order.end(), s_.ready.begin() + c.first, s_.ready.begin() + c.last);
+    c.first = c.last;
+    s_.any_is_ready[rank / 64] &= ~(uint64_t{1} << rank % 64);
     const std::span<uint32_t> batch(result.order.begin() + first, result.order.end());
     if (!std::ranges::is_sorted(batch)) std::ranges::sort(batch);
     result.ends.push_back(static_cast<uint32_t>(result.order.size()));

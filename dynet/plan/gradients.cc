@@ -38,6 +38,14 @@ class Tracer {
   }
 
  private:
+  /// A contribution to a gradient, as its entry knows the last one.
+  struct Use {
+    uint32_t consumer, edge = 0;
+    GradientEntry::Made made = GradientEntry::by_kernel;
+    GradientEntry::Consumers consumers;
+    uint16_t worker = 0, flags = 0;
+  };
+
   void mark(uint32_t id) {
     marks_.set(id);
     ++open_;
@@ -51,9 +59,7 @@ class Tracer {
     if (op.view) plan_.views.push_back(id);
     if (op.overwrites_saved) plan_.overwriting.push_back(id);
     if (!op.differentiable) return;
-    GradientEntry use;  // as it is where there is no other one
-    use.uses = 1, use.consumer = id;
-    use.consumers = op.view ? GradientEntry::views : GradientEntry::kernels;
+    Use use{.consumer = id, .consumers = op.view ? GradientEntry::views : GradientEntry::kernels};
     if (tape_.is_parallel && !op.view) [[unlikely]]
       use.worker = static_cast<uint16_t>(tape_.entries[tape_.entry_of[id]].worker);
     const Item& item = graph_.item(node);
@@ -67,14 +73,26 @@ class Tracer {
         mark(arg);
       }
       if (item.matrices && defer(node, id, i, is_new)) continue;
-      use.terms = node.args + i;
+      use.edge = node.args + i;
       use.made = made_of(op, item, i);
       if (!one_each) add_batches(use, node, arg);
       if (is_new)
-        plan_.entries[arg] = use;
+        start(plan_.entries[arg], use);
       else
         count_another(plan_.entries[arg], use);
     }
+  }
+
+  /// The gradient of a node that was not met before gets its first contribution. Each field is written where
+  /// it stays: a copy of the whole would stall on the forwarding of its halves.
+  static void start(GradientEntry& entry, const Use& use) {
+    entry.place = {};
+    entry.uses = 1;
+    entry.consumer = use.consumer, entry.terms = use.edge, entry.deferred = none;
+    entry.worker = use.worker;
+    entry.accumulation = Accumulation::direct;
+    entry.order = GradientEntry::in_order;
+    entry.made = use.made, entry.consumers = use.consumers, entry.flags = use.flags;
   }
 
   /// What the contribution to argument i is made of, where batch sizes are the same.
@@ -83,7 +101,7 @@ class Tracer {
     return i == 0 && op.saved_becomes_gradient ? GradientEntry::from_saved : GradientEntry::by_kernel;
   }
   /// What batches make of it.
-  [[gnu::noinline]] void add_batches(GradientEntry& use, const Node& node, uint32_t arg) const {
+  [[gnu::noinline]] void add_batches(Use& use, const Node& node, uint32_t arg) const {
     const uint32_t batch = graph_.dim(arg).bd, own = graph_.dim(node).bd;
     if (batch != own) use.made = GradientEntry::by_kernel;
     if (node.op->batching == Batching::nodes)
@@ -94,14 +112,14 @@ class Tracer {
 
   /// Adds a use to those that a gradient has. Several contributions are listed, newest first: the list is a
   /// circle, known by its last one.
-  [[gnu::noinline]] void count_another(GradientEntry& entry, const GradientEntry& use) {
+  [[gnu::noinline]] void count_another(GradientEntry& entry, const Use& use) {
     if (entry.uses == 0) {
-      entry.terms = use.terms;
+      entry.terms = use.edge;
     } else {
       if (entry.consumers == GradientEntry::kernels && use.consumers == GradientEntry::kernels)
         compare_with_last(entry, use.consumer);
       if (entry.uses == 1) plan_.list_single(entry);
-      const uint32_t term = plan_.add_term(use.consumer, use.terms, use.made == GradientEntry::from_gradient);
+      const uint32_t term = plan_.add_term(use.consumer, use.edge, use.made == GradientEntry::from_gradient);
       GradientTerm& last = plan_.terms[entry.terms];
       plan_.terms[term].next = last.next;
       last.next = term;

@@ -46,12 +46,12 @@ enum class Accumulation : uint8_t {
 /// A contribution to a gradient that gets several of them. One without a place is made when it is added, or
 /// is the gradient of a view.
 struct GradientTerm {
-  static constexpr uint32_t none = ~0u >> 1;
+  static constexpr uint32_t none = ~0u;
 
   Location from;
-  uint32_t consumer;
-  uint32_t next : 31 = none;     // older
-  uint32_t is_gradient : 1 = 0;  // of the consumer
+  uint32_t consumer : 31;
+  uint32_t is_gradient : 1;  // of the consumer
+  uint32_t next;             // older
 };
 
 /// The gradient of one node.
@@ -157,9 +157,9 @@ struct GradientPlan {
   }
   /// Adds a term for an edge of the graph.
   uint32_t add_term(uint32_t consumer, uint32_t edge, bool is_gradient) {
-    const auto term = static_cast<uint32_t>(terms.size());
-    terms.push_back({{}, consumer, GradientTerm::none, is_gradient});
-    return term_of[edge] = term;
+    GradientTerm& term = terms.emplace_back();
+    term.consumer = consumer, term.is_gradient = is_gradient, term.next = GradientTerm::none;
+    return term_of[edge] = static_cast<uint32_t>(terms.size() - 1);
   }
   /// Lists the only contribution to a gradient, which was known by its edge.
   void list_single(GradientEntry& entry) {

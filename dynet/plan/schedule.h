@@ -41,16 +41,18 @@ struct ScheduleScratch {
   std::vector<uint32_t> depth, pending;  // by position
   std::vector<uint32_t> first_edge;      // by position: edges to consumers
   std::vector<uint32_t> edge_next, edge_to;
-  /// The nodes of one signature.
+  /// The nodes of one signature, of which ready[first … last) can run.
   struct Class {
     double depth;  // on average
     uint32_t count, signature, found;
+    uint32_t first = 0, last = 0;
   };
-  std::vector<Class> classes;                                 // by rank, in the end
-  std::vector<uint32_t> class_of;                             // by signature; none between calls
-  std::vector<uint32_t> rank;                                 // by position
-  std::vector<uint32_t> ready_first, ready_last, ready_next;  // lists by rank, of positions
-  std::vector<uint64_t> ready;                                // bits by rank: some node is ready
+  std::vector<Class> classes;          // by rank, in the end
+  std::vector<uint32_t> class_of;      // by signature; none between calls
+  std::vector<uint32_t> rank_of;       // by class
+  std::vector<uint32_t> rank;          // by position
+  std::vector<uint32_t> ready;         // positions, those of each class together
+  std::vector<uint64_t> any_is_ready;  // bits by rank
   std::vector<uint64_t> keys;
 };
 

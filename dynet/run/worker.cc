@@ -105,15 +105,15 @@ void Worker::transpose_matrices(const Call& call, const Node& example) {
 /// Runs the kernel for those members whose contribution needs one.
 void Worker::backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i) {
   const Op& op = *memory_.graph[nodes[0]].op;
-  const Found found = find_targets(nodes, i);
+  const unsigned found = find_targets(nodes, i);
   if (subset_.empty()) return;
   const auto run = [&](Call& call) {
-    call.accumulate = found.holds || !op.overwrites;
-    if (found.is_new) start_targets(call.accumulate);
-    call.dx = found.in_runs ? targets_in_runs(call.count) : targets_of(call.count, i);
+    call.accumulate = found & holds || !op.overwrites;
+    if (found & is_new) start_targets(call.accumulate);
+    call.dx = found & in_runs ? targets_in_runs(call.count) : targets_of(call.count, i);
     if (op.reads_part) give_scratch(call, nodes[0]);
     op.backward(*memory_.engine, call, i);
-    if (found.in_runs) add_runs();
+    if (found & in_runs) add_runs();
   };
   if (subset_.size() == nodes.size()) return run(all);
   Call part;
@@ -126,7 +126,7 @@ void Worker::backward_argument(Call& all, std::span<const uint32_t> nodes, unsig
 
 /// Collects the members whose contribution to argument i is still to be computed, and where it goes. Those
 /// that are the member's gradient as it is need not be.
-Worker::Found Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) {
+unsigned Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) {
   const Graph& graph = memory_.graph;
   const Node& example = graph[nodes[0]];
   const Item& item = graph.item(example);
@@ -135,7 +135,7 @@ Worker::Found Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) 
   const std::span args = memory_.arguments(nodes, i, arguments_);
   if (targets_.size() < nodes.size()) targets_.resize(nodes.size());
   if (members_.size() < nodes.size()) members_.resize(nodes.size());
-  Found found;
+  unsigned found = nothing;
   size_t count = 0;
   for (size_t k = 0; k < nodes.size(); ++k) {
     const uint32_t id = nodes[k], arg = args[k];
@@ -144,10 +144,8 @@ Worker::Found Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) 
     real* const target = target_of(arg, graph[id].args + i);
     if (!target) continue;
     const GradientEntry& entry = memory_.plan[arg];
-    const bool holds = entry.is(Accumulation::direct) && memory_.states[arg] != GradientState::empty;
-    found.holds |= holds || entry.has(GradientEntry::broadcast);
-    found.in_runs |= entry.has(GradientEntry::broadcast) && sums_in_runs(id, arg);
-    found.is_new |= !holds;
+    found |= entry.is(Accumulation::direct) && memory_.states[arg] != GradientState::empty ? holds : is_new;
+    if (entry.has(GradientEntry::broadcast)) found |= holds | (sums_in_runs(id, arg) ? in_runs : nothing);
     members_[count] = id, arguments_[count] = arg, targets_[count] = target;
     ++count;
   }

@@ -90,12 +90,10 @@ class alignas(128) Worker {
   void run_backward(std::span<const uint32_t> nodes, const GradientCall& call);
   void transpose_matrices(const Call& call, const Node& example);
   void backward_argument(Call& all, std::span<const uint32_t> nodes, unsigned i);
-  /// Whether some targets hold something, or get several contributions at once; whether some hold nothing;
-  /// whether some get so many contributions at once that they are summed in runs.
-  struct Found {
-    bool holds = false, is_new = false, in_runs = false;
-  };
-  Found find_targets(std::span<const uint32_t> nodes, unsigned i);
+  /// What is found of targets, as bits: some hold something, or get several contributions at once; some hold
+  /// nothing; some get so many contributions at once that they are summed in runs.
+  enum Found : unsigned { nothing = 0, holds = 1, is_new = 2, in_runs = 4 };
+  unsigned find_targets(std::span<const uint32_t> nodes, unsigned i);
   real* target_of(uint32_t arg, uint32_t edge) const;
   void start_targets(bool accumulate);
   bool sums_in_runs(uint32_t id, uint32_t arg) const;
