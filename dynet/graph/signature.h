@@ -194,9 +194,9 @@ class SignatureCache {
     uint64_t words[most_words];
     Interned interned;
   };
-  static size_t place(const KeyBuilder& writer) { return writer.distinct() >> 58; }
+  static size_t place(const KeyBuilder& writer) { return writer.distinct() >> 56; }
 
-  Entry entries_[64] = {};
+  Entry entries_[256] = {};
 };
 
 }  // namespace dynet::engine

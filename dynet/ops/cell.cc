@@ -225,7 +225,8 @@ OuterPair CellTrace::outer(const NodeView& v, unsigned argument) const {
   };
   const NodeView inner{step.x_dims.data(), ArgumentView::of(x), value(step.y),
                        value(step.saved),  gradient(step.dy),   gradient(step.workspace)};
-  return step.op->outer(step.attrs.data(), inner, use.use);
+  if (step.op->outer) return step.op->outer(step.attrs.data(), inner, use.use);
+  return {inner.dy, inner.x[use.use + 1], step.x_dims[use.use + 1].cols()};
 }
 
 Expression CellTrace::add(const std::shared_ptr<const CellTrace>& program, Expressions inputs) {

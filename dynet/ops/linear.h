@@ -43,7 +43,6 @@ struct ProductCalls {
       e.outer_sum({m, k, n, dy.data(), x.data(), c.dx[i], c.accumulate});
     }
   }
-  static OuterPair pair(const NodeView& v, unsigned a) { return {v.dy, v.x[a + 1], v.x_dims[a + 1].cols()}; }
 };
 
 struct MatrixMultiply : OpDefaults {
@@ -75,7 +74,6 @@ struct MatrixMultiply : OpDefaults {
     else
       ProductCalls::right_gradient(e, c, 0);
   }
-  static OuterPair outer(const auto&, const NodeView& v, unsigned) { return ProductCalls::pair(v, 0); }
   static Expression call(const Expression& a, const Expression& b) { return apply<MatrixMultiply>({a, b}); }
 };
 
@@ -126,7 +124,6 @@ struct AffineTransform : OpDefaults {
     else
       ProductCalls::right_gradient(e, c, i - 1);
   }
-  static OuterPair outer(const auto&, const NodeView& v, unsigned i) { return ProductCalls::pair(v, i); }
   static Expression call(Expressions exprs) {
     if (exprs.empty()) invalid("affine_transform: an empty list; a bias is needed");
     if (exprs.size() == 1) return exprs[0];

@@ -61,7 +61,6 @@ struct OpDefaults {
   static constexpr bool is_matrix(unsigned) { return false; }
   /// Bit i: the gradient of argument i is dy itself if the shapes are equal (bit 31: of all from 31 on).
   static constexpr uint32_t identity = 0;
-  static OuterPair outer(const auto&, const NodeView&, unsigned) { return {}; }
   static void backward(const auto&, Engine&, const Call&, unsigned) {}
 };
 
@@ -150,6 +149,15 @@ constexpr auto trained_of() -> bool (*)(const void*) {
     return nullptr;
 }
 
+/// T's outer, or null if it has none.
+template <class T>
+constexpr auto outer_of() -> OuterPair (*)(const void*, const NodeView&, unsigned) {
+  if constexpr (requires(const typename T::Attrs& a, const NodeView& v) { T::outer(a, v, 0u); })
+    return [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); };
+  else
+    return nullptr;
+}
+
 /// T's fuse, or null if it has none.
 template <class T>
 constexpr auto fuse_of() -> uint32_t (*)(Graph&, std::span<const uint32_t>) {
@@ -206,7 +214,7 @@ inline constexpr Op op{
     .workspace_size = [](const void* a, Dims d) -> size_t { return T::workspace_size(attrs_of<T>(a), d); },
     .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
     .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
-    .outer = [](const void* a, const NodeView& v, unsigned i) { return T::outer(attrs_of<T>(a), v, i); },
+    .outer = outer_of<T>(),
     .fuse = fuse_of<T>(),
     .original = original_of<T>(),
     .original_args = original_args_of<T>(),

@@ -147,6 +147,7 @@ void Executor::sum_long_products() {
   constexpr size_t long_columns = size_t{1} << 12;
   constexpr double long_work = 1 << 28;
   long_products_.clear();
+  if (static_cast<double>(multiply_adds_) < long_work) return;  // all of them together
   for (uint32_t id : parameters_) {
     const DeferredLists deferred = memory_.plan.deferred_of(id);
     if (!deferred.outer.count || !is_learned(id)) continue;

@@ -170,27 +170,32 @@ void Worker::add_uses(uint32_t id, real* target) {
 
 /// Lists the columns of all batch elements of a use of an m×k matrix.
 void Worker::list_columns(const DeferredUse& use, unsigned m, unsigned k) {
-  const Node& node = memory_.graph[use.node];
-  const Item& item = memory_.graph.item(node);
-  const Buffers& place = memory_.buffers[use.node];
-  unsigned b = 0;
-  const auto argument = [&](unsigned i) -> const real* {
-    const uint32_t arg = memory_.graph.args(node)[i];
+  const Graph& graph = memory_.graph;
+  const Node& node = graph[use.node];
+  const Item& item = graph.item(node);
+  const auto value = [&](unsigned i, unsigned b) -> const real* {
+    const uint32_t arg = graph.args(node)[i];
     const Buffers& at = memory_.buffers[arg];
-    return b == 0 || memory_.graph.dim(arg).bd == 1 ? at.value : at.value + b * size_t{at.stride};
+    return b == 0 || graph.dim(arg).bd == 1 ? at.value : at.value + b * size_t{at.stride};
   };
-  for (const unsigned batch = memory_.graph.dim(node).bd; b < batch; ++b) {
-    const NodeView view{item.x_dims.data(),
-                        ArgumentView::of(argument),
-                        place.value + b * item.size,
-                        place.saved + b * item.saved_size,
-                        memory_.gradient_of(use.node) + b * item.size,
-                        place.workspace + b * item.workspace_size};
-    const OuterPair pair = node.op->outer(node.payload, view, use.arg);
+  const auto add = [&](const OuterPair& pair) {
     for (unsigned c = 0; c < pair.columns; ++c) {
       addresses_.push_back(pair.dy + c * size_t{m});
       outer_x_.push_back(pair.x + c * size_t{k});
     }
+  };
+  const real* dy = memory_.gradient_of(use.node);
+  const Buffers& place = memory_.buffers[use.node];
+  for (unsigned b = 0, batch = graph.dim(node).bd; b < batch; ++b, dy += item.size) {
+    if (!node.op->outer) {
+      add({dy, value(use.arg + 1, b), item.x_dims[use.arg + 1].cols()});
+      continue;
+    }
+    const auto argument = [&](unsigned i) { return value(i, b); };
+    add(node.op->outer(node.payload,
+                       {item.x_dims.data(), ArgumentView::of(argument), place.value + b * item.size,
+                        place.saved + b * item.saved_size, dy, place.workspace + b * item.workspace_size},
+                       use.arg));
   }
 }
 
