@@ -227,19 +227,20 @@ inline Expression Graph::append(const Op& op, Interned interned, size_t arg_coun
     payload = add_random_payload(op, attrs, dims_[interned.dim_id].bd);
   else if (op.attr_size || !words.empty())
     payload = add_payload(op, attrs, words);
-  Node& node = *nodes_.room(1);
-  node.op = &op;
-  node.payload = payload;
-  node.args = edge_count();
-  node.signature = interned.signature;
-  node.dim_id = interned.dim_id;
-  node.arg_count = static_cast<uint16_t>(arg_count);
-  node.needs_gradient = needs_gradient;
-  node.fusible_into = op.fusible_into;
-  node.used = node.fused_away = false;
+  const uint32_t first = edge_count();
   if (!checkpoints_.empty()) [[unlikely]]
-    log_uses({args_.data() + node.args, arg_count});
-  for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[node.args + i]).used = true;
+    log_uses({args_.data() + first, arg_count});
+  for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[first + i]).used = true;
+  *nodes_.room(1) = {.op = &op,
+                     .payload = payload,
+                     .args = first,
+                     .signature = interned.signature,
+                     .dim_id = interned.dim_id,
+                     .arg_count = static_cast<uint16_t>(arg_count),
+                     .needs_gradient = needs_gradient,
+                     .fusible_into = op.fusible_into,
+                     .used = false,
+                     .fused_away = false};
   args_.extend(arg_count);
   nodes_.extend(1);
   return {this, size() - 1, stamp()};
