@@ -21,7 +21,7 @@ class Agenda {
     link();
     rank();
     for (uint32_t i = 0; i < nodes_.size(); ++i)
-      if (s_.pending[i] == 0) make_ready(i);
+      if (s_.places[i].pending == 0) make_ready(i);
     for (size_t word = 0; word < s_.any_is_ready.size();)
       if (const uint64_t bits = s_.any_is_ready[word])
         word = take_batch(static_cast<uint32_t>(64 * word + std::countr_zero(bits)), result);
@@ -34,10 +34,7 @@ class Agenda {
   void prepare() {
     const size_t n = nodes_.size();
     const auto grow = [](auto& list, size_t size) { list.resize(std::max<size_t>(list.size(), size)); };
-    grow(s_.local, graph_.size()), grow(s_.edge_next, graph_.edge_count()),
-        grow(s_.edge_to, graph_.edge_count());
-    grow(s_.depth, n), grow(s_.pending, n), grow(s_.ready, n);
-    s_.first_edge.assign(n, none), s_.rank.resize(n);
+    grow(s_.local, graph_.size()), grow(s_.edges, graph_.edge_count()), grow(s_.places, n), grow(s_.ready, n);
     s_.class_of.resize(std::max<size_t>(s_.class_of.size(), graph_.signature_count()), none);
     s_.classes.clear();
   }
@@ -52,17 +49,14 @@ class Agenda {
       for (uint32_t k = 0; k < args.size(); ++k) {
         const uint32_t p = position_of(args[k], i);
         if (p == none) continue;
-        depth = std::max(depth, s_.depth[p] + 1);
+        ScheduleScratch::Place& place = s_.places[p];
+        depth = std::max(depth, place.depth + 1);
         ++pending;
-        const uint32_t edge = node.args + k;
-        s_.edge_next[edge] = s_.first_edge[p];
-        s_.edge_to[edge] = i;
-        s_.first_edge[p] = edge;
+        s_.edges[node.args + k] = {place.first_edge, i};
+        place.first_edge = node.args + k;
       }
       s_.local[nodes_[i]] = i;
-      s_.depth[i] = depth;
-      s_.pending[i] = pending;
-      s_.rank[i] = add_to_class(node.signature, depth);
+      s_.places[i] = {depth, pending, none, add_to_class(node.signature, depth)};
     }
   }
 
@@ -88,7 +82,7 @@ class Agenda {
     return c;
   }
 
-  /// The rank of a class is its place by the average depth of its nodes; until here `rank` holds the class.
+  /// The rank of a class is its place by the average depth of its nodes; until here a place holds the class.
   void rank() {
     for (ScheduleScratch::Class& c : s_.classes) {
       c.depth /= c.count;
@@ -106,12 +100,12 @@ class Agenda {
       before += c.count;
       s_.rank_of[c.found] = r;
     }
-    for (uint32_t& r : s_.rank) r = s_.rank_of[r];
+    for (uint32_t i = 0; i < nodes_.size(); ++i) s_.places[i].rank = s_.rank_of[s_.places[i].rank];
   }
 
   /// Adds a node to those of its class that can run; gives the rank of the class.
   uint32_t make_ready(uint32_t position) {
-    const uint32_t r = s_.rank[position];
+    const uint32_t r = s_.places[position].rank;
     ScheduleScratch::Class& c = s_.classes[r];
     if (c.first == c.last) s_.any_is_ready[r / 64] |= uint64_t{1} << r % 64;
     s_.ready[c.last++] = position;
@@ -130,8 +124,8 @@ class Agenda {
     result.ends.push_back(static_cast<uint32_t>(result.order.size()));
     uint32_t lowest = rank;
     for (uint32_t& position : batch) {
-      for (uint32_t e = s_.first_edge[position]; e != none; e = s_.edge_next[e])
-        if (const uint32_t consumer = s_.edge_to[e]; --s_.pending[consumer] == 0)
+      for (uint32_t e = s_.places[position].first_edge; e != none; e = s_.edges[e].next)
+        if (const uint32_t consumer = s_.edges[e].to; --s_.places[consumer].pending == 0)
           lowest = std::min(lowest, make_ready(consumer));
       position = nodes_[position];
     }

@@ -9,7 +9,7 @@ namespace dynet::engine {
 void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& s,
                     Schedule& result) {
   s.local.resize(std::max<size_t>(s.local.size(), graph.size()));
-  s.depth.assign(nodes.size(), 0);
+  s.places.resize(std::max(s.places.size(), nodes.size()));
   s.keys.resize(nodes.size());
   const auto position = [&](uint32_t id) -> uint32_t {
     const uint32_t p = s.local[id];
@@ -17,11 +17,12 @@ void schedule_depth(const Graph& graph, std::span<const uint32_t> nodes, Schedul
   };
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     s.local[nodes[i]] = i;
+    s.places[i].depth = 0;
     const Node& node = graph[nodes[i]];
     for (uint32_t arg : graph.args(node))
       if (const uint32_t p = position(origin(graph, arg)); p < i)
-        s.depth[i] = std::max(s.depth[i], s.depth[p] + 1);
-    s.keys[i] = uint64_t{s.depth[i]} << 32 | node.signature;
+        s.places[i].depth = std::max(s.places[i].depth, s.places[p].depth + 1);
+    s.keys[i] = uint64_t{s.places[i].depth} << 32 | node.signature;
   }
   result.order.resize(nodes.size());
   for (uint32_t i = 0; i < nodes.size(); ++i) result.order[i] = i;

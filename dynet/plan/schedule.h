@@ -37,10 +37,17 @@ struct Schedule {
 
 /// Memory that scheduling reuses from call to call; it carries nothing between calls.
 struct ScheduleScratch {
-  std::vector<uint32_t> local;           // by node id: position among the nodes, valid for those only
-  std::vector<uint32_t> depth, pending;  // by position
-  std::vector<uint32_t> first_edge;      // by position: edges to consumers
-  std::vector<uint32_t> edge_next, edge_to;
+  std::vector<uint32_t> local;  // by node id: position among the nodes, valid for those only
+  /// What is known of a node: its depth, how many of its arguments are still to run, a list of edges to its
+  /// consumers, and the rank of its class.
+  struct Place {
+    uint32_t depth, pending, first_edge, rank;
+  };
+  struct Edge {
+    uint32_t next, to;
+  };
+  std::vector<Place> places;  // by position
+  std::vector<Edge> edges;    // by edge of the graph
   /// The nodes of one signature, of which ready[first … last) can run.
   struct Class {
     double depth;  // on average
@@ -50,7 +57,6 @@ struct ScheduleScratch {
   std::vector<Class> classes;          // by rank, in the end
   std::vector<uint32_t> class_of;      // by signature; none between calls
   std::vector<uint32_t> rank_of;       // by class
-  std::vector<uint32_t> rank;          // by position
   std::vector<uint32_t> ready;         // positions, those of each class together
   std::vector<uint64_t> any_is_ready;  // bits by rank
   std::vector<uint64_t> keys;
