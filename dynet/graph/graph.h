@@ -34,6 +34,8 @@ class Evaluator {
   virtual void evaluate(std::span<const uint32_t> wanted) = 0;
   /// True if a backward pass was run from this node or a later one.
   virtual bool has_gradient(unsigned node) const = 0;
+  /// Writes which nodes ran together and, after a backward pass, how each gradient came about.
+  virtual void describe_plan(std::ostream& out) const = 0;
   /// Merged calls run so far in this graph.
   virtual size_t step_count() const = 0;
   /// Throws where a program must not ask about the graph: it only shows what a function does.

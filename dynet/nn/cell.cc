@@ -25,6 +25,7 @@ struct NoValues : Evaluator {
   void revert(unsigned) override {}
   void evaluate(std::span<const uint32_t>) override { refuse(); }
   bool has_gradient(unsigned) const override { refuse(); }
+  void describe_plan(std::ostream&) const override { refuse(); }
   size_t step_count() const override { refuse(); }
   void check_asked() const override { refuse(); }
   void ask_batch_size() override { batch_size_asked = true; }

@@ -4,6 +4,7 @@
 
 #include "dynet/core/watch.h"
 #include "dynet/ops/input.h"
+#include "dynet/plan/describe.h"
 #include "dynet/run/describe.h"
 #include "dynet/run/executor.h"
 #include "dynet/run/profile.h"
@@ -305,6 +306,14 @@ void Executor::check_gradients() {
     failed("NaN or Inf detected in the gradient of node ", id, ", ", describe(graph_, id),
            from.empty() ? "" : "; it comes from ", from, "; no parameter has got a gradient");
   }
+}
+
+void Executor::describe_plan(std::ostream& out) const {
+  out << "Calls, in order:\n";
+  describe_calls(graph_, memory_.tape, out);
+  if (backward_from_ == none) return;
+  out << "Gradients, newest first, in memory for " << memory_.plan.size << " numbers:\n";
+  describe_gradients(graph_, memory_.plan, out);
 }
 
 bool Executor::in_backward_set(uint32_t id) const {

@@ -152,9 +152,10 @@ Expression ComputationGraph::at(VariableIndex i) {
 
 void ComputationGraph::print_graphviz() const { dynet::print_graphviz(graph_, std::cout); }
 
-void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check) {
+void ComputationGraph::dump(const std::string& file, bool values, bool gradients, bool only_check,
+                            bool plan) {
   std::ofstream out(file);
-  dynet::dump(graph(), out, {values, gradients, only_check});
+  dynet::dump(graph(), out, {values, gradients, only_check, plan});
   if (!out) failed("dump: the file ", file, " could not be written");
 }
 

@@ -101,8 +101,10 @@ class ComputationGraph {
   void set_check_validity(bool check) { graph().check_validity = check; }
   /// Graphviz's language, to std::cout.
   void print_graphviz() const;
-  /// Writes every node's value and gradient to a file, or with only_check whether they are valid.
-  void dump(const std::string& file, bool values = true, bool gradients = true, bool only_check = false);
+  /// Writes every node's value and gradient to a file, or with only_check whether they are valid; with plan
+  /// also which nodes ran together, and how each gradient came about.
+  void dump(const std::string& file, bool values = true, bool gradients = true, bool only_check = false,
+            bool plan = false);
 
   /// Remembers the nodes there are; revert() removes what came after the last checkpoint.
   void checkpoint() { graph().checkpoint(); }

@@ -96,6 +96,7 @@ void dump(Graph& graph, std::ostream& out, const DumpOptions& options) {
     else
       out << "Gradient: (not computed)\n";
   }
+  if (options.plan) evaluator.describe_plan(out);
 }
 
 }  // namespace dynet

@@ -16,6 +16,7 @@ void print_graphviz(const engine::Graph& graph, std::ostream& out);
 struct DumpOptions {
   bool values = true, gradients = true;
   bool only_check = false;  // says "valid" or "invalid" instead of the numbers
+  bool plan = false;        // says which nodes ran together, and how each gradient came about
 };
 /// Every node with its value and its gradient, "(not computed)" where there is none; evaluates all of them.
 void dump(engine::Graph& graph, std::ostream& out, const DumpOptions& options = {});

@@ -23,6 +23,7 @@ class Executor final : public Evaluator {
 
   void evaluate(std::span<const uint32_t> wanted) override;
   bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
+  void describe_plan(std::ostream& out) const override;
   size_t step_count() const override { return memory_.tape.size(); }
 
  private:

@@ -18,9 +18,9 @@ namespace {
 using namespace nb::literals;
 using Path = std::filesystem::path;
 
-void dump_to(Graph& graph, const Path& filename, bool values, bool gradients, bool only_check) {
+void dump_to(Graph& graph, const Path& filename, const DumpOptions& options) {
   std::ostringstream text;
-  const auto write = [&] { return dump(graph, text, {values, gradients, only_check}), true; };
+  const auto write = [&] { return dump(graph, text, options), true; };
   compute(graph, write, [](bool) {});
   if (filename.empty()) return print("stdout", text.str());
   std::ofstream file(filename);
@@ -101,20 +101,23 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
           "Prints the graph in Graphviz's language to stderr.")
       .def(
           "dump",
-          [](const PythonGraph& g, const Path& filename, Flag values, Flag gradients, Flag only_check) {
-            dump_to(g.graph(), filename, values, gradients, only_check);
-          },
+          [](const PythonGraph& g, const Path& filename, Flag values, Flag gradients, Flag only_check,
+             Flag plan) { dump_to(g.graph(), filename, {values, gradients, only_check, plan}); },
           "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
-          "Evaluates every node and writes it to a file, or to stdout where the name is empty.")
+          "show_plan"_a = false,
+          "Evaluates every node and writes it to a file, or to stdout where the name is empty. show_plan: "
+          "also which nodes ran together, and how each gradient came about.")
       .def("_nodes", nodes_of, "Operation, arguments, sizes, batch size, indices and name of each node.");
   m.def(
       "dump_cg",
-      [](const Path& filename, Flag values, Flag gradients, Flag only_check) {
-        dump_to(asked_graph(), filename, values, gradients, only_check);
+      [](const Path& filename, Flag values, Flag gradients, Flag only_check, Flag plan) {
+        dump_to(asked_graph(), filename, {values, gradients, only_check, plan});
       },
       "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
+      "show_plan"_a = false,
       "Evaluates every node of the current graph and writes values and gradients to a file, or to stdout "
-      "where the name is empty. nan_check_only: writes valid or invalid instead of the numbers.");
+      "where the name is empty. nan_check_only: writes valid or invalid instead of the numbers. show_plan: "
+      "also which nodes ran together, and how each gradient came about.");
   m.def(
       "print_text_graphviz", [] { print_graph(asked_graph()); },
       "Prints the current graph in Graphviz's language to stderr.");
