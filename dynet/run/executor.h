@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "dynet/plan/cache.h"
-#include "dynet/plan/partition.h"
 #include "dynet/run/workers.h"
 
 namespace dynet::engine {
@@ -33,7 +32,6 @@ class Executor final : public Evaluator {
   // forward.cc
   void run(std::span<const uint32_t> wanted);
   const ExecutionPlan& plan(std::span<const uint32_t> wanted);
-  void schedule_partition(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
   real* donate_first(uint32_t id);
   void recompute(uint32_t id);
@@ -87,8 +85,7 @@ class Executor final : public Evaluator {
 
   ExecutionPlan plan_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;
-  Partition partition_;
-  PartitionScratch partition_scratch_;
+  Compiler compiler_;
 
   Arena gradients_{Arena::numbers};
   std::vector<uint32_t> parameters_;  // of the last backward pass

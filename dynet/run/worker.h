@@ -54,9 +54,6 @@ class alignas(128) Worker {
   void go_back(const Position& to) { values_.go_back(to.values), call_tables_.go_back(to.tables); }
   void forget_gradients() { gradients_.reset(); }
 
-  Schedule schedule;  // of this worker's nodes
-  ScheduleScratch scratch;
-
  private:
   static constexpr uint32_t none = ~0u;
 
