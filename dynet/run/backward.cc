@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <mutex>
 
+#include "dynet/core/profile.h"
 #include "dynet/core/watch.h"
+#include "dynet/device/thread_tuner.h"
 #include "dynet/ops/input.h"
 #include "dynet/run/describe.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/profile.h"
-#include "dynet/run/thread_tuner.h"
 
 namespace dynet::engine {
 

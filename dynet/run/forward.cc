@@ -1,9 +1,9 @@
 // Evaluation: the calls of a plan.
 #include <utility>
 
+#include "dynet/device/thread_tuner.h"
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/thread_tuner.h"
 
 namespace dynet::engine {
 
@@ -32,7 +32,7 @@ void Executor::recompute_arguments(uint32_t id) {
 /// What is to be run, in what order, and where values lie.
 const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
   const bool is_first = !std::exchange(begun_, true);
-  if (is_first) choose_threads(*memory_.engine);
+  if (is_first) choose_threads(*memory_.engine, settings().worth_partitioning == 0);
   done_.resize(graph_.size(), 0);
   memory_.marks.resize(graph_.size());
   const Evaluation evaluation{graph_, wanted, policy_of(graph_, settings().policy),
