@@ -251,34 +251,24 @@ void Executor::deliver_lookups() {
     }
   } uncount{*this, !few};
   if (!few) each_row([](Table& table, uint32_t row, const real*, size_t) { table.count_use(row); });
-  row_uses_.clear();
-  size_t row_size = 0;
+  row_uses_.clear(), row_sums_.clear();
   each_row([&](Table& table, uint32_t row, const real* from, size_t size) {
     real* const to = table.row_gradient(row);
     if (!few && table.uses[row] > terms_in_a_row) {
       row_uses_.push_back({to, row_uses_.size(), from, size});
       return;
     }
-    if (size != row_size) add_rows(row_size), row_size = size;
-    row_terms_.push_back(from), row_sums_.push_back(to);
-    row_ends_.push_back(static_cast<uint32_t>(row_terms_.size()));
+    row_sums_.begin(*memory_.engine, size);
+    row_sums_.add(from), row_sums_.end(to);
   });
-  add_rows(row_size);
   std::ranges::sort(row_uses_);
   for (size_t i = 0; i < row_uses_.size();) {
     const RowUse row = row_uses_[i];
-    for (; i < row_uses_.size() && row_uses_[i].to == row.to; ++i) row_terms_.push_back(row_uses_[i].from);
-    row_sums_.push_back(row.to), row_ends_.push_back(static_cast<uint32_t>(row_terms_.size()));
-    add_rows(row.size);
+    row_sums_.begin(*memory_.engine, row.size);
+    for (; i < row_uses_.size() && row_uses_[i].to == row.to; ++i) row_sums_.add(row_uses_[i].from);
+    row_sums_.end(row.to);
   }
-}
-
-/// Adds what is listed to rows of this size.
-void Executor::add_rows(size_t size) {
-  if (!row_sums_.empty())
-    memory_.engine->sum_lists(
-        {size, row_sums_.size(), row_ends_.data(), row_terms_.data(), row_sums_.data(), true});
-  row_terms_.clear(), row_sums_.clear(), row_ends_.clear();
+  row_sums_.make(*memory_.engine);
 }
 
 Tensor Executor::gradient(unsigned id) {

@@ -61,7 +61,6 @@ class Executor final : public Evaluator {
   void deliver_parameter(uint32_t id, Worker& worker);
   template <class F>
   void each_row(F f);
-  void add_rows(size_t size);
   void deliver_lookups();
   void check_gradients();
   bool in_backward_set(uint32_t id) const;
@@ -97,10 +96,8 @@ class Executor final : public Evaluator {
     size_t size;
     auto operator<=>(const RowUse&) const = default;
   };
-  std::vector<RowUse> row_uses_;        // of rows that have many uses
-  std::vector<const real*> row_terms_;  // sums of rows of one size, as in SumLists
-  std::vector<real*> row_sums_;
-  std::vector<uint32_t> row_ends_;
+  std::vector<RowUse> row_uses_;  // of rows that have many uses
+  SumList row_sums_{true};
   struct LongProduct {
     uint32_t parameter;
     const real* sum;

@@ -17,7 +17,7 @@ void RunMemory::clear_gradient(uint32_t id) {
 void Worker::finish_all(std::span<const uint32_t> nodes) {
   for (const uint32_t id : nodes)
     if (memory_.plan[id].needs_finish() && !list_sum(id)) finish(id);
-  add_lists();
+  sums_.make(*memory_.engine);
 }
 
 /// Lists the sum of a node's contributions, if this is all that its gradient takes.
@@ -28,20 +28,12 @@ bool Worker::list_sum(uint32_t id) {
     return false;
   const Dim& dim = memory_.graph.dim(id);
   if (dim.bd > 1 && memory_.plan.stride_of(memory_.graph, id) != dim.batch_size()) return false;
-  if (dim.size() != sum_size_) add_lists(), sum_size_ = dim.size();
+  sums_.begin(*memory_.engine, dim.size());
   for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next)
-    sum_terms_.push_back(memory_.at(memory_.plan.terms[at].from));
-  sums_.push_back(memory_.gradient_of(id));
-  sum_ends_.push_back(static_cast<uint32_t>(sum_terms_.size()));
+    sums_.add(memory_.at(memory_.plan.terms[at].from));
+  sums_.end(memory_.gradient_of(id));
   memory_.states[id] = GradientState::finished;
   return true;
-}
-
-void Worker::add_lists() {
-  if (!sums_.empty())
-    memory_.engine->sum_lists(
-        {sum_size_, sums_.size(), sum_ends_.data(), sum_terms_.data(), sums_.data(), false});
-  sum_terms_.clear(), sums_.clear(), sum_ends_.clear();
 }
 
 /// Completes the gradients of a node and, before it, of all views of its memory.
