@@ -158,10 +158,8 @@ void Executor::sum_long_products() {
     const size_t size = graph_.dim(id).size();
     if (columns < long_columns || static_cast<double>(columns) * static_cast<double>(size) < long_work)
       continue;
-    if (!workers_[0].list_outer(id)) continue;
     real* const sum = gradients_.take<real>(size);
-    workers_[0].add_outer(id, sum, false);
-    long_products_.push_back({id, sum});
+    if (workers_[0].add_outer(id, sum, false)) long_products_.push_back({id, sum});
   }
 }
 
@@ -207,16 +205,17 @@ void Executor::deliver_parameter(uint32_t id, Worker& worker) {
   const real* const gradient = memory_.gradient_of(id);
   if (gradient) memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
   const DeferredLists deferred = memory_.plan.deferred_of(id);
+  bool has_columns = false;
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {
     memory_.engine->add_scaled(size, 1, known->sum, storage.gradient.data());
-  } else if (deferred.outer.count && worker.list_outer(id)) {
+    has_columns = true;
+  } else if (deferred.outer.count) {
     if (size < storage.gradient.size()) storage.gradient.numbers();
     const bool accumulate = !storage.gradient.is_clear();
-    worker.add_outer(id, storage.gradient.overwrite(), accumulate);
-  } else if (!gradient && !deferred.added.count) {
-    return;
+    has_columns = worker.add_outer(id, storage.gradient.overwrite(), accumulate);
   }
+  if (!has_columns && !gradient && !deferred.added.count) return;
   if (deferred.added.count) worker.add_uses(id, storage.gradient.data());
   storage.nonzero = true;
   if (storage.is_lookup) static_cast<LookupParameterStorage&>(storage).all_touched = true;
@@ -314,7 +313,7 @@ Tensor Executor::computed_gradient(uint32_t id) {
   if (!is_parameter) return {dim, sum};
   const DeferredLists deferred = memory_.plan.deferred_of(id);
   if (gradient) memory_.engine->add_scaled(dim.size(), 1, gradient, sum);
-  if (deferred.outer.count && workers_[0].list_outer(id)) workers_[0].add_outer(id, sum, true);
+  if (deferred.outer.count) workers_[0].add_outer(id, sum, true);
   if (deferred.added.count) workers_[0].add_uses(id, sum);
   return {dim, sum};
 }

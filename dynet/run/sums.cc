@@ -52,7 +52,7 @@ void Worker::finish_one(uint32_t id) {
     memory_.clear_gradient(id);
   state = GradientState::finished;
   if (entry.is(Accumulation::buffered)) add_partials(id);
-  if (entry.deferred != none && memory_.graph[id].op != &parameter_op && list_outer(id))
+  if (entry.deferred != none && memory_.graph[id].op != &parameter_op)
     add_outer(id, memory_.gradient_of(id), true);
 }
 
@@ -137,19 +137,15 @@ void Worker::add_partials(uint32_t id) {
   add_whole();
 }
 
-bool Worker::list_outer(uint32_t id) {
+bool Worker::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = memory_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
   for (uint32_t at = memory_.plan.deferred_of(id).outer.first; at != none;
        at = memory_.plan.deferred_uses[at].next)
     list_columns(memory_.plan.deferred_uses[at], dim.rows(), dim.cols());
-  return !addresses_.empty();
-}
-
-void Worker::add_outer(uint32_t id, real* target, bool accumulate) {
-  const Dim& dim = memory_.graph.dim(id);
   memory_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
+  return !addresses_.empty();
 }
 
 void Worker::add_uses(uint32_t id, real* target) {

@@ -27,11 +27,9 @@ class alignas(128) Worker {
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
   void finish_one(uint32_t id);
-  /// Lists the columns of all uses of matrix `id`; false if there are none, as cells may use a matrix for
-  /// what gets no gradient.
-  bool list_outer(uint32_t id);
-  /// target (or zero, unless `accumulate`) + Σ over the columns that were listed of dy xᵀ.
-  void add_outer(uint32_t id, real* target, bool accumulate);
+  /// target = target (or zero, unless `accumulate`) + Σ over the columns of the uses of matrix `id` of dy xᵀ.
+  /// False if there are none, as cells may use a matrix for what gets no gradient.
+  bool add_outer(uint32_t id, real* target, bool accumulate);
   /// target += Σ over the uses of bias `id` of dy.
   void add_uses(uint32_t id, real* target);
   /// Makes the gradients of those nodes that the plan leaves unmade; forget_gradient() of each says that
