@@ -53,6 +53,11 @@ class Executor final : public Evaluator {
   void list_for_recompute(uint32_t id);
   void start_gradients(uint32_t loss);
   void run_backward();
+  void check_gradients();
+  bool in_backward_set(uint32_t id) const;
+  Tensor computed_gradient(uint32_t id);
+
+  // deliver.cc
   void deliver();
   void sum_long_products();
   void deliver_parameters();
@@ -62,9 +67,6 @@ class Executor final : public Evaluator {
   template <class F>
   void each_row(F f);
   void deliver_lookups();
-  void check_gradients();
-  bool in_backward_set(uint32_t id) const;
-  Tensor computed_gradient(uint32_t id);
 
   // fused_away.cc: gradients of nodes that others compute themselves
   bool fuses_away(uint32_t consumer, uint32_t id) const;
