@@ -18,17 +18,14 @@ constexpr unsigned samples = 51;
 struct Planner {
   std::vector<uint8_t> done;
   Marks marks;
-  ScheduleScratch scratch;
+  Compiler compiler;
   ExecutionPlan plan;
   PlanCache cache;
 
   void plan_afresh(const Graph& graph, uint32_t wanted) {
-    auto& [found, order, layout] = plan;
     done.assign(graph.size(), 0);
     marks.resize(graph.size());
-    needed(graph, {&wanted, 1}, done, marks, found);
-    schedule(graph, found.kernels, Policy::agenda, scratch, order);
-    engine::layout(graph, order, layout);
+    compiler.compile({graph, {&wanted, 1}, Policy::agenda, 1}, done, marks, 0, chosen_engine(), plan);
   }
   bool look_up(const Graph& graph, uint32_t wanted) {
     return cache.find({graph, {&wanted, 1}, Policy::agenda, 1});

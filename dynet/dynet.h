@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dynet/core/dict.h"
+#include "dynet/core/profile.h"
 #include "dynet/io/safetensors.h"
 #include "dynet/io/text.h"
 #include "dynet/nn/bidirectional.h"
@@ -26,5 +27,5 @@
 #include "dynet/run/computation_graph.h"
 #include "dynet/run/describe.h"
 #include "dynet/run/gradient_check.h"
-#include "dynet/run/profile.h"
+#include "dynet/run/settings.h"
 #include "dynet/train/trainer.h"

@@ -1,6 +1,7 @@
 // Copies of a call's operands, for as long as the host computes with them.
 #include "dynet/ops/on_host.h"
 
+#include <deque>
 #include <vector>
 
 #include "dynet/device/on_host.h"
@@ -21,13 +22,10 @@ struct Operand : OnHost<Number> {
 void bring_to_host(Engine& engine, const Call& call, const OperandSizes& sizes, bool backward,
                    const std::function<void(const Call&)>& compute) {
   for (size_t i = 0; i < call.count; ++i) {
-    std::vector<std::vector<real>> arguments;
+    std::deque<Operand<const real>> arguments;
     std::vector<Items> x;
-    for (size_t k = 0; k < call.x.size(); ++k) {
-      std::vector<real>& argument = arguments.emplace_back(call.x_dims[k].size());
-      engine.copy(argument.size(), call.x[k][i], argument.data());
-      x.push_back({argument.data(), nullptr, argument.size()});
-    }
+    for (size_t k = 0; k < call.x.size(); ++k)
+      x.push_back(arguments.emplace_back(engine, call.x[k], i, call.x_dims[k].size()).item());
     Call item = call;
     item.count = 1, item.x = x, item.packed = {};
     if (call.words.table) item.words.table = call.words.table + i;

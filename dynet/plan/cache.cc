@@ -33,7 +33,7 @@ uint64_t PlanCache::hash_of(const Graph& graph, std::span<const uint32_t> wanted
   return sum ^ sum >> 32;
 }
 
-bool PlanCache::is_same(const Entry& entry, const Key& key) {
+bool PlanCache::is_same(const Entry& entry, const Evaluation& key) {
   const auto& [graph, wanted, policy, threads] = key;
   if (entry.policy != policy || entry.threads != threads || entry.intern_epoch != graph.intern_epoch() ||
       entry.nodes.size() != nodes_in(wanted) || !std::ranges::equal(entry.wanted, wanted))
@@ -43,7 +43,7 @@ bool PlanCache::is_same(const Entry& entry, const Key& key) {
   return std::ranges::equal(entry.args, args_of(graph, wanted));
 }
 
-const ExecutionPlan* PlanCache::find(const Key& key) {
+const ExecutionPlan* PlanCache::find(const Evaluation& key) {
   if (!can_keep(key.wanted)) return nullptr;
   key_hash_ = hash_of(key.graph, key.wanted);
   ++now_;
@@ -55,7 +55,7 @@ const ExecutionPlan* PlanCache::find(const Key& key) {
   return nullptr;
 }
 
-void PlanCache::insert(const Key& key, const ExecutionPlan& plan) {
+void PlanCache::insert(const Evaluation& key, const ExecutionPlan& plan) {
   const auto& [graph, wanted, policy, threads] = key;
   if (!can_keep(wanted)) return;
   const uint32_t count = nodes_in(wanted);

@@ -5,35 +5,19 @@
 #include <span>
 #include <vector>
 
-#include "dynet/plan/layout.h"
-#include "dynet/plan/needed.h"
+#include "dynet/plan/compile.h"
 
 namespace dynet::engine {
-
-/// All that is known of an evaluation before its first kernel runs.
-struct ExecutionPlan {
-  Needed needed;
-  Schedule schedule;
-  Layout layout;
-};
 
 /// Keeps what was planned for whole graphs that came twice, as many as have room; what was not used for long
 /// makes room for new ones.
 class PlanCache {
  public:
-  /// What a plan was made for: these nodes of a graph, wanted under this policy, to be run by so many
-  /// threads.
-  struct Key {
-    const Graph& graph;
-    std::span<const uint32_t> wanted;
-    Policy policy;
-    unsigned threads;
-  };
   /// What was planned when these nodes were wanted of a graph whose nodes, up to the last one wanted, were
   /// the same; null if nothing is kept. Nothing of the graph may have been evaluated yet.
-  const ExecutionPlan* find(const Key& key);
+  const ExecutionPlan* find(const Evaluation& key);
   /// What was planned after find() gave null, to be kept if it was looked up before.
-  void insert(const Key& key, const ExecutionPlan& plan);
+  void insert(const Evaluation& key, const ExecutionPlan& plan);
 
  private:
   static constexpr size_t max_entries = 64, max_nodes = size_t{1} << 16, max_seen = 256;
@@ -60,7 +44,7 @@ class PlanCache {
   static NodeKey node_key(const Node& node) {
     return {node.op, node.signature, node.dim_id, node.args, node.arg_count};
   }
-  static bool is_same(const Entry& entry, const Key& key);
+  static bool is_same(const Entry& entry, const Evaluation& key);
   static uint64_t hash_of(const Graph& graph, std::span<const uint32_t> wanted);
   bool make_room(size_t nodes);
 

@@ -8,10 +8,11 @@
 #include <string_view>
 
 #include "dynet/core/error.h"
+#include "dynet/core/profile.h"
 #include "dynet/params/collection.h"
 #include "dynet/program/random.h"
 #include "dynet/run/computation_graph.h"
-#include "dynet/run/profile.h"
+#include "dynet/run/settings.h"
 
 namespace dynet {
 
@@ -132,7 +133,7 @@ void engine::choose_batching(int autobatch) {
 
 void engine::choose_profiling(int profiling) {
   report().level = profiling;
-  settings().profile = profiling ? &report().profile : nullptr;
+  chosen_profile() = profiling ? &report().profile : nullptr;
 }
 
 void engine::choose_weight_decay(float lambda) { set_default_weight_decay(lambda); }
@@ -147,7 +148,7 @@ void initialize(int& argc, char**& argv, bool shared_parameters) {
 
 void cleanup() {
   report().print();
-  settings().profile = nullptr;
+  chosen_profile() = nullptr;
 }
 
 void reset_rng(unsigned seed) {

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "dynet/plan/cache.h"
-#include "dynet/plan/partition.h"
 #include "dynet/run/workers.h"
 
 namespace dynet::engine {
@@ -34,7 +33,6 @@ class Executor final : public Evaluator {
   // forward.cc
   void run(std::span<const uint32_t> wanted);
   const ExecutionPlan& plan(std::span<const uint32_t> wanted);
-  void schedule_partition(Policy policy, Schedule& result);
   void place_step(const Step& step, std::span<const uint32_t> nodes, uint32_t number, real* base);
   real* donate_first(uint32_t id);
   void recompute(uint32_t id);
@@ -56,6 +54,11 @@ class Executor final : public Evaluator {
   void list_for_recompute(uint32_t id);
   void start_gradients(uint32_t loss);
   void run_backward();
+  void check_gradients();
+  bool in_backward_set(uint32_t id) const;
+  Tensor computed_gradient(uint32_t id);
+
+  // deliver.cc
   void deliver();
   void sum_long_products();
   void deliver_parameters();
@@ -64,11 +67,7 @@ class Executor final : public Evaluator {
   void deliver_parameter(uint32_t id, Worker& worker);
   template <class F>
   void each_row(F f);
-  void add_rows(size_t size);
   void deliver_lookups();
-  void check_gradients();
-  bool in_backward_set(uint32_t id) const;
-  Tensor computed_gradient(uint32_t id);
 
   // fused_away.cc: gradients of nodes that others compute themselves
   bool fuses_away(uint32_t consumer, uint32_t id) const;
@@ -88,8 +87,7 @@ class Executor final : public Evaluator {
 
   ExecutionPlan plan_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;
-  Partition partition_;
-  PartitionScratch partition_scratch_;
+  Compiler compiler_;
 
   Arena gradients_{Arena::numbers};
   std::vector<uint32_t> parameters_;  // of the last backward pass
@@ -101,10 +99,8 @@ class Executor final : public Evaluator {
     size_t size;
     auto operator<=>(const RowUse&) const = default;
   };
-  std::vector<RowUse> row_uses_;        // of rows that have many uses
-  std::vector<const real*> row_terms_;  // sums of rows of one size, as in SumLists
-  std::vector<real*> row_sums_;
-  std::vector<uint32_t> row_ends_;
+  std::vector<RowUse> row_uses_;  // of rows that have many uses
+  SumList row_sums_{true};
   struct LongProduct {
     uint32_t parameter;
     const real* sum;

@@ -1,21 +1,11 @@
-// Evaluation: what is needed, partition, schedule, layout, calls.
+// Evaluation: the calls of a plan.
 #include <utility>
 
+#include "dynet/device/thread_tuner.h"
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
-#include "dynet/run/thread_tuner.h"
 
 namespace dynet::engine {
-namespace {
-
-/// What a graph says of batching comes before what the process says.
-Policy policy_of(const Graph& graph) {
-  const Policy chosen = settings().policy;
-  if (!graph.batching.value_or(chosen != Policy::single)) return Policy::single;
-  return chosen == Policy::single ? Policy::agenda : chosen;
-}
-
-}  // namespace
 
 Tensor Executor::value(unsigned id) {
   const Graph::MaybeBusyGuard use(graph_);
@@ -41,41 +31,17 @@ void Executor::recompute_arguments(uint32_t id) {
 
 /// What is to be run, in what order, and where values lie.
 const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
-  const Policy policy = policy_of(graph_);
   const bool is_first = !std::exchange(begun_, true);
-  if (is_first) choose_threads(*memory_.engine);
-  const unsigned threads = memory_.engine->threads();
+  if (is_first) choose_threads(*memory_.engine, settings().worth_partitioning == 0);
   done_.resize(graph_.size(), 0);
   memory_.marks.resize(graph_.size());
-  const PlanCache::Key key{graph_, wanted, policy, threads};
+  const Evaluation evaluation{graph_, wanted, policy_of(graph_, settings().policy),
+                              memory_.engine->threads()};
   if (is_first)
-    if (const ExecutionPlan* kept = plans_.find(key)) return *kept;
-  auto& [found, order, layout] = plan_;
-  needed(graph_, wanted, done_, memory_.marks, found);
-  partition(graph_, found.kernels, threads, settings().worth_partitioning, partition_scratch_, partition_);
-  if (partition_.parts() == 0)
-    schedule(graph_, found.kernels, policy, workers_[0].scratch, order);
-  else
-    schedule_partition(policy, order);
-  engine::layout(graph_, order, layout);
-  if (is_first) plans_.insert(key, plan_);
+    if (const ExecutionPlan* kept = plans_.find(evaluation)) return *kept;
+  compiler_.compile(evaluation, done_, memory_.marks, settings().worth_partitioning, *memory_.engine, plan_);
+  if (is_first) plans_.insert(evaluation, plan_);
   return plan_;
-}
-
-/// Schedules the parts of an evaluation side by side, and joins these schedules.
-void Executor::schedule_partition(Policy policy, Schedule& result) {
-  result.clear();
-  const auto schedule_list = [&](std::span<const uint32_t> nodes, Worker& worker) {
-    schedule(graph_, nodes, policy, worker.scratch, worker.schedule);
-  };
-  schedule_list(partition_.prologue(), workers_[0]);
-  result.append(workers_[0].schedule);
-  workers_.parallel_for(partition_.parts(), [&](Worker& worker, uint32_t number) {
-    schedule_list(partition_.part(number), worker);
-  });
-  for (uint32_t i = 0; i < partition_.parts(); ++i) result.append(workers_[i].schedule);
-  schedule_list(partition_.epilogue(), workers_[0]);
-  result.append(workers_[0].schedule);
 }
 
 void Executor::evaluate(std::span<const uint32_t> wanted) {

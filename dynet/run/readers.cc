@@ -5,8 +5,8 @@
 // itself, so that the same numbers are added in the same order.
 #include <algorithm>
 
+#include "dynet/core/profile.h"
 #include "dynet/core/watch.h"
-#include "dynet/run/profile.h"
 #include "dynet/run/worker.h"
 
 namespace dynet::engine {

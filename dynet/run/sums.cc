@@ -17,7 +17,7 @@ void RunMemory::clear_gradient(uint32_t id) {
 void Worker::finish_all(std::span<const uint32_t> nodes) {
   for (const uint32_t id : nodes)
     if (memory_.plan[id].needs_finish() && !list_sum(id)) finish(id);
-  add_lists();
+  sums_.make(*memory_.engine);
 }
 
 /// Lists the sum of a node's contributions, if this is all that its gradient takes.
@@ -28,20 +28,12 @@ bool Worker::list_sum(uint32_t id) {
     return false;
   const Dim& dim = memory_.graph.dim(id);
   if (dim.bd > 1 && memory_.plan.stride_of(memory_.graph, id) != dim.batch_size()) return false;
-  if (dim.size() != sum_size_) add_lists(), sum_size_ = dim.size();
+  sums_.begin(*memory_.engine, dim.size());
   for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next)
-    sum_terms_.push_back(memory_.at(memory_.plan.terms[at].from));
-  sums_.push_back(memory_.gradient_of(id));
-  sum_ends_.push_back(static_cast<uint32_t>(sum_terms_.size()));
+    sums_.add(memory_.at(memory_.plan.terms[at].from));
+  sums_.end(memory_.gradient_of(id));
   memory_.states[id] = GradientState::finished;
   return true;
-}
-
-void Worker::add_lists() {
-  if (!sums_.empty())
-    memory_.engine->sum_lists(
-        {sum_size_, sums_.size(), sum_ends_.data(), sum_terms_.data(), sums_.data(), false});
-  sum_terms_.clear(), sums_.clear(), sum_ends_.clear();
 }
 
 /// Completes the gradients of a node and, before it, of all views of its memory.
@@ -60,7 +52,7 @@ void Worker::finish_one(uint32_t id) {
     memory_.clear_gradient(id);
   state = GradientState::finished;
   if (entry.is(Accumulation::buffered)) add_partials(id);
-  if (entry.deferred != none && memory_.graph[id].op != &parameter_op && list_outer(id))
+  if (entry.deferred != none && memory_.graph[id].op != &parameter_op)
     add_outer(id, memory_.gradient_of(id), true);
 }
 
@@ -145,19 +137,15 @@ void Worker::add_partials(uint32_t id) {
   add_whole();
 }
 
-bool Worker::list_outer(uint32_t id) {
+bool Worker::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = memory_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
   for (uint32_t at = memory_.plan.deferred_of(id).outer.first; at != none;
        at = memory_.plan.deferred_uses[at].next)
     list_columns(memory_.plan.deferred_uses[at], dim.rows(), dim.cols());
-  return !addresses_.empty();
-}
-
-void Worker::add_outer(uint32_t id, real* target, bool accumulate) {
-  const Dim& dim = memory_.graph.dim(id);
   memory_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
+  return !addresses_.empty();
 }
 
 void Worker::add_uses(uint32_t id, real* target) {

@@ -1,8 +1,8 @@
 // One merged call: its kernel, and in the backward pass what it adds to the gradients of its arguments.
 #include "dynet/run/worker.h"
 
+#include "dynet/core/profile.h"
 #include "dynet/core/watch.h"
-#include "dynet/run/profile.h"
 
 namespace dynet::engine {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "dynet/plan/layout.h"
 #include "dynet/run/memory.h"
+#include "dynet/run/sum_list.h"
 
 namespace dynet::engine {
 
@@ -26,11 +27,9 @@ class alignas(128) Worker {
   void finish(uint32_t id);
   /// Completes the gradient of this node alone: adds what waits, except uses of a parameter as a matrix.
   void finish_one(uint32_t id);
-  /// Lists the columns of all uses of matrix `id`; false if there are none, as cells may use a matrix for
-  /// what gets no gradient.
-  bool list_outer(uint32_t id);
-  /// target (or zero, unless `accumulate`) + Σ over the columns that were listed of dy xᵀ.
-  void add_outer(uint32_t id, real* target, bool accumulate);
+  /// target = target (or zero, unless `accumulate`) + Σ over the columns of the uses of matrix `id` of dy xᵀ.
+  /// False if there are none, as cells may use a matrix for what gets no gradient.
+  bool add_outer(uint32_t id, real* target, bool accumulate);
   /// target += Σ over the uses of bias `id` of dy.
   void add_uses(uint32_t id, real* target);
   /// Makes the gradients of those nodes that the plan leaves unmade; forget_gradient() of each says that
@@ -52,10 +51,7 @@ class alignas(128) Worker {
   };
   Position position() const { return {values_.position(), call_tables_.position()}; }
   void go_back(const Position& to) { values_.go_back(to.values), call_tables_.go_back(to.tables); }
-  void forget_gradients() { gradients_.reset(); }
-
-  Schedule schedule;  // of this worker's nodes
-  ScheduleScratch scratch;
+  void forget_gradients() { gradients_.reset(), sums_.clear(); }
 
  private:
   static constexpr uint32_t none = ~0u;
@@ -119,7 +115,6 @@ class alignas(128) Worker {
   // sums.cc
   void finish_all(std::span<const uint32_t> nodes);
   bool list_sum(uint32_t id);
-  void add_lists();
   void list_partials(uint32_t id);
   void add_partials(uint32_t id);
   void add_many_partials(uint32_t id);
@@ -133,12 +128,8 @@ class alignas(128) Worker {
   std::vector<real*> targets_;  // where the members of subset_ put their contributions
   std::vector<real*> runs_;     // of those that repeat an argument for many batch elements: sums of runs
   std::vector<const real*> addresses_, outer_x_;
-  // Sums that are due, all of tensors of one size; partial gradients of one node
-  std::vector<real*> sums_;
-  std::vector<const real*> sum_terms_;
-  std::vector<uint32_t> sum_ends_;
-  size_t sum_size_ = 0;
-  std::vector<Partial> partials_, place_partials_;
+  SumList sums_{false};                             // of the members of a call
+  std::vector<Partial> partials_, place_partials_;  // of one node
   struct Term {
     size_t offset, n, number;
     const real* from;

@@ -5,8 +5,8 @@
 
 #include <fstream>
 
+#include "dynet/core/profile.h"
 #include "dynet/ops/input.h"
-#include "dynet/run/profile.h"
 #include "python/src/casters.h"
 #include "python/src/graph.h"
 #include "python/src/lists.h"
@@ -76,7 +76,7 @@ Profile& profile() {
 
 void bind_profile(nb::module_& m) {
   m.def(
-      "_set_profiling", [](Flag on) { settings().profile = on ? &profile() : nullptr; }, "on"_a,
+      "_set_profiling", [](Flag on) { chosen_profile() = on ? &profile() : nullptr; }, "on"_a,
       "Starts or stops the timing of operations.");
   m.def(
       "_profile",

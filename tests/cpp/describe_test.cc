@@ -41,13 +41,13 @@ void test_text() {
 
 void test_profile() {
   Profile profile;
-  settings().profile = &profile;
+  chosen_profile() = &profile;
   {
     ComputationGraph cg;
     const Expression x = input(cg, 1);
     cg.evaluate({tanh(x), tanh(x)});
   }
-  settings().profile = nullptr;
+  chosen_profile() = nullptr;
   {
     ComputationGraph cg;
     exp(input(cg, 1)).value();

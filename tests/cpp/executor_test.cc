@@ -4,6 +4,7 @@
 #include <functional>
 #include <random>
 
+#include "dynet/core/watch.h"
 #include "dynet/dynet.h"
 #include "tests/cpp/check.h"
 
@@ -203,6 +204,46 @@ void check_excursions() {
   }
 }
 
+/// Ends a pass where the members of a call have contributions that wait for a sum, and readers of parts.
+void end_pass(ComputationGraph& cg, Parameter& p, int64_t work) {
+  struct End : Watch {
+    struct Reached {};
+    void look() override { throw Reached(); }
+  };
+  cg.clear();
+  const Expression x = parameter(cg, p), whole = tanh(x), read = tanh(x + x);
+  std::vector<Expression> parts{sum_elems(cmult(sin(whole), sin(whole)))};
+  for (unsigned i = 0; i < 10; ++i) parts.push_back(pick(read, i));
+  const Expression loss = sum(parts);
+  loss.value();
+  try {
+    const End end;
+    Work::here().left = work, Work::here().last = 0;
+    loss.backward();
+  } catch (End::Reached) {
+  }
+}
+
+/// What a pass has not done when it was ended is no part of the next one.
+void check_ended_passes() {
+  Model m;
+  ParameterCollection other;
+  Parameter p = other.add_parameters({100});
+  ComputationGraph cg;
+  const auto next = [&](unsigned seed) {
+    cg.clear();
+    reset_random(5);
+    return result_of(m, cg, program(cg, m, seed));
+  };
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const Result plain = next(seed);
+    for (int64_t work = 0; work < 10; ++work) {
+      end_pass(cg, p, work << 20);
+      check(same_bits(plain, next(seed)), text("ended after ", work, " calls"));
+    }
+  }
+}
+
 /// Threads that share an evaluation change nothing, whatever is evaluated before.
 void check_lanes() {
   Model m;
@@ -394,6 +435,7 @@ int main() {
   repeated_graphs();
   check_schedules();
   check_excursions();
+  check_ended_passes();
   check_lanes();
   check_gradients();
   check_views();

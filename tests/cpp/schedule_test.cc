@@ -272,6 +272,7 @@ void check_errors() {
 void check_cache() {
   Graph graph;
   PlanCache cache;
+  Compiler compiler;
   ExecutionPlan plan;
   const auto build = [&](unsigned seed, unsigned size) {
     std::mt19937 random(seed);
@@ -285,10 +286,7 @@ void check_cache() {
     std::vector<uint8_t> done(graph.size());
     Marks marks;
     marks.resize(graph.size());
-    ScheduleScratch scratch;
-    needed(graph, {&wanted, 1}, done, marks, plan.needed);
-    schedule(graph, plan.needed.kernels, Policy::agenda, scratch, plan.schedule);
-    layout(graph, plan.schedule, plan.layout);
+    compiler.compile({graph, {&wanted, 1}, Policy::agenda, 1}, done, marks, 0, chosen_engine(), plan);
     cache.insert({graph, {&wanted, 1}, Policy::agenda, 1}, plan);
   };
   for (int time = 0; time < 2; ++time) {

@@ -1,5 +1,5 @@
 // The choice of threads by measurement, on machines that are made up.
-#include "dynet/run/thread_tuner.h"
+#include "dynet/device/thread_tuner.h"
 
 #include <cmath>
 #include <random>

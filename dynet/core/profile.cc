@@ -1,5 +1,5 @@
 // Adds up what was timed, and prints it as a table.
-#include "dynet/run/profile.h"
+#include "dynet/core/profile.h"
 
 #include <algorithm>
 #include <iomanip>

@@ -1,9 +1,7 @@
 // Series of graphs are measured by their median, since a program also does other things between graphs.
-#include "dynet/run/thread_tuner.h"
+#include "dynet/device/thread_tuner.h"
 
 #include <algorithm>
-
-#include "dynet/run/settings.h"
 
 namespace dynet::engine {
 
@@ -53,11 +51,10 @@ ThreadTuner& thread_tuner() {
   return mine;
 }
 
-void choose_threads(Engine& engine) {
+void choose_threads(Engine& engine, bool all) {
   const unsigned most = engine.most_threads();
   if (most == 1) return;
-  engine.use_threads(
-      settings().worth_partitioning == 0 ? most : thread_tuner().begin(most, ThreadTuner::Clock::now()));
+  engine.use_threads(all ? most : thread_tuner().begin(most, ThreadTuner::Clock::now()));
 }
 
 }  // namespace dynet::engine

@@ -9,11 +9,10 @@
 #include <string_view>
 
 #include "dynet/core/mutex.h"
-#include "dynet/run/settings.h"
 
 namespace dynet::engine {
 
-/// The sum of what was timed while settings().profile pointed to it; any thread may add.
+/// The sum of what was timed while it was the chosen one; any thread may add.
 class Profile {
  public:
   void add(bool forward, std::string_view name, size_t nodes, double seconds);
@@ -30,12 +29,18 @@ class Profile {
   std::map<std::string, Row> rows_;
 };
 
+/// Where times are added; null: nothing is timed.
+inline Profile*& chosen_profile() {
+  static Profile* profile = nullptr;
+  return profile;
+}
+
 /// Times its own life if somebody wants to know.
 class Timed {
  public:
   static constexpr bool forward = true, backward = false;
 
-  Timed(bool is_forward, std::string_view name, size_t nodes) : profile_(settings().profile) {
+  Timed(bool is_forward, std::string_view name, size_t nodes) : profile_(chosen_profile()) {
     if (!profile_) return;
     is_forward_ = is_forward, name_ = name, nodes_ = nodes;
     start_ = std::chrono::steady_clock::now();

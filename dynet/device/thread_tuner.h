@@ -49,8 +49,9 @@ class ThreadTuner {
   unsigned count_ = 0;
 };
 
-/// Chooses, of the threads that may be used, how many the calling thread uses for a graph that begins.
-void choose_threads(Engine& engine);
+/// Chooses, of the threads that may be used, how many the calling thread uses for a graph that begins; all of
+/// them, if no work is too little.
+void choose_threads(Engine& engine, bool all);
 /// The calling thread's.
 ThreadTuner& thread_tuner();
 
