@@ -43,7 +43,7 @@ bool PlanCache::is_same(const Entry& entry, const Evaluation& key) {
   return std::ranges::equal(entry.args, args_of(graph, wanted));
 }
 
-const ExecutionPlan* PlanCache::find(const Evaluation& key) {
+KeptPlan* PlanCache::find(const Evaluation& key) {
   if (!can_keep(key.wanted)) return nullptr;
   key_hash_ = hash_of(key.graph, key.wanted);
   ++now_;
@@ -55,12 +55,12 @@ const ExecutionPlan* PlanCache::find(const Evaluation& key) {
   return nullptr;
 }
 
-void PlanCache::insert(const Evaluation& key, const ExecutionPlan& plan) {
+KeptPlan* PlanCache::insert(const Evaluation& key, const ExecutionPlan& plan) {
   const auto& [graph, wanted, policy, threads] = key;
-  if (!can_keep(wanted)) return;
+  if (!can_keep(wanted)) return nullptr;
   const uint32_t count = nodes_in(wanted);
   seen_.resize(max_seen);
-  if (std::exchange(seen_[key_hash_ % max_seen], key_hash_) != key_hash_ || !make_room(count)) return;
+  if (std::exchange(seen_[key_hash_ % max_seen], key_hash_) != key_hash_ || !make_room(count)) return nullptr;
   Entry& entry = entries_.emplace_back();
   entry.hash = key_hash_, entry.last_use = now_;
   entry.intern_epoch = graph.intern_epoch(), entry.policy = policy, entry.threads = threads;
@@ -68,7 +68,8 @@ void PlanCache::insert(const Evaluation& key, const ExecutionPlan& plan) {
   for (uint32_t id = 0; id < count; ++id) entry.nodes.push_back(node_key(graph[id]));
   const std::span<const uint32_t> args = args_of(graph, wanted);
   entry.args.assign(args.begin(), args.end());
-  entry.plan = plan;
+  entry.plan.execution = plan;
+  return &entry.plan;
 }
 
 /// Drops what was not used lately; false if all that is kept was, so that graphs which come round in a circle

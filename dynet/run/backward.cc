@@ -19,11 +19,11 @@ void Executor::backward(unsigned loss, bool full) {
   const struct Unmark {
     RunMemory& memory;
     ~Unmark() {
-      for (uint32_t id : memory.plan.nodes) memory.marks.clear(id);
+      for (uint32_t id : memory.plan->nodes) memory.marks.clear(id);
     }
   } unmark{memory_};
   try {
-    plan_gradients(graph_, memory_.tape, loss, full, memory_.marks, memory_.plan);
+    plan_backward(loss, full);
   } catch (...) {  // some marks are not in the backward set yet
     memory_.marks.clear_all();
     throw;
@@ -31,16 +31,30 @@ void Executor::backward(unsigned loss, bool full) {
   recompute_consumed();
   start_gradients(loss);
   run_backward();
-  for (uint32_t id : memory_.plan.views)  // views of memory that has no gradient itself
-    if (!memory_.marks[memory_.plan.view_lists[id].origin]) workers_[0].finish_one(id);
+  for (uint32_t id : memory_.plan->views)  // views of memory that has no gradient itself
+    if (!memory_.marks[memory_.plan->view_lists[id].origin]) workers_[0].finish_one(id);
   if (graph_.check_validity) check_gradients();
   deliver();
   backward_from_ = loss;
 }
 
+/// Where the tape is that of a plan which is kept, so is the plan of the first backward pass through it.
+void Executor::plan_backward(uint32_t loss, bool full) {
+  if (kept_ && kept_->loss == loss && kept_->full == full) {
+    memory_.plan = &kept_->gradients;
+    for (const uint32_t id : memory_.plan->nodes) memory_.marks.set(id);
+    return;
+  }
+  const bool keeps = kept_ && kept_->loss == none;
+  GradientPlan& plan = keeps ? kept_->gradients : gradient_plan_;
+  memory_.plan = &plan;
+  plan_gradients(graph_, memory_.tape, loss, full, memory_.marks, plan);
+  if (keeps) kept_->loss = loss, kept_->full = full;
+}
+
 /// The gradient of the loss is 1; all others are still empty.
 void Executor::start_gradients(uint32_t loss) {
-  const GradientPlan& plan = memory_.plan;
+  const GradientPlan& plan = *memory_.plan;
   // A block of the right size, and not one more beside those that were too small.
   if (gradients_.capacity() < plan.size * sizeof(real)) gradients_ = Arena(Arena::numbers);
   gradients_.reset();
@@ -57,7 +71,7 @@ void Executor::start_gradients(uint32_t loss) {
 /// and what lay in the same memory.
 void Executor::recompute_consumed() {
   again_.clear();
-  for (const uint32_t id : memory_.plan.overwriting) {
+  for (const uint32_t id : memory_.plan->overwriting) {
     if (done_[id] & consumed) again_.push_back(id);
     done_[id] |= consumed;
   }
@@ -90,7 +104,7 @@ void Executor::list_for_recompute(uint32_t id) {
 
 /// Runs the calls of the forward pass in reverse: those that ran side by side do so again.
 void Executor::run_backward() {
-  const std::span<const GradientCall> calls = memory_.plan.calls;
+  const std::span<const GradientCall> calls = memory_.plan->calls;
   const auto entry = [&](size_t at) -> const TapeEntry& { return memory_.tape.entries[calls[at].entry]; };
   for (size_t first = 0, end = 0; first < calls.size(); first = end) {
     const TapeEntry& newest = entry(end++);
@@ -119,11 +133,11 @@ Tensor Executor::gradient(unsigned id) {
 /// Throws before parameters get their gradients, if one is infinite or not a number: the newest such node has
 /// it from operations whose own gradients are sound.
 void Executor::check_gradients() {
-  for (const uint32_t id : memory_.plan.nodes) {
+  for (const uint32_t id : memory_.plan->nodes) {
     if (graph_[id].op->leaf) workers_[0].finish(id);
     if (computed_gradient(id).is_valid()) continue;
     std::string from;
-    for (const uint32_t consumer : memory_.plan.nodes)
+    for (const uint32_t consumer : memory_.plan->nodes)
       if (consumer > id && std::ranges::count(graph_.args(graph_[consumer]), id))
         from += text(from.empty() ? "" : " or ", describe(graph_, consumer));
     failed("NaN or Inf detected in the gradient of node ", id, ", ", describe(graph_, id),
@@ -135,12 +149,12 @@ void Executor::describe_plan(std::ostream& out) const {
   out << "Calls, in order:\n";
   describe_calls(graph_, memory_.tape, out);
   if (backward_from_ == none) return;
-  out << "Gradients, newest first, in memory for " << memory_.plan.size << " numbers:\n";
-  describe_gradients(graph_, memory_.plan, out);
+  out << "Gradients, newest first, in memory for " << memory_.plan->size << " numbers:\n";
+  describe_gradients(graph_, *memory_.plan, out);
 }
 
 bool Executor::in_backward_set(uint32_t id) const {
-  return std::ranges::binary_search(memory_.plan.nodes, id, std::greater<>());
+  return std::ranges::binary_search(memory_.plan->nodes, id, std::greater<>());
 }
 
 /// The gradient as the backward pass has left it.
@@ -152,10 +166,10 @@ Tensor Executor::computed_gradient(uint32_t id) {
   const real* const gradient = memory_.gradient_of(id);
   if (is_unmade) workers_[0].forget_gradient(id);
   if (!is_parameter && gradient)
-    return workers_[0].contiguous(dim, gradient, memory_.plan.stride_of(memory_.graph, id));
+    return workers_[0].contiguous(dim, gradient, memory_.plan->stride_of(memory_.graph, id));
   real* sum = workers_[0].zeroed(dim.size());
   if (!is_parameter) return {dim, sum};
-  const DeferredLists deferred = memory_.plan.deferred_of(id);
+  const DeferredLists deferred = memory_.plan->deferred_of(id);
   if (gradient) memory_.engine->add_scaled(dim.size(), 1, gradient, sum);
   if (deferred.outer.count) workers_[0].add_outer(id, sum, true);
   if (deferred.added.count) workers_[0].add_uses(id, sum);

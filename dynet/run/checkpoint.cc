@@ -70,6 +70,7 @@ void Executor::revert(unsigned nodes) {
     if (done_[id] && graph_[id].op == &parameter_op) memory_.release(id);
   if (nodes < known) done_.resize(nodes), memory_.marks.resize(nodes);
   remove_calls(to.calls, nodes);
+  kept_ = nullptr;
   memory_.values.go_back(to.values);
   for (size_t i = 0; i < workers_.size(); ++i)
     workers_[i].go_back(i < to.workers.size() ? to.workers[i] : Worker::Position{});

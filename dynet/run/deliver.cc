@@ -23,7 +23,7 @@ Mutex& delivery() {
 void Executor::deliver() {
   const Timed timed(Timed::backward, "gradients of parameters", 1);
   parameters_.clear(), lookups_.clear();
-  for (auto it = memory_.plan.leaves.rbegin(); it != memory_.plan.leaves.rend(); ++it) {
+  for (auto it = memory_.plan->leaves.rbegin(); it != memory_.plan->leaves.rend(); ++it) {
     const Node& node = graph_[*it];
     if (node.op == &parameter_op) {
       parameters_.push_back(*it);
@@ -48,11 +48,11 @@ void Executor::sum_long_products() {
   long_products_.clear();
   if (static_cast<double>(multiply_adds_) < long_work) return;  // all of them together
   for (uint32_t id : parameters_) {
-    const DeferredLists deferred = memory_.plan.deferred_of(id);
+    const DeferredLists deferred = memory_.plan->deferred_of(id);
     if (!deferred.outer.count || !is_learned(id)) continue;
     size_t columns = 0;
-    for (uint32_t at = deferred.outer.first; at != none; at = memory_.plan.deferred_uses[at].next) {
-      const Dim& dim = graph_.dim(memory_.plan.deferred_uses[at].node);
+    for (uint32_t at = deferred.outer.first; at != none; at = memory_.plan->deferred_uses[at].next) {
+      const Dim& dim = graph_.dim(memory_.plan->deferred_uses[at].node);
       columns += size_t{dim.cols()} * dim.bd;
     }
     const size_t size = graph_.dim(id).size();
@@ -86,8 +86,8 @@ void Executor::deliver_parameters() {
 
 /// In multiply-adds.
 uint64_t Executor::cost_of_gradient(uint32_t id) const {
-  const GradientEntry& entry = memory_.plan[id];
-  const DeferredLists deferred = memory_.plan.deferred_of(id);
+  const GradientEntry& entry = memory_.entry(id);
+  const DeferredLists deferred = memory_.plan->deferred_of(id);
   const uint32_t buffered = entry.is(Accumulation::buffered) ? entry.uses : 0;
   return (uint64_t{deferred.outer.count} + deferred.added.count + buffered) * graph_.dim(id).size();
 }
@@ -104,7 +104,7 @@ void Executor::deliver_parameter(uint32_t id, Worker& worker) {
   const size_t size = graph_.dim(id).size();
   const real* const gradient = memory_.gradient_of(id);
   if (gradient) memory_.engine->add_scaled(size, 1, gradient, storage.gradient.data());
-  const DeferredLists deferred = memory_.plan.deferred_of(id);
+  const DeferredLists deferred = memory_.plan->deferred_of(id);
   bool has_columns = false;
   const auto known = std::ranges::find(long_products_, id, &LongProduct::parameter);
   if (known != long_products_.end()) {

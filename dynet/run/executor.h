@@ -10,7 +10,7 @@ namespace dynet::engine {
 
 class Executor final : public Evaluator {
  public:
-  explicit Executor(Graph& graph) : graph_(graph) {}
+  explicit Executor(Graph& graph) : graph_(graph) { memory_.plan = &gradient_plan_; }
 
   Tensor value(unsigned node) override;
   Tensor gradient(unsigned node) override;
@@ -50,6 +50,7 @@ class Executor final : public Evaluator {
   void remove_calls(size_t first, uint32_t nodes);
 
   // backward.cc
+  void plan_backward(uint32_t loss, bool full);
   void recompute_consumed();
   void list_for_recompute(uint32_t id);
   void start_gradients(uint32_t loss);
@@ -87,6 +88,8 @@ class Executor final : public Evaluator {
 
   ExecutionPlan plan_;  // of the last evaluation that no plan was kept for
   PlanCache plans_;
+  KeptPlan* kept_ = nullptr;    // whose calls, and no others, are the tape
+  GradientPlan gradient_plan_;  // of the last backward pass that no plan was kept for
   Compiler compiler_;
 
   Arena gradients_{Arena::numbers};

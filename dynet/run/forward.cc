@@ -37,10 +37,10 @@ const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
   memory_.marks.resize(graph_.size());
   const Evaluation evaluation{graph_, wanted, policy_of(graph_, settings().policy),
                               memory_.engine->threads()};
-  if (is_first)
-    if (const ExecutionPlan* kept = plans_.find(evaluation)) return *kept;
+  kept_ = is_first ? plans_.find(evaluation) : nullptr;
+  if (kept_) return kept_->execution;
   compiler_.compile(evaluation, done_, memory_.marks, settings().worth_partitioning, *memory_.engine, plan_);
-  if (is_first) plans_.insert(evaluation, plan_);
+  if (is_first) kept_ = plans_.insert(evaluation, plan_);
   return plan_;
 }
 
@@ -160,6 +160,7 @@ void Executor::forget() {
   memory_.tape.clear(), memory_.packed.clear();
   memory_.values.reset(), memory_.parameters.reset(), gradients_.reset();
   workers_.forget_values(), workers_.forget_gradients();
+  kept_ = nullptr, memory_.plan = &gradient_plan_;
   backward_from_ = none, begun_ = any_donated_ = recomputed_ = false;
   multiply_adds_ = 0;
   memory_.engine = &chosen_engine();

@@ -60,9 +60,11 @@ struct RunMemory {
   void release(uint32_t parameter);
   /// Counts a use of the transposed matrix, and makes its panels when they pay.
   void transpose(uint32_t parameter, PackedMatrix& panels);
+  /// What is planned for the gradient of a node of the last backward pass.
+  const GradientEntry& entry(uint32_t id) const { return plan->entries[id]; }
   /// The gradient of a node of the last backward pass; null where there is none.
   real* gradient_of(uint32_t id) const {
-    const Location place = plan[id].place;
+    const Location place = entry(id).place;
     if (!place.is_elsewhere()) [[likely]]
       return gradients + place.offset();
     return place.is_none() ? buffers[id].workspace : buffers[place.node()].saved;
@@ -70,14 +72,14 @@ struct RunMemory {
   real* at(Location place) const {
     return place.is_elsewhere() ? buffers[place.node()].saved : gradients + place.offset();
   }
-  bool is_unmade(uint32_t id) const { return plan[id].is(Accumulation::unmade) && !buffers[id].workspace; }
+  bool is_unmade(uint32_t id) const { return entry(id).is(Accumulation::unmade) && !buffers[id].workspace; }
   /// Argument i of each node, listed in `room`; their gradient entries come near meanwhile.
   std::span<const uint32_t> arguments(std::span<const uint32_t> nodes, unsigned i,
                                       std::vector<uint32_t>& room) const {
     if (room.size() < nodes.size()) room.resize(nodes.size());
     for (size_t k = 0; k < nodes.size(); ++k) {
       room[k] = graph.args(graph[nodes[k]])[i];
-      __builtin_prefetch(&plan.entries[room[k]], 1);
+      __builtin_prefetch(&plan->entries[room[k]], 1);
     }
     return std::span(room).first(nodes.size());
   }
@@ -96,10 +98,10 @@ struct RunMemory {
   std::vector<std::shared_ptr<PackedMatrix>> packed;  // what this graph reads stays as it was
 
   // of the last backward pass
-  Marks marks;  // of what needs a gradient; none between passes
-  GradientPlan plan;
-  real* gradients = nullptr;          // what the plan's places are counted from
-  std::vector<GradientState> states;  // by node
+  Marks marks;                         // of what needs a gradient; none between passes
+  const GradientPlan* plan = nullptr;  // of the executor, which has it made
+  real* gradients = nullptr;           // what the plan's places are counted from
+  std::vector<GradientState> states;   // by node
 
  private:
   void bind_value(uint32_t parameter);

@@ -56,7 +56,7 @@ void Worker::add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t st
 
 /// Each is what the node's only reader contributes.
 void Worker::make_gradients(std::span<const uint32_t> nodes) {
-  const auto call_of_reader = [&](uint32_t id) { return memory_.tape.entry_of[memory_.plan[id].consumer]; };
+  const auto call_of_reader = [&](uint32_t id) { return memory_.tape.entry_of[memory_.entry(id).consumer]; };
   for (size_t k = 0; k < nodes.size();) {
     if (!memory_.is_unmade(nodes[k])) {
       ++k;
@@ -68,7 +68,7 @@ void Worker::make_gradients(std::span<const uint32_t> nodes) {
       real* const gradient = zeroed(memory_.graph.dim(nodes[k]).size());
       memory_.buffers[nodes[k]].workspace = gradient;
       targets_.push_back(gradient);
-      readers_.push_back(memory_.plan[nodes[k]].consumer);
+      readers_.push_back(memory_.entry(nodes[k]).consumer);
     }
     Call call = call_of_readers(readers_);
     call.dx = targets_at(readers_, call.count, memory_.graph.dim(nodes[k - 1]).batch_size());
@@ -113,7 +113,7 @@ void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
 /// holds, and the sums of runs pairwise, as add_each does.
 void Worker::add_in_runs(uint32_t id, std::span<const Partial> parts) {
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = memory_.plan.stride_of(memory_.graph, id);
+  const size_t size = dim.batch_size(), stride = memory_.plan->stride_of(memory_.graph, id);
   const bool in_place = stride == size || dim.bd == 1;
   const Arena::Position before = gradients_.position();
   real* const gradient = memory_.gradient_of(id);

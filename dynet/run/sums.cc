@@ -7,7 +7,7 @@ namespace dynet::engine {
 
 void RunMemory::clear_gradient(uint32_t id) {
   const Dim& dim = graph.dim(id);
-  const size_t size = dim.batch_size(), stride = plan.stride_of(graph, id);
+  const size_t size = dim.batch_size(), stride = plan->stride_of(graph, id);
   real* const gradient = gradient_of(id);
   if (stride == size || dim.bd == 1) return engine->fill(dim.size(), 0, gradient);
   for (unsigned b = 0; b < dim.bd; ++b) engine->fill(size, 0, gradient + b * stride);
@@ -16,21 +16,21 @@ void RunMemory::clear_gradient(uint32_t id) {
 /// Completes the gradients of the members of a call. Sums of made contributions are one call of the engine.
 void Worker::finish_all(std::span<const uint32_t> nodes) {
   for (const uint32_t id : nodes)
-    if (memory_.plan[id].needs_finish() && !list_sum(id)) finish(id);
+    if (memory_.entry(id).needs_finish() && !list_sum(id)) finish(id);
   sums_.make(*memory_.engine);
 }
 
 /// Lists the sum of a node's contributions, if this is all that its gradient takes.
 bool Worker::list_sum(uint32_t id) {
-  const GradientEntry& entry = memory_.plan[id];
+  const GradientEntry& entry = memory_.entry(id);
   if (!entry.is(Accumulation::buffered) || entry.has(GradientEntry::unplaced_terms) ||
       entry.has(GradientEntry::with_views) || entry.deferred != none)
     return false;
   const Dim& dim = memory_.graph.dim(id);
-  if (dim.bd > 1 && memory_.plan.stride_of(memory_.graph, id) != dim.batch_size()) return false;
+  if (dim.bd > 1 && memory_.plan->stride_of(memory_.graph, id) != dim.batch_size()) return false;
   sums_.begin(*memory_.engine, dim.size());
-  for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan.terms[at].next)
-    sums_.add(memory_.at(memory_.plan.terms[at].from));
+  for (uint32_t at = entry.terms; at != GradientTerm::none; at = memory_.plan->terms[at].next)
+    sums_.add(memory_.at(memory_.plan->terms[at].from));
   sums_.end(memory_.gradient_of(id));
   memory_.states[id] = GradientState::finished;
   return true;
@@ -38,8 +38,8 @@ bool Worker::list_sum(uint32_t id) {
 
 /// Completes the gradients of a node and, before it, of all views of its memory.
 void Worker::finish(uint32_t id) {
-  if (memory_.plan[id].has(GradientEntry::with_views))
-    for (uint32_t v = memory_.plan.view_lists[id].first; v != none; v = memory_.plan.view_lists[v].next)
+  if (memory_.entry(id).has(GradientEntry::with_views))
+    for (uint32_t v = memory_.plan->view_lists[id].first; v != none; v = memory_.plan->view_lists[v].next)
       finish_one(v);
   finish_one(id);
 }
@@ -47,7 +47,7 @@ void Worker::finish(uint32_t id) {
 void Worker::finish_one(uint32_t id) {
   GradientState& state = memory_.states[id];
   if (state == GradientState::finished) return;
-  const GradientEntry& entry = memory_.plan[id];
+  const GradientEntry& entry = memory_.entry(id);
   if (state == GradientState::empty && entry.is_summed() && !entry.place.is_none())
     memory_.clear_gradient(id);
   state = GradientState::finished;
@@ -59,8 +59,8 @@ void Worker::finish_one(uint32_t id) {
 /// The contributions to a node in canonical order.
 void Worker::list_partials(uint32_t id) {
   partials_.clear();
-  for (uint32_t at = memory_.plan[id].terms; at != GradientTerm::none; at = memory_.plan.terms[at].next) {
-    const GradientTerm& term = memory_.plan.terms[at];
+  for (uint32_t at = memory_.entry(id).terms; at != GradientTerm::none; at = memory_.plan->terms[at].next) {
+    const GradientTerm& term = memory_.plan->terms[at];
     const bool is_view = memory_.graph[term.consumer].op->view;
     const real* from = is_view               ? memory_.gradient_of(term.consumer)
                        : term.from.is_none() ? nullptr
@@ -98,7 +98,7 @@ void Worker::add_many_partials(uint32_t id) {
       addresses_.clear();
       for (size_t i = first; i < end; ++i) addresses_.push_back(terms_[i].from + b * place.n);
       add_each(*memory_.engine, place.n, addresses_.size(), addresses_.data(),
-               gradient + b * size_t{memory_.plan.stride_of(memory_.graph, id)} + place.offset);
+               gradient + b * size_t{memory_.plan->stride_of(memory_.graph, id)} + place.offset);
     }
   }
 }
@@ -107,7 +107,7 @@ void Worker::add_partials(uint32_t id) {
   list_partials(id);
   if (partials_.size() > terms_in_a_row) return add_many_partials(id);
   const Dim& dim = memory_.graph.dim(id);
-  const size_t size = dim.batch_size(), stride = memory_.plan.stride_of(memory_.graph, id);
+  const size_t size = dim.batch_size(), stride = memory_.plan->stride_of(memory_.graph, id);
   real* const gradient = memory_.gradient_of(id);
   addresses_.clear();
   const auto add_whole = [&] {
@@ -124,7 +124,7 @@ void Worker::add_partials(uint32_t id) {
       continue;
     }
     const size_t n = part.view == none ? size : memory_.graph.dim(part.view).batch_size();
-    const size_t from_stride = part.view == none ? n : memory_.plan.stride_of(memory_.graph, part.view);
+    const size_t from_stride = part.view == none ? n : memory_.plan->stride_of(memory_.graph, part.view);
     if (part.view == none && (stride == size || dim.bd == 1)) {
       addresses_.push_back(part.from);
       continue;
@@ -140,9 +140,9 @@ void Worker::add_partials(uint32_t id) {
 bool Worker::add_outer(uint32_t id, real* target, bool accumulate) {
   const Dim& dim = memory_.graph.dim(id);
   addresses_.clear(), outer_x_.clear();
-  for (uint32_t at = memory_.plan.deferred_of(id).outer.first; at != none;
-       at = memory_.plan.deferred_uses[at].next)
-    list_columns(memory_.plan.deferred_uses[at], dim.rows(), dim.cols());
+  for (uint32_t at = memory_.plan->deferred_of(id).outer.first; at != none;
+       at = memory_.plan->deferred_uses[at].next)
+    list_columns(memory_.plan->deferred_uses[at], dim.rows(), dim.cols());
   memory_.engine->outer_sum(
       {dim.rows(), dim.cols(), addresses_.size(), addresses_.data(), outer_x_.data(), target, accumulate});
   return !addresses_.empty();
@@ -150,9 +150,9 @@ bool Worker::add_outer(uint32_t id, real* target, bool accumulate) {
 
 void Worker::add_uses(uint32_t id, real* target) {
   addresses_.clear();
-  for (uint32_t at = memory_.plan.deferred_of(id).added.first; at != none;
-       at = memory_.plan.deferred_uses[at].next)
-    addresses_.push_back(memory_.gradient_of(memory_.plan.deferred_uses[at].node));
+  for (uint32_t at = memory_.plan->deferred_of(id).added.first; at != none;
+       at = memory_.plan->deferred_uses[at].next)
+    addresses_.push_back(memory_.gradient_of(memory_.plan->deferred_uses[at].node));
   add_each(*memory_.engine, memory_.graph.dim(id).size(), addresses_.size(), addresses_.data(), target);
 }
 

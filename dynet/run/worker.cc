@@ -49,7 +49,7 @@ void Worker::run_as_new_call(std::span<const uint32_t> nodes, uint32_t shared) {
 }
 
 void Worker::backward(const GradientCall& call) {
-  const std::span nodes = memory_.plan.members_of(call, memory_.tape);
+  const std::span nodes = memory_.plan->members_of(call, memory_.tape);
   if (call.needs_finish) finish_all(nodes);
   const Timed timed(Timed::backward, memory_.graph[nodes[0]].op->name, nodes.size());
   worked(call_work);
@@ -143,7 +143,7 @@ unsigned Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) {
     if (may_be_added && is_added(graph, graph[id], i)) continue;
     real* const target = target_of(arg, graph[id].args + i);
     if (!target) continue;
-    const GradientEntry& entry = memory_.plan[arg];
+    const GradientEntry& entry = memory_.entry(arg);
     found |= entry.is(Accumulation::direct) && memory_.states[arg] != GradientState::empty ? holds : is_new;
     if (entry.has(GradientEntry::broadcast)) found |= holds | (sums_in_runs(id, arg) ? in_runs : nothing);
     members_[count] = id, arguments_[count] = arg, targets_[count] = target;
@@ -156,10 +156,10 @@ unsigned Worker::find_targets(std::span<const uint32_t> nodes, unsigned i) {
 
 /// Where the kernel of an edge puts its contribution to `arg`; null where it has none.
 real* Worker::target_of(uint32_t arg, uint32_t edge) const {
-  const GradientEntry& entry = memory_.plan[arg];
+  const GradientEntry& entry = memory_.entry(arg);
   if (entry.is(Accumulation::direct)) return memory_.gradient_of(arg);
   if (!entry.is(Accumulation::buffered)) return nullptr;
-  const GradientTerm& term = memory_.plan.terms[memory_.plan.term_of[edge]];
+  const GradientTerm& term = memory_.plan->terms[memory_.plan->term_of[edge]];
   return term.is_gradient || term.from.is_none() ? nullptr : memory_.gradients + term.from.offset();
 }
 
@@ -206,7 +206,7 @@ void Worker::add_runs() {
 void Worker::start_targets(bool accumulate) {
   for (size_t n = 0; n < subset_args_.size(); ++n) {
     const uint32_t arg = subset_args_[n];
-    if (memory_.plan[arg].is(Accumulation::buffered)) {
+    if (memory_.entry(arg).is(Accumulation::buffered)) {
       if (accumulate) memory_.engine->fill(memory_.graph.dim(arg).size(), 0, targets_[n]);
     } else if (memory_.states[arg] == GradientState::empty) {
       if (accumulate) memory_.clear_gradient(arg);

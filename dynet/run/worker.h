@@ -74,10 +74,10 @@ class alignas(128) Worker {
   /// The distance between batch elements of the targets of contributions to a node.
   size_t target_stride(uint32_t id) const {
     const Dim& dim = memory_.graph.dim(id);
-    const GradientEntry& entry = memory_.plan[id];
+    const GradientEntry& entry = memory_.entry(id);
     return dim.bd == 1                        ? 0
            : entry.is(Accumulation::buffered) ? dim.batch_size()
-                                              : memory_.plan.stride_of(memory_.graph, id);
+                                              : memory_.plan->stride_of(memory_.graph, id);
   }
 
   // worker.cc

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
+#include <optional>
 #include <random>
 
 #include "dynet/core/watch.h"
@@ -201,6 +203,59 @@ void check_excursions() {
       check(same_bits(plain, result_of(m, cg, loss)), which + "a second pass differs");
       check(excursions.all_refused(), which + "a removed expression is not refused");
     }
+  }
+}
+
+/// A graph that comes again has the same gradients from the plans that were kept, also where a pass from
+/// elsewhere came first, or the gradients of all nodes are wanted.
+void check_kept_plans() {
+  Model m;
+  ComputationGraph cg;
+  for (unsigned seed = 0; seed < 30; ++seed) {
+    std::optional<Result> first;
+    for (unsigned time = 0; time < 12; ++time) {
+      cg.clear();
+      reset_random(5);
+      const Expression loss = program(cg, m, seed);
+      if (time % 3 == 1) {
+        loss.value();
+        sum_batches(sum_elems(cg.at(loss.i / 2))).backward();
+        m.all.reset_gradient();
+      }
+      const Result r = result_of(m, cg, loss);
+      if (!first) first = r;
+      check(same_bits(*first, r), text("program ", seed, " at time ", time));
+    }
+  }
+}
+
+/// The same where what is constant and what is learned change places, which the shapes do not show.
+void check_kept_plans_of_constants() {
+  Model m;
+  const auto gradients = [&](ComputationGraph& cg, bool constant, bool full) {
+    const Expression bias = constant ? const_parameter(cg, m.bias) : parameter(cg, m.bias);
+    const Expression row = constant ? lookup(cg, m.table, 3u) : const_lookup(cg, m.table, 3u);
+    const Expression read = tanh(bias) + sin(row), loss = sum_elems(cmult(read, read));
+    loss.value();
+    loss.backward(full);
+    std::vector<real> all = as_vector(*m.bias.gradients());
+    for (const Expression& e : {row, bias, read})
+      std::ranges::copy(as_vector(e.gradient()), std::back_inserter(all));
+    m.all.reset_gradient();
+    return all;
+  };
+  std::vector<std::vector<real>> right;
+  ComputationGraph apart[4];
+  for (unsigned kind = 0; kind < 4; ++kind) {
+    right.push_back(gradients(apart[kind], kind / 2, kind % 2));
+    check(std::ranges::count(right, right.back()) == 1, "they differ");
+  }
+  ComputationGraph cg;
+  for (unsigned time = 0; time < 40; ++time) {
+    cg.clear();
+    const bool constant = time / 5 % 2, full = time / 2 % 2;
+    check(gradients(cg, constant, full) == right[2 * constant + full],
+          text("constant ", constant, ", full ", full, " at time ", time));
   }
 }
 
@@ -435,6 +490,8 @@ int main() {
   repeated_graphs();
   check_schedules();
   check_excursions();
+  check_kept_plans();
+  check_kept_plans_of_constants();
   check_ended_passes();
   check_lanes();
   check_gradients();

@@ -295,8 +295,8 @@ void check_cache() {
     plan_it(wanted);
   }
   const uint32_t wanted = build(1, 60);
-  const ExecutionPlan* kept = find(wanted);
-  check(kept && kept->schedule.order == plan.schedule.order && kept->layout.size == plan.layout.size,
+  const KeptPlan* kept = find(wanted);
+  check(kept && kept->execution.schedule.order == plan.schedule.order && kept->execution.layout.size == plan.layout.size,
         "kept at the second time");
   check(!find(wanted - 1) && !find(wanted, Policy::depth), "another key");
   for (unsigned seed = 2; seed < 40; ++seed) check(!find(build(seed, 60)), "another graph");
