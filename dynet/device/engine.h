@@ -123,6 +123,8 @@ struct Shift {
 struct Axis {
   size_t outer, n, inner;
   size_t lines() const { return outer * inner; }
+  /// Where a line begins.
+  size_t start(size_t line) const { return line / inner * inner * n + line % inner; }
   static Axis of(const Dim& dim, unsigned d) {
     Axis a{1, dim[d], 1};
     for (unsigned i = 0; i < d; ++i) a.inner *= dim[i];

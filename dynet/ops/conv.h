@@ -306,10 +306,9 @@ struct KMaxPooling : OpDefaults {
  private:
   /// The first place of each line in x and in y.
   static void each_line(const Attrs& a, const Call& c, auto act) {
-    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    const Axis x = Axis::of(c.x_dims[0], a.axis), y = Axis::of(c.dim, a.axis);
     for (size_t item = 0; item < c.count; ++item)
-      for (size_t o = 0; o < x.outer; ++o)
-        for (size_t i = 0; i < x.inner; ++i) act(item, o * x.n * x.inner + i, o * a.count * x.inner + i);
+      for (size_t line = 0; line < x.lines(); ++line) act(item, x.start(line), y.start(line));
   }
 };
 

@@ -197,8 +197,7 @@ struct HingeDim : OpDefaults {
   static void each_line(const Attrs& a, const Call& c, auto act) {
     const Axis x = Axis::of(c.x_dims[0], a.axis);
     for (size_t i = 0; i < c.count; ++i)
-      for (size_t line = 0; line < a.lines; ++line)
-        act(i, line, line / x.inner * x.inner * x.n + c.words[i][line] * x.inner + line % x.inner);
+      for (size_t line = 0; line < a.lines; ++line) act(i, line, x.start(line) + c.words[i][line] * x.inner);
   }
 };
 
