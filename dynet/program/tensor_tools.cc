@@ -50,6 +50,7 @@ void each_line(const Tensor& x, unsigned axis, Act&& act) {
 /// Fills a tensor of `num` places along the axis from what choose(line's numbers, places) says.
 template <class Choose>
 IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& choose) {
+  check_axis(axis, x.d);
   IndexTensor result(x.d.with(axis, num));
   const Axis to = Axis::of(result.d, axis);
   const OnHost all = read(x);
