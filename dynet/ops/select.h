@@ -451,8 +451,8 @@ inline Expression pick_batch_elem(const Expression& x, unsigned v) {
 inline Expression pick_batch_elems(const Expression& x, engine::Indices vs) {
   return engine::PickBatchElements::call(x, vs);
 }
-inline Expression argmax(const Expression& x, GradientMode mode) {
-  return engine::apply<engine::ArgMax>(x, {mode});
+inline Expression argmax(const Expression& x, GradientMode gradient_mode) {
+  return engine::apply<engine::ArgMax>(x, {gradient_mode});
 }
 
 }  // namespace dynet
