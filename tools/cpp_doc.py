@@ -87,7 +87,7 @@ def entries_of(header):
             scope.visible, text = token.group().startswith("public"), ""
         elif kind == "open" and text.count("(") > text.count(")"):
             scopes.append(Scope("value"))  # a default argument
-            text += "{}"
+            text += "{"
         elif kind == "open":
             opened = open_scope(scope, text)
             if opened.kind != "body" or scope.kind != "body":
@@ -97,7 +97,9 @@ def entries_of(header):
                 doc, text = [], ""
         elif kind == "close":
             closed = scopes.pop()
-            if closed.kind == "type":
+            if closed.kind == "value":
+                text += "}"
+            elif closed.kind == "type":
                 add(scopes[-1], closed.doc, closed.head, closed.entries)
                 doc, text = [], ""
             elif closed.kind == "body" and scopes[-1].kind != "body" and is_function(closed.head):
@@ -106,7 +108,7 @@ def entries_of(header):
         elif kind == "end" and scope.kind != "body":
             add(scope, doc, text)
             doc, text = [], ""
-        elif kind in ("word", "text") and scope.kind not in ("body", "value"):
+        elif kind in ("word", "text") and scope.kind != "body":
             text += token.group()
     return scopes[0].entries
 

@@ -34,8 +34,8 @@ void CpuEngine::extremum(int sign, size_t count, const Axis& axis, Items x, Item
 
 void CpuEngine::extremum_backward(size_t count, const Axis& axis, Items x, Items y, Items dy, Items dx) {
   for (size_t item = 0; item < count; ++item) {
-    for (size_t line = 0; line < axis.outer * axis.inner; ++line) {
-      const size_t at = line / axis.inner * axis.n * axis.inner + line % axis.inner;
+    for (size_t line = 0; line < axis.lines(); ++line) {
+      const size_t at = axis.start(line);
       const real extreme = y[item][line];
       const real* from = x[item] + at;
       const auto is_extreme = [=](real v) { return extreme == extreme ? v == extreme : v != v; };

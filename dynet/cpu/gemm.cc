@@ -62,7 +62,7 @@ void run(size_t panels, size_t vectors, int columns, const Tile& t) {
 class Addresses {
  public:
   Addresses(const Columns& columns, size_t first, size_t count) {
-    table_ = columns.n == 1 ? columns.items.table : nullptr;
+    table_ = columns.n == 1 && columns.items.offset == 0 ? columns.items.table : nullptr;
     if (table_) {
       table_ += first;
       return;

@@ -21,14 +21,18 @@ namespace dynet::engine {
 /// Terms of a sum that are added one after another; longer sums are pairwise sums of such runs.
 inline constexpr size_t terms_in_a_row = 64;
 
-/// Equally shaped tensors: item i lies at table[i], or, without a table, at base + i * step.
+/// Equally shaped tensors: item i lies at table[i] + offset, or, without a table, at base + i * step.
 /// Step 0 is one tensor shared by all items.
 struct Items {
   real* base = nullptr;
   real* const* table = nullptr;
-  size_t step = 0;
+  size_t step = 0, offset = 0;
 
-  real* operator[](size_t i) const { return table ? table[i] : base + i * step; }
+  real* operator[](size_t i) const { return table ? table[i] + offset : base + i * step; }
+  /// What lies so many numbers into each item.
+  Items part(size_t at) const {
+    return table ? Items{nullptr, table, 0, offset + at} : Items{base + at, nullptr, step};
+  }
   /// The items lie one after another without a gap, each of this size.
   bool packed(size_t size) const { return !table && step == size; }
   bool is_broadcast() const { return !table && step == 0; }
@@ -119,6 +123,8 @@ struct Shift {
 struct Axis {
   size_t outer, n, inner;
   size_t lines() const { return outer * inner; }
+  /// Where a line begins.
+  size_t start(size_t line) const { return line / inner * inner * n + line % inner; }
   static Axis of(const Dim& dim, unsigned d) {
     Axis a{1, dim[d], 1};
     for (unsigned i = 0; i < d; ++i) a.inner *= dim[i];

@@ -63,16 +63,16 @@ using VariableIndex = unsigned;
 struct Expression {
   static constexpr unsigned parameter_id = ~0u;
 
-  engine::GraphPointer pg;
-  unsigned i = 0;
-  unsigned graph_id = 0;  // the graph's stamp when it was made: see Graph::stamp()
+  engine::GraphPointer pg;  // of a parameter it means storage()
+  unsigned i = 0;           // of a parameter parameter_id
+  unsigned graph_id = 0;    // the graph's stamp when it was made: see Graph::stamp(); or is_trained()
 
   Expression() = default;
   Expression(engine::Graph* graph, unsigned node, unsigned id) : pg(graph), i(node), graph_id(id) {}
   /// That of a node by its place; std::out_of_range if there is none.
   Expression(ComputationGraph* graph, VariableIndex node);
 
-  /// A parameter, bound to the graph it is used in; `graph_id` 1 if it is trained there, 0 if constant.
+  /// A parameter, bound to the graph it is used in, where it is trained or constant.
   static Expression of_parameter(engine::Storage* storage, bool trained) {
     return {reinterpret_cast<engine::Graph*>(storage), parameter_id, trained};
   }
@@ -80,6 +80,8 @@ struct Expression {
   engine::Storage* storage() const {
     return reinterpret_cast<engine::Storage*>(static_cast<engine::Graph*>(pg));
   }
+  /// Whether a parameter is trained in the graph it is used in.
+  bool is_trained() const { return graph_id != 0; }
 
   /// "CPU".
   std::string get_device_name() const { return "CPU"; }

@@ -114,7 +114,7 @@ void Graph::set_number(unsigned id) {
 }
 
 unsigned Graph::resolve(const Expression& e) {
-  if (e.is_parameter()) return add_parameter(*e.storage(), e.graph_id != 0);
+  if (e.is_parameter()) return add_parameter(*e.storage(), e.is_trained());
   if (!e.pg) invalid("an argument is an empty expression; make it with an operation first");
   if (e.pg != this) refuse_other_graph(e);
   if (holds(e)) return e.i;
@@ -375,7 +375,7 @@ void Graph::hold_another(Storage& storage) {
 [[gnu::noinline]] unsigned Graph::known_node(const Expression& e) const {
   if (!e.is_parameter()) return older_node(e);
   if (held_.empty()) return none;
-  return bound_[place_of(*e.storage())].node[e.graph_id != 0];
+  return bound_[place_of(*e.storage())].node[e.is_trained()];
 }
 
 unsigned Graph::add_parameter(Storage& storage, bool trained) {

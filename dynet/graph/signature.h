@@ -45,6 +45,19 @@ struct Item {
   }
 };
 
+/// Makes a number of words: a sum of products, as none of them has to wait for another.
+class Hash {
+ public:
+  void add(uint64_t word) {
+    sum_ += (word ^ word >> 32) * factor_;
+    factor_ += 0xD6E8FEB86659FD92u;
+  }
+  uint64_t number() const { return sum_ ^ sum_ >> 32; }
+
+ private:
+  uint64_t sum_ = 0, factor_ = 0x9E3779B97F4A7C15u;
+};
+
 /// What is interned of a node: its signature (nodes of equal signature may run as one call) and its shape.
 struct Interned {
   uint32_t signature, dim_id;
@@ -142,14 +155,10 @@ class InternTable {
     uint32_t words;  // 1 + position of the key in words_, 0 is empty
     Interned interned;
   };
-  /// A sum of products, as none of them has to wait for another.
   static uint64_t hash_of(Key key) {
-    uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
-    for (const uint64_t word : key) {
-      sum += (word ^ word >> 32) * factor;
-      factor += 0xD6E8FEB86659FD92u;
-    }
-    return sum ^ sum >> 32;
+    Hash hash;
+    for (const uint64_t word : key) hash.add(word);
+    return hash.number();
   }
   /// No key is the beginning of another one, so that a difference comes before the end of either.
   bool equal(size_t at, Key key) const {

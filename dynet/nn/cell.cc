@@ -183,7 +183,7 @@ engine::CellRecording::CellRecording(const std::vector<Dim>& arguments, const Ce
   OutputSorter sorter(recording.graph(), inputs);
   for (const Expression& e : outputs) outputs_.push_back(sorter.sort(e));
   for (const Output& output : outputs_)
-    if (output.parameter.pg) held_.push_back(output.parameter.storage()->shared_from_this());
+    if (output.parameter.is_parameter()) held_.push_back(output.parameter.storage()->shared_from_this());
   for (const std::vector<Expression>& nodes : sorter.groups(outputs_))
     programs_.push_back(known(std::make_shared<CellTrace>(recording.graph(), inputs, nodes)));
   depends_on_batch_size_ = recording.batch_size_asked() || recording.has_own_batch(inputs);

@@ -43,21 +43,11 @@ struct TraceFrame {
   explicit TraceFrame(const Call& call) : c(call) {}
 
   Items value(const Location& l) const {
-    return shifted(l.room == Room::argument ? c.x[l.argument]
-                   : l.room == Room::result ? c.y
-                                            : c.saved,
-                   l.offset);
+    const Items& items = l.room == Room::argument ? c.x[l.argument] : l.room == Room::result ? c.y : c.saved;
+    return items.part(l.offset);
   }
   Items gradient(const Location& l) const {
-    return shifted(l.room == Room::result ? c.dy : c.workspace, l.offset);
-  }
-
-  Items shifted(const Items& items, size_t offset) const {
-    if (offset == 0) return items;
-    if (!items.table) return {items.base + offset, nullptr, items.step};
-    real** table = tables.take<real*>(c.count);
-    for (size_t i = 0; i < c.count; ++i) table[i] = items.table[i] + offset;
-    return {nullptr, table, 0};
+    return (l.room == Room::result ? c.dy : c.workspace).part(l.offset);
   }
 
   Call call_of(const Step& step) const {
@@ -180,7 +170,6 @@ void CellTrace::run_backward(Engine& e, const Call& c, Outputs given) const {
 }
 
 void CellTrace::backward(Engine& e, const Call& c, unsigned argument) const {
-  const TraceFrame frame(c);
   if (is_matrix(argument)) {
     const MatrixUse& use = matrices_[argument - first_matrix_];
     if (steps_[use.step].needs_gradient && !c.packed[argument]) backward_matrix(e, c, use);
@@ -188,7 +177,7 @@ void CellTrace::backward(Engine& e, const Call& c, unsigned argument) const {
   }
   const Argument& a = arguments_[argument];
   if (a.has_gradient)
-    e.move(c.count, run_of(a.dim.batch_size()), {}, true, frame.shifted(c.workspace, a.gradient), c.dx);
+    e.move(c.count, run_of(a.dim.batch_size()), {}, true, c.workspace.part(a.gradient), c.dx);
 }
 
 /// The gradient of a matrix that is not shared: the step's operation adds it item by item.

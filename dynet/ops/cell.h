@@ -95,8 +95,8 @@ class CellTrace : public std::enable_shared_from_this<CellTrace> {
     size_t gradient = 0;     // where it is in the gradients that the node keeps
     bool has_gradient = false;
     bool operator==(const Argument& o) const {
-      return dim == o.dim && input == o.input && parameter.pg == o.parameter.pg &&
-             parameter.graph_id == o.parameter.graph_id && gradient == o.gradient &&
+      return dim == o.dim && input == o.input && parameter.storage() == o.parameter.storage() &&
+             parameter.is_trained() == o.parameter.is_trained() && gradient == o.gradient &&
              has_gradient == o.has_gradient;
     }
   };

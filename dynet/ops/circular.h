@@ -24,7 +24,7 @@ struct CircularOp : OpDefaults {
   /// y_k = Σ_i a_i b_(k-i mod n): the same with a reversed, as k - i = (n - 1 - i) + k + 1 mod n.
   static void convolve(Engine& e, const Call& c, Items a, Items b, Items y, Items init) {
     const unsigned n = c.dim.rows();
-    const Items reversed = part(c.saved, size_t{2} * n, c.count);
+    const Items reversed = c.saved.part(size_t{2} * n);
     Strides backwards;
     backwards.axis(n, -1, 1);
     e.move(c.count, backwards, {.from_offset = n - 1}, false, a, reversed);
@@ -40,7 +40,7 @@ struct CircularOp : OpDefaults {
                .k = n,
                .n = 1,
                .count = c.count,
-               .a = part(c.saved, shift, c.count),
+               .a = c.saved.part(shift),
                .x = x,
                .y = y,
                .init = init,

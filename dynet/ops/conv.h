@@ -127,7 +127,7 @@ struct Conv2d : OpDefaults {
     const auto column = static_cast<unsigned>(column_size(w)),
                places = static_cast<unsigned>(w.place_count());
     const unsigned filters = c.x_dims[1][3];
-    const Items image = w.with_border(e, c.count, 0, c.x[0], part(c.saved, size_t{column} * places, c.count));
+    const Items image = w.with_border(e, c.count, 0, c.x[0], c.saved.part(size_t{column} * places));
     e.move(c.count, w.gather(true), {}, false, image, c.saved);
     Items init;
     if (c.x.size() > 2) {
@@ -179,7 +179,7 @@ struct Conv2d : OpDefaults {
   static void image_gradient(const Windows& w, unsigned column, Engine& e, const Call& c) {
     const auto places = static_cast<unsigned>(w.place_count());
     const unsigned filters = c.x_dims[1][3];
-    const Items transposed = c.workspace, d_windows = part(c.workspace, size_t{filters} * places, c.count);
+    const Items transposed = c.workspace, d_windows = c.workspace.part(size_t{filters} * places);
     Strides transpose;
     transpose.axis(filters, places, 1);
     transpose.axis(places, 1, filters);
@@ -192,8 +192,7 @@ struct Conv2d : OpDefaults {
                .x = transposed,
                .y = d_windows,
                .init = {}});
-    w.scatter(e, c.count, true, d_windows, part(c.workspace, size_t{filters + column} * places, c.count),
-              c.dx);
+    w.scatter(e, c.count, true, d_windows, c.workspace.part(size_t{filters + column} * places), c.dx);
   }
 };
 
@@ -235,7 +234,7 @@ struct MaxPooling2d : OpDefaults {
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Windows w = windows(a, c.x_dims);
     const real lowest = -std::numeric_limits<real>::infinity();
-    const Items image = w.with_border(e, c.count, lowest, c.x[0], part(c.saved, windows_size(w), c.count));
+    const Items image = w.with_border(e, c.count, lowest, c.x[0], c.saved.part(windows_size(w)));
     e.move(c.count, w.gather(false), {}, false, image, c.saved);
     e.extremum(1, c.count, window_axis(w), c.saved, c.y);
   }
@@ -243,7 +242,7 @@ struct MaxPooling2d : OpDefaults {
     const Windows w = windows(a, c.x_dims);
     fill_items(e, c.count, windows_size(w), 0, c.workspace);
     e.extremum_backward(c.count, window_axis(w), c.saved, c.y, c.dy, c.workspace);
-    w.scatter(e, c.count, false, c.workspace, part(c.workspace, windows_size(w), c.count), c.dx);
+    w.scatter(e, c.count, false, c.workspace, c.workspace.part(windows_size(w)), c.dx);
   }
   static Expression call(const Expression& x, Indices ksize, Indices stride, bool is_valid) {
     if (ksize.size() != 2) invalid(name, ": a window of ", ksize.size(), " sizes; two are needed");
@@ -307,10 +306,9 @@ struct KMaxPooling : OpDefaults {
  private:
   /// The first place of each line in x and in y.
   static void each_line(const Attrs& a, const Call& c, auto act) {
-    const Axis x = Axis::of(c.x_dims[0], a.axis);
+    const Axis x = Axis::of(c.x_dims[0], a.axis), y = Axis::of(c.dim, a.axis);
     for (size_t item = 0; item < c.count; ++item)
-      for (size_t o = 0; o < x.outer; ++o)
-        for (size_t i = 0; i < x.inner; ++i) act(item, o * x.n * x.inner + i, o * a.count * x.inner + i);
+      for (size_t line = 0; line < x.lines(); ++line) act(item, x.start(line), y.start(line));
   }
 };
 

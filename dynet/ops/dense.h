@@ -70,7 +70,7 @@ struct Inverse : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const unsigned n = c.dim.rows();
     const size_t size = c.dim.batch_size();
-    const Items first = c.workspace, second = part(c.workspace, size, c.count);
+    const Items first = c.workspace, second = c.workspace.part(size);
     Product product{.m = n,
                     .k = n,
                     .n = n,
@@ -109,7 +109,7 @@ struct LogDeterminant : OpDefaults {
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], one{1};
-    const Items slope = c.workspace, product = part(c.workspace, dim.batch_size(), c.count);
+    const Items slope = c.workspace, product = c.workspace.part(dim.batch_size());
     e.move(c.count, transposing(dim.rows()), {}, false, c.saved, slope);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, slope, c.dy, product);
     e.move(c.count, run_of(dim.batch_size()), {}, true, product, c.dx);

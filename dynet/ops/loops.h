@@ -35,18 +35,6 @@ inline void spread(Engine& e, size_t count, size_t n, bool accumulate, Items fro
   e.move(count, s, {}, accumulate, from, to);
 }
 
-/// What lies `offset` numbers into each item. Where items lie apart, the table of the parts lasts until the
-/// sixteenth part after this one.
-inline Items part(const Items& items, size_t offset, size_t count) {
-  if (!items.table) return {items.base + offset, nullptr, items.step};
-  thread_local std::vector<real*> tables[16];
-  thread_local unsigned next = 0;
-  std::vector<real*>& table = tables[next++ % std::size(tables)];
-  table.resize(count);
-  for (size_t i = 0; i < count; ++i) table[i] = items.table[i] + offset;
-  return {nullptr, table.data(), 0};
-}
-
 /// Item i alone.
 inline Items single(const Items& items, size_t i) { return {items[i], nullptr, 0}; }
 

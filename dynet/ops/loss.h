@@ -153,7 +153,7 @@ struct HingeDim : OpDefaults {
 
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Dim& dim = c.x_dims[0];
-    const Items picked = part(c.saved, dim.batch_size(), c.count);
+    const Items picked = c.saved.part(dim.batch_size());
     const MarginTerm::Attrs margin{a.margin};
     each_line(a, c, [&](size_t i, size_t line, size_t place) { picked[i][line] = c.x[0][i][place]; });
     e.zip(zip_position<MarginTerm>(), &margin, c.count, dim, dim, dim.with(a.axis, 1), c.x[0], picked,
@@ -163,8 +163,7 @@ struct HingeDim : OpDefaults {
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], line_dim = dim.with(a.axis, 1);
-    const Items picked = part(c.saved, dim.batch_size(), c.count),
-                d_picked = part(c.workspace, dim.batch_size(), c.count);
+    const Items picked = c.saved.part(dim.batch_size()), d_picked = c.workspace.part(dim.batch_size());
     const MarginTerm::Attrs margin{a.margin};
     e.move(c.count, summing(dim, 1u << a.axis).swapped(), {}, false, c.dy, c.workspace);
     fill_items(e, c.count, a.lines, 0, d_picked);
@@ -198,8 +197,7 @@ struct HingeDim : OpDefaults {
   static void each_line(const Attrs& a, const Call& c, auto act) {
     const Axis x = Axis::of(c.x_dims[0], a.axis);
     for (size_t i = 0; i < c.count; ++i)
-      for (size_t line = 0; line < a.lines; ++line)
-        act(i, line, line / x.inner * x.inner * x.n + c.words[i][line] * x.inner + line % x.inner);
+      for (size_t line = 0; line < a.lines; ++line) act(i, line, x.start(line) + c.words[i][line] * x.inner);
   }
 };
 

@@ -401,14 +401,14 @@ inline Expression flip_gradient(const Expression& x) { return engine::FlipGradie
 inline Expression scale_gradient(const Expression& x, real lambd = 1) {
   return engine::ScaleGradient::call(x, lambd);
 }
-inline Expression round(const Expression& x, GradientMode mode) {
-  return engine::apply<engine::Round>(x, {mode});
+inline Expression round(const Expression& x, GradientMode gradient_mode) {
+  return engine::apply<engine::Round>(x, {gradient_mode});
 }
-inline Expression ceil(const Expression& x, GradientMode mode) {
-  return engine::apply<engine::Ceil>(x, {mode});
+inline Expression ceil(const Expression& x, GradientMode gradient_mode) {
+  return engine::apply<engine::Ceil>(x, {gradient_mode});
 }
-inline Expression floor(const Expression& x, GradientMode mode) {
-  return engine::apply<engine::Floor>(x, {mode});
+inline Expression floor(const Expression& x, GradientMode gradient_mode) {
+  return engine::apply<engine::Floor>(x, {gradient_mode});
 }
 
 }  // namespace dynet

@@ -33,8 +33,8 @@ struct Standardize : OpDefaults {
 
   static void forward(const auto&, Engine& e, const Call& c) {
     const size_t n = c.dim.batch_size();
-    const Items deviations = part(c.saved, deviation, c.count), divisors = part(c.saved, divisor, c.count);
-    center(e, c, c.x[0], part(c.saved, mean, c.count), c.y);
+    const Items deviations = c.saved.part(deviation), divisors = c.saved.part(divisor);
+    center(e, c, c.x[0], c.saved.part(mean), c.y);
     for (size_t i = 0; i < c.count; ++i) {
       const double variance = e.squared_norm(n, c.y[i]) / static_cast<double>(n);
       *deviations[i] = static_cast<real>(std::sqrt(variance));
@@ -46,14 +46,14 @@ struct Standardize : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items first = part(c.workspace, 0, c.count), second = part(c.workspace, 1, c.count),
-                a = part(c.workspace, 2, c.count), b = part(c.workspace, 2 + n, c.count);
+    const Items first = c.workspace, second = c.workspace.part(1), a = c.workspace.part(2),
+                b = c.workspace.part(2 + n);
     center(e, c, c.dy, first, a);
-    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, part(c.saved, divisor, c.count), a);
+    e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, a, c.saved.part(divisor), a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, b);
     sum_run(e, c.count, n, b, first);
     // A deviation of 0 comes with y = 0: the tiny number makes their quotient 0.
-    map<Scale>(e, c, {static_cast<real>(n)}, part(c.saved, deviation, c.count), second);
+    map<Scale>(e, c, {static_cast<real>(n)}, c.saved.part(deviation), second);
     map<AddConstant>(e, c, {real(1e-30)}, second, second);
     e.zip(zip_position<Divide>(), nullptr, c.count, one, one, one, first, second, first);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, first, b);
@@ -100,7 +100,7 @@ struct UnitVector : OpDefaults {
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.dim, one{1};
     const size_t n = dim.batch_size();
-    const Items sum = c.workspace, a = part(c.workspace, 1, c.count);
+    const Items sum = c.workspace, a = c.workspace.part(1);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, c.y, c.dy, a);
     sum_run(e, c.count, n, a, sum);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, c.y, sum, a);
@@ -124,7 +124,7 @@ struct L2Norm : OpDefaults {
   /// dx += dy x / |x|
   static void backward(const auto&, Engine& e, const Call& c, unsigned) {
     const Dim &dim = c.x_dims[0], one{1};
-    const Items a = part(c.workspace, 1, c.count);
+    const Items a = c.workspace.part(1);
     divisors(c.count, c.y, c.workspace);
     e.zip(zip_position<Divide>(), nullptr, c.count, dim, dim, one, c.x[0], c.workspace, a);
     e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, one, a, c.dy, a);

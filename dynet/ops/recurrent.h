@@ -144,9 +144,10 @@ struct VanillaLstmGatesDropout {
   static constexpr Arg args[] = {
       "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
-                         const Expression& Wh, const Expression& b, const Expression& mask_x,
-                         const Expression& mask_h, real weightnoise_std) {
-    return VanillaLstmGates::call(cmult(x_t, mask_x), cmult(h_tm1, mask_h), Wx, Wh, b, weightnoise_std);
+                         const Expression& Wh, const Expression& b, const Expression& dropout_mask_x,
+                         const Expression& dropout_mask_h, real weightnoise_std) {
+    return VanillaLstmGates::call(cmult(x_t, dropout_mask_x), cmult(h_tm1, dropout_mask_h), Wx, Wh, b,
+                                  weightnoise_std);
   }
 };
 
@@ -156,9 +157,10 @@ struct VanillaLstmGatesDropoutConcat {
   static constexpr Arg args[] = {
       "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
-                         const Expression& b, const Expression& mask_x, const Expression& mask_h,
-                         real weightnoise_std) {
-    return VanillaLstmGatesDropout::call(concatenate(x_t), h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+                         const Expression& b, const Expression& dropout_mask_x,
+                         const Expression& dropout_mask_h, real weightnoise_std) {
+    return VanillaLstmGatesDropout::call(concatenate(x_t), h_tm1, Wx, Wh, b, dropout_mask_x, dropout_mask_h,
+                                         weightnoise_std);
   }
 };
 
@@ -204,15 +206,18 @@ inline Expression vanilla_lstm_gates_concat(engine::Expressions x_t, const Expre
 }
 inline Expression vanilla_lstm_gates_dropout(const Expression& x_t, const Expression& h_tm1,
                                              const Expression& Wx, const Expression& Wh, const Expression& b,
-                                             const Expression& mask_x, const Expression& mask_h,
-                                             real weightnoise_std = 0) {
-  return engine::VanillaLstmGatesDropout::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+                                             const Expression& dropout_mask_x,
+                                             const Expression& dropout_mask_h, real weightnoise_std = 0) {
+  return engine::VanillaLstmGatesDropout::call(x_t, h_tm1, Wx, Wh, b, dropout_mask_x, dropout_mask_h,
+                                               weightnoise_std);
 }
 inline Expression vanilla_lstm_gates_dropout_concat(engine::Expressions x_t, const Expression& h_tm1,
                                                     const Expression& Wx, const Expression& Wh,
-                                                    const Expression& b, const Expression& mask_x,
-                                                    const Expression& mask_h, real weightnoise_std = 0) {
-  return engine::VanillaLstmGatesDropoutConcat::call(x_t, h_tm1, Wx, Wh, b, mask_x, mask_h, weightnoise_std);
+                                                    const Expression& b, const Expression& dropout_mask_x,
+                                                    const Expression& dropout_mask_h,
+                                                    real weightnoise_std = 0) {
+  return engine::VanillaLstmGatesDropoutConcat::call(x_t, h_tm1, Wx, Wh, b, dropout_mask_x, dropout_mask_h,
+                                                     weightnoise_std);
 }
 inline Expression vanilla_lstm_c(const Expression& c_tm1, const Expression& gates_t) {
   return engine::VanillaLstmC::call(c_tm1, gates_t);

@@ -221,13 +221,11 @@ struct LogSumExpOfList : OverList {
     const size_t size = c.dim.batch_size();
     for (size_t i = 0; i < c.x.size(); ++i)
       e.move(c.count, run_of(size), {.to_offset = i * size}, false, c.x[i], c.saved);
-    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.saved, part(c.saved, c.x.size() * size, c.count),
-                  c.y);
+    e.log_sum_exp(c.count, Axis{1, c.x.size(), size}, c.saved, c.saved.part(c.x.size() * size), c.y);
   }
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     const size_t size = c.dim.batch_size();
-    e.log_sum_exp_backward(c.count, Axis{1, 1, size}, c.x[i], part(c.saved, c.x.size() * size, c.count), c.dy,
-                           c.dx);
+    e.log_sum_exp_backward(c.count, Axis{1, 1, size}, c.x[i], c.saved.part(c.x.size() * size), c.dy, c.dx);
   }
   static Expression call(Expressions xs) {
     return in_parts(xs, [](const Expressions& part) { return apply<LogSumExpOfList>(part); });

@@ -403,9 +403,9 @@ struct ArgMax : OpDefaults {
   static void forward(const Attrs&, Engine& e, const Call& c) {
     const Axis all = Axis::of(c.dim, 0);
     fill_items(e, c.count, 2, 1, c.saved);
-    e.extremum(1, c.count, all, c.x[0], part(c.saved, 1, c.count));
+    e.extremum(1, c.count, all, c.x[0], c.saved.part(1));
     fill_items(e, c.count, c.dim.batch_size(), 0, c.y);
-    e.extremum_backward(c.count, all, c.x[0], part(c.saved, 1, c.count), c.saved, c.y);
+    e.extremum_backward(c.count, all, c.x[0], c.saved.part(1), c.saved, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
     if (a.mode == straight_through_gradient)
@@ -451,8 +451,8 @@ inline Expression pick_batch_elem(const Expression& x, unsigned v) {
 inline Expression pick_batch_elems(const Expression& x, engine::Indices vs) {
   return engine::PickBatchElements::call(x, vs);
 }
-inline Expression argmax(const Expression& x, GradientMode mode) {
-  return engine::apply<engine::ArgMax>(x, {mode});
+inline Expression argmax(const Expression& x, GradientMode gradient_mode) {
+  return engine::apply<engine::ArgMax>(x, {gradient_mode});
 }
 
 }  // namespace dynet

@@ -47,15 +47,14 @@ struct RestrictedLogSoftmax : OpDefaults {
   static size_t saved_size(const Attrs& a, Dims) { return 2 * a.count; }
   static size_t workspace_size(const Attrs& a, Dims) { return 2 * a.count; }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
-    const Items chosen = c.saved, logs = part(c.saved, a.count, c.count);
+    const Items chosen = c.saved, logs = c.saved.part(a.count);
     each_place(a, c, [&](const real* x, size_t i, unsigned k) { chosen[i][k] = *x; }, c.x[0]);
     e.log_softmax(c.count, Axis{1, a.count, 1}, chosen, logs);
     fill_items(e, c.count, c.dim.batch_size(), -std::numeric_limits<real>::infinity(), c.y);
     each_place(a, c, [&](real* y, size_t i, unsigned k) { *y = logs[i][k]; }, c.y);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    const Items logs = part(c.saved, a.count, c.count), d_logs = c.workspace,
-                d_chosen = part(c.workspace, a.count, c.count);
+    const Items logs = c.saved.part(a.count), d_logs = c.workspace, d_chosen = c.workspace.part(a.count);
     each_place(a, c, [&](const real* dy, size_t i, unsigned k) { d_logs[i][k] = *dy; }, c.dy);
     fill_items(e, c.count, a.count, 0, d_chosen);
     e.log_softmax_backward(c.count, Axis{1, a.count, 1}, logs, d_logs, d_chosen);

@@ -19,18 +19,13 @@ std::span<const uint32_t> PlanCache::args_of(const Graph& graph, std::span<const
   return graph.all_args().first(last.args + last.arg_count);
 }
 
-/// A sum of products, as none of them has to wait for another.
 uint64_t PlanCache::hash_of(const Graph& graph, std::span<const uint32_t> wanted) {
-  uint64_t sum = 0, factor = 0x9E3779B97F4A7C15u;
-  const auto add = [&](uint64_t word) {
-    sum += (word ^ word >> 32) * factor;
-    factor += 0xD6E8FEB86659FD92u;
-  };
+  Hash hash;
   for (uint32_t id = 0, count = nodes_in(wanted); id < count; ++id)
-    add(uint64_t{graph[id].signature} << 32 ^ graph[id].dim_id);
-  for (uint32_t arg : args_of(graph, wanted)) add(arg);
-  for (uint32_t id : wanted) add(id);
-  return sum ^ sum >> 32;
+    hash.add(uint64_t{graph[id].signature} << 32 ^ graph[id].dim_id);
+  for (uint32_t arg : args_of(graph, wanted)) hash.add(arg);
+  for (uint32_t id : wanted) hash.add(id);
+  return hash.number();
 }
 
 bool PlanCache::is_same(const Entry& entry, const Evaluation& key) {

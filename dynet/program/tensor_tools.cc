@@ -43,16 +43,16 @@ void check_same_size(const char* call, const Tensor& a, const Tensor& b) {
 template <class Act>
 void each_line(const Tensor& x, unsigned axis, Act&& act) {
   check_axis(axis, x.d);
-  size_t step = 1;
-  for (unsigned i = 0; i < axis; ++i) step *= x.d[i];
-  const size_t n = x.d[axis], lines = x.d.size() / n;
-  for (size_t line = 0; line < lines; ++line) act(line, line / step * step * n + line % step, step, n);
+  const Axis all = Axis::of(x.d, axis);
+  for (size_t line = 0; line < all.lines(); ++line) act(line, all.start(line), all.inner, all.n);
 }
 
 /// Fills a tensor of `num` places along the axis from what choose(line's numbers, places) says.
 template <class Choose>
 IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& choose) {
+  check_axis(axis, x.d);
   IndexTensor result(x.d.with(axis, num));
+  const Axis to = Axis::of(result.d, axis);
   const OnHost all = read(x);
   std::vector<real> numbers;
   std::vector<long> places;
@@ -60,8 +60,7 @@ IndexTensor places_along(const Tensor& x, unsigned axis, unsigned num, Choose&& 
     numbers.resize(n);
     for (size_t i = 0; i < n; ++i) numbers[i] = all[first + i * step];
     choose(numbers, places);
-    for (unsigned k = 0; k < num; ++k)
-      result.v[line / step * step * num + line % step + k * step] = places[k];
+    for (unsigned k = 0; k < num; ++k) result.v[to.start(line) + k * step] = places[k];
   });
   return result;
 }
@@ -173,11 +172,12 @@ IndexTensor TensorTools::argmax(const Tensor& x, unsigned axis, unsigned num) {
 std::pair<Tensor, IndexTensor> TensorTools::topk(const Tensor& x, unsigned axis, unsigned num) {
   thread_local std::vector<real> largest;
   const IndexTensor places = argmax(x, axis, num);
+  const Axis to = Axis::of(places.d, axis);
   largest.resize(places.d.size());
   const OnHost numbers = read(x);
   each_line(x, axis, [&](size_t line, size_t first, size_t step, size_t) {
     for (unsigned k = 0; k < num; ++k) {
-      const size_t at = line / step * step * num + line % step + k * step;
+      const size_t at = to.start(line) + k * step;
       largest[at] = numbers[first + static_cast<size_t>(places.v[at]) * step];
     }
   });

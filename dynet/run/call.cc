@@ -65,9 +65,8 @@ void RunMemory::bind_value(uint32_t id) {
   const size_t size = storage.dim.size();
   real* const value = parameters.take(size);
   at.stride = static_cast<uint32_t>(size);
-  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.saved);
-  if (panels && !(storage.packed.get() == panels && storage.packed_version == storage.version)) {
-    engine->unpack(*panels, value);
+  if (at.panels && !(storage.packed.get() == at.panels && storage.packed_version == storage.version)) {
+    engine->unpack(*at.panels, value);
   } else {
     storage.read(value);
   }
@@ -75,11 +74,10 @@ void RunMemory::bind_value(uint32_t id) {
 }
 
 PackedMatrix* RunMemory::packed_of(uint32_t id) {
-  const std::atomic_ref known(buffers[id].saved);
-  if (real* const panels = known.load(std::memory_order_acquire))
-    return reinterpret_cast<PackedMatrix*>(panels);
+  const std::atomic_ref known(buffers[id].panels);
+  if (PackedMatrix* const panels = known.load(std::memory_order_acquire)) return panels;
   const std::lock_guard lock(binding_);
-  if (!buffers[id].saved) {
+  if (!buffers[id].panels) {
     Storage& storage = *parameter_storage(graph[id]);
     check_size(id, storage);
     const std::lock_guard packing(storage.packing);
@@ -90,18 +88,17 @@ PackedMatrix* RunMemory::packed_of(uint32_t id) {
       storage.packed_version = storage.version;
     }
     packed.push_back(storage.packed);
-    known.store(reinterpret_cast<real*>(storage.packed.get()), std::memory_order_release);
+    known.store(storage.packed.get(), std::memory_order_release);
   }
-  return reinterpret_cast<PackedMatrix*>(buffers[id].saved);
+  return buffers[id].panels;
 }
 
 void RunMemory::release(uint32_t id) {
   Buffers& at = buffers[id];
   if (at.value) parameters.give_back(at.value, graph.dim(id).size());
-  const auto* panels = reinterpret_cast<const PackedMatrix*>(at.saved);
   const auto last =
-      std::find_if(packed.rbegin(), packed.rend(), [=](const auto& p) { return p.get() == panels; });
-  if (panels && last != packed.rend()) packed.erase(std::next(last).base());
+      std::find_if(packed.rbegin(), packed.rend(), [&](const auto& p) { return p.get() == at.panels; });
+  if (at.panels && last != packed.rend()) packed.erase(std::next(last).base());
   at = {};
 }
 

@@ -131,7 +131,7 @@ void Executor::place_step(const Step& step, std::span<const uint32_t> nodes, uin
     const Dim& dim = graph_.dim(id);
     const size_t stride = whole ? dim.batch_size() : step.value_size, items = whole ? 1 : dim.bd;
     if (saved_in_place) saved = donate_first(id);
-    memory_.buffers[id] = {value, saved, nullptr, static_cast<uint32_t>(stride)};
+    memory_.buffers[id] = {.value = value, .saved = saved, .stride = static_cast<uint32_t>(stride)};
     memory_.tape.entry_of[id] = number;
     value += items * step.value_size;
     if (saved) saved += items * step.saved_size;
@@ -151,7 +151,7 @@ void Executor::place_views(std::span<const uint32_t> views) {
     const Node& node = graph_[id];
     const uint32_t source = graph_.args(node)[0];
     real* const value = memory_.value_of(source) + graph_.item(node).view_offset;
-    memory_.buffers[id] = {value, nullptr, nullptr, memory_.buffers[source].stride};
+    memory_.buffers[id] = {.value = value, .saved = nullptr, .stride = memory_.buffers[source].stride};
   }
 }
 

@@ -15,7 +15,10 @@ namespace dynet::engine {
 /// Where what belongs to a node lies; its gradient is where the plan says.
 struct Buffers {
   real* value = nullptr;
-  real* saved = nullptr;
+  union {
+    PackedMatrix* panels = nullptr;  // of a parameter that is read as a matrix
+    real* saved;                     // of all others
+  };
   real* workspace = nullptr;  // or, as long as it is made, a gradient that the plan leaves unmade
   uint32_t stride = 0;        // from batch element to batch element; larger than an element for views
 };

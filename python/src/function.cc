@@ -63,8 +63,8 @@ struct PythonFunction : OpDefaults {
     }
   }
   static void backward(const Attrs&, Engine& e, const Call& c, unsigned i) {
-    e.move(c.count, run_of(c.x_dims[i].batch_size()), {}, true,
-           part(c.workspace, place_of(c.x_dims, i), c.count), c.dx);
+    e.move(c.count, run_of(c.x_dims[i].batch_size()), {}, true, c.workspace.part(place_of(c.x_dims, i)),
+           c.dx);
   }
 
  private:

@@ -20,21 +20,23 @@ class FreeList {
  public:
   ExpressionObject* take() {
     if (!first_) return static_cast<ExpressionObject*>(PyObject_Malloc(sizeof(ExpressionObject)));
-    ExpressionObject* o = first_;
-    first_ = reinterpret_cast<ExpressionObject*>(static_cast<Graph*>(o->value.pg));
+    void* const memory = first_;
+    first_ = first_->next;
     --count_;
-    return o;
+    return static_cast<ExpressionObject*>(memory);
   }
-  void give_back(ExpressionObject* o) {
-    if (count_ == capacity) return PyObject_Free(o);
-    o->value.pg = reinterpret_cast<Graph*>(first_);
-    first_ = o;
+  void give_back(void* memory) {
+    if (count_ == capacity) return PyObject_Free(memory);
+    first_ = new (memory) Freed{first_};
     ++count_;
   }
 
  private:
+  struct Freed {
+    Freed* next;
+  };
   static constexpr size_t capacity = 1 << 16;
-  ExpressionObject* first_ = nullptr;
+  Freed* first_ = nullptr;
   size_t count_ = 0;
 };
 FreeList free_list;
@@ -64,7 +66,7 @@ void evaluate_if_checked(Expression e) {
 
 void free_expression(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
-  free_list.give_back(reinterpret_cast<ExpressionObject*>(o));
+  free_list.give_back(o);
   Py_DECREF(type);
 }
 

@@ -33,19 +33,18 @@ struct Best {
     const Dim dim = x.with(axis, num);
     values = {dim, std::vector<real>(dim.size())};
     places = {dim, std::vector<real>(dim.size()), true};
-    size_t inner = 1;
-    for (unsigned i = 0; i < axis; ++i) inner *= x[i];
+    const Axis all = Axis::of(x, axis), chosen = Axis::of(dim, axis);
     std::vector<unsigned> order(x[axis]);
-    for (size_t line = 0; line < x.size() / x[axis]; ++line) {
-      const size_t i = line % inner, o = line / inner, first = i + o * inner * x[axis];
+    for (size_t line = 0; line < all.lines(); ++line) {
+      const size_t first = all.start(line);
       std::iota(order.begin(), order.end(), 0u);
       std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
-        return engine::ranks_above(scores[first + a * inner], scores[first + b * inner]);
+        return engine::ranks_above(scores[first + a * all.inner], scores[first + b * all.inner]);
       });
       for (unsigned k = 0; k < num; ++k) {
-        const size_t to = i + (o * num + k) * inner;
+        const size_t to = chosen.start(line) + k * all.inner;
         places.values[to] = static_cast<real>(order[k]);
-        values.values[to] = from.values[first + order[k] * inner];
+        values.values[to] = from.values[first + order[k] * all.inner];
       }
     }
   }

@@ -32,21 +32,24 @@ inline bool near(const Numbers& x, const std::vector<double>& right, double size
   return true;
 }
 
-/// Tensors of one shape: one after another, or scattered with gaps in another order.
+/// Tensors of one shape: one after another, or scattered with gaps in another order, some as parts of others.
 struct Tensors {
   Numbers memory;
-  std::vector<real*> table;
-  size_t size;
+  std::vector<real*> table, wholes;
+  size_t size, offset = below(3);
   Tensors(size_t count, size_t n, bool scattered, double low = -1, double high = 1) : size(n) {
     const size_t step = scattered ? n + 3 : n;
     memory = numbers(count * step + 1, low, high);
-    for (size_t i = 0; i < count; ++i) table.push_back(&memory[(scattered ? count - 1 - i : i) * step]);
-    if (!scattered) table.clear(), table.shrink_to_fit();
+    if (!scattered) return;
+    for (size_t i = count; i-- > 0;) table.push_back(&memory[i * step + offset]);
   }
   Items items() {
-    return table.empty() ? Items{memory.data(), nullptr, size} : Items{nullptr, table.data(), 0};
+    if (table.empty()) return {memory.data(), nullptr, size};
+    wholes.clear();
+    for (real* x : table) wholes.push_back(x - offset);
+    return Items{nullptr, wholes.data(), 0}.part(offset);
   }
-  real& at(size_t item, size_t i) { return items()[item][i]; }
+  real& at(size_t item, size_t i) { return (table.empty() ? &memory[item * size] : table[item])[i]; }
 };
 
 /// Runs the checks on the engine of every instruction set that this machine has.

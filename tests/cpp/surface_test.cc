@@ -116,6 +116,7 @@ void tensors() {
   check(as_vector(best) == vector<long>{0, 0} && best.d == Dim({1}, 2), "argmax");
   const auto [top, places] = TensorTools::topk(t, 0, 2);
   check(as_vector(top) == V{3, 2, 6, 5} && as_vector(places) == vector<long>{0, 2, 0, 1}, "topk");
+  test::check_throws<invalid_argument>("axis 99", [&] { TensorTools::argmax(t, 99); });
   V sure = {0, -1000, -1000}, m(1), z(1), copy(6);
   check(as_vector(TensorTools::categorical_sample_log_prob({{3}, sure.data()}))[0] == 0, "sampling");
   TensorTools::logsumexp({{3}, sure.data()}, {{1}, m.data()}, {{1}, z.data()});

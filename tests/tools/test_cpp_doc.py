@@ -14,7 +14,7 @@ class Thing : public Base {
   explicit Thing(int n = 3) : n_(n) {}
   /// Its size.
   virtual unsigned size() const = 0;
-  void hide(std::vector<int> list = {}) const { if (n_) { list.clear(); } }
+  void hide(std::vector<int> list = {}, Pair two = {1, {2}}) const { if (n_) { list.clear(); } }
   Thing(const Thing&) = delete;
   double rate = 0.5;
 
@@ -44,7 +44,7 @@ def test_what_is_read_of_a_header():
     assert [(member.doc, member.text) for member in thing.members] == [
         ("", "Thing(int n = 3)"),
         ("Its size.", "unsigned size() const"),
-        ("", "void hide(std::vector<int> list = {}) const"),
+        ("", "void hide(std::vector<int> list = {}, Pair two = {1, {2}}) const"),
         ("", "double rate = 0.5"),
     ]
     assert (add.doc, add.text) == ('Adds "{".', "int add(int a, int b)")
