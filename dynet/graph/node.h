@@ -106,7 +106,8 @@ struct Op {
   size_t (*view_offset)(const void* attrs, Dims x) = nullptr;
   bool (*is_matrix)(const void* attrs,
                     unsigned i) = nullptr;  // argument i is a matrix that is multiplied from the left
-  // The columns of a use as matrix i; null: those of the node's gradient and of the argument behind the matrix.
+  // The columns of a use as matrix i; null: those of the node's gradient and of the argument behind the
+  // matrix.
   OuterPair (*outer)(const void* attrs, const NodeView&, unsigned i) = nullptr;
   // Of an op that takes arguments: adds a node that computes some of these itself, or gives no_node.
   uint32_t (*fuse)(Graph&, std::span<const uint32_t> args) = nullptr;

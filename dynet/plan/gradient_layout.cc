@@ -19,6 +19,8 @@ class Placer {
   void run() {
     for (GradientCall& call : plan_.calls) place_call(call);
     for (auto it = plan_.leaves.rbegin(); it != plan_.leaves.rend(); ++it) place_leaf(*it);
+    for (const uint32_t id : plan_.views)
+      if (passes_on(id)) plan_.entries[id].accumulation = Accumulation::unmade;
     for (auto it = plan_.views.rbegin(); it != plan_.views.rend(); ++it) place_view(*it);
   }
 
@@ -86,6 +88,10 @@ class Placer {
         node.op->differentiable && marks_[source] && plan_.entries[source].is(Accumulation::sliced);
     plan_.view_lists[id].stride =
         static_cast<uint32_t>(is_slice ? plan_.stride_of(graph_, source) : graph_.dim(id).batch_size());
+    if (entry.is(Accumulation::unmade)) {
+      if (!is_slice) return;
+      entry.accumulation = Accumulation::direct;
+    }
     buffered_.clear();
     if (!entry.is_simple()) choose(id, entry);
     entry.place =
@@ -170,6 +176,23 @@ class Placer {
       return other < nodes.size() && graph_.args(graph_[nodes[other]])[0] == arg;
     };
     return reads_it(k + 1) || (k > 0 && reads_it(k - 1));
+  }
+
+  /// True if a view shows all of a large node, and one other node reads a small part of it, itself or through
+  /// such views: a range of a reshape. Where the node gets other contributions, too, that part is what the
+  /// view contributes. Newer views were asked before.
+  bool passes_on(uint32_t id) const {
+    constexpr size_t parts = 8;
+    const GradientEntry& entry = plan_.entries[id];
+    if (entry.uses != 1 || entry.deferred != none || entry.has(GradientEntry::broadcast)) return false;
+    const Node &node = graph_[id], &reader = graph_[entry.consumer];
+    const uint32_t source = graph_.args(node)[0];
+    const Dim &dim = graph_.dim(node), &shown = graph_.dim(source), &read = graph_.dim(reader);
+    if (!node.op->differentiable || !marks_[source] || !is_large(dim)) return false;
+    if (dim.size() != shown.size() || dim.bd != shown.bd || dim.bd != read.bd) return false;
+    if (reader.op->view && dim.size() == read.size())
+      return plan_.entries[entry.consumer].is(Accumulation::unmade);
+    return dim.size() >= parts * read.size() && (reader.op->view || reader.op->reads_part);
   }
 
   /// How the views of a node that are in the backward set, which are among those of its origin, lie in it.

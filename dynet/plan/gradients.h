@@ -40,7 +40,7 @@ enum class Accumulation : uint8_t {
   alias,     // the gradient of the only consumer is the contribution
   saved,     // what the only consumer has saved becomes the contribution
   sliced,    // they come from views that do not overlap, whose gradients are places in this one
-  unmade,    // it comes from a reader of a part, and is made for as long as something reads it
+  unmade,    // it comes from a reader or view of a part, and is made for as long as something reads it
 };
 
 /// A contribution to a gradient that gets several of them. One without a place is made when it is added, or

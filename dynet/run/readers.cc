@@ -54,12 +54,35 @@ void Worker::add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t st
     memory_.engine->add_scaled(size, 1, sum + b * size_t{size}, target + b * size_t{stride});
 }
 
+/// Who makes a gradient that is left unmade: a reader of a part, or the view whose gradient is a part of it.
+uint32_t Worker::maker_of(uint32_t id) const {
+  do id = memory_.entry(id).consumer;
+  while (memory_.graph[id].op->view && memory_.entry(id).is(Accumulation::unmade));
+  return id;
+}
+
+/// The gradient of a node is zero but for that of a view.
+void Worker::make_from_view(uint32_t id, uint32_t view) {
+  const Dim &dim = memory_.graph.dim(id), &shown = memory_.graph.dim(view);
+  const size_t stride = memory_.plan->stride_of(memory_.graph, view);
+  const real* const from = memory_.gradient_of(view);
+  real* const gradient = zeroed(dim.size());
+  for (unsigned b = 0; b < dim.bd; ++b)
+    memory_.engine->copy(shown.batch_size(), from + b * stride,
+                         gradient + b * dim.batch_size() + memory_.graph.item(view).view_offset);
+  memory_.buffers[id].workspace = gradient;
+}
+
 /// Each is what the node's only reader contributes.
 void Worker::make_gradients(std::span<const uint32_t> nodes) {
-  const auto call_of_reader = [&](uint32_t id) { return memory_.tape.entry_of[memory_.entry(id).consumer]; };
+  const auto call_of_reader = [&](uint32_t id) { return memory_.tape.entry_of[maker_of(id)]; };
   for (size_t k = 0; k < nodes.size();) {
     if (!memory_.is_unmade(nodes[k])) {
       ++k;
+      continue;
+    }
+    if (const uint32_t maker = maker_of(nodes[k]); memory_.graph[maker].op->view) {
+      make_from_view(nodes[k++], maker);
       continue;
     }
     const uint32_t number = call_of_reader(nodes[k]);
@@ -68,7 +91,7 @@ void Worker::make_gradients(std::span<const uint32_t> nodes) {
       real* const gradient = zeroed(memory_.graph.dim(nodes[k]).size());
       memory_.buffers[nodes[k]].workspace = gradient;
       targets_.push_back(gradient);
-      readers_.push_back(memory_.entry(nodes[k]).consumer);
+      readers_.push_back(maker_of(nodes[k]));
     }
     Call call = call_of_readers(readers_);
     call.dx = targets_at(readers_, call.count, memory_.graph.dim(nodes[k - 1]).batch_size());

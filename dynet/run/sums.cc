@@ -61,11 +61,14 @@ void Worker::list_partials(uint32_t id) {
   partials_.clear();
   for (uint32_t at = memory_.entry(id).terms; at != GradientTerm::none; at = memory_.plan->terms[at].next) {
     const GradientTerm& term = memory_.plan->terms[at];
-    const bool is_view = memory_.graph[term.consumer].op->view;
-    const real* from = is_view               ? memory_.gradient_of(term.consumer)
+    uint32_t consumer = term.consumer;
+    if (memory_.graph[consumer].op->view && memory_.entry(consumer).is(Accumulation::unmade))
+      consumer = maker_of(consumer);
+    const bool is_view = memory_.graph[consumer].op->view;
+    const real* from = is_view               ? memory_.gradient_of(consumer)
                        : term.from.is_none() ? nullptr
                                              : memory_.at(term.from);
-    partials_.push_back({from, is_view ? term.consumer : none, term.consumer});
+    partials_.push_back({from, is_view ? consumer : none, consumer});
   }
 }
 

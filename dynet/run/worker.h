@@ -105,6 +105,8 @@ class alignas(128) Worker {
   };
 
   // readers.cc
+  uint32_t maker_of(uint32_t id) const;
+  void make_from_view(uint32_t id, uint32_t view);
   void give_scratch(Call& call, uint32_t example);
   size_t add_unmade(uint32_t id, std::span<const Partial> parts, real* target, uint32_t stride);
   void add_alone(uint32_t id, uint32_t consumer, real* target, uint32_t stride);

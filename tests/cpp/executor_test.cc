@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <iterator>
-#include <optional>
 #include <random>
 
 #include "dynet/core/watch.h"
@@ -212,7 +210,7 @@ void check_kept_plans() {
   Model m;
   ComputationGraph cg;
   for (unsigned seed = 0; seed < 30; ++seed) {
-    std::optional<Result> first;
+    const Result plain = run(m, seed, Policy::agenda, false);
     for (unsigned time = 0; time < 12; ++time) {
       cg.clear();
       reset_random(5);
@@ -222,9 +220,7 @@ void check_kept_plans() {
         sum_batches(sum_elems(cg.at(loss.i / 2))).backward();
         m.all.reset_gradient();
       }
-      const Result r = result_of(m, cg, loss);
-      if (!first) first = r;
-      check(same_bits(*first, r), text("program ", seed, " at time ", time));
+      check(same_bits(plain, result_of(m, cg, loss)), text("program ", seed, " at time ", time));
     }
   }
 }
@@ -238,13 +234,12 @@ void check_kept_plans_of_constants() {
     const Expression read = tanh(bias) + sin(row), loss = sum_elems(cmult(read, read));
     loss.value();
     loss.backward(full);
-    std::vector<real> all = as_vector(*m.bias.gradients());
-    for (const Expression& e : {row, bias, read})
-      std::ranges::copy(as_vector(e.gradient()), std::back_inserter(all));
+    std::vector<std::vector<real>> all{as_vector(*m.bias.gradients())};
+    for (const Expression& e : {row, bias, read}) all.push_back(as_vector(e.gradient()));
     m.all.reset_gradient();
     return all;
   };
-  std::vector<std::vector<real>> right;
+  std::vector<std::vector<std::vector<real>>> right;
   ComputationGraph apart[4];
   for (unsigned kind = 0; kind < 4; ++kind) {
     right.push_back(gradients(apart[kind], kind / 2, kind % 2));

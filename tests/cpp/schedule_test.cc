@@ -296,8 +296,8 @@ void check_cache() {
   }
   const uint32_t wanted = build(1, 60);
   const KeptPlan* kept = find(wanted);
-  check(kept && kept->execution.schedule.order == plan.schedule.order && kept->execution.layout.size == plan.layout.size,
-        "kept at the second time");
+  check(kept && kept->execution.schedule.order == plan.schedule.order, "kept at the second time");
+  check(kept && kept->execution.layout.size == plan.layout.size, "with its layout");
   check(!find(wanted - 1) && !find(wanted, Policy::depth), "another key");
   for (unsigned seed = 2; seed < 40; ++seed) check(!find(build(seed, 60)), "another graph");
   for (unsigned seed = 2; seed < 40; ++seed)

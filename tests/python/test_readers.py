@@ -50,6 +50,12 @@ READERS = {
     "with views": lambda x, k: (
         dy.pick_range(x, k % 20, k % 20 + 3, 1) if k % 3 == 0 else list(READERS.values())[k % 14](x, k)
     ),
+    "pick of a reshape": lambda x, k: dy.pick(dy.reshape(x, (COLUMNS, ROWS)), k % COLUMNS),
+    "pick of reshapes": lambda x, k: dy.pick(dy.reshape(dy.reshape(x, (960,)), (60, 16)), k % 60),
+    "reshapes and others": lambda x, k: list(READERS.values())[17 + k % 2 if k % 3 else k % 14](x, k),
+    "views of a reshape": lambda x, k: dy.reshape(x, (960,))[5 * (k % 99) : 5 * (k % 99) + 7],
+    "views of reshapes": lambda x, k: dy.reshape(dy.reshape(x, (960,)), (16, 60))[:, k % 50 : k % 50 + 7],
+    "views, reshapes and others": lambda x, k: list(READERS.values())[17 + k % 4 if k % 2 else k % 14](x, k),
 }
 VECTOR_READERS = {
     "hinge": lambda x, k: dy.hinge(x, k, 0.5),
@@ -66,6 +72,9 @@ BATCH_READERS = {
     "pick_batch": lambda x, k: dy.pick_batch(x, [(k + i) % 60 for i in range(5)]),
     "max_dim": lambda x, _: dy.max_dim(x),
     "all of these": lambda x, k: list(BATCH_READERS.values())[k % 5](x, k),
+    "pick of a reshape": lambda x, k: dy.pick(dy.reshape(x, (30, 4)), k % 30),
+    "pick_batch_elem of a reshape": lambda x, k: dy.pick_batch_elem(dy.reshape(x, (30, 4)), k % 5),
+    "all of these, too": lambda x, k: list(BATCH_READERS.values())[k % 8](x, k),
 }
 
 
@@ -101,7 +110,7 @@ def check(read, array, count, batched=False, as_view=False):
 @pytest.mark.parametrize("name", READERS)
 def test_readers_of_a_matrix(name, count) -> None:
     array = np.random.default_rng(1).normal(size=(ROWS, COLUMNS))
-    if name == "with views" and count > 64:
+    if "views" in name and count > 64:
         return  # very many parts are added place by place, which is another order
     check(READERS[name], array, count)
 
@@ -166,6 +175,30 @@ def test_gradients_of_rows_are_there_when_they_are_asked_for(batch, batching) ->
         np.testing.assert_array_equal(x.gradient(), want[..., 0] if batch == 1 else want)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batching", [True, False])
+def test_gradients_of_reshapes_are_there_when_they_are_asked_for(batch, batching) -> None:
+    rows, columns = 30, 20
+    array = np.random.default_rng(1).normal(size=(rows, columns, batch))
+    dy.renew_cg(autobatching=batching)
+    x = dy.inputTensor(array, batched=True)
+    once = [dy.reshape(x, (rows * columns,)) for _ in range(12)]
+    twice = [dy.reshape(r, (columns, rows)) if i % 2 else r for i, r in enumerate(once)]
+    read = [dy.pick(r, i + 3) if i % 3 else r[i : i + 2] for i, r in enumerate(twice)]
+    dy.esum([dy.sum_batches(dy.sum_elems(r)) * (i + 1) for i, r in enumerate(read)]).backward(full=True)
+    total = np.zeros((rows * columns, batch))
+    for i in range(12):
+        want = np.zeros((columns, rows, batch) if i % 2 else (rows * columns, batch))
+        want[slice(i, i + 2) if i % 3 == 0 else i + 3] = i + 1
+        flat = want.reshape((rows * columns, batch), order="F")
+        for _ in range(2):
+            np.testing.assert_array_equal(twice[i].gradient(), want[..., 0] if batch == 1 else want)
+            np.testing.assert_array_equal(once[i].gradient(), flat[..., 0] if batch == 1 else flat)
+        total += flat
+    total = total.reshape(array.shape, order="F")
+    np.testing.assert_array_equal(x.gradient(), total[..., 0] if batch == 1 else total)
+
+
 MEMORY = """
 import sys
 import numpy as np
@@ -205,6 +238,9 @@ run("pick_batch", lambda k: dy.pick_batch(v, [k, 7]), 60, 20)
 run("pickneglogsoftmax", lambda k: dy.pickneglogsoftmax(v, k), 60, 20)
 run("hinge", lambda k: dy.hinge(v, k), 20, 100)  # its terms are kept
 run("pick_batch_elem", lambda k: dy.pick_batch_elem(batch[0], k % 20), 100, 20)
+run("pick of a reshape", lambda k: dy.pick(dy.reshape(W, (800000,)), k), 60, 20)
+run("range of a reshape", lambda k: dy.reshape(W, (800000,))[k : k + 9], 60, 20)
+run("range of reshapes", lambda k: dy.reshape(dy.reshape(W, (800000,)), (80, 10000))[k : k + 1], 60, 20)
 run("elements", lambda k: T[k // 150][k % 150], 150 * 150, 60)
 """
 
