@@ -37,7 +37,7 @@ HEADERS = [
         "nn/softmax",
     ),
     *("nn/word_tree", "io/text", "io/safetensors", "core/dim", "core/tensor", "core/dict", "device/device"),
-    *("run/describe", "run/gradient_check", "program/options", "program/random", "program/tensor_tools"),
+    *("run/describe", "program/gradient_check", "program/options", "program/random", "program/tensor_tools"),
     *("program/timing", "program/pretrain", "program/mp"),
 ]
 

@@ -105,9 +105,7 @@ class Placer {
       const Cover cover = cover_by_views(id);
       if (entry.uses == 1 || cover != Cover::overlapping) {
         entry.accumulation = Accumulation::sliced;
-        if (cover == Cover::whole) return;
-        entry.flags |= GradientEntry::gaps;
-        plan_.zeroed.push_back(id);
+        if (cover != Cover::whole) plan_.zeroed.push_back(id);
         return;
       }
     }

@@ -68,8 +68,7 @@ struct GradientEntry {
     read_as_one_item = 2,  // some consumer reads all batch elements as one item
     matrix = 4,            // some consumer uses it as a matrix
     with_views = 8,        // views of its memory need gradients
-    gaps = 16,             // it is sliced, but the slices leave gaps
-    unplaced_terms = 32    // some are made when they are added, or are gradients of views
+    unplaced_terms = 16    // some are made when they are added, or are gradients of views
   };
 
   Location place;

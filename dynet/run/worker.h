@@ -56,7 +56,7 @@ class alignas(128) Worker {
  private:
   static constexpr uint32_t none = ~0u;
 
-  // bind.cc
+  // call.cc
   void make_call(std::span<const uint32_t> nodes, size_t items, uint32_t shared, Arena& tables, Call& call);
   Items argument_items(std::span<const uint32_t> nodes, size_t items, unsigned i, Arena& tables);
   void add_results(Call& call, std::span<const uint32_t> nodes);

@@ -6,7 +6,7 @@
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
-#include "dynet/run/gradient_check.h"
+#include "dynet/program/gradient_check.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/owned.h"

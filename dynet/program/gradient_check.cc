@@ -1,5 +1,5 @@
 // Moves each number of each parameter up and down, and looks what becomes of the loss.
-#include "dynet/run/gradient_check.h"
+#include "dynet/program/gradient_check.h"
 
 #include <algorithm>
 #include <cmath>
