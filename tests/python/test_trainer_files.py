@@ -338,3 +338,15 @@ def test_rows_that_were_added_since_the_last_update(average, tmp_path):
         straight.step(i)
         broken.step(i)
     assert broken.values() == straight.values()
+
+
+def test_windows_line_ends(tmp_path):
+    straight, broken = Problem(dy.AdamTrainer), Problem(dy.AdamTrainer)
+    straight.step(0)
+    straight.trainer.save(tmp_path / "trainer")
+    text = (tmp_path / "trainer").read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / "trainer").write_bytes(text)
+    broken.trainer.populate(tmp_path / "trainer")
+    (tmp_path / "trainer").write_bytes(text.replace(b"E-0", b"E-1", 1).replace(b"e-0", b"e-1", 1))
+    with pytest.raises(RuntimeError, match="checksum is wrong"):
+        broken.trainer.populate(tmp_path / "trainer")
