@@ -104,6 +104,10 @@ void graphs() {
   cg.set_immediate_compute(true), cg.set_check_validity(true);
   const Expression x = input(cg, -1.f);
   test::check_throws<std::runtime_error>("NaN or Inf detected in log", [&] { log(x); });
+  ParameterCollection model;
+  const Parameter bad = model.add_parameters({1}, ParameterInitFromVector({NAN}), "bad");
+  test::check_throws<std::runtime_error>("NaN or Inf detected in the parameter /bad",
+                                         [&] { square(parameter(cg, bad)); });
 }
 
 void tensors() {
