@@ -110,6 +110,15 @@ void graphs() {
                                          [&] { square(parameter(cg, bad)); });
 }
 
+void errors_name_the_call() {
+  ComputationGraph cg;
+  ParameterCollection model;
+  LSTMBuilder lstm(1, 2, 2, model);
+  test::check_throws<std::invalid_argument>("sum: an empty list", [&] { sum({}); });
+  test::check_throws<std::invalid_argument>("in C++ new_graph() and start_new_sequence()",
+                                            [&] { lstm.set_dropout_masks(1); });
+}
+
 void tensors() {
   V numbers = {3, 1, 2, 6, 5, 4};
   const Tensor t{Dim({3}, 2), numbers.data()};
@@ -327,6 +336,6 @@ void program() {
 }  // namespace
 
 int main() {
-  memory(), graphs(), tensors(), models(), trainers(), builders(), program();
+  memory(), graphs(), errors_name_the_call(), tensors(), models(), trainers(), builders(), program();
   return test::finish();
 }
