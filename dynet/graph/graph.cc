@@ -408,8 +408,11 @@ void Graph::set_words(unsigned node, std::span<const unsigned> words) {
 
 void Graph::evaluate_eagerly(unsigned node) {
   const Tensor value = evaluator->value(node);
-  if (check_validity && !value.is_valid())
-    failed("NaN or Inf detected in ", nodes_[node].written().name, ", node ", node);
+  if (!check_validity) return;
+  for (const uint32_t arg : args(nodes_[node]))
+    if (nodes_[arg].op == &parameter_op && !evaluator->value(arg).is_valid())
+      failed("NaN or Inf detected in the parameter ", parameter_storage(nodes_[arg])->name, ", node ", arg);
+  if (!value.is_valid()) failed("NaN or Inf detected in ", nodes_[node].written().name, ", node ", node);
 }
 
 void Graph::refresh_words(std::span<const uint32_t> nodes) {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "dynet/core/error.h"
+#include "dynet/core/lines.h"
 #include "dynet/core/watch.h"
 #include "dynet/io/lock.h"
 
@@ -72,7 +73,7 @@ FileContent::FileContent(const fs::path& file) {
     const auto n = persist([&] { return ::read(in, bytes_.get() + size_, wanted); });
     if (n < 0) cannot_read(file);
     worked(n);
-    if (n == 0) return;
+    if (n == 0) break;
     size_ += static_cast<size_t>(n);
     if (size_ < room) continue;
     room = 2 * room + 65536;
@@ -80,6 +81,7 @@ FileContent::FileContent(const fs::path& file) {
     std::memcpy(more.get(), bytes_.get(), size_);
     bytes_ = std::move(more);
   }
+  size_ = drop_carriage_returns(bytes_.get(), size_);
 }
 
 FileParts::FileParts(const fs::path& file) : name_(file.string()) {

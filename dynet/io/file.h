@@ -21,7 +21,7 @@ template <class... T>
   failed(message);
 }
 
-/// What a file held when it was opened.
+/// The text that a file held when it was opened, with the line ends of Unix.
 class FileContent {
  public:
   explicit FileContent(const std::filesystem::path& file);

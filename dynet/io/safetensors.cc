@@ -110,7 +110,11 @@ class TensorFile {
   const TensorEntry& find(const std::string& name, const Storage& s) const {
     const TensorEntry& e = find(name);
     const auto wanted = shape_of(s.dim, s.is_lookup);
-    if (e.shape != wanted)
+    const auto plain = [&](std::vector<size_t> shape) {  // rows of one number may have no axis
+      if (s.is_lookup && shape.size() == 2 && shape[1] == 1) shape.pop_back();
+      return shape;
+    };
+    if (plain(e.shape) != plain(wanted))
       bad_file("The shape ", listed(e.shape), " of ", name, " in ", file_,
                " does not match that of the parameter ", s.name, ", ", listed(wanted));
     return e;
@@ -281,7 +285,7 @@ LookupParameter SafetensorsLoader::load_lookup_param(ParameterCollection& collec
   const TensorEntry& e = file.find(key);
   const FileParts::Bytes bytes = file.bytes(e);
   const Dim dim = file.dim_of(e);
-  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
+  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim();
   LookupParameter lookup = collection.add_lookup_parameters(dim.d[0], row, Untouched());
   file.copy_to(bytes.get(), e, lookup.get_storage());
   give_name(lookup.get_storage(), key);

@@ -81,7 +81,7 @@ template <class S>
 void populate_one(Records& records, S& s, const std::string& key) {
   check_key(key, "populate");
   const Record& record = records.find(s.is_lookup, key);
-  if (!(record.dim == s.dim))
+  if (!fits(record.dim, s.dim, s.is_lookup))
     bad_file("Attempted to populate parameter where arguments don't match (", s.dim, " != ", record.dim,
              "): ", key, " in ", records.file().string(), ", line ", record.line);
   records.read(record).copy_to(s);
@@ -163,7 +163,7 @@ std::function<void()> TextFileLoader::prepare(const ParameterCollection& collect
     const auto read = [&](const char* kind, const auto& list, auto& into) {
       if (into.size() == list.size()) records->bad(r, "Too many ", kind, "s in populated model at ", r->name);
       const auto& s = list[into.size()];
-      if (!(r->dim == s->dim))
+      if (!fits(r->dim, s->dim, r->is_lookup))
         records->bad(r, "Dimensions of ", kind, ' ', r->name, " looked up from file (", r->dim,
                      ") do not match parameters to be populated (", s->dim, ')');
       into.emplace_back(s, records->read(*r));

@@ -233,7 +233,8 @@ std::vector<Expression> RNNBuilder::get_s(RNNPointer p) const {
 void RNNBuilder::set_dropout_masks(unsigned batch_size) {
   Graph* graph = current_graph_or_null();
   if (now_.stage == Stage::created || !graph || !resume(graph->number()))
-    invalid("Using stale builder: it reads no sequence in the current graph; call initial_state() first");
+    invalid("Using stale builder: it reads no sequence in the current graph; call initial_state() ",
+            "first, in C++ new_graph() and start_new_sequence()");
   dropout_.forget();
   dropout_.draw(*graph, batch_size);
 }
@@ -251,7 +252,8 @@ void RNNBuilder::copy(const RNNBuilder& other) {
 const std::vector<std::vector<Expression>>& RNNBuilder::parameter_expressions() {
   const Graph* graph = current_graph_or_null();
   if (now_.stage == Stage::created || !graph || !resume(graph->number()))
-    invalid("the builder is stale: it reads no sequence in the current graph; call initial_state() first");
+    invalid("the builder is stale: it reads no sequence in the current graph; call initial_state() ",
+            "first, in C++ new_graph() and start_new_sequence()");
   forget_removed();
   return param_vars;
 }

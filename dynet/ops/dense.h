@@ -1,7 +1,9 @@
 // Inverse and determinant of square matrices.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dynet/core/watch.h"
 #include "dynet/ops/linear.h"
@@ -9,7 +11,8 @@
 
 namespace dynet::engine {
 
-/// Writes the inverse of x (n×n) and returns log |det x|; not a number if the determinant is negative.
+/// Writes the inverse of x (n×n) and returns log |det x|; not a number if the determinant is negative. The
+/// inverse of a singular x is not a number throughout.
 inline real invert(const real* x, unsigned n, real* inverse) {
   thread_local std::vector<double> room;  // rows of [x | I], turned into [I | inverse] by Gauss-Jordan steps
   const size_t width = 2 * size_t{n};
@@ -27,6 +30,11 @@ inline real invert(const real* x, unsigned n, real* inverse) {
       if (std::abs(row(i)[k]) > std::abs(row(pivot)[k])) pivot = i;
     if (pivot != k) std::swap_ranges(row(k), row(k) + width, row(pivot));
     const double p = row(k)[k];
+    if (p == 0) {
+      std::fill_n(inverse, size_t{n} * n, std::numeric_limits<real>::quiet_NaN());
+      const bool finite = std::ranges::all_of(room, [](double a) { return std::isfinite(a); });
+      return finite ? -std::numeric_limits<real>::infinity() : std::numeric_limits<real>::quiet_NaN();
+    }
     log_determinant += std::log(std::abs(p));
     negative ^= (p < 0) ^ (pivot != k);
     for (size_t j = k; j < width; ++j) row(k)[j] /= p;
@@ -56,7 +64,8 @@ inline Strides transposing(unsigned n) {
 
 struct Inverse : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto name = "inverse", doc = "The inverse of a square matrix.";
+  static constexpr auto name = "inverse",
+                        doc = "The inverse of a square matrix; not a number throughout if it is singular.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);
@@ -94,8 +103,8 @@ struct LogDeterminant : OpDefaults {
   static constexpr bool on_host = true;
   static constexpr auto name = "logdet",
                         doc =
-                            "The logarithm of the determinant of a square matrix: {1}; not a number if it is "
-                            "negative.";
+                            "The logarithm of the determinant of a square matrix: {1}; -infinity if it is "
+                            "singular, not a number if the determinant is negative.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);

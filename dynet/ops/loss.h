@@ -100,6 +100,10 @@ struct HuberDistance : SumOfTerms<HuberDistance, HuberDifference> {
           "The sum of Huber losses of the differences d of two expressions of one shape: d^2 / 2 "
           "where |d| < c, else c (|d| - c / 2).";
   static constexpr Arg args[] = {"x", "y", {"c", 1.345}};
+  static Dim shape(const Attrs& a, Dims x) {
+    if (!(a.threshold >= 0)) invalid("c is ", a.threshold, "; a number from 0 on is needed");
+    return SumOfTerms::shape(a, x);
+  }
   static Expression call(const Expression& x, const Expression& y, real c) {
     return apply<HuberDistance>({x, y}, {c});
   }
@@ -121,7 +125,8 @@ struct PairwiseRankLoss : Zip<MarginTerm> {
       doc = "Elementwise margin between scores x, which should be high, and y: max(0, m - x + y).";
   static constexpr Arg args[] = {"x", "y", {"m", 1.0}};
   using Attrs = MarginTerm::Attrs;
-  static Dim shape(const Attrs&, Dims x) {
+  static Dim shape(const Attrs& a, Dims x) {
+    if (std::isnan(a.margin)) invalid("margin ", a.margin, "; a number is needed");
     if (!x[0].same_sizes(x[1])) invalid("shapes differ: ", x[0], " and ", x[1], "; they must be equal");
     return broadcast(x[0], x[1]);
   }
@@ -184,7 +189,7 @@ struct HingeDim : OpDefaults {
                          real margin) {
     const Dim& from = shape_of(caller, x);
     const auto lines = static_cast<unsigned>(from.batch_size() / from[axis]);
-    if (margin < 0) invalid(caller, ": margin ", margin, "; it must not be negative");
+    if (!(margin >= 0)) invalid(caller, ": margin ", margin, "; it must not be negative");
     check_indices(caller, v, from[axis], "axis ", axis);
     if (v.size() != size_t{lines} * from.bd && v.size() != lines)
       invalid(caller, ": ", v.size(), " indices for ", from, " along axis ", axis, "; ",

@@ -48,8 +48,9 @@ struct RandomUniform : RandomTensor<Distribution::uniform> {
                         doc = "A tensor of shape dim of numbers distributed evenly between left and right.";
   static constexpr Arg args[] = {"dim", "left", "right", {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
-    if (!std::isfinite(a.b - a.a))
-      invalid("left ", a.a, " and right ", a.b, "; numbers between two finite ones can be drawn");
+    if (!(a.a <= a.b && std::isfinite(a.b - a.a)))
+      invalid("left ", a.a, " and right ", a.b,
+              "; numbers between two finite ones can be drawn, of which left is not the greater");
     return RandomTensor::shape(a, x);
   }
   static Expression call(const Dim& dim, real left, real right, unsigned batch_size) {

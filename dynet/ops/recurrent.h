@@ -112,6 +112,8 @@ inline Expression lstm_gates(Expressions sum_of_products) {
 }
 
 inline Expression with_noise(const Expression& weights, real deviation) {
+  if (!(deviation >= 0))
+    invalid("vanilla_lstm_gates: weightnoise_std ", deviation, "; a number from 0 on is needed");
   return deviation > 0 ? noise(weights, deviation) : weights;
 }
 

@@ -290,7 +290,10 @@ inline Expression logsumexp_dim(const Expression& x, unsigned d = 0) {
 }
 inline Expression logsumexp(engine::Expressions xs) { return engine::LogSumExpOfList::call(xs); }
 inline Expression cumsum(const Expression& x, unsigned d = 0) { return engine::CumulativeSum::call(x, d); }
-inline Expression sum(engine::Expressions xs) { return engine::SumOfList::call(xs); }
+inline Expression sum(engine::Expressions xs) {
+  if (xs.empty()) engine::invalid("sum: an empty list; at least one expression is needed");
+  return engine::SumOfList::call(xs);
+}
 inline Expression dot_product(const Expression& x, const Expression& y) {
   return engine::DotProduct::call(x, y);
 }

@@ -287,6 +287,13 @@ struct LookupParameterStorage : engine::Storage {
 
 namespace dynet::engine {
 
+/// Whether numbers of one shape can go into a parameter of another. Rows of one number are {} or {1}, so that
+/// a table of them is {V} or {1,V}.
+inline bool fits(const Dim& given, const Dim& wanted, bool is_table) {
+  return given == wanted || (is_table && given.nd <= 2 && wanted.nd <= 2 && given.size() == wanted.size() &&
+                             given[given.nd - 1] == wanted[wanted.nd - 1]);
+}
+
 /// What the handles of parameters and of lookup tables can do alike; copies share the storage.
 template <class S>
 class Handle {

@@ -46,7 +46,7 @@ struct Moment {
 
 constexpr size_t max_rule_args = 4, max_hyper = 7, max_slots = 3;
 
-/// Vectors have a faster one.
+/// Vectors have a faster one, which needs a b that is not subnormal.
 inline auto quotient(std::floating_point auto a, std::floating_point auto b) { return a / b; }
 
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
@@ -166,7 +166,7 @@ struct Adam : RuleDefaults {
     hyper[3] = static_cast<real>(1 - args[1]);
     hyper[4] = static_cast<real>(args[2]);
     hyper[5] = static_cast<real>(1 - args[2]);
-    hyper[6] = static_cast<real>(args[3]);
+    hyper[6] = std::max(static_cast<real>(args[3]), std::numeric_limits<real>::min());  // see quotient()
   }
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::sqrt;

@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "dynet/core/checksum.h"
+#include "dynet/core/lines.h"
 #include "dynet/params/init.h"
 #include "dynet/train/memory.h"
 
@@ -296,7 +297,8 @@ void Trainer::save(std::ostream& out) {
 }
 
 void Trainer::populate(std::istream& in) {
-  const std::string content(std::istreambuf_iterator<char>(in), {});
+  std::string content(std::istreambuf_iterator<char>(in), {});
+  content.resize(drop_carriage_returns(content.data(), content.size()));
   TrainerText(*this, content).move_to(*this);
 }
 

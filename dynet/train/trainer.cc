@@ -292,15 +292,16 @@ void Trainer::resume() {
   averages_.swapped = false;
 }
 
-/// Counts the update. Weight decay goes on for all that was chosen, whether it was used or not.
+/// Counts the update. Weight decay goes on for all that was chosen, whether it was used or not; averages are
+/// of what is left.
 void Trainer::advance() {
+  if (const real lambda = model.get_weight_decay_lambda(); lambda != 0) {
+    for (size_t i : chosen_) model.parameters_list()[i]->decay(lambda);
+    for (size_t i : chosen_lookups_) model.lookup_parameters_list()[i]->decay(lambda);
+  }
   if (averages_.mode != MovingAverage::None && updates % averages_.frequency == 0) averages_.add(model);
   ++updates, ++updates_since_status;
   if (cyclical_.enabled) learning_rate = cyclical_.next();
-  const real lambda = model.get_weight_decay_lambda();
-  if (lambda == 0) return;
-  for (size_t i : chosen_) model.parameters_list()[i]->decay(lambda);
-  for (size_t i : chosen_lookups_) model.lookup_parameters_list()[i]->decay(lambda);
 }
 
 void Trainer::average(Averages&& chosen) {

@@ -34,7 +34,7 @@ LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::str
   check_device(device);
   Numbers numbers = read_numbers(array.ptr(), true);
   const Dim dim = numbers.dim();
-  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim();
   const Changing changing;
   return c.add_lookup_parameters(dim[dim.nd - 1], row, ParameterInitFromVector(std::move(numbers.values)),
                                  name);
@@ -56,7 +56,7 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   if (nb::isinstance<NumpyInit>(init))
     invalid(
         "a NumpyInitializer was given, which has no rows; use init=array, or lookup_parameters_from_numpy");
-  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
+  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim();
   const InitChoice choice(init, dim, {scale, mean, std});
   const Changing changing;
   return c.add_lookup_parameters(dim[0], row, *choice, name);
@@ -241,7 +241,7 @@ void load_state_dict(Collection& c, const nb::mapping& state, Flag strict) {
     const auto found = given.find(name);
     if (found == given.end()) return missing.push_back(name);
     Numbers numbers = read_numbers(found->second.ptr(), s.is_lookup);
-    if (numbers.dim() != s.dim)
+    if (!fits(numbers.dim(), s.dim, s.is_lookup))
       invalid("load_state_dict: the array of ", name, " has shape ", sizes_text(numbers.dim(), s.is_lookup),
               "; that of ", s.name, " is ", sizes_text(s.dim, s.is_lookup));
     loads.push_back({s.shared_from_this(), std::move(numbers.values)});

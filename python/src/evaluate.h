@@ -19,12 +19,18 @@ Expression known_node_of(const Expression& e);
 template <class Read>
 auto with_value(const Expression& e, bool recalculate, Read&& read) {
   const Expression node = known_node_of(e);
+  const auto checked = [&](const Tensor& value) {
+    const Graph* graph = e.is_parameter() ? current_graph_or_null() : nullptr;
+    if (graph && graph->check_validity && !value.is_valid())
+      failed("NaN or Inf detected in the parameter ", e.storage()->name);
+    return read(value);
+  };
   if (node.is_parameter()) {
     check_not_recording();
     const Dim dim = node.storage()->dim;  // another thread may add rows
     std::vector<real> numbers(dim.size());
     compute_apart([&] { node.storage()->show(numbers.data(), 0, dim.size()); });
-    return read(Tensor{dim, numbers.data()});
+    return checked(Tensor{dim, numbers.data()});
   }
   return compute(
       *node.pg,
@@ -32,7 +38,7 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
         if (recalculate) (*node.pg).evaluator->invalidate();
         return node.value();
       },
-      read);
+      checked);
 }
 
 /// A float for one number, a list for a vector, else an array.

@@ -57,11 +57,18 @@ void evaluate_if_checked(Expression e) {
   if (e.is_parameter() || !e.pg) return;
   const auto found = std::ranges::find_if(checked, [&](const Checked& c) { return c.is(e.pg); });
   if (found == checked.end()) return;
-  with_value(e, false, [e, validity = found->validity](const Tensor& value) {
-    if (validity && !value.is_valid())
-      failed("NaN or Inf detected in ", (*e.pg)[e.i].written().name, ", node ", e.i, ", ",
-             describe(*e.pg, e.i));
-  });
+  Graph& graph = *e.pg;
+  const auto check = [&graph, validity = found->validity](unsigned node) {
+    with_value(graph.expression(node), false, [&](const Tensor& value) {
+      if (validity && !value.is_valid())
+        failed("NaN or Inf detected in ", graph[node].written().name, ", node ", node, ", ",
+               describe(graph, node));
+    });
+  };
+  // Nobody else looks at parameters, which are no nodes before they are arguments.
+  for (const uint32_t arg : graph.args(graph[e.i]))
+    if (found->validity && graph[arg].op == &parameter_op) check(arg);
+  check(e.i);
 }
 
 void free_expression(PyObject* o) {

@@ -69,7 +69,7 @@ template <class P>
 std::vector<real> numbers_for(const P& p, ArrayLike arr) {
   const Storage& s = p.get_storage();
   Numbers numbers = read_numbers(arr.ptr(), s.is_lookup);
-  if (numbers.dim() != s.dim)
+  if (!fits(numbers.dim(), s.dim, s.is_lookup))
     invalid("an array of shape ", sizes_text(numbers.dim(), s.is_lookup), " was given for ", s.name,
             "; one of shape ", sizes_text(s.dim, s.is_lookup), " is needed");
   return std::move(numbers.values);
@@ -140,7 +140,7 @@ void init_from_array(LookupParameter& p, ArrayLike arr) {
   const Numbers numbers = read_numbers(arr.ptr(), true);
   const Changing changing;
   LookupParameterStorage& s = p.get_storage();
-  const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  const Dim dim = numbers.dim(), row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim();
   if (dim[dim.nd - 1] > s.rows() || !row.same_sizes(s.row_dim()))
     invalid("an array of shape ", sizes_text(dim, true), " was given for ", s.name, "; it has at most ",
             s.rows(), " rows of shape ", sizes_text(s.row_dim()));
@@ -223,7 +223,7 @@ void add_rows(const LookupParameter& p, Whole n, InitArgument init, Number scale
   std::unique_ptr<ParameterInit> own;
   if (is_array(init.ptr())) {
     Numbers numbers = read_numbers(init.ptr(), true);
-    if (numbers.dim() != whole)
+    if (!fits(numbers.dim(), whole, true))
       invalid("add_rows: an array of shape ", sizes_text(numbers.dim(), true), " was given for rows of ",
               p.get_fullname(), "; one of shape ", sizes_text(whole, true), " is needed");
     own = std::make_unique<ParameterInitFromVector>(std::move(numbers.values));

@@ -111,7 +111,7 @@ nb::object make_parameter(bool is_table, nb::handle array, nb::handle name, bool
     return nb::cast(handle);
   };
   if (!is_table) return named(scratch.add_parameters(dim, init));
-  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim{1};
+  const Dim row = dim.nd > 1 ? dim.without(dim.nd - 1) : Dim();
   return named(scratch.add_lookup_parameters(dim[dim.nd - 1], row, init));
 }
 

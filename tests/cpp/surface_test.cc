@@ -104,6 +104,19 @@ void graphs() {
   cg.set_immediate_compute(true), cg.set_check_validity(true);
   const Expression x = input(cg, -1.f);
   test::check_throws<std::runtime_error>("NaN or Inf detected in log", [&] { log(x); });
+  ParameterCollection model;
+  const Parameter bad = model.add_parameters({1}, ParameterInitFromVector({NAN}), "bad");
+  test::check_throws<std::runtime_error>("NaN or Inf detected in the parameter /bad",
+                                         [&] { square(parameter(cg, bad)); });
+}
+
+void errors_name_the_call() {
+  ComputationGraph cg;
+  ParameterCollection model;
+  LSTMBuilder lstm(1, 2, 2, model);
+  test::check_throws<std::invalid_argument>("sum: an empty list", [&] { sum({}); });
+  test::check_throws<std::invalid_argument>("in C++ new_graph() and start_new_sequence()",
+                                            [&] { lstm.set_dropout_masks(1); });
 }
 
 void tensors() {
@@ -324,6 +337,6 @@ void program() {
 }  // namespace
 
 int main() {
-  memory(), graphs(), tensors(), models(), trainers(), builders(), program();
+  memory(), graphs(), errors_name_the_call(), tensors(), models(), trainers(), builders(), program();
   return test::finish();
 }

@@ -293,3 +293,24 @@ def test_log_of_zero() -> None:
 def test_poisson_loss_of_infinite_means() -> None:
     losses = [dy.poisson_loss(dy.inputVector([x]), k).value() for x in (INF, -INF) for k in (0, 2)]
     assert losses == [INF, INF, 0, INF]
+
+
+@pytest.mark.parametrize(
+    "matrix", ["0", "0 0; 0 0", "0 0; 0 1", "1 0; 0 0", "0 1; 0 0", "0 1; 0 2", "1 1; 1 1", "1 2; 2 4"]
+)
+def test_singular_matrices(matrix):
+    """NumPy has the same logarithm, and no inverse."""
+    numbers = np.array([row.split() for row in matrix.split(";")], float)
+    x = parameter(numbers)
+    assert dy.logdet(x).value() == np.linalg.slogdet(numbers)[1] == -INF
+    assert np.isnan(dy.inverse(x).npvalue()).all()
+
+
+def test_matrices_of_what_is_no_number():
+    for matrix in (
+        [[0, np.nan], [0, 1]],
+        [[0, 1], [np.nan, 1]],
+        [[1, 1], [1, np.nan]],
+        [[np.nan, 1], [1, 1]],
+    ):
+        assert np.isnan(dy.logdet(parameter(matrix)).value())

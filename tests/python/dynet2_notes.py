@@ -22,6 +22,7 @@ NOTES = {
     "hinge_dim": "`d=1` checks indices against the right size. " + CHECKED,
     "logsumexp_dim": "`d=1` is right for matrices that are not square.",
     "contract3d_1d": "Starts from zero, not from what the memory held.",
+    "inverse": "Of a singular matrix it is not a number throughout; some were numbers, others infinite.",
     "kmax_pooling": "With ties the earliest of the largest are taken, none is lost. NaN is the largest.",
     "vanilla_lstm_gates vanilla_lstm_gates_concat": "`weightnoise_std` adds noise to the weights, no more.",
     "vanilla_lstm_gates_dropout vanilla_lstm_gates_dropout_concat": (

@@ -426,6 +426,42 @@ def test_builders_that_fail_leave_nothing(world):
     ]
 
 
+NO_SENSE = {
+    "huber_distance: c is -1; a number from 0 on is needed": lambda x: dy.huber_distance(x, x, -1),
+    "huber_distance: c is nan": lambda x: dy.huber_distance(x, x, np.nan),
+    "random_uniform: left 1 and right 0; numbers between two finite ones": lambda x: dy.random_uniform(
+        3, 1, 0
+    ),
+    "random_uniform: left nan": lambda x: dy.random_uniform(3, np.nan, 0),
+    "pairwise_rank_loss: margin nan": lambda x: dy.pairwise_rank_loss(x, x, np.nan),
+    "hinge: margin nan": lambda x: dy.hinge(x, 0, np.nan),
+    "vanilla_lstm_gates: weightnoise_std -1; a number from 0 on": lambda x: dy.vanilla_lstm_gates(
+        x, x, dy.zeros((12, 3)), dy.zeros((12, 3)), dy.zeros(12), -1
+    ),
+    "noise: standard deviation -1": lambda x: dy.noise(x, -1),
+    "random_normal: standard deviation -1": lambda x: dy.random_normal(3, 0, -1),
+    "random_bernoulli: probability 2": lambda x: dy.random_bernoulli(3, 2),
+    "block_dropout: dropout probability -1": lambda x: dy.block_dropout(x, -1),
+    "kmax_pooling: 0 numbers": lambda x: dy.kmax_pooling(x, 0, 0),
+}
+
+
+@pytest.mark.parametrize("message", NO_SENSE)
+def test_numbers_that_make_no_sense(message):
+    dy.renew_cg()
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        NO_SENSE[message](dy.inputVector([1, 2, 3]))
+
+
+def test_odd_numbers_that_make_sense():
+    dy.renew_cg()
+    x = dy.inputVector([1, 2, 3])
+    assert dy.huber_distance(x, x + 1, 0).value() == 0
+    assert dy.random_uniform(2, 1, 1).value() == [1, 1]
+    assert dy.noise(x, 0).value() == x.value()
+    assert dy.pairwise_rank_loss(x, x, -1).npvalue().tolist() == [0, 0, 0]
+
+
 NOT_LISTS = {
     "initial_state_from_raw_vectors": lambda x: dy.GRUBuilder(
         1, 2, 3, world_model()

@@ -366,3 +366,42 @@ def test_what_each_way_of_saving_keeps(way, tmp_path):
     dy.renew_cg()
     output = other_builder.initial_state().add_input(dy.inputVector([1, 1])).output().value()
     assert (output == [0, 0]) == settings  # with all dropped
+
+
+@pytest.mark.parametrize("with_checksums", [True, False])
+def test_windows_line_ends(model, tmp_path, with_checksums):
+    """Git converts texts; their checksums are those of the texts before."""
+    fill(model)
+    parameters = model.parameters_list() + model.lookup_parameters_list()
+    dy.sum_elems(parameters[0]).backward()
+    file = tmp_path / "windows.model"
+    model.save(file)
+    text = file.read_bytes()
+    if not with_checksums:
+        text = b"\n".join(
+            line[: -len(b"crc32:01234567")] if b"crc32:" in line else line for line in text.split(b"\n")
+        )
+    whole, expected = text.replace(b"\n", b"\r\n"), arrays(model)
+    kept = [whole, whole + b"\r\n", text + whole]
+    for part in kept + ([whole[:-1], whole[:-2]] if with_checksums else []):
+        file.write_bytes(part)
+        for p in parameters:
+            p.zero()
+        if part is kept[2]:
+            parameters[0].populate(file, "/_0")
+            assert parameters[0].as_array().tolist() == expected[0].tolist()
+            continue
+        model.populate(file)
+        for array, known in zip(arrays(model), expected, strict=True):
+            np.testing.assert_array_equal(array, known)
+    if with_checksums:
+        file.write_bytes(whole.replace(b"1", b"2", 1))
+        with pytest.raises(RuntimeError, match="is damaged"):
+            model.populate(file)
+
+
+def test_windows_line_ends_of_lists(model, tmp_path):
+    dy.save(tmp_path / "list", [model.add_parameters(2, init=1)])
+    data = tmp_path / "list.data"
+    data.write_bytes(data.read_bytes().replace(b"\n", b"\r\n"))
+    assert dy.load(tmp_path / "list", dy.ParameterCollection())[0].value() == [1, 1]

@@ -144,6 +144,26 @@ def test_immediate_computation():
     assert dy.log(dy.scalarInput(0)).value() == -np.inf
 
 
+def test_a_parameter_that_is_no_number_is_told():
+    model = dy.ParameterCollection()
+    p = model.add_parameters(2, init=np.array([np.nan, 1]), name="W")
+    q, table = (
+        model.add_parameters(2, init=1),
+        model.add_lookup_parameters((2, 2), init=np.nan * np.ones((2, 2))),
+    )
+    dy.renew_cg(immediate_compute=True, check_validity=True)
+    assert q.value() == [1, 1]
+    for call in (p.value, p.npvalue, lambda: dy.sum_elems(p), lambda: dy.rectify(q) + p, p.value):
+        with pytest.raises(RuntimeError, match=r"NaN or Inf detected in (the )?parameter.*/W"):
+            call()
+    with pytest.raises(RuntimeError, match="NaN or Inf detected in lookup"):
+        table[0]
+    assert dy.sum_elems(q).value() == 2
+    assert np.isnan(p.as_array()[0])
+    dy.renew_cg()
+    assert np.isnan(p.value()[0]) and np.isnan(dy.sum_elems(p).value())
+
+
 def test_bad_gradients_are_told_by_node_and_operation():
     """The slope of asin at 1 is infinite. No parameter has got a gradient."""
     model = dy.ParameterCollection()

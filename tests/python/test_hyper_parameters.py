@@ -240,7 +240,7 @@ def test_dropout(rate, model):
         lambda bad: dy.noise(dy.inputVector([1, 2]), bad),
         lambda bad: dy.random_normal(2, stddev=bad),
         lambda bad: dy.random_uniform(2, 0, bad),
-        lambda bad: dy.random_uniform(2, bad, 0),
+        lambda bad: dy.random_uniform(2, bad, 1),
         lambda bad: dy.CompactVanillaLSTMBuilder(1, 2, 2, dy.ParameterCollection()).set_weightnoise(bad),
         lambda bad: dy.LSTMBuilder(1, 2, 2, dy.ParameterCollection(), forget_bias=bad),
         lambda bad: dy.SparseLSTMBuilder(1, 2, 2, dy.ParameterCollection(), forget_bias=bad),

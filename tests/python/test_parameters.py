@@ -70,7 +70,7 @@ def test_shapes(model, dim, shape):
 
 
 @pytest.mark.parametrize(
-    "dim, shape, dims", [(5, (5, 1), (1, 5)), ((5, 2), (5, 2), (2, 5)), ((5, 2, 3), (5, 2, 3), (2, 3, 5))]
+    "dim, shape, dims", [(5, (5,), (5,)), ((5, 2), (5, 2), (2, 5)), ((5, 2, 3), (5, 2, 3), (2, 3, 5))]
 )
 def test_shapes_of_tables(model, dim, shape, dims):
     table = model.add_lookup_parameters(dim)

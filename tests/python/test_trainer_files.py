@@ -338,3 +338,40 @@ def test_rows_that_were_added_since_the_last_update(average, tmp_path):
         straight.step(i)
         broken.step(i)
     assert broken.values() == straight.values()
+
+
+def test_windows_line_ends(tmp_path):
+    straight, broken = Problem(dy.AdamTrainer), Problem(dy.AdamTrainer)
+    straight.step(0)
+    straight.trainer.save(tmp_path / "trainer")
+    text = (tmp_path / "trainer").read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / "trainer").write_bytes(text)
+    broken.trainer.populate(tmp_path / "trainer")
+    (tmp_path / "trainer").write_bytes(text.replace(b"E-0", b"E-1", 1).replace(b"e-0", b"e-1", 1))
+    with pytest.raises(RuntimeError, match="checksum is wrong"):
+        broken.trainer.populate(tmp_path / "trainer")
+
+
+@pytest.mark.parametrize("cumulative", [True, False])
+def test_averages_are_of_what_is_read(cumulative):
+    """With weight decay, too."""
+    model = dy.ParameterCollection()
+    model.set_weight_decay(0.1)
+    w = model.add_parameters(2, init=1)
+    table = model.add_lookup_parameters((2, 2), init=1)
+    trainer = dy.SimpleSGDTrainer(model)
+    if cumulative:
+        trainer.cumulative_moving_average()
+    else:
+        trainer.exponential_moving_average(0.5)
+    seen = []
+    for _ in range(3):
+        dy.renew_cg()
+        dy.sum_elems(w + table[0]).backward()
+        trainer.update()
+        seen.append(np.concatenate([w.as_array(), *table.as_array()]))
+    average = seen[0] * 0 if not cumulative else None
+    for values in seen:
+        average = np.mean(seen, 0) if cumulative else average / 2 + values / 2
+    trainer.swap_params_to_moving_average()
+    np.testing.assert_allclose(np.concatenate([w.as_array(), *table.as_array()]), average, rtol=1e-6)

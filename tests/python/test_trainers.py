@@ -150,3 +150,30 @@ def test_parameters_added_later(model):
     p = model.add_parameters(1, init=0)
     step(p, trainer)
     assert p.as_array()[0] < 0
+
+
+@pytest.mark.parametrize("kind", [*TRAINERS, dy.EGTrainer], ids=lambda kind: kind.__name__)
+def test_no_finite_gradient_makes_what_is_no_number(kind):
+    """The square of 1e20 is infinite in single precision, and 1e-45 is subnormal."""
+    scales = np.tile([1e20, -1e20, 3e38, 0, 1, 1e-45, 1e-30], 5)
+    try:
+        for name in dy.instruction_sets():
+            dy.set_instruction_set(name)
+            model = dy.ParameterCollection()
+            p = model.add_parameters(35, init=1 / 35)
+            trainer = kind(model)
+            trainer.set_clip_threshold(0)
+            for _ in range(3):
+                dy.renew_cg()
+                dy.dot_product(p, dy.inputTensor(scales)).backward()
+                trainer.update()
+            assert np.isfinite(p.as_array()).all()
+    finally:
+        dy.set_instruction_set(dy.instruction_sets()[-1])
+
+
+@pytest.mark.parametrize("kind", [dy.AdamTrainer, dy.AmsgradTrainer], ids=lambda kind: kind.__name__)
+def test_the_smallest_eps(kind, model):
+    p = model.add_parameters(1, init=1)
+    step(p, kind(model, eps=1e-45), 0)
+    assert p.as_array()[0] == 1

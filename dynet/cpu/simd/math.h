@@ -136,7 +136,7 @@ inline Vec log1p(Vec x) {
 
 inline Vec tanh(Vec x) {
   const Vec e = expm1_inside(min(18.5f, 2 * abs(x)));
-  return copysign(quotient(e, e + 2), x);
+  return copysign(quotient_inside(e, e + 2), x);
 }
 
 /// Of an angle from 0 to 1 turn. What is left of it beside quarters of a turn is known exactly.
@@ -164,7 +164,7 @@ inline Vec erf(Vec x) {
 }
 
 inline Vec logistic(Vec x) {
-  const Vec y = quotient(1, 1 + exp_inside(min(87.0f, max(-87.0f, -x))));
+  const Vec y = quotient_inside(1, 1 + exp_inside(min(87.0f, max(-87.0f, -x))));
   return select(x < -87.0f, 0, y);
 }
 

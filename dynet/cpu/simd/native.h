@@ -46,11 +46,17 @@ inline Reals trunc(Reals a) {
 }
 inline Reals min(Reals a, Reals b) { return _mm512_maskz_min_ps(first(lanes), a, b); }
 inline Reals max(Reals a, Reals b) { return _mm512_maskz_max_ps(first(lanes), a, b); }
-/// a / b but for the last bit, without the slow division; b is neither 0, denormal nor huge.
-inline Reals quotient(Reals a, Reals b) {
+/// a / b but for the last bit, without the slow division, and 0 outside of a mask; b is neither 0, denormal
+/// nor huge where the mask is set.
+inline Reals quotient(Reals a, Reals b, __mmask16 inside) {
   const Reals near = _mm512_maskz_rcp14_ps(first(lanes), b), r = fma(near, fma(-b, near, all(1)), near),
               q = a * r;
-  return fma(fma(-b, q, a), r, q);
+  return _mm512_maskz_fmadd_ps(inside, fma(-b, q, a), r, q);
+}
+inline Reals quotient_inside(Reals a, Reals b) { return quotient(a, b, first(lanes)); }
+/// The terms of a quotient by infinity are not numbers.
+inline Reals quotient(Reals a, Reals b) {
+  return quotient(a, b, _mm512_cmp_ps_mask(b, all(__builtin_inff()), _CMP_NEQ_UQ));
 }
 inline Reals load(const real* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
 inline void store(real* p, int n, Reals a) { _mm512_mask_storeu_ps(p, first(n), a); }
@@ -76,6 +82,7 @@ inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a)
 inline void stream(real* p, Reals a) { _mm256_stream_ps(p, a); }
 inline void end_stream() { _mm_sfence(); }
 
+inline Reals quotient_inside(Reals a, Reals b) { return a / b; }
 inline Reals quotient(Reals a, Reals b) { return a / b; }
 
 #else
@@ -137,6 +144,7 @@ inline Reals max(Reals a, Reals b) { return a > b ? a : b; }
 
 #endif
 
+inline Reals quotient_inside(Reals a, Reals b) { return a / b; }
 inline Reals quotient(Reals a, Reals b) { return a / b; }
 
 #endif

@@ -67,8 +67,11 @@ struct Vec {
 inline Vec select(Mask m, Vec a, Vec b) { return m.m ? a.v : b.v; }
 /// a * b + c, rounded once where the machine can.
 inline Vec fma(Vec a, Vec b, Vec c) { return native::fma(a.v, b.v, c.v); }
-/// a / b in fewer cycles, where the last bit may be wrong and b is an ordinary number.
+/// a / b in fewer cycles, where the last bit may be wrong; b is neither 0 nor denormal, a finite where it is
+/// not.
 inline Vec quotient(Vec a, Vec b) { return native::quotient(a.v, b.v); }
+/// The same where b is not infinite either.
+inline Vec quotient_inside(Vec a, Vec b) { return native::quotient_inside(a.v, b.v); }
 /// b where they are equal, or one of them is not a number.
 inline Vec min(Vec a, Vec b) { return native::min(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return native::max(a.v, b.v); }
