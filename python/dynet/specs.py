@@ -124,7 +124,7 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     found: Any
     if is_ours(module):
         found = getattr(sys.modules["dynet"], name, None)
-        if isinstance(found, type) or name in ops():
+        if isinstance(found, type) or name in (*ops(), "pickrange", "zeroes"):
             return found, False
     elif module.split(".")[0] == "numpy":
         if (found := _in_numpy(name)) is not None:

@@ -100,7 +100,7 @@ STATES = {
     "get_parameter_expressions: the builder is stale: it reads no sequence in the current graph; call": (
         lambda w: w.lstm.get_parameter_expressions()
     ),
-    "VanillaLSTMBuilder: an input of shape {3,2} was given; a vector of 3 is needed": (
+    "add_input: VanillaLSTMBuilder: an input of shape {3,2} was given; a vector of 3 is needed": (
         lambda w: w.lstm.initial_state().add_input(w.matrix)
     ),
     "VanillaLSTMBuilder.zero_state: the batch size is 0": lambda w: w.lstm.zero_state(0),
@@ -424,6 +424,31 @@ def test_builders_that_fail_leave_nothing(world):
         "/nary-treelstm-builder/",
         "/standard-softmax-builder/",
     ]
+
+
+OPERATORS = {
+    "x - y": [lambda e: 1 - e, lambda e: e - 1],
+    "x + y": [lambda e: 1 + e, lambda e: e + 1],
+    "x * y": [lambda e: 2 * e, lambda e: e * 2],
+    "x / y": [lambda e: 2 / e, lambda e: e / 2],
+    "x ** y": [lambda e: 2**e, lambda e: e**2],
+    "-x": [lambda e: -e],
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_errors_name_operators_not_what_they_make(world, operator):
+    for call in OPERATORS[operator]:
+        with pytest.raises(ValueError, match=rf"^{re.escape(operator)}: .* stale expression: its|^pow: "):
+            call(world.stale)
+
+
+def test_other_names_are_those_that_were_called(world):
+    with pytest.raises(ValueError, match=r"^pickrange: range 2 to 1"):
+        dy.pickrange(world.x, 2, 1)
+    with pytest.raises(ValueError, match=r"^zeroes: -1 was given"):
+        dy.zeroes(-1)
+    assert dy.pickrange(world.x, 1, e=3).value() == [2, 3] and dy.zeroes((2, 2), batch_size=2).dim()[1] == 2
 
 
 NOT_LISTS = {

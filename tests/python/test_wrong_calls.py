@@ -138,13 +138,13 @@ NAMED = {
     "concatenate_cols: ": lambda: dy.concatenate_cols([x(), dy.inputVector([1, 2])]),
     "trace_of_product: ": lambda: dy.trace_of_product(x(), dy.inputVector([1, 2])),
     "contract3d_1d_bias: ": lambda: dy.contract3d_1d_bias(x(), x(), x()),
-    "VanillaLSTMBuilder: an input of shape {3} was given; a vector of 2 is needed": (
+    "add_input: VanillaLSTMBuilder: an input of shape {3} was given; a vector of 2 is needed": (
         lambda: dy.LSTMBuilder(1, 2, 4, MODEL).initial_state().add_input(x())
     ),
-    "GRUBuilder: an input of shape {3} was given; a vector of 2 is needed": (
+    "transduce: GRUBuilder: an input of shape {3} was given; a vector of 2 is needed": (
         lambda: dy.GRUBuilder(1, 2, 4, MODEL).initial_state().transduce([x()])
     ),
-    "SimpleRNNBuilder: an input of shape {3}": (
+    "add_inputs: SimpleRNNBuilder: an input of shape {3}": (
         lambda: dy.SimpleRNNBuilder(1, 2, 4, MODEL).initial_state().add_inputs([x()])
     ),
     "StandardSoftmaxBuilder.neg_log_softmax: ": (
