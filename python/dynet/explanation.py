@@ -115,6 +115,7 @@ _NEEDED = {
     "str": "a text",
     "bool": "a truth",
     "collections.abc.Iterable[Expression]": "a list of expressions",
+    "collections.abc.Iterable[Expression] | Expression": "a list of expressions",
     "collections.abc.Iterable[int]": "a list of whole numbers",
     "collections.abc.Sequence[int]": "a list of whole numbers",
     "str | os.PathLike": "a path",

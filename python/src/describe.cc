@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "dynet/core/profile.h"
+#include "dynet/ops/check.h"
 #include "dynet/ops/input.h"
 #include "python/src/casters.h"
 #include "python/src/graph.h"
@@ -136,8 +137,9 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
       "_check_arguments",
       [](nb::handle xs, const char* call) {
         return nb::steal<ExpressionList>(or_throw(guarded(call, [&] {
-          if (!PyObject_HasAttrString(xs.ptr(), "__iter__"))
+          if (!expression_in(xs.ptr()) && !PyObject_HasAttrString(xs.ptr(), "__iter__"))
             throw type_error(text(a_kind(xs.ptr()), " was given; a list of expressions is needed"));
+          if (const Expression* x = expression_in(xs.ptr())) static_cast<void>(sizes_of(call, *x));
           const nb::object list = nb::steal(or_throw(PySequence_List(xs.ptr())));
           Elements<Expression> all;
           read_expressions(list.ptr(), all);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dynet/ops/check.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -215,6 +216,14 @@ bool read_places(PyObject* o, Elements<unsigned>& to) {
 bool read_expressions(PyObject* o, Elements<Expression>& to) {
   // An expression itself can be iterated over, but where a list is needed that is a mistake.
   return !expression_in(o) && read_list(o, to);
+}
+
+bool read_sequence(PyObject* o, Elements<Expression>& to) {
+  const Expression* x = expression_in(o);
+  if (!x) return read_list(o, to);
+  static_cast<void>(sizes_of("initial_state", *x));  // refuses a stale one
+  const nb::object rows = nb::steal(PySequence_List(o));
+  return rows.is_valid() ? read_list(rows.ptr(), to) : throw nb::python_error();
 }
 
 bool read_dim(PyObject* o, Dim& to) {
