@@ -91,6 +91,21 @@ WRONG = {
     "pick: index is a str; a whole number is needed": lambda: dy.pick(x(), "a"),
     "pick: index is an Expression; a whole number is needed, as its value() is": lambda: dy.pick(x(), x()),
     "dropout: p is a list; a number is needed": lambda: dy.dropout(x(), [1]),
+    "log_softmax: restrict is an int; a list of whole numbers is needed, or d=1 for an axis": (
+        lambda: dy.log_softmax(x(), 1)
+    ),
+    "save: name is a list; a text is needed; dynet.save saves lists of objects": (
+        lambda: MODEL.save("a", [MODEL.add_parameters(2)])
+    ),
+    "SimpleSGDTrainer: the keyword e0 was given; it is called learning_rate here": (
+        lambda: dy.SimpleSGDTrainer(MODEL, e0=0.1)
+    ),
+    "AdagradTrainer: the keyword e0 was given; it is called learning_rate here": (
+        lambda: dy.AdagradTrainer(MODEL, e0=0.1)
+    ),
+    "AdamTrainer: the keyword beta was given; it is called beta_1 and beta_2 here": (
+        lambda: dy.AdamTrainer(MODEL, beta=0.9)
+    ),
     "esum: xs is an Expression; a list of expressions is needed": lambda: dy.esum(x()),
     "zeros: dim is a str; a whole number or a list of whole numbers is needed": lambda: dy.zeros("a"),
     "VanillaLSTMBuilder: input_dim is a str; a whole number is needed": (
@@ -266,7 +281,9 @@ def test_names_of_older_methods():
     p, table = MODEL.add_parameters(2), MODEL.add_lookup_parameters((2, 2))
     builder = dy.GRUBuilder(1, 2, 3, MODEL)
     for thing, name, today in [
-        (MODEL, "load", "populate"),
+        (MODEL, "load", "populate, or dynet.load"),
+        (MODEL, "from_file", "populate, or dynet.load"),
+        (p, "clip", "clip_inplace"),
         (MODEL, "save_all", "save"),
         (p, "load", "populate"),
         (p, "load_array", "set_value"),
