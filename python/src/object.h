@@ -145,7 +145,7 @@ void bind_initializers(nb::module_& m);
 void bind_parameters(nb::module_& m);
 void bind_lookups(nb::module_& m);
 /// Those of all expressions that parameters have under the same name as methods of their own.
-void bind_shape();
+void bind_shape(nb::module_& m);
 void bind_format();
 void bind_collection(nb::module_& m);
 void bind_pair(nb::module_& m);

@@ -457,6 +457,14 @@ def test_other_names_are_those_that_were_called(world):
     assert dy.pickrange(world.x, 1, e=3).value() == [2, 3] and dy.zeroes((2, 2), batch_size=2).dim()[1] == 2
 
 
+def test_shapes_that_cannot_be_told(world):
+    """hasattr and tools that ask anything for its shape expect AttributeError, programs RuntimeError."""
+    assert not hasattr(world.stale, "shape") and getattr(world.stale, "shape", 3) == 3
+    for kind in (RuntimeError, AttributeError):
+        with pytest.raises(kind, match=r"^shape: Stale Expression \(created before renewing"):
+            world.stale.shape  # noqa: B018
+
+
 NOT_LISTS = {
     "initial_state_from_raw_vectors": lambda x: dy.GRUBuilder(
         1, 2, 3, world_model()
