@@ -222,7 +222,8 @@ def misfit(
             return _unknown(name, keyword, names)
     if len(given) > len(names) and not takes_all:
         takes = f"{len(names)}: {_listed(names)}" if names else "none"
-        return f"{name}: {len(given)} arguments were given; it takes {takes}"
+        count = "1 argument was" if len(given) == 1 else f"{len(given)} arguments were"
+        return f"{name}: {count} given; it takes {takes}"
     for twice in [n for n in names[: len(given)] if n in keywords]:
         return f"{name}: {twice} was given twice, by its place and by its name"
     values = {**dict(zip(names, given, strict=False)), **keywords}

@@ -48,10 +48,17 @@ bool read_whole_float(double number, long long& to) {
   return true;
 }
 
-[[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed) {
-  throw type_error(
-      text("element ", position, " of a list of ", list, " is ", a_kind(o.ptr()), "; ", needed, " is needed")
-          .c_str());
+[[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed,
+                                const char* hint = "") {
+  throw type_error(text("element ", position, " of a list of ", list, " is ", a_kind(o.ptr()), "; ", needed,
+                        " is needed", hint));
+}
+
+/// What makes an expression of numbers.
+const char* hint_for(PyObject* o) {
+  double number;
+  if (is_array(o) || PyList_Check(o) || PyTuple_Check(o)) return ", as inputTensor makes one of numbers";
+  return read_double(o, number) ? ", as scalarInput makes one of a number" : "";
 }
 
 /// The list may lose the element while its number is read.
@@ -65,7 +72,10 @@ void add(PyObject* o, Elements<unsigned>& to, size_t position) {
 
 void add(PyObject* o, Elements<Expression>& to, size_t position) {
   const Expression* e = expression_in(o);
-  if (!e) wrong_element(nb::borrow(o), position, "expressions", "an Expression");
+  if (!e) {
+    const nb::object owner = nb::borrow(o);
+    wrong_element(owner, position, "expressions", "an Expression", hint_for(o));
+  }
   to.add(*e);
 }
 

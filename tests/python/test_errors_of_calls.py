@@ -465,6 +465,15 @@ def test_shapes_that_cannot_be_told(world):
             world.stale.shape  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    "wrong, maker", [(np.ones(3), "inputTensor"), ([1, 2], "inputTensor"), (2, "scalarInput")]
+)
+def test_elements_that_are_numbers(world, wrong, maker):
+    for call in (dy.concatenate, world.lstm.initial_state().transduce):
+        with pytest.raises(TypeError, match=rf"an Expression is needed, as {maker} makes one of"):
+            call([world.x, wrong])
+
+
 NOT_LISTS = {
     "initial_state_from_raw_vectors": lambda x: dy.GRUBuilder(
         1, 2, 3, world_model()

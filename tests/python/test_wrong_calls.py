@@ -106,6 +106,7 @@ WRONG = {
     "AdamTrainer: the keyword beta was given; it is called beta_1 and beta_2 here": (
         lambda: dy.AdamTrainer(MODEL, beta=0.9)
     ),
+    "whoami: 1 argument was given; it takes none": lambda: dy.GRUBuilder(1, 2, 3, MODEL).whoami(3),
     "esum: xs is an Expression; a list of expressions is needed": lambda: dy.esum(x()),
     "zeros: dim is a str; a whole number or a list of whole numbers is needed": lambda: dy.zeros("a"),
     "VanillaLSTMBuilder: input_dim is a str; a whole number is needed": (
