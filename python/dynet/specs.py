@@ -37,7 +37,8 @@ Names = dict[tuple[str, str], Any]
 
 ADVICE = (
     "a spec may hold numbers, texts, types, enums, dates, paths, arrays, named tuples, dataclasses, "
-    "namespaces, initializers, and lists, tuples, sets and dictionaries of them; pass others in `allowed`, to save and load"
+    "namespaces, initializers, and lists, tuples, sets and dictionaries of them; pass others in `allowed`, "
+    "to save and load"
 )
 
 

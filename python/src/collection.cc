@@ -63,7 +63,8 @@ LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, con
   check_device(device);
   const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim{1};
   if (is_numbers(init))
-    return check_shape(init, dim.nd > 1 ? row.with(row.nd, dim[0]) : dim, true), lookup_from_numpy(c, init, name, device);
+    return check_shape(init, dim.nd > 1 ? row.with(row.nd, dim[0]) : dim, true),
+           lookup_from_numpy(c, init, name, device);
   if (nb::isinstance<NumpyInit>(init))
     invalid(
         "a NumpyInitializer was given, which has no rows; use init=array, or lookup_parameters_from_numpy");

@@ -45,6 +45,5 @@ class InitChoice {
 
 template <>
 struct nanobind::detail::type_caster<dynet::python::InitType> {
-  static constexpr auto Name =
-      const_name("float | str | PyInitializer | numpy.typing.ArrayLike | None");
+  static constexpr auto Name = const_name("float | str | PyInitializer | numpy.typing.ArrayLike | None");
 };

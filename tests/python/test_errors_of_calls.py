@@ -195,7 +195,7 @@ FILES = {
     "populate: The model file ends too early": lambda w: w.model.populate(w.file("three.txt")),
     "populate: Could not load the trainer": lambda w: dy.AdamTrainer(w.model).populate(w.file("model")),
     "load_param: it requires non-empty key": lambda w: w.model.load_param(w.file("model"), ""),
-    "load_param: Could not find key /_1 in the model file FOLDER/model, where it is a table, which load_lookup": (
+    "load_param: Could not find key /_1 in the model file FOLDER/model, where it is a table, which load": (
         lambda w: w.model.load_param(w.file("model"), "/_1")
     ),
     "load_lookup_param: Could not find key /_0 in the model file FOLDER/model, where it is a parameter": (
