@@ -83,7 +83,12 @@ const Record* Records::at(size_t place) {
 const Record& Records::find(bool is_lookup, const std::string& name) {
   while (true) {
     if (const auto found = first_.find({is_lookup, name}); found != first_.end()) return *found->second;
-    if (!next()) bad_file("Could not find key ", name, " in the model file ", file_.string());
+    if (next()) continue;
+    const bool is_other = first_.contains({!is_lookup, name});
+    bad_file("Could not find key ", name, " in the model file ", file_.string(),
+             !is_other   ? ""
+             : is_lookup ? ", where it is a parameter, which load_param loads"
+                         : ", where it is a table, which load_lookup_param loads");
   }
 }
 

@@ -53,8 +53,10 @@ def bound_signature(method: Any) -> inspect.Signature:
 _CALLED = {
     "lr": ("learning_rate", "alpha"),
     "learning_rate": ("learning_rate", "alpha"),
+    "e0": ("learning_rate",),
     "momentum": ("mom",),
-    "betas": ("beta_1",),
+    "beta": ("beta_1", "beta_2"),
+    "betas": ("beta_1", "beta_2"),
     "beta1": ("beta_1",),
     "beta2": ("beta_2",),
     "b1": ("beta_1",),
@@ -101,9 +103,10 @@ def _unknown(name: str, keyword: str, names: Sequence[str]) -> str:
     """What to say of a keyword that a function does not have."""
     if not names:
         return f"{name}: the keyword {keyword} was given; it takes no arguments"
-    meant = [known for known in _CALLED.get(keyword, ()) if known in names][:1]
-    meant = meant or difflib.get_close_matches(keyword, names, n=1)
-    hint = f"it is called {meant[0]} here; " if meant else ""
+    meant = [known for known in _CALLED.get(keyword, ()) if known in names]
+    if not meant or not keyword.startswith("beta"):
+        meant = meant[:1] or difflib.get_close_matches(keyword, names, n=1)
+    hint = f"it is called {_listed(meant)} here; " if meant else ""
     keywords = "keyword is" if len(names) == 1 else "keywords are"
     return f"{name}: the keyword {keyword} was given; {hint}the {keywords} {_listed(names)}"
 
@@ -115,6 +118,7 @@ _NEEDED = {
     "str": "a text",
     "bool": "a truth",
     "collections.abc.Iterable[Expression]": "a list of expressions",
+    "collections.abc.Iterable[Expression] | Expression": "a list of expressions",
     "collections.abc.Iterable[int]": "a list of whole numbers",
     "collections.abc.Sequence[int]": "a list of whole numbers",
     "str | os.PathLike": "a path",
@@ -179,6 +183,15 @@ def _hint(name: str, annotation: str, value: object) -> str:
     return ""
 
 
+def _meant_for(name: str, argument: str, value: object) -> str:
+    """The other argument or function that DyNet 2 or its users had in this place."""
+    if (name, argument) == ("log_softmax", "restrict") and _is_number(value):
+        return f", or d={value} for an axis"
+    if (name, argument) == ("save", "name") and not isinstance(value, str | bytes):
+        return "; dynet.save saves lists of objects"
+    return ""
+
+
 def explain(function: Any, args: Sequence[object], keywords: Mapping[str, object]) -> str:
     """What is wrong with arguments that a function of the extension refuses, and what would be right."""
     name, given = function.__name__, list(args)
@@ -209,7 +222,8 @@ def misfit(
             return _unknown(name, keyword, names)
     if len(given) > len(names) and not takes_all:
         takes = f"{len(names)}: {_listed(names)}" if names else "none"
-        return f"{name}: {len(given)} arguments were given; it takes {takes}"
+        count = "1 argument was" if len(given) == 1 else f"{len(given)} arguments were"
+        return f"{name}: {count} given; it takes {takes}"
     for twice in [n for n in names[: len(given)] if n in keywords]:
         return f"{name}: {twice} was given twice, by its place and by its name"
     values = {**dict(zip(names, given, strict=False)), **keywords}
@@ -223,6 +237,7 @@ def misfit(
         value = values.get(parameter.name, parameter.default)
         if parameter.name in values and not any(_fits(part, value) for part in _alternatives(annotation)):
             right = f"{_needed(annotation)} is needed{_hint(name, annotation, value)}"
+            right += _meant_for(name, parameter.name, value)
             return f"{name}: {parameter.name} is {_dynet._a_kind(value)}; {right}"
     kinds = _listed([_dynet._a_kind(value) for value in values.values()]) if values else "nothing"
     verb = "were" if len(values) > 1 else "was"

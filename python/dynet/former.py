@@ -7,8 +7,8 @@ from dynet._dynet import Expression
 
 Model = _dynet.ParameterCollection
 LSTMBuilder = _dynet.VanillaLSTMBuilder
-pickrange = _dynet.pick_range
-zeroes = _dynet.zeros
+pickrange = _dynet.pickrange
+zeroes = _dynet.zeroes
 __gitversion__ = _dynet.__version__
 
 E = TypeVar("E", bound=Expression)

@@ -122,7 +122,7 @@ _MODULES = {
     "_decimal": "decimal",
     "_datetime": "datetime",
 }
-_makers: dict[Any, Maker] = {type: _type}
+makers: dict[Any, Maker] = {type: _type}  # of classes that were found
 
 
 def in_library(module: str, name: str) -> Any:
@@ -132,7 +132,7 @@ def in_library(module: str, name: str) -> Any:
     if maker is None:
         return None
     kind = getattr(importlib.import_module(module), name)
-    _makers[kind] = maker
+    makers[kind] = maker
     return kind
 
 
@@ -216,7 +216,7 @@ def union(args: tuple[Any, ...]) -> Any:
 
 def made(kind: Any, args: tuple[Any, ...]) -> tuple[Any, bool]:
     """An object of a plain class, and whether its attributes are still to come."""
-    maker = _makers.get(kind)
+    maker = makers.get(kind)
     if maker is not None:
         return maker(kind, args), maker is _namespace
     if isinstance(kind, type) and is_record(kind):

@@ -76,11 +76,12 @@ _FUNCTIONS = {
 }
 
 _READ = {
-    "load": "populate",
+    "load": "populate, or dynet.load, which returns what was saved",
     "load_all": "populate",
     "load_from_textfile": "populate",
 }
 _TRAINED = {
+    "clip": "clip_inplace",
     "load_array": "set_value(array)",
     "load_from_array": "set_value(array)",
     "numpy": "as_array()",
@@ -140,6 +141,7 @@ MEMBERS: dict[str, dict[str, str]] = {
         "get_fullname": "name()",
         "zero_grad": "reset_gradient()",
         "add_subcollections": "add_subcollection",
+        "from_file": "populate, or dynet.load, which returns what was saved",
     },
     "Parameters": {**_READ, **_TRAINED},
     "LookupParameters": {

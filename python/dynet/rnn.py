@@ -130,14 +130,14 @@ class BiRNNBuilder:
         return forward.zero_state(batch_size), backward.zero_state(batch_size)
 
     @told
-    def final_state(self, es: Iterable[Expression]) -> tuple[RNNState, RNNState]:
+    def final_state(self, es: Iterable[Expression] | Expression) -> tuple[RNNState, RNNState]:
         """The states of both directions in the last layer, after each has read all of the sequence."""
         xs = _lower_layers(self.builder_layers[:-1], es, "final_state")
         forward, backward = self.builder_layers[-1]
         return forward.final_state(xs), backward.final_state(xs[::-1])
 
     @told
-    def add_inputs(self, es: Iterable[Expression]) -> list[tuple[RNNState, RNNState]]:
+    def add_inputs(self, es: Iterable[Expression] | Expression) -> list[tuple[RNNState, RNNState]]:
         """For each input the states of both directions in the last layer, after they have read it."""
         xs = _lower_layers(self.builder_layers[:-1], es, "add_inputs")
         forward, backward = self.builder_layers[-1]
@@ -145,7 +145,7 @@ class BiRNNBuilder:
         return list(zip(states, reversed(backward.initial_state().add_inputs(xs[::-1])), strict=True))
 
     @told
-    def transduce(self, es: Iterable[Expression]) -> list[Expression]:
+    def transduce(self, es: Iterable[Expression] | Expression) -> list[Expression]:
         """The outputs of the last layer, one for each input."""
         return _lower_layers(self.builder_layers, es, "transduce")
 
@@ -170,7 +170,7 @@ def _is_builder(network: object) -> bool:
     return hasattr(network, "initial_state") and not isinstance(network, type)
 
 
-def _lower_layers(layers: Layers, es: Iterable[Expression], call: str) -> list[Expression]:
+def _lower_layers(layers: Layers, es: Iterable[Expression] | Expression, call: str) -> list[Expression]:
     """What some layers make of a sequence; what cannot be read is refused before anything is added."""
     xs = _dynet._check_arguments(es, call)
     for forward, backward in layers:
@@ -203,7 +203,7 @@ class StackedRNNState:
         return StackedRNNState(states, self)
 
     @told
-    def add_inputs(self, xs: Iterable[Expression]) -> list[StackedRNNState]:
+    def add_inputs(self, xs: Iterable[Expression] | Expression) -> list[StackedRNNState]:
         """The states after each input."""
         states, state = [], self
         for x in _dynet._check_arguments(xs, "add_inputs"):

@@ -18,6 +18,7 @@ from dynet._dynet import (
     HierarchicalSoftmaxBuilder,
     NaryTreeLSTMBuilder,
     ParameterCollection,
+    PyInitializer,
     SoftmaxBuilder,
     StandardSoftmaxBuilder,
     Trainer,
@@ -36,11 +37,13 @@ Names = dict[tuple[str, str], Any]
 
 ADVICE = (
     "a spec may hold numbers, texts, types, enums, dates, paths, arrays, named tuples, dataclasses, "
-    "namespaces, and lists, tuples, sets and dictionaries of them; pass others in `allowed`, to save and load"
+    "namespaces, initializers, and lists, tuples, sets and dictionaries of them; pass others in `allowed`, "
+    "to save and load"
 )
 
 
 _BUILDERS = (_RNNBuilder, _TreeLSTMBuilder, SoftmaxBuilder)
+_INITIALIZERS = PyInitializer.__subclasses__()
 _LEARNED = (Expression, ParameterCollection, Trainer, *_BUILDERS)
 
 
@@ -55,11 +58,23 @@ class _Pickler(pickle.Pickler):
             raise pickle.PicklingError("what is learned, and what belongs to a graph, is not part of a spec")
         if isinstance(obj, enum.Enum) and kind.__members__.get(obj._name_) is obj:
             return getattr, (kind, obj._name_)
+        if kind in _INITIALIZERS:
+            return kind, obj._arguments()
         if isinstance(obj, enum.Flag):
             return kind, (obj._value_,)
         if kind.__module__ == "datetime" and hasattr(obj, "fold"):
             return obj.__reduce_ex__(4)  # Older protocols forget the fold.
         return NotImplemented
+
+
+def _initializer(kind: Any, args: tuple[Any, ...]) -> Any:
+    """One of ours, of what it says of itself."""
+    if not all(type(each) in (bool, int, float, str) or plain.is_array(each, "ndarray") for each in args):
+        plain.bad("an initializer is made of something else than numbers, an array or the name of a file")
+    return kind(*args)
+
+
+plain_classes.makers.update(dict.fromkeys(_INITIALIZERS, _initializer))
 
 
 def is_ours(module: str) -> bool:
@@ -110,7 +125,7 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     found: Any
     if is_ours(module):
         found = getattr(sys.modules["dynet"], name, None)
-        if isinstance(found, type) or name in ops():
+        if isinstance(found, type) or name in (*ops(), "pickrange", "zeroes"):
             return found, False
     elif module.split(".")[0] == "numpy":
         if (found := _in_numpy(name)) is not None:

@@ -318,10 +318,12 @@ class Unpickler:
         elif hasattr(target, "__setstate__"):
             target.__setstate__(state)
         else:
+            # As pickle does, without __setattr__, which may refuse attributes or change them once more.
             attributes, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
-            for each in (attributes, slots):
-                for name, value in (each or {}).items():
-                    setattr(target, name, value)
+            if attributes:
+                target.__dict__.update(attributes)
+            for name, value in (slots or {}).items():
+                setattr(target, name, value)
 
     def _append(self, values: list[Any]) -> None:
         target = self._top()

@@ -40,7 +40,7 @@ struct AddInput {
 };
 
 void bind_state(nb::module_& m) {
-  const auto read = [](const PythonState& s, Expressions xs) {
+  const auto read = [](const PythonState& s, Sequence xs) {
     nb::typed<nb::list, PythonState> states;
     const auto made = all_or_nothing([&] { return s.state.add_inputs(xs); }, xs);
     for (const RNNState& state : made) states.append(s.with(state));
@@ -57,13 +57,13 @@ void bind_state(nb::module_& m) {
                                nb::is_weak_referenceable(), nb::type_slots(Collected<PythonState>::slots));
   no_constructor(type, "a builder's initial_state() gives one");
   type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
-      .def("add_inputs", read, "xs"_a, "The states after each input.")
+      .def("add_inputs", read, "xs"_a, "The states after each input; of a matrix, after each row.")
       .def(
           "transduce",
-          [](const PythonState& s, Expressions xs) {
+          [](const PythonState& s, Sequence xs) {
             return list_of(all_or_nothing([&] { return s.state.transduce(xs); }, xs));
           },
-          "xs"_a, "The outputs after each input.")
+          "xs"_a, "The outputs after each input; of a matrix, after each row.")
       .def("output", output, "The output of the top layer; None before the first input.")
       .def(
           "h", [](const PythonState& s) { return tuple_of(s.state.h()); }, "The output of each layer.")
@@ -72,13 +72,13 @@ void bind_state(nb::module_& m) {
           "The memory cells of each layer, then the outputs.")
       .def(
           "set_h",
-          [](const PythonState& s, Expressions es) {
+          [](const PythonState& s, Sequence es) {
             return s.with(all_or_nothing([&] { return s.state.set_h(es); }, es));
           },
           "es"_a.none() = nb::none(), "A state after this one with other outputs.")
       .def(
           "set_s",
-          [](const PythonState& s, Expressions es) {
+          [](const PythonState& s, Sequence es) {
             return s.with(all_or_nothing([&] { return s.state.set_s(es); }, es));
           },
           "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
@@ -107,7 +107,7 @@ RNNBuilder& builder_of(const char* call, nb::handle self) {
 }
 
 /// In one graph the initial state is one object. The builder refers to it weakly, as it keeps the builder.
-StateObject first_state(nb::object self, Expressions vecs, Flag update) {
+StateObject first_state(nb::object self, Sequence vecs, Flag update) {
   RNNBuilder& builder = builder_of("initial_state", self);
   const RNNState state = all_or_nothing(
       [&] { return vecs.empty() ? initial_state(builder, update) : initial_state(builder, vecs, update); },
@@ -123,7 +123,7 @@ StateObject first_state(nb::object self, Expressions vecs, Flag update) {
 }
 
 /// The state of a sequence that has been read.
-PythonState last_state(nb::object self, Expressions xs, Flag update) {
+PythonState last_state(nb::object self, Sequence xs, Flag update) {
   static_cast<void>(builder_of("final_state", self));
   return all_or_nothing(
       [&] {

@@ -21,6 +21,11 @@ struct Whole {
 struct Chosen : Indices {
   using Indices::Indices;
 };
+/// Expressions one after another; those of a matrix are its rows, which its graph did not have before.
+struct Sequence : Expressions {
+  using Expressions::Expressions;
+  std::optional<Graph::Mark> before;
+};
 struct SignedWhole {
   int value;
   operator int() const { return value; }
@@ -139,6 +144,25 @@ struct type_caster<dynet::engine::Expressions>
 };
 
 template <>
+struct type_caster<dynet::python::Sequence>
+    : list_caster<dynet::python::Sequence, dynet::Expression, dynet::python::read_sequence> {
+  static constexpr auto Name = const_name("collections.abc.Iterable[Expression] | Expression");
+
+  bool from_python(handle src, uint32_t flags, cleanup_list* list) {
+    if (const dynet::Expression* x = dynet::python::expression_in(src.ptr()))
+      if (!x->is_stale()) before = (x->is_parameter() ? dynet::engine::current_graph() : *x->pg).mark();
+    return list_caster::from_python(src, flags, list);
+  }
+  operator dynet::python::Sequence() const {
+    dynet::python::Sequence sequence = list_caster::operator dynet::python::Sequence();
+    sequence.before = before;
+    return sequence;
+  }
+
+  std::optional<dynet::engine::Graph::Mark> before;
+};
+
+template <>
 struct type_caster<dynet::engine::Indices>
     : list_caster<dynet::engine::Indices, unsigned, dynet::python::read_indices> {
   static constexpr auto Name = const_name("collections.abc.Iterable[int]");
@@ -253,6 +277,8 @@ struct type_caster<dynet::python::MaybeFlag> {
 // that of std::optional, cannot let pass: such a combination does not compile.
 template <>
 uint32_t flags_for_local_caster<dynet::engine::Expressions>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::Sequence>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::engine::Indices>(uint32_t) noexcept = delete;
 template <>

@@ -22,6 +22,15 @@ using namespace nb::literals;
 using Path = std::filesystem::path;
 using Collection = ParameterCollection;
 
+/// An array as init has the shape itself, as in DyNet 2; a list must have the one that was asked for.
+void check_shape(nb::handle init, const Dim& dim, bool is_table) {
+  if (is_array(init.ptr())) return;
+  const Dim given = read_numbers(init.ptr(), is_table).dim();
+  if (!given.same_sizes(dim))
+    invalid("init is a list of shape ", sizes_text(given, is_table), "; one of shape ",
+            sizes_text(dim, is_table), " is needed");
+}
+
 Parameter from_numpy(Collection& c, ArrayLike array, const std::string& name, std::string_view device) {
   check_device(device);
   Numbers numbers = read_numbers(array.ptr());
@@ -43,7 +52,7 @@ LookupParameter lookup_from_numpy(Collection& c, ArrayLike array, const std::str
 Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                          std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
-  if (is_array_with_axes(init.ptr())) return from_numpy(c, init, name, device);
+  if (is_numbers(init)) return check_shape(init, dim, false), from_numpy(c, init, name, device);
   const InitChoice choice(init, dim, {scale, mean, std});
   const Changing changing;
   return c.add_parameters(dim, *choice, name);
@@ -52,11 +61,13 @@ Parameter add_parameters(Collection& c, const Dim& dim, InitArgument init, const
 LookupParameter add_lookup(Collection& c, const Dim& dim, InitArgument init, const std::string& name,
                            std::string_view device, Number scale, Number mean, Number std) {
   check_device(device);
-  if (is_array_with_axes(init.ptr())) return lookup_from_numpy(c, init, name, device);
+  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim();
+  if (is_numbers(init))
+    return check_shape(init, dim.nd > 1 ? row.with(row.nd, dim[0]) : dim, true),
+           lookup_from_numpy(c, init, name, device);
   if (nb::isinstance<NumpyInit>(init))
     invalid(
         "a NumpyInitializer was given, which has no rows; use init=array, or lookup_parameters_from_numpy");
-  const Dim row = dim.nd > 1 ? Dim(dim.d + 1, dim.nd - 1, 1) : Dim();
   const InitChoice choice(init, dim, {scale, mean, std});
   const Changing changing;
   return c.add_lookup_parameters(dim[0], row, *choice, name);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "dynet/core/profile.h"
+#include "dynet/ops/check.h"
 #include "dynet/ops/input.h"
 #include "python/src/casters.h"
 #include "python/src/graph.h"
@@ -66,6 +67,22 @@ Expression sparse_tensor(const PythonGraph& g, Indices idxs, ArrayLike v, const 
                          Number defval, std::string_view device) {
   check_device(device);
   return Input::sparse(g.graph(), dim.with_batch(batch_size), idxs, read_numbers(v.ptr()).values, defval);
+}
+
+/// The list of what a sequence consists of, which an operation would take.
+ExpressionList check_arguments(nb::handle xs, const char* call) {
+  return nb::steal<ExpressionList>(or_throw(guarded(call, [&] {
+    if (const Expression* x = expression_in(xs.ptr()))
+      static_cast<void>(sizes_of(call, *x));
+    else if (!PyObject_HasAttrString(xs.ptr(), "__iter__"))
+      throw type_error(text(a_kind(xs.ptr()), " was given; a list of expressions is needed"));
+    const nb::object list = nb::steal(or_throw(PySequence_List(xs.ptr())));
+    Elements<Expression> all;
+    read_expressions(list.ptr(), all);
+    for (const Expression& e : all.span())
+      if (!e.is_parameter()) current_graph().resolve(e);
+    return list.inc_ref().ptr();
+  })));
 }
 
 /// Never destroyed: what runs at the end of the process may still be timed.
@@ -132,22 +149,8 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
         return node.i;
       },
       "e"_a, "The place of an expression in its graph.");
-  m.def(
-      "_check_arguments",
-      [](nb::handle xs, const char* call) {
-        return nb::steal<ExpressionList>(or_throw(guarded(call, [&] {
-          if (!PyObject_HasAttrString(xs.ptr(), "__iter__"))
-            throw type_error(text(a_kind(xs.ptr()), " was given; a list of expressions is needed"));
-          const nb::object list = nb::steal(or_throw(PySequence_List(xs.ptr())));
-          Elements<Expression> all;
-          read_expressions(list.ptr(), all);
-          for (const Expression& e : all.span())
-            if (!e.is_parameter()) current_graph().resolve(e);
-          return list.inc_ref().ptr();
-        })));
-      },
-      "xs"_a.none(), "call"_a,
-      "The list of the arguments. Refuses what an operation would refuse, before any of several is made.");
+  m.def("_check_arguments", check_arguments, "xs"_a.none(), "call"_a,
+        "The list of the arguments. Refuses what an operation would refuse, before any of several is made.");
   bind_profile(m);
 }
 

@@ -76,8 +76,21 @@ Value plain_value(const Tensor& t) {
 Array array_value(const Tensor& t) { return array_of(t.d, t.v); }
 
 /// Bound when parameters have their methods of this name, which nanobind would take for another form of it.
-void bind_shape() {
-  const auto sizes = [](const Expression& e) -> Shape { return nb::cast<nb::tuple>(nb::cast(dim_of(e))); };
+void bind_shape(nb::module_& m) {
+  // hasattr() and tools that ask anything for its shape expect AttributeError, programs RuntimeError.
+  const nb::object both = nb::make_tuple(nb::handle(PyExc_RuntimeError), nb::handle(PyExc_AttributeError));
+  PyObject* const error = or_throw(PyErr_NewExceptionWithDoc(
+      "dynet._dynet._StaleError", "A stale expression was asked for its shape.", both.ptr(), nullptr));
+  m.attr("_StaleError") = nb::steal(error);
+  const auto sizes = [error](const Expression& e) -> Shape {
+    try {
+      return nb::cast<nb::tuple>(nb::cast(dim_of(e)));
+    } catch (const std::runtime_error& reason) {
+      if (!e.is_stale()) throw;
+      raise_error(error, text("shape: ", reason.what()));
+      nb::raise_python_error();
+    }
+  };
   nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("shape") =
       nb::module_::import_("builtins")
           .attr("property")(nb::cpp_function(sizes, nb::is_method(), nb::name("shape"),

@@ -25,6 +25,11 @@ struct InitArguments {
   real scale, mean, std;
 };
 
+/// Whether an argument is the numbers themselves.
+inline bool is_numbers(nb::handle init) {
+  return is_array_with_axes(init.ptr()) || PyList_Check(init.ptr()) || PyTuple_Check(init.ptr());
+}
+
 /// The initialiser that an argument means; std::invalid_argument if it means none.
 class InitChoice {
  public:
@@ -40,6 +45,5 @@ class InitChoice {
 
 template <>
 struct nanobind::detail::type_caster<dynet::python::InitType> {
-  static constexpr auto Name =
-      const_name("float | str | PyInitializer | numpy.typing.NDArray[typing.Any] | None");
+  static constexpr auto Name = const_name("float | str | PyInitializer | numpy.typing.ArrayLike | None");
 };

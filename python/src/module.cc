@@ -33,7 +33,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_initializers(m);
   bind_parameters(m);
   bind_lookups(m);
-  bind_shape();
+  bind_shape(m);
   bind_format();
   bind_collection(m);
   bind_pair(m);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "dynet/device/arena.h"
@@ -112,8 +113,10 @@ std::string short_text(PyObject* o) {
   const Expression& e = *expression_in(o);
   if (e.is_parameter())
     return text(Py_TYPE(o) == types.lookup ? "LookupParameter " : "Parameter ", e.storage()->name);
-  const bool is_node = e.pg && !e.is_stale();
-  return text("expression ", e.i, '/', is_node ? (*e.pg).number() : e.graph_id);
+  if (e.pg && !e.is_stale()) return text("expression ", e.i, '/', (*e.pg).number());
+  // What was made after going back carries a stamp, and its graph, whose number it would be, may be gone.
+  const bool is_stamp = e.graph_id > std::numeric_limits<unsigned>::max() / 2;
+  return text("expression ", e.i, '/', is_stamp ? "?" : text(e.graph_id));
 }
 
 }  // namespace

@@ -69,8 +69,9 @@ void set_python_error();
 bool was_made_here(PyObject* error);
 /// The error that is set begins with what the program wrote: calls around that one let it be.
 void leave_as_it_is();
-/// The same; it begins with a call, unless it does with that of a function.
-void begin_with(const char* call);
+/// The same; it begins with a call, unless it does with that of a function. `instead`: also if it does with
+/// that of an operation, which the program has not written.
+void begin_with(const char* call, bool instead = false);
 /// Sets a Python error.
 void raise_error(PyObject* type, const std::string& text);
 
@@ -144,7 +145,7 @@ void bind_initializers(nb::module_& m);
 void bind_parameters(nb::module_& m);
 void bind_lookups(nb::module_& m);
 /// Those of all expressions that parameters have under the same name as methods of their own.
-void bind_shape();
+void bind_shape(nb::module_& m);
 void bind_format();
 void bind_collection(nb::module_& m);
 void bind_pair(nb::module_& m);

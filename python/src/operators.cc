@@ -56,6 +56,18 @@ template <class Both>
       x));
 }
 
+/// What an operator makes of one expression; errors name it, not the operation that it is.
+template <class F>
+PyObject* unary(const char* call, F&& f) noexcept {
+  try {
+    return new_expression(f());
+  } catch (...) {
+    set_python_error();
+    begin_with(call, true);
+    return nullptr;
+  }
+}
+
 /// An operator between two expressions, or an expression and a number on either side.
 template <class Both, class Right, class Left>
 PyObject* binary(const char* call, PyObject* a, PyObject* b, Operator op, Both both, Right number_right,
@@ -64,8 +76,8 @@ PyObject* binary(const char* call, PyObject* a, PyObject* b, Operator op, Both b
     const Expression *x = expression_in(a), *y = expression_in(b);
     if (x && y) return new_expression(both(*x, *y));
     real number;
-    if (x && read_real(b, number)) return new_expression(number_right(*x, number));
-    if (y && read_real(a, number)) return new_expression(number_left(number, *y));
+    if (x && read_real(b, number)) return unary(call, [&] { return number_right(*x, number); });
+    if (y && read_real(a, number)) return unary(call, [&] { return number_left(number, *y); });
     return with_operand(call, a, b, both, op);
   });
 }
@@ -117,7 +129,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
 }
 
 PyObject* negative(PyObject* o) {
-  return guarded([&] { return new_expression(-*expression_in(o)); });
+  return unary("-x", [&] { return -*expression_in(o); });
 }
 PyObject* absolute(PyObject* o) {
   return guarded([&] { return new_expression(abs(*expression_in(o))); });

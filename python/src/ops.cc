@@ -105,12 +105,27 @@ void bind_all(nb::module_& m, nb::list& names, Ops<T...>) {
   (bind_one<T>(m, names), ...);
 }
 
+// Names that DyNet 2 has besides.
+struct Zeroes : Zeros {
+  static constexpr auto name = "zeroes";
+};
+struct OldPickRange : PickRange {
+  static constexpr auto name = "pickrange";
+};
+
+template <class T>
+void bind_besides(nb::module_& m) {
+  bind_call<T>(m, &T::call, std::make_index_sequence<std::size(T::args)>{});
+}
+
 }  // namespace
 
 void bind_ops(nb::module_& m) {
   nb::list names;
   bind_all(m, names, AllOps{});
   bind_all(m, names, Composites{});
+  bind_besides<Zeroes>(m);
+  bind_besides<OldPickRange>(m);
   m.def(
       "ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); },
       "The names of all operations.");

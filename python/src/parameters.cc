@@ -221,7 +221,7 @@ void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
 void add_rows(const LookupParameter& p, Whole n, InitArgument init, Number scale, Number mean, Number std) {
   const Dim row = p.dim(), whole = row.with(row.nd, n);
   std::unique_ptr<ParameterInit> own;
-  if (is_array(init.ptr())) {
+  if (is_array(init.ptr()) || is_numbers(init)) {
     Numbers numbers = read_numbers(init.ptr(), true);
     if (!fits(numbers.dim(), whole, true))
       invalid("add_rows: an array of shape ", sizes_text(numbers.dim(), true), " was given for rows of ",

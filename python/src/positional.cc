@@ -95,6 +95,7 @@ std::string named_text(nb::handle function, nb::handle self, const std::string& 
   const std::string_view call = call_named_by(old);
   if (call.empty()) return own + ": " + old;
   // What collections of builders are called is what errors of their classes begin with.
+  if (call.ends_with("Builder")) return own + ": " + old;
   if (!operation_names().contains(call) && !call.ends_with("-builder")) return old;
   const std::string name = nb::str(function.attr("__name__")).c_str();
   const bool is_method = self.is_valid() && type_name(function.ptr()) == "nb_method" && name == own;
@@ -126,12 +127,17 @@ std::string explained(nb::handle function, const CallArguments& given) {
 
 void add_operation_name(const char* name) { operation_names().insert(name); }
 
-void begin_with(const char* call) {
+void begin_with(const char* call, bool instead) {
   guarded([&]() -> PyObject* {
     nb::python_error error;  // takes the one that is set
     const std::string old = nb::str(error.value()).c_str();
-    if (was_made_here(error.value().ptr()) && !old.starts_with(call) && call_named_by(old).empty())
+    const std::string_view named = call_named_by(old);
+    if (!was_made_here(error.value().ptr()) || old.starts_with(call))
+      error.restore();
+    else if (named.empty())
       raise_error(error.type().ptr(), text(call, ": ", old));
+    else if (instead && named != "pow" && operation_names().contains(named))
+      raise_error(error.type().ptr(), call + old.substr(named.size()));
     else
       error.restore();
     return nullptr;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dynet/ops/check.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -47,10 +48,17 @@ bool read_whole_float(double number, long long& to) {
   return true;
 }
 
-[[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed) {
-  throw type_error(
-      text("element ", position, " of a list of ", list, " is ", a_kind(o.ptr()), "; ", needed, " is needed")
-          .c_str());
+[[noreturn]] void wrong_element(const nb::object& o, size_t position, const char* list, const char* needed,
+                                const char* hint = "") {
+  throw type_error(text("element ", position, " of a list of ", list, " is ", a_kind(o.ptr()), "; ", needed,
+                        " is needed", hint));
+}
+
+/// What makes an expression of numbers.
+const char* hint_for(PyObject* o) {
+  double number;
+  if (is_array(o) || PyList_Check(o) || PyTuple_Check(o)) return ", as inputTensor makes one of numbers";
+  return read_double(o, number) ? ", as scalarInput makes one of a number" : "";
 }
 
 /// The list may lose the element while its number is read.
@@ -64,7 +72,10 @@ void add(PyObject* o, Elements<unsigned>& to, size_t position) {
 
 void add(PyObject* o, Elements<Expression>& to, size_t position) {
   const Expression* e = expression_in(o);
-  if (!e) wrong_element(nb::borrow(o), position, "expressions", "an Expression");
+  if (!e) {
+    const nb::object owner = nb::borrow(o);
+    wrong_element(owner, position, "expressions", "an Expression", hint_for(o));
+  }
   to.add(*e);
 }
 
@@ -215,6 +226,14 @@ bool read_places(PyObject* o, Elements<unsigned>& to) {
 bool read_expressions(PyObject* o, Elements<Expression>& to) {
   // An expression itself can be iterated over, but where a list is needed that is a mistake.
   return !expression_in(o) && read_list(o, to);
+}
+
+bool read_sequence(PyObject* o, Elements<Expression>& to) {
+  const Expression* x = expression_in(o);
+  if (!x) return read_list(o, to);
+  static_cast<void>(sizes_of("initial_state", *x));  // refuses a stale one
+  const nb::object rows = nb::steal(PySequence_List(o));
+  return rows.is_valid() ? read_list(rows.ptr(), to) : throw nb::python_error();
 }
 
 bool read_dim(PyObject* o, Dim& to) {

@@ -34,6 +34,8 @@ bool read_indices(PyObject* o, Elements<unsigned>& to);
 bool read_places(PyObject* o, Elements<unsigned>& to);
 /// Adds the expressions of a list, tuple or any other iterable; false if it is none of these.
 bool read_expressions(PyObject* o, Elements<Expression>& to);
+/// The same of a sequence, which an expression is, too: that of its rows.
+bool read_sequence(PyObject* o, Elements<Expression>& to);
 /// A size, or a tuple or list of sizes; false for other objects.
 bool read_dim(PyObject* o, Dim& to);
 

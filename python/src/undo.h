@@ -21,13 +21,19 @@ inline Graph* graph_in(const Expressions& xs) {
   return graph;
 }
 
+/// The graph as it is, or as it was before it had the rows that an argument consists of.
+Graph::Mark mark_before(const Graph& graph, const auto&...) { return graph.mark(); }
+inline Graph::Mark mark_before(const Graph& graph, const Sequence& xs) {
+  return xs.before.value_or(graph.mark());
+}
+
 /// What `make` gives, which may add nodes to the graph of these arguments; when it fails they are removed.
 template <class F, class... Args>
 auto all_or_nothing(F&& make, const Args&... args) {
   Graph* graph = nullptr;
   static_cast<void>(((graph = graph_in(args)) || ...));
   if (!graph) graph = &current_graph();
-  const Graph::Mark before = graph->mark();
+  const Graph::Mark before = mark_before(*graph, args...);
   try {
     return make();
   } catch (...) {

@@ -106,6 +106,27 @@ class Opaque:
         self.__dict__.update(attributes)
 
 
+class Doubling:
+    """It changes what it is given, and has a name that cannot be set."""
+
+    def __init__(self, size):
+        self.size = size
+        self.__dict__["name"] = "doubling"
+
+    def __setattr__(self, name, value):
+        self.__dict__[name] = 2 * value
+
+    @property
+    def name(self):
+        return self.__dict__["name"]
+
+
+class Partly:
+    """With slots beside a __dict__."""
+
+    __slots__ = ("__dict__", "size")
+
+
 class Reducing:
     def __reduce__(self):
         return RUN.append, ("reduced",)

@@ -100,7 +100,7 @@ STATES = {
     "get_parameter_expressions: the builder is stale: it reads no sequence in the current graph; call": (
         lambda w: w.lstm.get_parameter_expressions()
     ),
-    "VanillaLSTMBuilder: an input of shape {3,2} was given; a vector of 3 is needed": (
+    "add_input: VanillaLSTMBuilder: an input of shape {3,2} was given; a vector of 3 is needed": (
         lambda w: w.lstm.initial_state().add_input(w.matrix)
     ),
     "VanillaLSTMBuilder.zero_state: the batch size is 0": lambda w: w.lstm.zero_state(0),
@@ -195,6 +195,12 @@ FILES = {
     "populate: The model file ends too early": lambda w: w.model.populate(w.file("three.txt")),
     "populate: Could not load the trainer": lambda w: dy.AdamTrainer(w.model).populate(w.file("model")),
     "load_param: it requires non-empty key": lambda w: w.model.load_param(w.file("model"), ""),
+    "load_param: Could not find key /_1 in the model file FOLDER/model, where it is a table, which load": (
+        lambda w: w.model.load_param(w.file("model"), "/_1")
+    ),
+    "load_lookup_param: Could not find key /_0 in the model file FOLDER/model, where it is a parameter": (
+        lambda w: w.model.load_lookup_param(w.file("model"), "/_0")
+    ),
     "load_param: Could not find key /x": lambda w: w.model.load_param(w.file("model"), "/x"),
     "load_param: Could not read model from FOLDER/a.safetensors": (
         lambda w: w.model.load_param(w.file("a.safetensors"), "/x")
@@ -460,6 +466,48 @@ def test_odd_numbers_that_make_sense():
     assert dy.random_uniform(2, 1, 1).value() == [1, 1]
     assert dy.noise(x, 0).value() == x.value()
     assert dy.pairwise_rank_loss(x, x, -1).npvalue().tolist() == [0, 0, 0]
+
+
+OPERATORS = {
+    "x - y": [lambda e: 1 - e, lambda e: e - 1],
+    "x + y": [lambda e: 1 + e, lambda e: e + 1],
+    "x * y": [lambda e: 2 * e, lambda e: e * 2],
+    "x / y": [lambda e: 2 / e, lambda e: e / 2],
+    "x ** y": [lambda e: 2**e, lambda e: e**2],
+    "-x": [lambda e: -e],
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_errors_name_operators_not_what_they_make(world, operator):
+    for call in OPERATORS[operator]:
+        with pytest.raises(ValueError, match=rf"^{re.escape(operator)}: .* stale expression: its|^pow: "):
+            call(world.stale)
+
+
+def test_other_names_are_those_that_were_called(world):
+    with pytest.raises(ValueError, match=r"^pickrange: range 2 to 1"):
+        dy.pickrange(world.x, 2, 1)
+    with pytest.raises(ValueError, match=r"^zeroes: -1 was given"):
+        dy.zeroes(-1)
+    assert dy.pickrange(world.x, 1, e=3).value() == [2, 3] and dy.zeroes((2, 2), batch_size=2).dim()[1] == 2
+
+
+def test_shapes_that_cannot_be_told(world):
+    """hasattr and tools that ask anything for its shape expect AttributeError, programs RuntimeError."""
+    assert not hasattr(world.stale, "shape") and getattr(world.stale, "shape", 3) == 3
+    for kind in (RuntimeError, AttributeError):
+        with pytest.raises(kind, match=r"^shape: Stale Expression \(created before renewing"):
+            world.stale.shape  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "wrong, maker", [(np.ones(3), "inputTensor"), ([1, 2], "inputTensor"), (2, "scalarInput")]
+)
+def test_elements_that_are_numbers(world, wrong, maker):
+    for call in (dy.concatenate, world.lstm.initial_state().transduce):
+        with pytest.raises(TypeError, match=rf"an Expression is needed, as {maker} makes one of"):
+            call([world.x, wrong])
 
 
 NOT_LISTS = {

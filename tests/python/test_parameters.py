@@ -125,8 +125,27 @@ def test_arrays_as_initial_values(model, tmp_path):
     )
 
 
+def test_lists_of_numbers(model):
+    numbers = [[1, 2, 3], [4, 5, 6]]
+    np.testing.assert_array_equal(model.add_parameters((2, 3), init=numbers).as_array(), numbers)
+    table = model.add_lookup_parameters((2, 3), init=numbers)
+    table.add_rows(1, init=[[7, 8, 9]])
+    np.testing.assert_array_equal(table.as_array(), [*numbers, [7, 8, 9]])
+    assert model.add_parameters(2, init=(1, 2)).as_array().tolist() == [1, 2]
+    assert model.add_lookup_parameters((2,), init=[1, 2]).as_array().ravel().tolist() == [1, 2]
+    for call in (
+        lambda: model.add_parameters((3, 2), init=numbers),
+        lambda: model.add_lookup_parameters((3, 2), init=numbers),
+        lambda: table.add_rows(2, init=[[7, 8, 9]]),
+        lambda: model.add_parameters((2, 2), init=[1]),
+        lambda: model.add_parameters((2, 2), init=[[1, 2], [3]]),
+    ):
+        with pytest.raises(ValueError, match=r"^add_\w+: "):
+            call()
+
+
 def test_what_is_no_initialiser(model):
-    for wrong in ("saxe", "nonsense", [1], object()):
+    for wrong in ("saxe", "nonsense", object()):
         with pytest.raises(ValueError, match="Didn't recognize initializer"):
             model.add_parameters((2, 2), init=wrong)
     with pytest.raises(RuntimeError):

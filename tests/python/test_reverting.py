@@ -267,3 +267,17 @@ def test_rounds_of_going_back_do_not_take_memory(grows):
         if number % 1000 == 999:
             sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert sizes[-1] - sizes[0] < 2000, sizes  # KiB; the nodes of all rounds would be 20 times as much
+
+
+def test_texts_of_stale_expressions_have_no_number_that_is_none():
+    dy.renew_cg()
+    before = dy.inputVector([1])
+    dy.cg_checkpoint()
+    dy.tanh(before)
+    dy.cg_revert()
+    after = dy.inputVector([2])
+    number = str(before).rpartition("/")[2]
+    assert str(after) == f"expression 1/{number}"
+    dy.renew_cg()
+    assert str(before) == f"expression 0/{number}" and str(after) == "expression 1/?"
+    assert repr(after) == "expression 1/?, which is stale"

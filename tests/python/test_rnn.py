@@ -420,3 +420,41 @@ def test_builders_whose_init_was_not_called():
     for use in (lambda: builder.spec, lambda: trainer.learning_rate, lambda: trainer.update()):
         with pytest.raises(TypeError, match=r"super\(\).__init__\(\) was not called"):
             use()
+
+
+@pytest.mark.parametrize("kind", ["expression", "parameter", "table", "generator"])
+def test_a_matrix_is_the_sequence_of_its_rows(kind):
+    model = dy.ParameterCollection()
+    lstm, birnn = dy.LSTMBuilder(1, 2, 3, model), dy.BiRNNBuilder(1, 2, 4, model, dy.GRUBuilder)
+    numbers = np.arange(6.0).reshape(3, 2)
+    matrix = {
+        "expression": lambda: dy.inputTensor(numbers),
+        "parameter": lambda: model.add_parameters((3, 2), init=numbers),
+        "table": lambda: model.lookup_parameters_from_numpy(numbers),
+        "generator": lambda: dy.inputTensor(numbers),
+    }[kind]
+    calls = [
+        lambda xs: lstm.initial_state().transduce(xs),
+        lambda xs: [state.output() for state in lstm.initial_state().add_inputs(xs)],
+        lambda xs: [lstm.final_state(xs).output()],
+        lambda xs: birnn.transduce(xs),
+        lambda xs: [state[0].output() for state in birnn.add_inputs(xs)],
+    ]
+    for call in calls:
+        dy.renew_cg()
+        xs = matrix()
+        outputs = dy.npvalues(call((x for x in xs) if kind == "generator" else xs))
+        np.testing.assert_array_equal(outputs, dy.npvalues(call(list(xs))))
+
+
+def test_a_matrix_that_cannot_be_read_leaves_no_rows():
+    state = dy.LSTMBuilder(1, 2, 3, dy.ParameterCollection()).initial_state()
+    x = dy.inputTensor(np.ones((2, 3)))
+    before = len(dy.cg())
+    for call in (state.transduce, state.add_inputs, state.set_h):
+        with pytest.raises(ValueError, match=f"{call.__name__}: "):
+            call(x)
+    assert len(dy.cg()) == before
+    dy.renew_cg()
+    with pytest.raises(ValueError, match=r"transduce: the expression is stale"):
+        state.transduce(x)

@@ -24,6 +24,7 @@ from spec_classes import (
     Called,
     Color,
     Config,
+    Doubling,
     Frozen,
     Longer,
     Methods,
@@ -33,6 +34,7 @@ from spec_classes import (
     Outer,
     Own,
     OwnSpec,
+    Partly,
     Parts,
     Point,
     Reducing,
@@ -137,6 +139,25 @@ def test_what_passes_stays_what_it_is(name):
     again = loaded.spec
     assert again[0].fold == 1 and again[0].tzinfo == BERLIN and again[1] is Color.RED
     assert again[2]["new"] == [] and again[3].more == 4 and again[4].kind is dy.tanh
+
+
+def test_initializers_pass(name):
+    spec = [
+        dy.ConstInitializer(3),
+        dy.GlorotInitializer(True, gain=0.5),
+        dy.NormalInitializer(1, 2),
+        dy.UniformInitializer(0.5),
+        dy.SaxeInitializer(2),
+        dy.IdentityInitializer(),
+        dy.FromFileInitializer("a/b"),
+        dy.NumpyInitializer(np.eye(2)),
+    ]
+    for allowed in ([], [dy.ConstInitializer]):
+        dy.save(name, [Tagger(dy.ParameterCollection(), spec)], allowed)
+        (loaded,) = dy.load(name, dy.ParameterCollection(), allowed)
+        assert repr(loaded.spec) == repr(spec)
+        weights = dy.ParameterCollection().add_parameters((2, 2), init=loaded.spec[-1])
+        np.testing.assert_array_equal(weights.as_array(), np.eye(2))
 
 
 @pytest.mark.parametrize("protocol", range(2, 6))
@@ -256,6 +277,19 @@ def test_objects_of_allowed_classes(name):
     dy.save(name, [Tagger(dy.ParameterCollection(), Opaque(size=3))], allowed=[Opaque])
     (loaded,) = dy.load(name, dy.ParameterCollection(), allowed=[Opaque])
     assert loaded.spec.size == 3
+
+
+def test_objects_of_allowed_classes_are_filled_as_pickle_does(name):
+    """Without their __setattr__, which refuses those of frozen dataclasses and of properties."""
+    partly = Partly()
+    partly.size, partly.other = 3, 4
+    spec = [Frozen(3), Doubling(2), np.poly1d([1, 2]), partly]
+    allowed = [Frozen, Doubling, np.poly1d, Partly]
+    dy.save(name, [Tagger(dy.ParameterCollection(), spec)], allowed)
+    (loaded,) = dy.load(name, dy.ParameterCollection(), allowed)
+    frozen, doubling, polynomial, again = loaded.spec
+    assert frozen == Frozen(3) and vars(doubling) == {"size": 4, "name": "doubling"}
+    assert polynomial == spec[2] and (again.size, again.other) == (3, 4)
 
 
 @pytest.mark.parametrize("wrong", [3, None])

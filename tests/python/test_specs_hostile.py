@@ -76,6 +76,8 @@ HOSTILE = {
     "an object that makes itself": trap("Made"),
     "an object that counts as a key": b"}" + trap("Hashed", (), {"size": 1}) + b"K\1s",
     "an object as a member of a set": b"cbuiltins\nset\n(" + trap("Hashed", (), {"size": 1}) + b"l\x85R",
+    "an initializer of a list": reduce("_dynet", "NumpyInitializer", ([1.0],)),
+    "an initializer that is not made": new("_dynet", "ConstInitializer", (), {"c": 1}),
     "an opaque object": new("spec_classes", "Opaque", ()),
     "an opaque object that is called": reduce("spec_classes", "Opaque", ()),
     "a key of many parts": b"}(" + b")" + b"2\x86" * 60 + b"K\1u",

@@ -61,10 +61,10 @@ def test_both_directions(model):
         (lambda: builder.set_dropout(), "set_dropout: p is missing"),
         (lambda: builder.set_dropouts(0.5), "set_dropouts: d_h is missing"),
         (lambda: builder.set_dropout("a"), "set_dropout: "),
-        (lambda: builder.disable_dropout(1), "disable_dropout: 1 arguments were given; it takes none"),
+        (lambda: builder.disable_dropout(1), "disable_dropout: 1 argument was given; it takes none"),
         (lambda: builder.zero_state(1, 2), "zero_state: 2 arguments were given; it takes 1"),
         (lambda: builder.final_state(), "final_state: es is missing"),
-        (lambda: builder.whoami(1), "whoami: 1 arguments were given; it takes none"),
+        (lambda: builder.whoami(1), "whoami: 1 argument was given; it takes none"),
         (lambda: dy.BiRNNBuilder.from_spec(1), "from_spec: model is missing; it is called as from_spec"),
     ):
         with pytest.raises(TypeError) as error:

@@ -91,6 +91,22 @@ WRONG = {
     "pick: index is a str; a whole number is needed": lambda: dy.pick(x(), "a"),
     "pick: index is an Expression; a whole number is needed, as its value() is": lambda: dy.pick(x(), x()),
     "dropout: p is a list; a number is needed": lambda: dy.dropout(x(), [1]),
+    "log_softmax: restrict is an int; a list of whole numbers is needed, or d=1 for an axis": (
+        lambda: dy.log_softmax(x(), 1)
+    ),
+    "save: name is a list; a text is needed; dynet.save saves lists of objects": (
+        lambda: MODEL.save("a", [MODEL.add_parameters(2)])
+    ),
+    "SimpleSGDTrainer: the keyword e0 was given; it is called learning_rate here": (
+        lambda: dy.SimpleSGDTrainer(MODEL, e0=0.1)
+    ),
+    "AdagradTrainer: the keyword e0 was given; it is called learning_rate here": (
+        lambda: dy.AdagradTrainer(MODEL, e0=0.1)
+    ),
+    "AdamTrainer: the keyword beta was given; it is called beta_1 and beta_2 here": (
+        lambda: dy.AdamTrainer(MODEL, beta=0.9)
+    ),
+    "whoami: 1 argument was given; it takes none": lambda: dy.GRUBuilder(1, 2, 3, MODEL).whoami(3),
     "esum: xs is an Expression; a list of expressions is needed": lambda: dy.esum(x()),
     "zeros: dim is a str; a whole number or a list of whole numbers is needed": lambda: dy.zeros("a"),
     "VanillaLSTMBuilder: input_dim is a str; a whole number is needed": (
@@ -138,13 +154,13 @@ NAMED = {
     "concatenate_cols: ": lambda: dy.concatenate_cols([x(), dy.inputVector([1, 2])]),
     "trace_of_product: ": lambda: dy.trace_of_product(x(), dy.inputVector([1, 2])),
     "contract3d_1d_bias: ": lambda: dy.contract3d_1d_bias(x(), x(), x()),
-    "VanillaLSTMBuilder: an input of shape {3} was given; a vector of 2 is needed": (
+    "add_input: VanillaLSTMBuilder: an input of shape {3} was given; a vector of 2 is needed": (
         lambda: dy.LSTMBuilder(1, 2, 4, MODEL).initial_state().add_input(x())
     ),
-    "GRUBuilder: an input of shape {3} was given; a vector of 2 is needed": (
+    "transduce: GRUBuilder: an input of shape {3} was given; a vector of 2 is needed": (
         lambda: dy.GRUBuilder(1, 2, 4, MODEL).initial_state().transduce([x()])
     ),
-    "SimpleRNNBuilder: an input of shape {3}": (
+    "add_inputs: SimpleRNNBuilder: an input of shape {3}": (
         lambda: dy.SimpleRNNBuilder(1, 2, 4, MODEL).initial_state().add_inputs([x()])
     ),
     "StandardSoftmaxBuilder.neg_log_softmax: ": (
@@ -266,7 +282,9 @@ def test_names_of_older_methods():
     p, table = MODEL.add_parameters(2), MODEL.add_lookup_parameters((2, 2))
     builder = dy.GRUBuilder(1, 2, 3, MODEL)
     for thing, name, today in [
-        (MODEL, "load", "populate"),
+        (MODEL, "load", "populate, or dynet.load"),
+        (MODEL, "from_file", "populate, or dynet.load"),
+        (p, "clip", "clip_inplace"),
         (MODEL, "save_all", "save"),
         (p, "load", "populate"),
         (p, "load_array", "set_value"),
