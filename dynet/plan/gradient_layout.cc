@@ -99,9 +99,10 @@ class Placer {
     if (!buffered_.empty()) place_terms(id);
   }
 
-  /// Decides how several contributions come together.
+  /// Decides how several contributions come together. What a matrix gets at the end is no part of its views'.
   void choose(uint32_t id, GradientEntry& entry) {
-    if (entry.consumers == GradientEntry::views) {
+    const bool ends_with_products = entry.deferred != none && graph_[id].op != &parameter_op;
+    if (entry.consumers == GradientEntry::views && !ends_with_products) {
       const Cover cover = cover_by_views(id);
       if (entry.uses == 1 || cover != Cover::overlapping) {
         entry.accumulation = Accumulation::sliced;
@@ -166,7 +167,8 @@ class Placer {
     const uint32_t id = nodes[k], arg = graph_.args(graph_[id])[0];
     const GradientEntry& entry = plan_.entries[id];
     const size_t size = graph_.dim(id).size();
-    if (entry.uses == 0 || entry.has(GradientEntry::broadcast) || size < large || !marks_[arg]) return false;
+    if (entry.uses == 0 || entry.deferred != none || entry.has(GradientEntry::broadcast)) return false;
+    if (size < large || !marks_[arg]) return false;
     const uint32_t reader = entry.consumer;
     if (!graph_[reader].op->reads_part || plan_.entries[reader].is(Accumulation::unmade)) return false;
     if (size < parts * graph_.dim(reader).size() || !is_large(graph_.dim(arg))) return false;

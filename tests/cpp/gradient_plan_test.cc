@@ -88,7 +88,7 @@ void fill(Graph& graph, std::mt19937& random, unsigned size) {
   const Op* const kernels[] = {&op<Mix>, &op<Sum>, &op<Gates>};
   while (graph.size() < size) {
     if (pick(4) == 0)
-      add(op<Slice>, some(wholes, 1), Slice::Attrs{pick(half + 1)});
+      add(op<Slice>, some(pick(3) ? wholes : matrices, 1), Slice::Attrs{pick(half + 1)});
     else if (pick(4) == 0)
       add(op<Times>, {some(matrices, 1)[0], some(halves, 1)[0]}, Mix::Attrs{0});
     else
