@@ -65,7 +65,7 @@ inline Strides transposing(unsigned n) {
 struct Inverse : OpDefaults {
   static constexpr bool on_host = true;
   static constexpr auto name = "inverse",
-                        doc = "The inverse of a square matrix; not a number throughout if it is singular.";
+                        doc = "The inverse of a square matrix; not a number throughout where a pivot is 0.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);
@@ -103,8 +103,8 @@ struct LogDeterminant : OpDefaults {
   static constexpr bool on_host = true;
   static constexpr auto name = "logdet",
                         doc =
-                            "The logarithm of the determinant of a square matrix: {1}; -infinity if it is "
-                            "singular, not a number if the determinant is negative.";
+                            "The logarithm of the determinant of a square matrix: {1}; -infinity where a "
+                            "pivot is 0, not a number if the determinant is negative.";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);
