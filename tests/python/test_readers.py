@@ -200,7 +200,7 @@ def test_gradients_of_reshapes_are_there_when_they_are_asked_for(batch, batching
 
 
 @pytest.mark.parametrize("batching", [True, False])
-@pytest.mark.parametrize("make", [lambda W, i: dy.pick(W, i, 2), lambda W, i: dy.select_cols(W, [i])[:, 0]])
+@pytest.mark.parametrize("make", [lambda w, i: dy.pick(w, i, 2), lambda w, i: dy.select_cols(w, [i])[:, 0]])
 def test_a_reader_that_is_also_a_matrix(make, batching) -> None:
     """It gets what the product contributes, also where others of its kind need no memory for theirs."""
     model = dy.ParameterCollection()
@@ -214,7 +214,7 @@ def test_a_reader_that_is_also_a_matrix(make, batching) -> None:
     assert W.grad_as_array().sum() == 640 + 8 + 64
 
 
-@pytest.mark.parametrize("make", [lambda W: W * 1, dy.tanh, lambda W: W])
+@pytest.mark.parametrize("make", [lambda w: w * 1, dy.tanh, lambda w: w])
 def test_views_of_a_matrix_get_nothing_of_its_products(make) -> None:
     W = dy.ParameterCollection().add_parameters((2, 2), init=0.0)
     dy.renew_cg()
