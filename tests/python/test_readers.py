@@ -205,27 +205,27 @@ def test_a_reader_that_is_also_a_matrix(make, batching) -> None:
     """It gets what the product contributes, also where others of its kind need no memory for theirs."""
     model = dy.ParameterCollection()
     shape = (8, 8, 8) if make(model.add_parameters((8, 8, 8)), 0).dim()[0] == (8, 8) else (64, 8)
-    W = model.add_parameters(shape, init=0.0)
+    weights = model.add_parameters(shape, init=0.0)
     dy.renew_cg(autobatching=batching)
-    h, other = (dy.reshape(make(W, i), (8, 8)) for i in (0, 1))
+    h, other = (dy.reshape(make(weights, i), (8, 8)) for i in (0, 1))
     loss = dy.sum_elems(h * dy.inputVector([10.0] * 8)) + dy.sum_elems(h[0]) + dy.sum_elems(other)
     loss.backward(full=True)
     np.testing.assert_array_equal(h.gradient(), 10 + np.eye(8)[:1].T * np.ones((8, 8)))
-    assert W.grad_as_array().sum() == 640 + 8 + 64
+    assert weights.grad_as_array().sum() == 640 + 8 + 64
 
 
 @pytest.mark.parametrize("make", [lambda w: w * 1, dy.tanh, lambda w: w])
 def test_views_of_a_matrix_get_nothing_of_its_products(make) -> None:
-    W = dy.ParameterCollection().add_parameters((2, 2), init=0.0)
+    weights = dy.ParameterCollection().add_parameters((2, 2), init=0.0)
     dy.renew_cg()
-    h = make(W)
+    h = make(weights)
     views = [dy.reshape(h, (4,)), dy.pick_range(h, 0, 1, 1), h[:, 1:2]]
     loss = dy.esum([dy.sum_elems(v) for v in views]) + dy.sum_elems(h * dy.inputVector([10.0, 20.0]))
     loss.backward(full=True)
     assert all((v.gradient() == 1).all() for v in views)
-    np.testing.assert_array_equal(W.grad_as_array(), [[12, 22], [12, 22]])
+    np.testing.assert_array_equal(weights.grad_as_array(), [[12, 22], [12, 22]])
     dy.renew_cg()
-    h = make(W)
+    h = make(weights)
     view = h[:, 1:2]
     (dy.sum_elems(view) + dy.sum_elems(h * dy.inputVector([10.0, 20.0]))).backward(full=True)
     assert (view.gradient() == 1).all()
