@@ -75,8 +75,10 @@ void Worker::run_backward(std::span<const uint32_t> nodes, const GradientCall& m
   if (!op.differentiable) return;
   tables_.reset();
   const uint32_t shared = memory_.tape.entries[members.entry].shared;
-  Call call = memory_.calls[members.entry];
-  if (!call.count || !members.is_whole) {
+  Call made;
+  const bool is_known = members.is_whole && memory_.calls[members.entry].count > 0;
+  Call& call = is_known ? memory_.calls[members.entry] : made;  // a copy would cost more than many kernels
+  if (!is_known) {
     make_call(nodes, items_in(nodes), shared, tables_, call);
     add_results(call, nodes);
   }
