@@ -10,6 +10,12 @@ namespace {
 /// What a call counts for those who may end the work. Kernels that take long say what they do themselves.
 constexpr int64_t call_work = int64_t{1} << 20;
 
+/// A copy, field by field: one of the whole is so long that a string instruction would make it, which takes
+/// longer than many kernels.
+Call as_run_forward(const Call& c) {
+  return {c.attrs, c.count, c.x_dims, c.dim, c.x, c.packed, c.y, c.saved, c.words, c.key, {}, {}, {}, false};
+}
+
 }  // namespace
 
 void Worker::forward(const Step& step, std::span<const uint32_t> nodes, real* base, Call& call) {
@@ -75,10 +81,8 @@ void Worker::run_backward(std::span<const uint32_t> nodes, const GradientCall& m
   if (!op.differentiable) return;
   tables_.reset();
   const uint32_t shared = memory_.tape.entries[members.entry].shared;
-  Call made;
-  const bool is_known = members.is_whole && memory_.calls[members.entry].count > 0;
-  Call& call = is_known ? memory_.calls[members.entry] : made;  // a copy would cost more than many kernels
-  if (!is_known) {
+  Call call = as_run_forward(memory_.calls[members.entry]);
+  if (!call.count || !members.is_whole) {
     make_call(nodes, items_in(nodes), shared, tables_, call);
     add_results(call, nodes);
   }
