@@ -2,6 +2,7 @@
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/all.h"
+#include "python/src/docstring.h"
 #include "python/src/positional.h"
 #include "python/src/undo.h"
 
@@ -79,7 +80,7 @@ struct Maker {
 template <class T, class... P, size_t... I>
 void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
   static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
-  m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., T::doc);
+  m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., docstring(T::doc).c_str());
   Positional<Maker<T, P...>, Python<T, P>...>::bind(
       nb::object(m.attr(T::name)),
       {(T::args[I].has_default ? default_value<P>(T::args[I]) : nb::object())...});
