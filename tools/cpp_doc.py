@@ -43,13 +43,16 @@ HEADERS = [
 
 # A header's tokens: documentation, other comments, strings, brackets, ends of statements, the rest.
 TOKEN = re.compile(
-    r"""(?P<doc>///[^\n]*) | (?P<skip>//[^\n]*|^\s*\#[^\n]*) | (?P<text>"(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])+')
+    r"""(?P<doc>///[^\n]*) | (?P<skip>//[^\n]*|^\s*\#[^\n]*)
+    | (?P<text>R"\((?:.|\n)*?\)" | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])+')
     | (?P<open>[{]) | (?P<close>[}]) | (?P<end>;) | (?P<access>\b(?:public|private|protected)\s*:(?!:))
     | (?P<word>\s+|\w+|.)""",
     re.VERBOSE | re.MULTILINE,
 )
 TYPE = re.compile(r"^(?:template <.*?> )?(class|struct|enum class|enum)\b")
 FIELD = re.compile(r"^(?!using|friend|static|return|template)[\w:<>,*& ]+ \w+(, \w+)*( = [^;]*)?$")
+# What a class says of itself in both languages, in a constant; what follows is an example in Python.
+DOC = re.compile(r'\bdoc = R"\((.*?)(?:\n\n *>>> .*)?\)"$', re.DOTALL)
 FUNCTION = re.compile(r"^(?!using|friend|static_assert|typedef)[^=]*?[\w>&*\]] ?\**&?(?:operator\S+|\w+)\(")
 
 
@@ -132,6 +135,9 @@ def open_scope(scope, text):
 
 
 def add(scope, doc, text, members=()):
+    if said := DOC.search(text):
+        scope.doc = [" ".join(said[1].split())]
+        return
     text = clean(text)
     counts = doc or members or FUNCTION.match(text) or (scope.kind == "type" and FIELD.match(text))
     if scope.visible and counts and not re.search(r"= delete$|^~|^$", text):

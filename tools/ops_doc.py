@@ -24,7 +24,8 @@ def reference() -> str:
         if function is None or not function.__doc__:
             continue
         signature, _, text = function.__doc__.partition("\n")
-        body = " ".join(text.split())
+        prose, _, example = text.strip().partition("\n\n>>> ")
+        body = " ".join(prose.split()) + (f"\n\n```pycon\n>>> {example}\n```" if example else "")
         sections.append(f"### {name}\n\n```python\n{signature.strip()}\n```\n\n{body}\n")
     return HEAD + "\n".join(sections)
 

@@ -2,6 +2,7 @@
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/all.h"
+#include "python/src/docs/process.h"
 #include "python/src/docstring.h"
 #include "python/src/positional.h"
 #include "python/src/undo.h"
@@ -127,9 +128,7 @@ void bind_ops(nb::module_& m) {
   bind_all(m, names, Composites{});
   bind_besides<Zeroes>(m);
   bind_besides<OldPickRange>(m);
-  m.def(
-      "ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); },
-      "The names of all operations.");
+  m.def("ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); }, docs::process::ops);
 }
 
 }  // namespace dynet::python

@@ -7,10 +7,14 @@ HEADER = """// What it is.
 
 namespace dynet {
 
-/// A thing
-/// of a kind.
 class Thing : public Base {
  public:
+  static constexpr auto doc = R"(
+      A thing; it's
+      of a kind.
+
+      >>> dy.Thing(3))";
+
   explicit Thing(int n = 3) : n_(n) {}
   /// Its size.
   virtual unsigned size() const = 0;
@@ -40,7 +44,7 @@ def test_up_to_date():
 
 def test_what_is_read_of_a_header():
     thing, add = cpp_doc.entries_of(HEADER)
-    assert (thing.doc, thing.text) == ("A thing of a kind.", "class Thing : public Base")
+    assert (thing.doc, thing.text) == ("A thing; it's of a kind.", "class Thing : public Base")
     assert [(member.doc, member.text) for member in thing.members] == [
         ("", "Thing(int n = 3)"),
         ("Its size.", "unsigned size() const"),
