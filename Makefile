@@ -15,7 +15,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
 .PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
-	typecheck docs clean
+	typecheck docs site clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -141,6 +141,12 @@ docs:  ## Write the references of operations and of C++, and the table of names 
 	$(BIN)/python tools/ops_doc.py
 	$(BIN)/python tools/migration_doc.py
 	$(BIN)/python tools/cpp_doc.py
+
+site:  ## Build the documentation into build/site and check its links
+	$(SETUP) site
+	$(INSTALL)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
+	$(BIN)/python tools/site_links.py build/site
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

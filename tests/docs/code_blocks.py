@@ -9,6 +9,7 @@ packages without which the page is left out.
 import contextlib
 import ctypes
 import difflib
+import itertools
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ import types
 import typing
 
 FENCE = re.compile(r"^(?P<margin>[ \t]*)(?P<mark>`{3,}|~{3,})[ ]*(?P<info>[^`]*)$")
-VERBATIM = ("{code", "{sourcecode", "{math", "{raw", "{mermaid", "{eval-rst", "{literalinclude")
+VERBATIM = ("{code", "{sourcecode", "{math", "{raw", "{mermaid", "{eval-rst", "{literalinclude", "{dynet")
 NEEDS = re.compile(r"^<!-- needs: (.*?) -->$", re.MULTILINE)
 ANY_TEXT = "…"
 
@@ -90,7 +91,7 @@ def run(path):
     """Runs a page's programs in the folder that this process is in; what is wrong, or nothing."""
     listed = fences(path.read_text(encoding="utf-8"))
     module = sys.modules["__main__"] = types.ModuleType("__main__")
-    for fence, following in zip(listed, [*listed[1:], None], strict=True):
+    for fence, following in itertools.zip_longest(listed, listed[1:]):
         if fence.kind != "python":
             continue
         said = following.text if following and following.kind == "output" else None
