@@ -135,17 +135,15 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 		--allowlist tests/typing/stubtest_allowlist.txt --allowlist $(BUILD)/missing_members.txt \
 		--mypy-config-file pyproject.toml
 
-docs:  ## Write the references of operations and of C++, and the table of names in docs/migration.md
+docs:  ## Write the table of names in docs/migration.md
 	$(SETUP) test
 	$(INSTALL)
-	$(BIN)/python tools/ops_doc.py
 	$(BIN)/python tools/migration_doc.py
-	$(BIN)/python tools/cpp_doc.py
 
 site:  ## Build the documentation into build/site and check its links
 	$(SETUP) site
 	$(INSTALL)
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
+	$(BIN)/python -m sphinx -j 2 -q -W --keep-going -b html docs build/site
 	$(BIN)/python tools/site_links.py build/site
 
 clean:  ## Remove the environment and everything built

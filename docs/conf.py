@@ -11,16 +11,15 @@ sys.path.insert(0, str(ROOT / "tools"))
 project, author = "DyNet", "the DyNet contributors"
 copyright = author
 version = release = dynet.__version__
-extensions = ["myst_parser", "sphinx_dynet"]
+extensions = ["myst_parser", "sphinx_dynet", "sphinx_dynet_cpp"]
 
 # Pages are Markdown; a heading can be linked to, and names of the package are those of `dynet`.
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 3
 primary_domain, default_role = "py", None
-exclude_patterns = ["ops.md"]
 nitpicky, smartquotes = True, False
-# Types of Python and NumPy, whose pages are elsewhere.
-nitpick_ignore_regex = [("py:class", r"(?!dynet\b)[\w.]+")]
+# Types of Python, NumPy and C++, whose pages are elsewhere.
+nitpick_ignore_regex = [("py:class", r"(?!dynet\b)[\w.]+"), ("cpp:identifier", ".*")]
 
 add_module_names = False
 python_maximum_signature_line_length = 88

@@ -132,19 +132,22 @@ class Reference(SphinxDirective):
         return self.parse_text_to_nodes("\n\n".join(text))
 
 
-def _forget(app: Sphinx, env: Any, docname: str) -> None:
-    env.dynet_on_pages.pop(docname, None)
+def remember(app: Sphinx, attribute: str) -> None:
+    """Keeps a list for each page in an attribute of the environment, whichever process reads the page."""
 
+    def begin(app: Sphinx, env: Any, *_: object) -> None:
+        setattr(env, attribute, getattr(env, attribute, {}))
 
-def _begin(app: Sphinx, env: Any, *_: object) -> None:
-    if not hasattr(env, "dynet_on_pages"):
-        env.dynet_on_pages = {}
+    def forget(app: Sphinx, env: Any, docname: str) -> None:
+        getattr(env, attribute, {}).pop(docname, None)
 
+    def merge(app: Sphinx, env: Any, docnames: list[str], other: Any) -> None:
+        found = getattr(other, attribute)
+        getattr(env, attribute).update({name: found[name] for name in docnames if name in found})
 
-def _merge(app: Sphinx, env: Any, docnames: Any, other: Any) -> None:
-    env.dynet_on_pages.update(
-        {name: other.dynet_on_pages[name] for name in docnames if name in other.dynet_on_pages}
-    )
+    app.connect("env-purge-doc", forget)
+    app.connect("env-before-read-docs", begin)
+    app.connect("env-merge-info", merge)
 
 
 def _complete(app: Sphinx, env: Any) -> None:
@@ -157,8 +160,6 @@ def _complete(app: Sphinx, env: Any) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("dynet_names", public_names.by_module(), "env", [dict])
     app.add_directive("dynet", Reference)
-    app.connect("env-purge-doc", _forget)
-    app.connect("env-before-read-docs", _begin)
-    app.connect("env-merge-info", _merge)
+    remember(app, "dynet_on_pages")
     app.connect("env-check-consistency", _complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

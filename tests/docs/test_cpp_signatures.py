@@ -1,11 +1,13 @@
 """The C++ functions of operations take what their declarations say: the same arguments in the same order,
 with the same defaults."""
 
+import inspect
 import re
 
-import cpp_doc
-import ops_doc
+import cpp_names
 import pytest
+
+import dynet as dy
 
 # What a C++ function is declared as, where its name alone does not say so.
 DECLARED_AS = {
@@ -67,47 +69,44 @@ def default_of(text):
     return {"{}": "None"}.get(text, text.capitalize().translate(str.maketrans("{}", "()")))
 
 
-def cpp_functions():
+@pytest.fixture(scope="module")
+def functions():
     """The arguments of all overloads, by name; not the graph of a leaf, nor the one device."""
+    if not cpp_names.is_there():
+        pytest.skip(cpp_names.MISSING)
     found = {}
-    for header in sorted((cpp_doc.ROOT / "dynet" / "ops").glob("*.h")):
-        for entry in filter(
-            lambda e: cpp_doc.is_operation(e.text), cpp_doc.entries_of(header.read_text("utf-8"))
-        ):
-            name, inside = re.search(r"(\w+|operator\S+)\((.*)\)", entry.text).groups()
+    for each in cpp_names.names():
+        if each.kind == "function" and each.file.startswith("dynet/ops/"):
+            inside = re.search(r"[^(]*?\w\((.*)\)|operator\S+\((.*)\)", each.declaration)
             arguments = [
                 a.partition(" = ")
-                for a in split(inside)
+                for a in split(inside[1] or inside[2] or "")
                 if "Graph& " not in a and "Device* device = " not in a
             ]
-            found.setdefault(name, []).append(
-                [
-                    (re.search(r"\w+$", declared).group(), default_of(value))
-                    for declared, _, value in arguments
-                ]
+            found.setdefault(each.name, []).append(
+                [(re.search(r"\w+$", declared)[0], default_of(value)) for declared, _, value in arguments]
             )
     return found
 
 
 def declarations():
-    """The arguments of each operation, as the reference says them."""
-    functions = re.findall(r"```python\n(\w+)\((.*)\) -> ", ops_doc.TARGET.read_text("utf-8"))
+    """The arguments of each operation, as the package says them."""
     return {
-        name: [(a.partition(":")[0], default_of(a.partition(" = ")[2])) for a in split(inside)]
-        for name, inside in functions
+        name: [(a.name, "" if a.default is a.empty else default_of(str(a.default))) for a in parameters]
+        for name in set(dy.ops()) & set(dy.__all__)
+        for parameters in [inspect.signature(getattr(dy, name)).parameters.values()]
     }
 
 
-DECLARED, FUNCTIONS = declarations(), cpp_functions()
-COMPARED = sorted(
-    name for name in FUNCTIONS if (name in DECLARED or name in DECLARED_AS) and name not in NOT_DECLARED
-)
+DECLARED = declarations()
+OTHERS = {other for others in DECLARED_AS.values() for other in others} - {*DECLARED_AS}
+COMPARED = sorted({*DECLARED, *DECLARED_AS} - {*NOT_DECLARED} - OTHERS)
 
 
-def differences(name, function, declared):
+def differences(name, overloads, function, declared):
     """What an overload has otherwise than a declaration."""
     found = []
-    lengths = [len(other) for other in FUNCTIONS[name]]
+    lengths = [len(other) for other in overloads]
     for at, (argument, default) in enumerate(declared):
         if at >= len(function):
             elsewhere = argument == "batch_size" or (name, argument) in LEFT_OUT or max(lengths) > at
@@ -125,7 +124,10 @@ def differences(name, function, declared):
 
 
 @pytest.mark.parametrize("name", COMPARED)
-def test_arguments(name):
-    for function in FUNCTIONS[name]:
-        found = [differences(name, function, DECLARED[other]) for other in DECLARED_AS.get(name, [name])]
+def test_arguments(name, functions):
+    for function in functions[name]:
+        found = [
+            differences(name, functions[name], function, DECLARED[other])
+            for other in DECLARED_AS.get(name, [name])
+        ]
         assert [] in found, found
