@@ -3,7 +3,7 @@
 Every fence marked `python` is run, in order and in one module. If the next fence is marked `output`, what was
 printed must equal it, where … stands for any text; an error that is shown is its last line, `ValueError: no`.
 Fragments that are not to be run are written as a `{code-block}`. A line `<!-- needs: torch -->` names
-packages without which the page is left out.
+packages without which the page is left out. A folder `data` beside the page is there when its programs run.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import itertools
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 import traceback
@@ -116,6 +117,8 @@ def main(names):
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
             os.chdir(folder)
             stack.callback(os.chdir, home)
+            if (path.parent / "data").is_dir():
+                shutil.copytree(path.parent / "data", "data")
             if wrong := run(path):
                 print(wrong, file=sys.stderr)
                 status = 1

@@ -91,11 +91,13 @@ import os, pickle
 class Thing: pass
 pickle.loads(pickle.dumps(Thing()))
 os.mkdir("here")
+print(*os.listdir("data"))
 os.system("echo from a process")
 print("x")
 ```
 Prose.
 ```output
+numbers.txt
 from a process
 x
 ```
@@ -113,23 +115,27 @@ ValueError: no
 def test_a_page_runs_in_a_folder_of_its_own(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(GOOD)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "numbers.txt").touch()
     ran = run(page, cwd=tmp_path)
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "")
-    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "page.md"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("print(Thing", "print(1, Thing"), "page.md:19: the program of line 15 prints something else"),
+        (("print(Thing", "print(1, Thing"), "page.md:21: the program of line 17 prints something else"),
         (('print("x")', "1 / 0"), "ZeroDivisionError"),
-        (("```output\nfrom a process\nx\n```\n", ""), ""),
-        (("```output\nThing\nValueError: no\n```\n", ""), 'page.md", line 17, in <module>'),
+        (("```output\nnumbers.txt\nfrom a process\nx\n```\n", ""), ""),
+        (("```output\nThing\nValueError: no\n```\n", ""), 'page.md", line 19, in <module>'),
     ],
 )
 def test_what_is_wrong(tmp_path, change, message):
     page = tmp_path / "page.md"
     page.write_text(GOOD.replace(*change))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "numbers.txt").touch()
     ran = run(page)
     assert ran.returncode == (1 if message else 0)
     assert message in ran.stderr
