@@ -105,10 +105,11 @@ instructions:  ## Record anew how many instructions the runs of make count take
 	@test -f $(BUILD)/CMakeCache.txt || $(MAKE) build
 	$(BIN)/python tools/instructions.py $(BUILD) --write
 
-performance:  ## Write docs/performance.md and its picture from what make bench measured
+performance:  ## Write docs/targets.md and the picture of speed from what make bench measured
 	$(SETUP) demo
-	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/performance.md \
-		--picture docs/performance.png
+	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/targets.md \
+		--picture docs/targets.png
+	$(BIN)/python benchmarks/speed.py
 
 lint:  ## Check format, habits, include directions and sizes
 	$(SETUP) check
