@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import public_names
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx.addnodes import pending_xref
 from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CODE = re.compile(r"(``.+?``|`[^`]+`)")
 SPECIAL = re.compile(r"([\\*_<>\[\]{}$#|~^])")
+NAME = re.compile(r"dy\.(\w+)(?:\(.*\))?", re.DOTALL)
 BACKTICKS = "````````"
 
 
@@ -132,6 +135,27 @@ class Reference(SphinxDirective):
         return self.parse_text_to_nodes("\n\n".join(text))
 
 
+class Links(SphinxTransform):
+    """Makes a link of each name of the package that a page has as code, such as `dy.tanh(x)`."""
+
+    default_priority = 5
+
+    def apply(self, **_: Any) -> None:
+        known = {each.name for each in self.config.dynet_names["dynet"]}
+        for literal in list(self.document.findall(nodes.literal)):
+            match = NAME.fullmatch(literal.astext())
+            if (
+                match
+                and match[1] in known
+                and not isinstance(literal.parent, (nodes.reference, pending_xref))
+            ):
+                target = {"refdomain": "py", "reftype": "obj", "reftarget": f"dynet.{match[1]}"}
+                node = pending_xref(
+                    "", literal.deepcopy(), **target, refdoc=self.env.docname, refexplicit=True
+                )
+                literal.replace_self(node)
+
+
 def remember(app: Sphinx, attribute: str) -> None:
     """Keeps a list for each page in an attribute of the environment, whichever process reads the page."""
 
@@ -160,6 +184,7 @@ def _complete(app: Sphinx, env: Any) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("dynet_names", public_names.by_module(), "env", [dict])
     app.add_directive("dynet", Reference)
+    app.add_transform(Links)
     remember(app, "dynet_on_pages")
     app.connect("env-check-consistency", _complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
