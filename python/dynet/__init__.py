@@ -35,6 +35,7 @@ from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
+from dynet.lazy import submodule as _submodule
 from dynet.pickling import teach_classes as _teach_classes
 from dynet.renamed import RENAMED as _RENAMED
 from dynet.renamed import missing_name as _missing_name
@@ -42,6 +43,13 @@ from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
 from dynet.viz import print_graphviz as print_graphviz
+
+if _TYPE_CHECKING:
+    from dynet import data as data
+    from dynet import training as training
+else:
+    for _name in ("data", "training"):
+        globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
 # would take one that they cannot read for an empty one.
