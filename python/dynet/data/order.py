@@ -123,3 +123,31 @@ def batches(
     drawn = random.getrandbits(64) if seed is None and shuffle else seed
     parts = cut("batches", all_, size, tokens, key, shuffle, drawn)
     return [[all_[position] for position in part] for part in parts]
+
+
+@told
+def split(
+    examples: Iterable[T], held_out: float = 0.1, *, shuffle: bool = True, seed: int | None = 0
+) -> tuple[list[T], list[T]]:
+    """The examples in two lists: those to train with, and a part that is held out.
+
+    `held_out` is a part of all (0.1) or a number of examples (500). What is held out follows from the seed,
+    on every machine; without `shuffle` it is the end.
+
+        training, held_out = dy.data.split(examples, 0.1)
+
+    ValueError where one of the two would have nothing.
+    """
+    all_ = listed("split", examples)
+    if isinstance(held_out, bool) or not isinstance(held_out, int | float):
+        raise TypeError(f"split: held_out is {held_out!r}; a part such as 0.1, or a number, is needed")
+    count = held_out if isinstance(held_out, int) else round(held_out * len(all_))
+    if not 0 < count < len(all_):
+        raise ValueError(
+            f"split: held_out is {held_out}, of {len(all_)} examples; one of the two has nothing"
+        )
+    drawn = random.getrandbits(64) if seed is None and shuffle else seed
+    positions = shuffled(len(all_), f"{drawn} split") if shuffle else list(range(len(all_)))
+    chosen = set(positions[-count:])
+    training = [all_[position] for position in range(len(all_)) if position not in chosen]
+    return training, [all_[position] for position in sorted(chosen)]
