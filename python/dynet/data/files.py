@@ -73,15 +73,20 @@ class Lines:
 
 
 @contextlib.contextmanager
-def replaced(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def replaced(path: str | os.PathLike[str], partial: str | None = None) -> Iterator[IO[bytes]]:
     """A file that takes its name when it is whole and on the disk; until then the old one stays.
 
-    Links stay links, and a file that is replaced keeps its mode.
+    Links stay links, and a file that is replaced keeps its mode. `partial` is what it is called until then;
+    a name that is always the same leaves no more than one file behind, however often the process is killed.
     """
     name = os.path.realpath(os.fsdecode(path))
-    handle, partial = tempfile.mkstemp(dir=os.path.dirname(name), prefix=f".{os.path.basename(name)}.")
+    target: Any = partial and os.path.join(os.path.dirname(name), os.path.basename(partial))
+    if partial is None:
+        target, partial = tempfile.mkstemp(dir=os.path.dirname(name), prefix=f".{os.path.basename(name)}.")
+    else:
+        partial = target
     try:
-        with open(handle, "wb") as file:
+        with open(target, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

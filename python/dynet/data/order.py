@@ -45,7 +45,8 @@ def whole(call: str, name: str, given: object, least: int) -> int:
     return number
 
 
-def _lengths(call: str, examples: Sequence[Any], key: Callable[[Any], Any]) -> list[Any]:
+def measured(call: str, examples: Sequence[Any], key: Callable[[Any], Any]) -> list[Any]:
+    """The length of each example, by key."""
     lengths = []
     for position in range(len(examples)):
         try:
@@ -58,39 +59,49 @@ def _lengths(call: str, examples: Sequence[Any], key: Callable[[Any], Any]) -> l
     return lengths
 
 
-def cut(
-    call: str,
-    examples: Sequence[Any],
-    size: int | None,
-    tokens: int | None,
-    key: Callable[[Any], Any] | None,
-    shuffle: bool,
-    seed: object,
-) -> list[list[int]]:
-    """The positions of the examples of each batch."""
-    if (size is None) == (tokens is None):
-        raise TypeError(f"{call}: a size or a number of tokens is needed, one of the two")
-    positions = shuffled(len(examples), seed) if shuffle else list(range(len(examples)))
-    lengths: list[Any] = []
-    if key is not None or tokens is not None:
-        lengths = _lengths(call, examples, key or len)
-    if key is not None:
-        positions.sort(key=lengths.__getitem__)
-    parts: list[list[int]] = []
-    if size is not None:
-        size = whole(call, "size", size, 1)
-        parts = [positions[start : start + size] for start in range(0, len(positions), size)]
-    else:
-        most, count = whole(call, "tokens", tokens, 1), 0
+class Cut:
+    """How examples are cut into batches: what can be said before their order is known."""
+
+    def __init__(
+        self,
+        call: str,
+        examples: Sequence[Any],
+        size: int | None,
+        tokens: int | None,
+        key: Callable[[Any], Any] | None,
+        shuffle: bool,
+    ) -> None:
+        if (size is None) == (tokens is None):
+            raise TypeError(f"{call}: a size or a number of tokens is needed, one of the two")
+        self.size = None if size is None else whole(call, "the size of a batch", size, 1)
+        self.most = None if tokens is None else whole(call, "tokens", tokens, 1)
+        self.count, self.by_length, self.shuffle = len(examples), key is not None, bool(shuffle)
+        needed = self.by_length or self.most is not None
+        self.lengths = measured(call, examples, key or len) if needed else []
+
+    def batches(self, seed: object) -> list[list[int]]:
+        """The positions of the examples of each batch, in the order of this seed."""
+        positions = shuffled(self.count, seed) if self.shuffle else list(range(self.count))
+        if self.by_length:
+            positions.sort(key=self.lengths.__getitem__)
+        if self.size is not None:
+            parts = [positions[start : start + self.size] for start in range(0, self.count, self.size)]
+        else:
+            parts = self._by_tokens(positions)
+        if self.shuffle and self.by_length:
+            parts = [parts[number] for number in shuffled(len(parts), f"{seed} batches")]
+        return parts
+
+    def _by_tokens(self, positions: list[int]) -> list[list[int]]:
+        parts: list[list[int]] = []
+        count = 0
         for position in positions:
-            count += lengths[position]
-            if not parts or count > most:
+            count += self.lengths[position]
+            if not parts or count > self.most:
                 parts.append([])
-                count = lengths[position]
+                count = self.lengths[position]
             parts[-1].append(position)
-    if shuffle and key is not None:
-        parts = [parts[number] for number in shuffled(len(parts), f"{seed} batches")]
-    return parts
+        return parts
 
 
 @told
@@ -121,7 +132,7 @@ def batches(
     """
     all_ = listed("batches", examples)
     drawn = random.getrandbits(64) if seed is None and shuffle else seed
-    parts = cut("batches", all_, size, tokens, key, shuffle, drawn)
+    parts = Cut("batches", all_, size, tokens, key, shuffle).batches(drawn)
     return [[all_[position] for position in part] for part in parts]
 
 
