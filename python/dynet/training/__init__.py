@@ -9,3 +9,12 @@ from dynet.training.loop import Run as Run
 from dynet.training.rates import LearningRates as LearningRates
 
 __all__ = ["Callback", "History", "JSONLog", "LearningRates", "ProgressBar", "Run", "TensorBoard"]
+
+
+def __getattr__(name: str) -> object:
+    """The estimators, which need scikit-learn."""
+    if name in ("Classifier", "Regressor"):
+        from dynet.training import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'dynet.training' has no attribute {name!r}", name=name)
