@@ -90,6 +90,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         if self.random_state is not None:
             dy.reset_random_seed(self.random_state)
         seed = random.getrandbits(32) if self.random_state is None else self.random_state
+        vars(self).pop("n_features_in_", None)
         if getattr(given, "ndim", 0) == 2:
             self.n_features_in_ = given.shape[1]
         self.model_ = dy.ParameterCollection()
@@ -125,7 +126,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, given: Any) -> np.ndarray[Any, Any]:
         """What the network makes of each example, a row each."""
         check_is_fitted(self, "network_")
-        expected, found = getattr(self, "n_features_in_", None), getattr(given, "shape", ())
+        expected = getattr(self, "n_features_in_", None)
+        found: Sequence[int] = getattr(given, "shape", ())
         if expected is not None and len(found) == 2 and found[1] != expected:
             what = f"the examples have {found[1]} features; it was trained with {expected}"
             raise ValueError(f"{type(self).__name__}: {what}")
@@ -158,7 +160,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     Examples are the rows of an array or of a frame, or the items of a list, such as texts. `trainer` is the
     class, `held_out` a part that decides when `patience` ends training; the others are as in dy.fit. An
-    integer as `random_state` seeds DyNet's random numbers where training begins. history_ is what dy.fit gave.
+    integer as `random_state` seeds DyNet's random numbers where training begins. history_ is that of dy.fit.
     """
 
     def fit(self, X: Any, y: Any) -> Classifier:  # noqa: N803  scikit-learn's names
@@ -179,7 +181,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
         """The class of each example."""
-        chosen: np.ndarray[Any, Any] = self.classes_[self._outputs(X).argmax(axis=1)]
+        scores = self._outputs(X)
+        chosen: np.ndarray[Any, Any] = self.classes_[scores.argmax(axis=1)]
         return chosen
 
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
