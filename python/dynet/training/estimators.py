@@ -90,7 +90,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         if self.random_state is not None:
             dy.reset_random_seed(self.random_state)
         seed = random.getrandbits(32) if self.random_state is None else self.random_state
-        vars(self).pop("n_features_in_", None)
+        self.__dict__.pop("n_features_in_", None)
         if getattr(given, "ndim", 0) == 2:
             self.n_features_in_ = given.shape[1]
         self.model_ = dy.ParameterCollection()
