@@ -112,6 +112,33 @@ def test_an_interrupt_within_the_loss_leaves_no_gradient():
     )
 
 
+def test_a_second_interrupt_does_not_wait_for_the_batch():
+    seeded()
+    tagger, count = Tagger(), 0
+    before = tagger.bits()
+
+    def loss(words):
+        nonlocal count
+        count += 1
+        if count == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return tagger.loss(words)
+
+    history = dy.fit(tagger.model, tagger.trainer, examples(), loss, progress=False)
+    assert history.stopped == "interrupted" and count == 2 and tagger.bits() == before
+
+
+def test_a_program_that_takes_care_of_interrupts_goes_on_doing_so():
+    received = []
+    signal.signal(signal.SIGINT, lambda *_: received.append(1))
+    try:
+        assert fitted(Tagger(), Losses(3, interrupt)).stopped == "epochs"
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert received == [1]
+
+
 @pytest.mark.parametrize(("step", "writes"), [(9, 0), (0, 1), (0, 13), (0, 44), (0, 61)])
 def test_killed_at_any_moment(step, writes, tmp_path):
     """Also while a checkpoint is written: what lies there goes on to the same bits."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from dynet.training import checkpoints
 from dynet.training.callbacks import progress_bars
 from dynet.training.history import History
+from dynet.training.interrupts import Interrupts
 from dynet.training.losses import BatchLoss, mean_loss
 from dynet.training.options import Options
 
@@ -35,6 +32,7 @@ class Run:
         self._best: checkpoints.Weights | None = None
         self._stopping = False
         self._is_between = False  # whether everything is as after a batch, and as before the next
+        self._interrupts = Interrupts()
         self._callbacks = [*progress_bars(options.progress), *options.callbacks]
 
     @property
@@ -53,6 +51,7 @@ class Run:
         if checkpoint is not None:
             self._restore(checkpoint)
         history.stopped = None
+        self._interrupts.install()
         try:
             try:
                 self._tell("on_train_begin")
@@ -63,6 +62,7 @@ class Run:
                 if self._is_between:
                     self._write()
         finally:
+            self._interrupts.remove()
             self._tell("on_train_end")
         if history.stopped != "interrupted" and self._best is not None and self.options.restore_best:
             self.model.load_state_dict(self._best)
@@ -100,7 +100,7 @@ class Run:
 
     def _one_batch(self, positions: list[int]) -> None:
         self._is_between = False
-        with uninterrupted():
+        with self._interrupts:
             begin = time.monotonic()
             if self.options.schedule:
                 done = self.epoch - 1 + self.batch / self.batches
@@ -182,7 +182,7 @@ class Run:
             "best": [self.history.best_epoch, self.history.best_score],
             "callbacks": states,
         }
-        with uninterrupted():
+        with self._interrupts:
             checkpoints.write(path, self.model, self.trainer, training, self._best)
 
     def _read(self) -> checkpoints.Checkpoint | None:
@@ -206,33 +206,3 @@ class Run:
         for callback, state in zip(self.options.callbacks, training["callbacks"], strict=True):
             if state is not None:
                 callback.load_state_dict(state)
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C comes after what is done here, so that an update and its count belong together.
-
-    A second one comes at once.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    received = False
-
-    def remember(number: int, frame: Any) -> None:
-        nonlocal received
-        if received:
-            raise KeyboardInterrupt
-        received = True
-
-    if before is not signal.default_int_handler:
-        yield  # A program, or one of these around this one, takes care of it.
-        return
-    signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if received:
-        raise KeyboardInterrupt

@@ -13,6 +13,7 @@ ADVICE = (
     "Try a smaller learning rate (dy.find_learning_rate looks for one) or stricter clipping "
     "(trainer.set_clip_threshold(1)); look for a logarithm or a square root of 0, and a division by 0"
 )
+_ONE_NUMBER = ((1,), 1)
 
 
 class BatchLoss:
@@ -35,6 +36,8 @@ class BatchLoss:
 
     def _scalar(self, given: Any, whose: str) -> dy.Expression:
         call, loss = self.learning.call, given
+        if isinstance(loss, dy.Expression) and loss.dim() == _ONE_NUMBER:
+            return loss
         if not isinstance(loss, dy.Expression):
             raise TypeError(
                 f"{call}: the loss of {whose} is {given!r:.60}; the function must return an expression"
