@@ -4,6 +4,7 @@ from types import ModuleType as _Module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from dynet import _core as _core  # The first: it chooses the extension.
+from dynet import export as export
 from dynet._dynet import *  # noqa: F403  An operation is declared in C++ and nowhere else.
 from dynet._dynet import __precision__ as __precision__
 from dynet._dynet import __version__ as __version__

@@ -124,7 +124,8 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
         return allowed[module, name], True
     found: Any
     if is_ours(module):
-        found = getattr(sys.modules["dynet"], name, None)
+        package = sys.modules["dynet"]
+        found = getattr(package, name, None) or getattr(package.export, name, None)
         if isinstance(found, type) or name in (*ops(), "pickrange", "zeroes"):
             return found, False
     elif module.split(".")[0] == "numpy":

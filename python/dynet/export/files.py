@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dynet import _dynet
+from dynet.arguments import told
 from dynet.export.packages import package
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -247,3 +248,36 @@ def write_tensors(path: Path, tensors: Iterable[Tensor]) -> None:
             raise ValueError(f"the name {tensor.name} is there twice; in {path} names must differ")
         seen.add(tensor.name)
     format_of(path).write(path, listed)
+
+
+@told
+def read(path: Path) -> dict[str, Array]:
+    """All arrays of a model file by name: DyNet 2's text, .safetensors, .npz, .pt, or the weights of .onnx.
+
+    Tables have their rows first. PyTorch is needed for .pt and .pth, onnx for .onnx. RuntimeError for files
+    that are damaged or in no format that is known.
+
+        weights = dy.export.read("model.safetensors")
+        print(weights["lstm.weight_ih_l0"].shape)
+    """
+    return {tensor.name: tensor.array for tensor in read_tensors(path)}
+
+
+@told
+def write(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Writes arrays by name to a model file in the format that its name ends in, as `read` reads it.
+
+    The file that is there is replaced in one step, or stays as it is. In DyNet 2's text every array is a
+    parameter. arrays are of NumPy, or tensors of PyTorch.
+
+        dy.export.write("model.npz", {"weight": np.ones((2, 3))})
+    """
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"write: arrays is {_dynet._a_kind(arrays)}; a dict of arrays by name is needed")
+    write_tensors(
+        path,
+        [
+            Tensor(str(name), array_of_torch(each) if hasattr(each, "detach") else np.asarray(each))
+            for name, each in arrays.items()
+        ],
+    )
