@@ -154,6 +154,8 @@ void bind_graph_class(nb::module_& m) {
           "Removes what was added after the last checkpoint.");
   bind_node_calls(type);
   bind_descriptions(m, type);
+  bind_nodes(m, type);
+  bind_program_lines(m);
 }
 
 void bind_current(nb::module_& m) {
