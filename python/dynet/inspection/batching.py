@@ -85,9 +85,9 @@ class Batching:
         )
 
     def _repr_html_(self) -> str:
-        columns = (*self.table().columns, Column("what keeps the calls apart"))
+        columns = (*self.table().columns, Column("what keeps the calls apart", is_prose=True))
         rows = [
-            (*row, "; ".join(group.reasons))
+            (*row, "\n".join(group.reasons))
             for row, group in zip(self.table().rows, self.groups, strict=True)
         ]
         return in_notebook(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -34,7 +35,9 @@ class Kind(NamedTuple):
         matrices = self.matrices or [""] * len(self.shapes)
         arguments = [name or sizes_text(sizes) for name, sizes in zip(matrices, self.shapes, strict=True)]
         details = attributes_text(self.attributes)
-        of = f" of {_listed(arguments)}" if arguments else f" of shape {sizes_text(self.shape)}"
+        repeated = [(text, len(list(alike))) for text, alike in itertools.groupby(arguments)]
+        told = [f"{count} × {text}" if count > 1 else text for text, count in repeated]
+        of = f" of {_listed(told)}" if told else f" of shape {sizes_text(self.shape)}"
         return self.name + of + (f", {', '.join(details)}" if details else "")
 
 
@@ -81,10 +84,9 @@ def _differences(kinds: Sequence[Kind]) -> list[str]:
     if len(kinds) < 2:
         return []
     found = []
-    matrices = {kind.matrices for kind in kinds}
-    if len(matrices) > 1:
-        names = {name for kind in kinds for name in kind.matrices if name}
-        found.append(f"{len(matrices)} matrices: {_listed(sorted(names))}")
+    names = sorted({name for kind in kinds for name in kind.matrices if name})
+    if len(names) > 1:
+        found.append(f"{len(names)} matrices: {_listed(names)}")
     found += _different("numbers of arguments", [len(kind.shapes) for kind in kinds], str)
     counts = Counter(len(kind.shapes) for kind in kinds)
     for count, alike in counts.items():
@@ -125,7 +127,7 @@ def _orders(
     found = []
     longest = max(several, key=lambda kind: needed[kind])
     if needed[longest] > 1:
-        where = f" ({kinds[longest].text()})" if len(of_kind) > 1 else ""
+        where = f": {kinds[longest].text()}" if len(of_kind) > 1 else ""
         found.append(f"a chain of {needed[longest]}, where each needs the one before{where}")
     spare = sum(several.values()) - sum(needed.values())
     if spare > 0:

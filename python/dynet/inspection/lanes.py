@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -47,8 +48,19 @@ class Bar(NamedTuple):
     kind: str
 
 
-def lanes(bars: Sequence[Bar], end: float, legend: Sequence[str], axis: str) -> str:
-    """The picture as elements of a page, rows in the order in which they are first needed."""
+def _ticks(end: float, unit: float) -> list[tuple[float, str]]:
+    """Round places along an axis, about eight of them, in per cent, and what they are in a unit."""
+    step = 10.0 ** math.floor(math.log10(end / unit))
+    step = next(step * part for part in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0) if end / unit / (step * part) <= 10)
+    count = int(end / unit / step)
+    return [(100 * at * step * unit / end, f"{at * step:.6g}") for at in range(count + 1)]
+
+
+def lanes(bars: Sequence[Bar], end: float, legend: Sequence[str], axis: str, unit: float = 1.0) -> str:
+    """The picture as elements of a page, rows in the order in which they are first needed.
+
+    axis: what lies along it, in a unit that is so much of that of the bars.
+    """
     rows = {name: at for at, name in enumerate(dict.fromkeys(bar.row for bar in bars))}
     if not rows or end <= 0:
         return ""
@@ -62,9 +74,15 @@ def lanes(bars: Sequence[Bar], end: float, legend: Sequence[str], axis: str) -> 
         for at in range(0, len(rows), 2)
     )
     drawn = "".join(_bar(bar, rows[bar.row], end) for bar in bars)
+    ticks = "".join(
+        f'<svg x="{x:.4f}%" overflow="visible">'
+        f'<path d="M0 0V{height + 5}" stroke="#888" stroke-opacity=".4"/>'
+        f'<text x="3" y="{height + 12}" fill="currentColor">{text}</text></svg>'
+        for x, text in _ticks(end, unit)
+    )
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" style="width:100%;display:block" height="{height}">'
-        f"{stripes}{drawn}</svg>"
+        '<svg xmlns="http://www.w3.org/2000/svg" style="width:100%;display:block" '
+        f'height="{height + _HEIGHT}">{stripes}{ticks}{drawn}</svg>'
     )
     buttons = "".join(
         f'<button type="button" onclick="{escape(_SCRIPT.format(factor=factor))}">{text}</button>'

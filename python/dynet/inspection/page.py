@@ -86,7 +86,7 @@ def _step(name: str, step: Sequence[Timing]) -> str:
     return (
         f"<h2>{escape(name)}</h2><p>{nodes:,} nodes in {calls:,} calls, {nodes / max(calls, 1):.1f} nodes "
         f"per call; {1e3 * end:.2f} ms from the first call to the end of the last.</p>"
-        + lanes(bars, end, legend, f"time, {1e3 * end:.2f} ms in all; a bar is a call, ×n its nodes")
+        + lanes(bars, end, legend, "milliseconds; a bar is a call, ×n of n nodes", 1e-3)
         + _apart(step)
     )
 
@@ -113,7 +113,7 @@ def _apart(step: Sequence[Timing]) -> str:
             list_of_kinds.append(call.kind)
         calls.append(Call(at, call.nodes))
     rows = [
-        (group.name, group.nodes, group.calls, "; ".join(group.reasons))
+        (group.name, group.nodes, group.calls, "\n".join(group.reasons))
         for group in groups_of(calls, list_of_kinds)
         if group.calls > 1
     ]
@@ -121,6 +121,6 @@ def _apart(step: Sequence[Timing]) -> str:
         Column("operation"),
         Column("nodes", 0),
         Column("calls", 0),
-        Column("what keeps its nodes apart"),
+        Column("what keeps its nodes apart", is_prose=True),
     )
     return Table("Why there are not fewer calls", columns, rows).html() if rows else ""

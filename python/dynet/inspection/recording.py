@@ -115,7 +115,7 @@ class Profile:
         ]
         largest = max(self._memory_of_graphs().values(), default=0)
         return (
-            f"{text}: {', '.join(shares)} (the program itself, and what goes before calls). "
+            f"{text}: {', '.join(shares)}, which is the program itself. "
             f"The largest graph takes {bytes_text(largest)} for its values."
         )
 

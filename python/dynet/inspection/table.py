@@ -14,16 +14,23 @@ STYLE = """
 .dynet th, .dynet td { padding: .1em .9em .1em 0; vertical-align: top; background: none; }
 .dynet .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .dynet .total td { border-top: 1.5px solid currentColor; font-weight: 600; }
-.dynet .name { font-family: ui-monospace, monospace; text-align: left; }
+.dynet .name { font-family: ui-monospace, monospace; text-align: left; white-space: nowrap; }
+.dynet .prose { text-align: left; white-space: pre-line; }
 .dynet caption { text-align: left; font-weight: 600; padding-bottom: .3em; }
 """
 
 
 class Column(NamedTuple):
-    """A heading, and how many digits numbers have after the point; none: the cells are text."""
+    """A heading, and how many digits numbers have after the point; none: the cells are names, or prose."""
 
     heading: str
     digits: int | None = None
+    is_prose: bool = False
+
+    @property
+    def style(self) -> str:
+        """The class of its cells in a page."""
+        return "number" if self.digits is not None else "prose" if self.is_prose else "name"
 
 
 class Table:
@@ -68,7 +75,7 @@ class Table:
 
     def html(self, most: int | None = None) -> str:
         """The same as an element of a page that has STYLE."""
-        kinds = ["name" if column.digits is None else "number" for column in self.columns]
+        kinds = [column.style for column in self.columns]
 
         def line(cells: Iterable[str], tag: str, name: str = "") -> str:
             inside = "".join(
