@@ -34,7 +34,10 @@ from dynet.holders import FloatValue as FloatValue
 from dynet.holders import FloatVectorValue as FloatVectorValue
 from dynet.holders import UnsignedValue as UnsignedValue
 from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
+from dynet.inspection import explain_batching as explain_batching
+from dynet.inspection import profile as profile
 from dynet.inspection import record_lines as record_lines
+from dynet.inspection import summary as summary
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
