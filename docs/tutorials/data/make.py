@@ -14,17 +14,10 @@ sys.path.insert(0, str(FOLDER.parents[2] / "examples"))
 import data  # noqa: E402  The examples fetch what they and we need.
 
 BOOKS = {"19": "psalm", "20": "proverb", "41": "gospel"}  # Psalms, Proverbs, Mark
-LEFT_OUT = (
-    ast.Lambda,
-    ast.comprehension,
-    ast.JoinedStr,
-    ast.FormattedValue,
-    ast.Starred,
-    ast.NamedExpr,
-    ast.Slice,
-    ast.Yield,
-    ast.YieldFrom,
-)
+LEFT_OUT = (ast.Lambda, ast.comprehension, ast.JoinedStr, ast.FormattedValue, ast.Starred, ast.NamedExpr)
+LEFT_OUT += (ast.Slice, ast.Yield, ast.YieldFrom)
+OPERATORS = (ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.IfExp, ast.Attribute, ast.keyword)
+WORDS = ("and", "or", "not", "in", "is", "if", "else")  # that are operators
 LIBRARY = ("argparse", "calendar", "datetime", "decimal", "fractions", "random", "statistics", "textwrap")
 
 
