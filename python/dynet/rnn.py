@@ -117,6 +117,11 @@ class BiRNNBuilder:
         """The name of the class, "BiRNNBuilder", for classes that a program derives from it too."""
         return "BiRNNBuilder"
 
+    def _repr_html_(self) -> str:
+        from dynet.inspection import notebook
+
+        return notebook.html(self)
+
     @told
     def param_collection(self) -> ParameterCollection:
         """The network's own collection, a sub-collection of the one it was made with: its parameters can be

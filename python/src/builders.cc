@@ -14,6 +14,7 @@
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
 #include "python/src/owned.h"
+#include "python/src/pictures.h"
 #include "python/src/positional.h"
 #include "python/src/sharing.h"
 #include "python/src/undo.h"
@@ -179,6 +180,7 @@ nb::object added_or_nothing(nb::callable make) {
 void bind_base(nb::module_& m) {
   nb::class_<RNNBuilder> type(m, "_RNNBuilder", docs::builder::type, nb::dynamic_attr());
   no_constructor(type, "make a VanillaLSTMBuilder, a GRUBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, docs::builder::set_dropout)
       .def("disable_dropout", &RNNBuilder::disable_dropout, docs::builder::disable_dropout)

@@ -9,6 +9,7 @@
 #include "python/src/docs/builder.h"
 #include "python/src/docstring.h"
 #include "python/src/lists.h"
+#include "python/src/pictures.h"
 #include "python/src/sharing.h"
 #include "python/src/undo.h"
 
@@ -99,6 +100,7 @@ void bind_base(nb::module_& m) {
   const auto update = "update"_a = true;
   nb::class_<B> type(m, "SoftmaxBuilder", docs::softmax::type);
   no_constructor(type, "make a StandardSoftmaxBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "neg_log_softmax",
           [](B& b, const Expression& x, Whole c, Flag update) {

@@ -11,6 +11,7 @@
 #include "python/src/docstring.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
+#include "python/src/pictures.h"
 #include "python/src/print.h"
 #include "python/src/sharing.h"
 
@@ -180,6 +181,7 @@ void bind_settings(nb::class_<Trainer>& type) {
 nb::class_<Trainer> bind_base(nb::module_& m) {
   nb::class_<Trainer> type(m, "Trainer", docs::trainer::type);
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
+  show_in_notebooks(type);
   type.def("update", update, docs::trainer::update)
       .def("update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
            docs::trainer::update_subset)

@@ -8,6 +8,7 @@
 #include "python/src/docs/tree.h"
 #include "python/src/docstring.h"
 #include "python/src/lists.h"
+#include "python/src/pictures.h"
 #include "python/src/undo.h"
 
 namespace dynet::python {
@@ -38,6 +39,7 @@ void bind_base(nb::module_& m) {
   using B = TreeLSTMBuilder;
   nb::class_<B> type(m, "_TreeLSTMBuilder", docs::tree::type);
   no_constructor(type, "make a NaryTreeLSTMBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "start_new_sequence",
           [](B& b, Flag update) {
