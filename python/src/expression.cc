@@ -133,7 +133,7 @@ void bind_expression(nb::module_&) {
       [](const Expression&) -> nb::typed<nb::tuple, int, int> { return nb::make_tuple(1, 0); },
       "The CPU, in DLPack's numbers.");
   def(type, "to_dot", drawn_by("drawing", "dot_of_expression"), nb::sig("def to_dot(self) -> str"),
-      "The expression and all it depends on in Graphviz's language, as to_dot() of a graph.");
+      docs::expression::to_dot);
   def(type, "_repr_html_", drawn_by("notebook", "html"), nb::sig("def _repr_html_(self) -> str"),
       "What a notebook shows where the last line of a cell is an expression.");
   def(type, "_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),

@@ -156,10 +156,7 @@ void bind_graph_class(nb::module_& m) {
   type.def("_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),
            "The picture that a notebook shows; None without Graphviz.")
       .def("to_dot", drawn_by("drawing", "dot_of_graph"), nb::sig("def to_dot(self) -> str"),
-           "The graph in Graphviz's language, as the program wrote it: each node with its operation, shape "
-           "and "
-           "what it was told, parameters and rows by name. Write it to a file for `dot -Tsvg`, or give it to "
-           "graphviz.Source.");
+           docs::graph::to_dot);
   bind_program_lines(m);
 }
 

@@ -106,4 +106,11 @@ verbosity=2 every comparison, or with 0 nothing.
 >>> dy.check_grad(m, dy.squared_norm(dy.tanh(w)), verbosity=0)
 True)";
 
+constexpr auto to_dot = R"(The expression and all it depends on in Graphviz's language, as to_dot() of a
+graph; the rest of the graph is left out.
+
+>>> y = dy.tanh(dy.scalarInput(1))
+>>> y.to_dot().split()[0]
+'digraph')";
+
 }  // namespace dynet::python::docs::expression

@@ -169,4 +169,19 @@ recalculate evaluates the whole graph anew.
 >>> print(*dy.npvalues([x, y]))
 [1.] [2. 3.])";
 
+constexpr auto to_dot = R"(The graph in Graphviz's language, as the program wrote it: each node with its
+operation, shape and what it was told, parameters and rows by name. Write it to a file for `dot -Tsvg`, or
+give it to graphviz.Source.
+
+>>> y = dy.tanh(dy.scalarInput(1))
+>>> dy.cg().to_dot().split()[0]
+'digraph')";
+
+constexpr auto nodes = R"(All nodes, in the order in which they were made, as a list of GraphNode: each
+comes after its arguments.
+
+>>> y = dy.tanh(dy.scalarInput(1))
+>>> [node.operation for node in dy.cg().nodes()]
+['input', 'tanh'])";
+
 }  // namespace dynet::python::docs::graph
