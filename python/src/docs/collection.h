@@ -25,7 +25,8 @@ a last size of n, as in DyNet 2. ValueError for another init and for a size of 0
 
 constexpr auto add_lookup_parameters = R"(Adds a table and returns it: the first size of dim is the number
 of rows, the rest the shape of a row. init is as in add_parameters; the default, 'glorot', counts the rows
-as a size, as in DyNet 2, so that large tables start small: UniformInitializer or 'normal' do not.
+as a size, as in DyNet 2, so that large tables start with small numbers; GlorotInitializer(is_lookup=True)
+does not count them.
 
 >>> m = dy.ParameterCollection()
 >>> table = m.add_lookup_parameters((1000, 50), init="normal", std=0.1)

@@ -4,8 +4,8 @@
 namespace dynet::python::docs::trainer {
 
 constexpr auto type = R"(What changes the parameters of a collection by their gradients; its classes differ
-in the rule. Each step is w ← w - rate ∘ g in some form, after all gradients were scaled down together so
-that their norm is at most the clip threshold, 5. Weight decay belongs to the collection.
+in the rule. All gradients are first scaled down together, so that their norm is at most the clip threshold,
+5 unless set_clip_threshold chose another one. Weight decay belongs to the collection.
 
 >>> m = dy.ParameterCollection()
 >>> w, trainer = m.add_parameters(1, init=1), dy.SimpleSGDTrainer(m, learning_rate=0.1)
