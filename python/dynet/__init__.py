@@ -34,6 +34,10 @@ from dynet.holders import FloatValue as FloatValue
 from dynet.holders import FloatVectorValue as FloatVectorValue
 from dynet.holders import UnsignedValue as UnsignedValue
 from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
+from dynet.inspection import explain_batching as explain_batching
+from dynet.inspection import profile as profile
+from dynet.inspection import record_lines as record_lines
+from dynet.inspection import summary as summary
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
@@ -48,9 +52,10 @@ from dynet.viz import print_graphviz as print_graphviz
 
 if _TYPE_CHECKING:
     from dynet import data as data
+    from dynet import export as export
     from dynet import training as training
 else:
-    for _name in ("data", "training"):
+    for _name in ("data", "export", "training"):
         globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and

@@ -42,7 +42,11 @@ ADVICE = (
 )
 
 
-_LATER = {"Vocabulary": "dynet.data"}  # what lies in modules that are loaded when they are used
+_LATER = {  # what lies in modules that are loaded when they are used
+    "Vocabulary": "dynet.data",
+    "ResetAfterGRUBuilder": "dynet.export",
+    "TransformerEncoderLayer": "dynet.export",
+}
 _BUILDERS = (_RNNBuilder, _TreeLSTMBuilder, SoftmaxBuilder)
 _INITIALIZERS = PyInitializer.__subclasses__()
 _LEARNED = (Expression, ParameterCollection, Trainer, *_BUILDERS)
