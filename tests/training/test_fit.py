@@ -304,7 +304,7 @@ def test_optional_packages_that_are_missing_are_named():
         return dy.fit(model, dy.AdamTrainer(model), [1], lambda _: dy.square(w), epochs=1, **options)
     history = fit()
     tries = [lambda: fit(progress=True), lambda: dy.training.TensorBoard("x"), history.plot,
-             lambda: dy.training.Classifier]
+             lambda: dy.training.Classifier(len)]
     for each in tries:
         try:
             each()

@@ -11,12 +11,15 @@ import numpy as np
 import dynet as dy
 from dynet.data.order import listed
 
+missing: ImportError | None = None
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.validation import check_is_fitted
-except ImportError as error:
-    what = "Classifier and Regressor need scikit-learn, which is not installed"
-    raise ImportError(f"{what}; python -m pip install dynet[sklearn]") from error
+except ImportError as error:  # Told when an estimator is made: the reference lists them everywhere.
+    missing = error
+    BaseEstimator = type("BaseEstimator", (), {})
+    ClassifierMixin = type("ClassifierMixin", (), {})
+    RegressorMixin = type("RegressorMixin", (), {})
 
 _PREFIX = "network__"
 _AT_ONCE = 256  # examples whose outputs are computed together
@@ -39,6 +42,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         random_state: int | None = None,
         **arguments: Any,
     ) -> None:
+        if missing is not None:
+            what = f"{type(self).__name__} needs scikit-learn, which is not installed"
+            raise ImportError(f"{what}; python -m pip install dynet[sklearn]") from missing
         self.network = network
         self.trainer = trainer
         self.learning_rate = learning_rate
