@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from dynet.training.estimators import Regressor as Regressor
 
 __all__ = [
-    *("Callback", "Classifier", "History", "JSONLog", "LearningRates", "ProgressBar", "Regressor", "Run"),
+    "Callback",
+    "Classifier",
+    "History",
+    "JSONLog",
+    "LearningRates",
+    "ProgressBar",
+    "Regressor",
+    "Run",
     "TensorBoard",
 ]
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import dynet as dy
 from dynet.data.order import listed
 
-missing: ImportError | None = None
-try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils.validation import check_is_fitted
-except ImportError as error:  # Told when an estimator is made: the reference lists them everywhere.
-    missing = error
-    BaseEstimator = type("BaseEstimator", (), {})
-    ClassifierMixin = type("ClassifierMixin", (), {})
-    RegressorMixin = type("RegressorMixin", (), {})
 
+def _bases() -> Any:
+    """scikit-learn's classes, and why they are not there; the reference lists ours all the same."""
+    try:
+        from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    except ImportError as error:
+        return *(type(name, (), {}) for name in ("Base", "Classifies", "Regresses")), error
+    return BaseEstimator, ClassifierMixin, RegressorMixin, None
+
+
+missing: ImportError | None
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+else:
+    BaseEstimator, ClassifierMixin, RegressorMixin, missing = _bases()
 _PREFIX = "network__"
 _AT_ONCE = 256  # examples whose outputs are computed together
 
@@ -131,6 +136,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, given: Any) -> np.ndarray[Any, Any]:
         """What the network makes of each example, a row each."""
+        from sklearn.utils.validation import check_is_fitted
+
         check_is_fitted(self, "network_")
         expected = getattr(self, "n_features_in_", None)
         found: Sequence[int] = getattr(given, "shape", ())

@@ -58,7 +58,7 @@ class Learning:
         self.cut = Cut(call, self.examples, self.batch_size, self.tokens, self.key, self.shuffle)
 
 
-def needs_function(call: str, name: str, given: object, or_none: bool = False) -> None:
+def needs_function(call: str, name: str, given: Any, or_none: bool = False) -> None:
     if not (callable(given) or (or_none and given is None)):
         raise TypeError(f"{call}: {name} is {given!r:.60}; a function is needed")
 
