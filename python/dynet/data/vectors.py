@@ -103,11 +103,11 @@ class _Text:
     def __init__(self, lines: Lines, size: int | None) -> None:
         self.lines = lines
         self.first = [each for each in (lines.readline() for _ in range(_SAMPLE)) if each]
-        if not self.first:
-            raise lines.error("the file is empty", 1)
-        self.first[0] = self.first[0].removeprefix(BYTE_ORDER_MARK)
+        self.first[:1] = [line.removeprefix(BYTE_ORDER_MARK) for line in self.first[:1]]
         self.count: int | None = None
         widths = [len(_fields(line)) for line in self.first if line.strip(" \t\r\n")]
+        if not widths:
+            raise lines.error("the file is empty", 1)
         header = _header(self.first[0])
         # A line of two numbers could be a word and its only number.
         if header and (len(widths) == 1 or header[1] == 1 or widths[1] > 2):
