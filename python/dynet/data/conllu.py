@@ -218,6 +218,11 @@ def write_conllu(file: File, sentences: Iterable[Sentence]) -> None:
 def _checked(sentence: Sentence) -> str:
     if not isinstance(sentence, Sentence):
         raise TypeError(f"write_conllu: {sentence!r:.80} was given; sentences are needed")
+    for comment in sentence.comments:
+        if not comment.startswith("#") or "\n" in comment:
+            raise ValueError(
+                f"write_conllu: a comment is {comment!r:.80}; a line that begins with # is needed"
+            )
     for token in sentence.tokens:
         for name, column in zip(Token._fields, token, strict=True):
             if not isinstance(column, str) or not column or "\t" in column or "\n" in column:

@@ -94,6 +94,8 @@ class ProgressBar(Callback):
 
 def progress_bars(wanted: bool | None) -> list[Callback]:
     """A bar where one is wanted, or where tqdm is there."""
+    if wanted is None and sys.stderr is None:
+        return []  # a program without a console
     if wanted is None:
         try:
             return [ProgressBar()]
