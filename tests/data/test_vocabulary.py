@@ -122,5 +122,7 @@ def test_rows_are_filled_from_vectors(tmp_path):
     assert narrow.shape() == (3, 2)
     with pytest.raises(ValueError, match="has 9 rows; the vocabulary has 5 words"):
         vocabulary.grow(dy.ParameterCollection().add_lookup_parameters((9, 3)))
+    with pytest.raises(TypeError, match="fill: vectors is 3; what read_vectors gives is needed"):
+        vocabulary.fill(table, 3)
     with pytest.raises(TypeError, match="lookup parameters are needed"):
         vocabulary.grow(np.zeros((3, 3)))

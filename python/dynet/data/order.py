@@ -152,7 +152,11 @@ def split(
     all_ = listed("split", examples)
     if isinstance(held_out, bool) or not isinstance(held_out, int | float):
         raise TypeError(f"split: held_out is {held_out!r}; a part such as 0.1, or a number, is needed")
-    count = held_out if isinstance(held_out, int) else round(held_out * len(all_))
+    count = 0
+    if isinstance(held_out, int):
+        count = held_out
+    elif 0 < held_out < 1:
+        count = round(held_out * len(all_))
     if not 0 < count < len(all_):
         raise ValueError(
             f"split: held_out is {held_out}, of {len(all_)} examples; one of the two has nothing"

@@ -152,6 +152,8 @@ class Vocabulary:
         return self._fill(table, vectors, range(len(self)))
 
     def _check_size(self, call: str, table: LookupParameters, vectors: WordVectors) -> None:
+        if not isinstance(vectors, WordVectors):
+            raise TypeError(f"{call}: vectors is {vectors!r:.60}; what read_vectors gives is needed")
         if table.shape()[1:] != vectors.array.shape[1:]:
             raise ValueError(
                 f"{call}: a row of {table.name()} has {table.shape()[1:]} numbers; those of vectors have "
