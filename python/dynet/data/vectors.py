@@ -26,10 +26,14 @@ _FRACTION = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9.]+[eE][-+]?[0-9]+)")
 
 
 class WordVectors:
-    """Words and their vectors: `words`, `array` with a row for each, vectors["word"], "word" in vectors.
+    """Words and their vectors: what read_vectors gives, or dy.data.WordVectors(words, array) of your own.
 
-    `duplicates` is how many further rows the file had for words that it had before, `zeros` has the words
-    whose numbers are all zero.
+    `words` is a list, `array` has shape (number of words, numbers of each), in 32 bits from a file;
+    vectors["word"] is a row, "word" in vectors whether there is one. `duplicates` is how many further rows the
+    file had for words that it had before, `zeros` has the words whose numbers are all zero.
+
+        vectors = dy.data.WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+        vectors["b"]  # array([0., 1.])
     """
 
     def __init__(self, words: list[str], array: np.ndarray[Any, Any], duplicates: int = 0) -> None:

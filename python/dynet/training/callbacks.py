@@ -55,7 +55,14 @@ class Callback:
 
 
 class ProgressBar(Callback):
-    """A bar of tqdm for each epoch; on a terminal or in a notebook, unless `always`."""
+    """A bar of tqdm for each epoch, with the mean loss so far, and at its end the held-out score.
+
+    dy.fit makes one by itself where tqdm is there (progress=None). It is shown on a terminal or in a
+    notebook, and elsewhere only with `always`. ImportError where tqdm is missing.
+
+        bar = dy.training.ProgressBar(always=True)
+        dy.fit(model, trainer, examples, loss, progress=False, callbacks=[bar])
+    """
 
     def __init__(self, always: bool = False) -> None:
         try:

@@ -209,7 +209,11 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor of scikit-learn, of a network that gives numbers; it minimises their squared distance.
 
-    As Classifier; `outputs` is how many numbers y has for each example.
+    As Classifier; `outputs` is how many numbers y has for each example, 1 where y has one axis. Targets and
+    examples are taken as they are: scale them in a pipeline, with StandardScaler and
+    TransformedTargetRegressor.
+
+        dy.training.Regressor(Network, epochs=50, network__size=16).fit(X, y).predict(X)
     """
 
     def fit(self, X: Any, y: Any) -> Regressor:  # noqa: N803

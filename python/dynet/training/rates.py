@@ -20,7 +20,14 @@ _EXPLODED = 4.0  # times the loss of the beginning
 
 @dataclasses.dataclass
 class LearningRates:
-    """Learning rates, and the loss of a batch at each: `rates`, `losses`, `smoothed`, `suggestion`."""
+    """What dy.find_learning_rate gives: learning rates, and the loss of a batch at each, before its update.
+
+    `rates` and `losses` are lists of the same length, `smoothed` the losses with less chance in them;
+    `suggestion` is a rate to train with, and plot() draws all of it.
+
+        rates = dy.find_learning_rate(model, trainer, examples, loss)
+        trainer.learning_rate = rates.suggestion
+    """
 
     rates: list[float]
     losses: list[float]
