@@ -29,8 +29,8 @@ class WordVectors:
     """Words and their vectors: what read_vectors gives, or dy.data.WordVectors(words, array) of your own.
 
     `words` is a list, `array` has shape (number of words, numbers of each), in 32 bits from a file;
-    vectors["word"] is a row, "word" in vectors whether there is one. `duplicates` is how many further rows the
-    file had for words that it had before, `zeros` has the words whose numbers are all zero.
+    vectors["word"] is a row, "word" in vectors whether there is one. `duplicates` is how many rows the
+    file had besides for words that it had before, `zeros` has the words whose numbers are all zero.
 
         vectors = dy.data.WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
         vectors["b"]  # array([0., 1.])
