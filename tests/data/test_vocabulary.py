@@ -61,6 +61,8 @@ def test_a_file_of_its_own(tmp_path):
         (tmp_path / "wrong.json").write_bytes(wrong)
         with pytest.raises(ValueError, match=r"load: .*wrong.json is no vocabulary"):
             Vocabulary.load(tmp_path / "wrong.json")
+    with pytest.raises(TypeError, match="load: 0 was given; the name of a file"):
+        Vocabulary.load(0)
     changed = json.loads(content) | {"minimum_count": "x"}
     (tmp_path / "wrong.json").write_text(json.dumps(changed))
     with pytest.raises(ValueError, match="is no vocabulary"):

@@ -7,7 +7,7 @@ import math
 import os
 from typing import Any
 
-from dynet.data.order import whole
+from dynet.data.order import real, whole
 from dynet.training.checkpoints import Snapshot
 from dynet.training.history import figure
 from dynet.training.losses import BatchLoss
@@ -76,6 +76,7 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
     """What dy.find_learning_rate does."""
     call = "find_learning_rate"
     steps = whole(call, "steps", steps, 5)
+    lowest, highest = real(call, "lowest", lowest), real(call, "highest", highest)
     if not 0 < lowest < highest < math.inf:
         raise ValueError(f"{call}: rates from {lowest} to {highest}; 0 < lowest < highest is needed")
     learning = Learning(call, shuffle=True, tokens=None, key=None, **given)
