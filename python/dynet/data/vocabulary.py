@@ -208,7 +208,7 @@ class Vocabulary:
         """The vocabulary that save wrote. ValueError for another file."""
         if not isinstance(path, str | os.PathLike):  # A number would be an open file, such as the terminal.
             raise TypeError(f"load: {path!r:.60} was given; the name of a file is needed")
-        with open(path, "rb") as file:
+        with open(os.fsdecode(path), "rb") as file:
             text = file.read()
         try:
             read = json.loads(text.decode("utf-8", "surrogatepass"))
