@@ -9,6 +9,7 @@ Its arguments are files, each for all public names that it declares, modules, or
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,18 @@ def markdown(text: str, known: set[str] = frozenset()) -> str:
             if blocks and blocks[-1].startswith("```python"):
                 blocks[-1] = blocks[-1].removesuffix("\n```") + "\n\n" + _dedented(block) + "\n```"
             else:
-                blocks.append(fenced("python", block))
+                blocks.append(fenced("python" if is_program(block) else "text", block))
         else:
             blocks.append("\n".join(_line(line, known) for line in block.splitlines()))
     return "\n\n".join(blocks)
+
+
+def is_program(block: str) -> bool:
+    try:
+        ast.parse(_dedented(block))
+    except SyntaxError:
+        return False
+    return True
 
 
 def fenced(language: str, block: str) -> str:
