@@ -9,12 +9,12 @@ name of an operation say what its documentation says in Python.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import cpp_names
 from docutils import nodes
 from sphinx.errors import ExtensionError
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx_dynet import first_sentence, link, markdown, remember
 
@@ -87,7 +87,7 @@ def _complete(app: Sphinx, env: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     if not cpp_names.is_there():
-        logging.getLogger(__name__).info(cpp_names.MISSING)
+        print(f"{cpp_names.MISSING} The rest is built.", file=sys.stderr)
     app.add_config_value("dynet_cpp_names", cpp_names.names() if cpp_names.is_there() else [], "env", [list])
     app.add_directive("dynet-cpp", CppReference)
     remember(app, "dynet_cpp_on_pages")
