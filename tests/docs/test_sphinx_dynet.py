@@ -4,7 +4,7 @@ import public_names
 import pytest
 
 pytest.importorskip("sphinx")
-import sphinx_dynet  # noqa: E402
+import sphinx_dynet
 
 TEXT = """y = a * b_1 + <unk>, see `dy.tanh()` and `other`.
 
