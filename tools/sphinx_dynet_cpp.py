@@ -3,8 +3,8 @@
     ```{dynet-cpp} dynet/nn/lstm.h engine::Handle
     ```
 
-Its arguments are headers, each for all public names that it declares, and single names. Functions with the
-name of an operation say what its documentation says in Python.
+Its arguments are headers, each for all public names that it declares, and single names. What has no comment,
+but a name that Python has too, says what the documentation says there.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def described(each: cpp_names.CppName, texts: dict[str, str], level: int = 0) ->
         kind, front = "enum-class", "enum class "
     declaration = declaration.removeprefix(front)
     inside = [markdown(each.text)] if each.text else []
-    if each.kind == "function" and each.file.startswith("dynet/ops/") and level == 0:
-        name = IN_PYTHON.get(each.name, each.name)
-        if name in texts and not each.text:
+    if level == 0 and not each.text:
+        name = IN_PYTHON.get(each.name, each.name) if each.kind == "function" else each.name
+        if name in texts:
             inside.append(f"{markdown(first_sentence(texts[name]))} In Python {link('dynet', name)}.")
     inside += [described(member, texts, level + 1) for member in each.members]
     mark = "`" * (7 - level)
