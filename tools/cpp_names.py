@@ -99,12 +99,14 @@ def _text(element: ElementTree.Element) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def _said(compound: ElementTree.Element) -> str:
-    """What a class tells in both languages: its constant `doc`."""
-    for member in compound.findall("sectiondef/memberdef"):
-        initial = member.find("initializer")
-        if _plain(member.find("name")) == "doc" and initial is not None:
-            return inspect.cleandoc("".join(initial.itertext()).partition('R"(')[2].removesuffix(')"'))
+def _own_text(compound: ElementTree.Element) -> str:
+    """What a class says of itself in its member `doc`, which Python shows too, but for the examples."""
+    for element in compound.findall("sectiondef/memberdef"):
+        initial = element.find("initializer")
+        if _plain(element.find("name")) == "doc" and initial is not None:
+            literal = re.search(r'R"\((.*)\)"|"(.*)"', "".join(initial.itertext()), re.DOTALL)
+            text = inspect.cleandoc((literal[1] or literal[2]) if literal else "")
+            return "\n\n".join(block for block in text.split("\n\n") if not block.startswith(">>>"))
     return ""
 
 
@@ -131,10 +133,8 @@ def _class(compound: ElementTree.Element) -> CppName:
     after = f" : public {', public '.join(bases)}" if bases else ""
     kind = compound.get("kind", "class")
     declaration = _tidy(f"{_template(compound)}{kind} {name}{after}")
-    members = {
-        member.declaration: member for member in _members(compound) if not LEFT_OUT.search(member.name)
-    }
-    text = _said(compound) or _text(compound)
+    members = {each.declaration: each for each in _members(compound) if not LEFT_OUT.search(each.name)}
+    text = _text(compound) or _own_text(compound)
     return CppName(name, kind, declaration, text, _file(compound), [*members.values()])
 
 

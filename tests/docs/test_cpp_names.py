@@ -21,13 +21,10 @@ int inside();
 
 namespace dynet {
 
+/// A thing
+/// of a kind.
 class Thing : public engine::Base {
  public:
-  static constexpr auto doc = R"(
-      A thing; it's
-      of a kind.
-
-      >>> dy.Thing(3))";
   explicit Thing(int n = 3) : n_(n) {}
   /// Its size.
   virtual unsigned size() const = 0;
@@ -42,6 +39,15 @@ class Thing : public engine::Base {
   int n_;
 };
 
+struct Told {
+  static constexpr auto name = "told";
+  static constexpr auto doc = R"(
+      Two words.
+
+      >>> print(1)
+      1)";
+};
+
 /// Adds "{".
 inline int add(int a, int b) { return a + b; }
 enum class Mode { first, second };
@@ -53,9 +59,8 @@ enum class Mode { first, second };
 def test_what_is_read_of_a_header(tmp_path):
     (tmp_path / "dynet").mkdir()
     (tmp_path / "dynet" / "thing.h").write_text(HEADER)
-    add, base, mode, thing = cpp_names.names(tmp_path)
-    assert thing.text == "A thing; it's\nof a kind.\n\n>>> dy.Thing(3)"
-    assert thing.declaration == "class Thing : public engine::Base"
+    add, base, mode, thing, told = cpp_names.names(tmp_path)
+    assert (thing.text, thing.declaration) == ("A thing of a kind.", "class Thing : public engine::Base")
     assert [(member.text, member.declaration) for member in thing.members] == [
         ("", "double rate = 0.5"),
         ("", "Thing(int n = 3)"),
@@ -68,6 +73,7 @@ def test_what_is_read_of_a_header(tmp_path):
         "engine::Base",
         ["int shared = 1"],
     )
+    assert (told.text, [member.name for member in told.members]) == ("Two words.", ["name"])
     assert (mode.declaration, mode.text) == ("enum class Mode", "`first`, `second`")
 
 
