@@ -72,6 +72,19 @@ def _bases(value: Any) -> list[type]:
     return [base for base in bases if base.__module__.partition(".")[0] == "dynet"]
 
 
+def _lineage(value: type, module: Any) -> tuple[list[type], list[str]]:
+    """The class with those bases that have no public name, whose members are its own here; other bases."""
+    shown, bases = [value], []
+    for base in _bases(value):
+        name = base.__name__
+        if name.startswith("_") or getattr(module, name, None) is base:
+            bases.append(name)
+        else:
+            further, others = _lineage(base, module)
+            shown, bases = shown + further, bases + others
+    return shown, bases
+
+
 def _is_own(module: Any, name: str, value: Any) -> bool:
     return not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
 
@@ -80,8 +93,9 @@ def named(name: str, value: Any, module: Any) -> Name:
     """What is known of an object that is public under a name."""
     file = file_of(name, value, module)
     if isinstance(value, type):
-        bases = [base.__name__ for base in _bases(value)]
-        members = [member for key, own in vars(value).items() if (member := _member(key, own, value, file))]
+        shown, bases = _lineage(value, module)
+        own = {key: each for kind in reversed(shown) for key, each in vars(kind).items()}
+        members = [member for key, each in own.items() if (member := _member(key, each, value, file))]
         members.sort(key=lambda member: (member.kind != "property", member.name))
         constructor = [] if value.__name__.startswith("_") else _signatures(value)
         return Name(name, "class", constructor, _text(value), file, bases, members)
