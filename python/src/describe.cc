@@ -34,28 +34,6 @@ void print_graph(const Graph& graph) {
   print("stderr", text.str());
 }
 
-/// What dynet.viz draws: operation, arguments, sizes, batch size and text of each node.
-nb::list nodes_of(const PythonGraph& g) {
-  Graph& graph = g.graph();
-  const Graph::BusyGuard use(graph);  // nobody changes it while lists are made
-  nb::list nodes;
-  for (unsigned id = 0; id < graph.size(); ++id) {
-    nb::list args;
-    for (const uint32_t arg : graph.original_args(graph[id])) args.append(arg);
-    const Node& node = graph[id];
-    nb::list words;
-    if (!node.op->random)
-      for (const uint32_t word : node.words()) words.append(word);
-    const Storage* storage = node.op == &parameter_op ? parameter_storage(node)
-                             : node.op == &op<Lookup> ? attrs_of<Lookup>(node.payload).table
-                                                      : nullptr;
-    nb::object name = storage ? nb::object(nb::str(storage->name.c_str())) : nb::none();
-    nodes.append(nb::make_tuple(std::string(node.written().name), nb::tuple(args), graph.dim(id),
-                                graph.dim(id).bd, nb::tuple(words), name));
-  }
-  return nodes;
-}
-
 Expression matrix_literal(const PythonGraph& g, ArrayLike v, const Dim& d, Whole batch_size,
                           std::string_view device) {
   check_device(device);
@@ -123,8 +101,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
           "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
           "show_plan"_a = false,
           "Evaluates every node and writes it to a file, or to stdout where the name is empty. show_plan: "
-          "also which nodes ran together, and how each gradient came about.")
-      .def("_nodes", nodes_of, "Operation, arguments, sizes, batch size, indices and name of each node.");
+          "also which nodes ran together, and how each gradient came about.");
   m.def(
       "dump_cg",
       [](const Path& filename, Flag values, Flag gradients, Flag only_check, Flag plan) {
