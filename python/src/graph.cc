@@ -208,7 +208,7 @@ void set_policy(std::string_view name) {
 
 nb::typed<nb::list, std::string> instruction_sets() {
   nb::typed<nb::list, std::string> names;
-  for (const char* name : {"plain", "v2", "v3", "v4"}) {
+  for (const char* name : {"plain", "neon", "v2", "v3", "v4"}) {
     try {
       cpu_engine(name);
       names.append(name);

@@ -151,6 +151,7 @@ void bind_lookups(nb::module_& m);
 void bind_shape(nb::module_& m);
 void bind_format();
 void bind_collection(nb::module_& m);
+void bind_model_files(nb::module_& m);
 void bind_pair(nb::module_& m);
 void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
