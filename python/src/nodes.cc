@@ -89,9 +89,12 @@ std::string text_of(const GraphNode& n) {
 void bind_numbers(nb::class_<GraphNode>& type) {
   type.def(
           "value", [](const GraphNode& n) { return with_value(n.expression(), false, array_value); },
-          "The value as an array, as npvalue() of the expression gives it. Computes what is not known yet.")
+          "The value as an array, as npvalue() of the expression gives it: (sizes) or, of a batch, "
+          "(sizes, batch). Computes what is not known yet. RuntimeError if the node is stale.")
       .def("gradient", gradient_of,
-           "The gradient as an array, after backward() from this node or one that depends on it.")
+           "The gradient as an array of the shape of value(), after backward() from this node or one that "
+           "depends "
+           "on it; RuntimeError before.")
       .def("__repr__", text_of);
 }
 
@@ -116,32 +119,37 @@ void bind_nodes(nb::module_& m, nb::class_<PythonGraph>& graph) {
       "A node of a graph as the program wrote it; nodes() of a graph lists them. It refuses to "
       "tell anything once the graph was renewed.");
   no_constructor(type, "nodes() of a ComputationGraph lists them");
-  type.def_prop_ro("index", &GraphNode::index, "Its place in the graph.")
+  type.def_prop_ro("index", &GraphNode::index,
+                   "Its place in the graph, from 0 on: graph.nodes()[node.index] is the same node.")
       .def_prop_ro(
           "operation", [](const GraphNode& n) { return std::string(n.node().written().name); },
           "The name of what it computes: \"tanh\", \"matmul\", \"parameter\", \"lookup\", ...")
       .def_prop_ro(
           "shape", [](const GraphNode& n) -> IndexTuple { return nb::cast<IndexTuple>(nb::cast(n.dim())); },
-          "The sizes of one batch element.")
+          "The sizes of one batch element as a tuple, as expression.dim()[0]; a number is (1,).")
       .def_prop_ro(
-          "batch_size", [](const GraphNode& n) { return n.dim().bd; }, "How many batch elements it has.")
+          "batch_size", [](const GraphNode& n) { return n.dim().bd; },
+          "How many batch elements it has, as expression.dim()[1]; 1 where there is no batch.")
       .def_prop_ro(
           "arguments", [](const GraphNode& n) { return tuple_of(n.arguments()); },
-          "The places of its arguments in the graph.")
-      .def_prop_ro("parameter", parameter_of,
-                   nb::sig("def parameter(self) -> Parameters | LookupParameters | None"),
-                   "The parameter or table that it stands for, or whose rows it is.")
+          "The places of its arguments in the graph as a tuple, in the order of the call; leaves have none.")
+      .def_prop_ro(
+          "parameter", parameter_of, nb::sig("def parameter(self) -> Parameters | LookupParameters | None"),
+          "The parameter or table that it stands for, or, of a lookup, whose rows it is; None for any other "
+          "node.")
       .def_prop_ro(
           "indices", [](const GraphNode& n) { return tuple_of(n.words()); },
           "The rows of a lookup, or the places of a pick; one after another for each batch element.")
-      .def_prop_ro("attributes", attributes_of,
-                   nb::sig("def attributes(self) -> dict[str, float | list[float]]"),
-                   "The other numbers that the operation was told, and lists of numbers, by name.")
+      .def_prop_ro(
+          "attributes", attributes_of, nb::sig("def attributes(self) -> dict[str, float | list[float]]"),
+          "The numbers, and lists of numbers, that the operation was told besides its arguments, by name: "
+          "{'begin': 0, 'end': 3, 'axis': 0} of a pick_range.")
       .def_prop_ro(
           "needs_gradient", [](const GraphNode& n) { return n.node().needs_gradient; },
-          "Whether it depends on a parameter that is trained.")
+          "Whether it depends on a parameter that is trained, so that a backward pass goes through it.")
       .def_prop_ro(
-          "expression", [](const GraphNode& n) { return n.expression(); }, "The expression.")
+          "expression", [](const GraphNode& n) { return n.expression(); },
+          "The node as an expression, to go on with: dy.tanh(node.expression) adds to the same graph.")
       .def_prop_ro(
           "line", [](const GraphNode& n) { return program_line(n.graph().place(n.index())); },
           nb::sig("def line(self) -> traceback.FrameSummary | None"),

@@ -98,13 +98,17 @@ uint32_t number_of(PyFrameObject* frame) {
     int position;
     uint32_t number;
   };
-  constexpr size_t size = 256;
+  constexpr size_t size = 1024;
   thread_local Known known[size];
   const nb::object code = nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
   const int position = position_in(frame);
-  Known& k = known[(reinterpret_cast<uintptr_t>(code.ptr()) / 64 + static_cast<size_t>(position)) % size];
-  if (k.code != code.ptr() || k.position != position)
-    k = {code.ptr(), position, Places::all().number(code.ptr(), frame)};
+  // Instructions are two bytes long.
+  const size_t at = reinterpret_cast<uintptr_t>(code.ptr()) / 64 * 37 + static_cast<size_t>(position) / 2;
+  Known& k = known[at % size];
+  if (k.code == code.ptr() && k.position == position) [[likely]]
+    return k.number;
+  const nb::error_scope error;  // what is being handled
+  k = {code.ptr(), position, Places::all().number(code.ptr(), frame)};
   return k.number;
 }
 
@@ -113,6 +117,7 @@ uint32_t current_place() {
   nb::object frame = nb::borrow(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
   while (frame.is_valid() && !frame.is_none()) {
     if (const uint32_t place = number_of(reinterpret_cast<PyFrameObject*>(frame.ptr()))) return place;
+    const nb::error_scope error;
     frame = frame.attr("f_back");
   }
   return 0;
@@ -135,7 +140,6 @@ void note_line(Graph& graph) noexcept {
   if (!graph.has_unplaced(line_record) || graph.is_tracing()) return;
   try {
     const Uncollected uncollected;
-    const nb::error_scope error;  // what is being handled
     graph.place_new_nodes(line_record, current_place());
   } catch (...) {  // no memory, or no Python any more: the nodes are of no line
   }

@@ -1,5 +1,6 @@
 """Looking inside: graphs, models, and where time and memory go. What takes long to load waits to be used."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,16 @@ if TYPE_CHECKING:
     from dynet.inspection.batching import Batching
     from dynet.inspection.models import Summary
     from dynet.inspection.recording import Profile
+
+# What the functions give, by the modules in which it waits.
+_LATE = {"Batching": "batching", "Profile": "recording", "Summary": "models"}
+__all__ = ["Batching", "Profile", "Summary"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
 
 
 @contextmanager
