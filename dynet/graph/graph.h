@@ -44,13 +44,6 @@ class Evaluator {
   virtual void ask_batch_size() {}
 };
 
-/// Says where the program is, as a number from 1 on; null where nobody wants to know of which line a node is.
-/// Graphs that are made or begun anew heed it.
-inline std::atomic<uint32_t (*)()>& place_in_program() {
-  static std::atomic<uint32_t (*)()> place{nullptr};
-  return place;
-}
-
 class Graph {
  public:
   Graph() = default;
@@ -135,10 +128,19 @@ class Graph {
   const Item& item(const Node& n) const { return items_[n.signature]; }
   const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
 
-  /// Where in the program a node was made, as place_in_program() has said; 0: not known.
+  /// Where in the program a node was made, as place_new_nodes() was told; 0: not known.
   uint32_t place(unsigned id) const { return id < places_.size() ? places_[id] : 0; }
-  /// Hears that place_in_program() has changed, or that there are checkpoints.
-  void choose_log() { is_logged_ = !checkpoints_.empty() || place_in_program().load(); }
+  /// Begins a record of places: the nodes that there are have none in it.
+  void begin_places(uint32_t record) {
+    if (record_ != record) record_ = record, places_.resize(size());
+  }
+  /// Whether nodes have come since their place was last told.
+  bool has_unplaced(uint32_t record) const { return record_ != record || places_.size() < size(); }
+  /// Tells where those were made; of a record that this graph has not begun, where the newest one was.
+  void place_new_nodes(uint32_t record, uint32_t place) {
+    if (record_ != record && size() > 0) record_ = record, places_.resize(size() - 1);
+    places_.resize(size(), place);
+  }
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
@@ -266,7 +268,7 @@ class Graph {
   void remove_nodes(const Mark&);
   void take_back(const Mark&);
   [[noreturn]] void refuse_other_graph(const Expression& e) const;
-  void log(std::span<const uint32_t> args);
+  void log_uses(std::span<const uint32_t> args);
   void refresh(const Source& source);
   Expression append(const Op&, Interned, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
@@ -307,11 +309,12 @@ class Graph {
   std::vector<Checkpoint> checkpoints_;
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before
-  std::vector<uint32_t> places_;      // by node, as far as they are known
+  std::vector<uint32_t> places_;      // by node, of those whose place was told
+  uint32_t record_ = 0;               // of places
   std::atomic<unsigned> stamp_{0};    // of new expressions
   unsigned id_ = 0, intern_epoch_ = 0;
   unsigned first_stamp_ = 0;  // stamps of this graph after its number are below
-  bool is_tracing_ = false, is_logged_ = false;
+  bool is_tracing_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<unsigned> life_{0};
   std::atomic<uint8_t> state_ = 0;

@@ -15,12 +15,14 @@
 
 namespace dynet::engine {
 
-/// An object that is nowhere: only its fields are named.
+/// An object for the names of its fields.
 template <class T>
 struct Named {
   T value;
   static const Named example;
 };
+template <class T>
+constexpr Named<T> Named<T>::example{};
 
 /// An address as a template argument: compilers take that of a field in a struct only.
 template <class T>

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dynet import _dynet
-from dynet._dynet import Expression, LookupParameters
+from dynet._dynet import Expression, GraphNode, LookupParameters
 from dynet.arguments import told
 
 LookupNames = Mapping["LookupParameters | str", "Sequence[str] | Mapping[int, str]"]
@@ -20,6 +20,11 @@ class _Node(NamedTuple):
     batch: int
     indices: tuple[int, ...]
     name: str | None  # of a parameter or lookup table
+
+    @classmethod
+    def of(cls, node: GraphNode) -> "_Node":
+        name = None if node.parameter is None else node.parameter.name()
+        return cls(node.operation, node.arguments, node.shape, node.batch_size, node.indices, name)
 
     def shape(self) -> str:
         sizes = ",".join(map(str, self.sizes))
@@ -121,5 +126,5 @@ def print_graphviz(
         table if isinstance(table, str) else table.name(): names
         for table, names in (lookup_names or {}).items()
     }
-    nodes = [_Node(*node) for node in _dynet.cg()._nodes()]
+    nodes = [_Node.of(node) for node in _dynet.cg().nodes()]
     print("\n".join(_Picture(nodes, compact, show_dims, expressions, tables).lines()))

@@ -35,28 +35,6 @@ void print_graph(const Graph& graph) {
   print("stderr", text.str());
 }
 
-/// What dynet.viz draws: operation, arguments, sizes, batch size and text of each node.
-nb::list nodes_of(const PythonGraph& g) {
-  Graph& graph = g.graph();
-  const Graph::BusyGuard use(graph);  // nobody changes it while lists are made
-  nb::list nodes;
-  for (unsigned id = 0; id < graph.size(); ++id) {
-    nb::list args;
-    for (const uint32_t arg : graph.original_args(graph[id])) args.append(arg);
-    const Node& node = graph[id];
-    nb::list words;
-    if (!node.op->random)
-      for (const uint32_t word : node.words()) words.append(word);
-    const Storage* storage = node.op == &parameter_op ? parameter_storage(node)
-                             : node.op == &op<Lookup> ? attrs_of<Lookup>(node.payload).table
-                                                      : nullptr;
-    nb::object name = storage ? nb::object(nb::str(storage->name.c_str())) : nb::none();
-    nodes.append(nb::make_tuple(std::string(node.written().name), nb::tuple(args), graph.dim(id),
-                                graph.dim(id).bd, nb::tuple(words), name));
-  }
-  return nodes;
-}
-
 Expression matrix_literal(const PythonGraph& g, ArrayLike v, const Dim& d, Whole batch_size,
                           std::string_view device) {
   check_device(device);
@@ -121,8 +99,7 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
           [](const PythonGraph& g, const Path& filename, Flag values, Flag gradients, Flag only_check,
              Flag plan) { dump_to(g.graph(), filename, {values, gradients, only_check, plan}); },
           "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
-          "show_plan"_a = false, docs::graph::dump)
-      .def("_nodes", nodes_of, "Operation, arguments, sizes, batch size, indices and name of each node.");
+          "show_plan"_a = false, docs::graph::dump);
   m.def(
       "dump_cg",
       [](const Path& filename, Flag values, Flag gradients, Flag only_check, Flag plan) {

@@ -5,6 +5,7 @@
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/owned.h"
+#include "python/src/program_lines.h"
 
 namespace dynet::python {
 
@@ -29,7 +30,7 @@ class PythonGraph {
     return graph().expression(i);
   }
   void enter() {
-    graph().choose_log();
+    if (line_record) graph().begin_places(line_record);
     stays_.push_back(enter_graph(graph()));
   }
   /// Ends the last of its stays in this thread, whatever was entered since.

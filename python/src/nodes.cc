@@ -60,10 +60,10 @@ nb::object parameter_of(const GraphNode& n) {
       LookupParameter(std::static_pointer_cast<LookupParameterStorage>(table.shared_from_this())));
 }
 
-/// Of an operation that others compute for it there is nothing but what it is of.
+/// Of one that others compute there is nothing but what it is of; of a lookup all is told elsewhere.
 nb::typed<nb::dict, nb::str, nb::object> attributes_of(const GraphNode& n) {
   const Node& node = n.node();
-  if (!node.op->attributes || node.op->original) return dictionary_of({});
+  if (!node.op->attributes || node.op->original || node.op == &op<Lookup>) return dictionary_of({});
   std::vector<Dim> shapes;
   for (const uint32_t arg : n.graph().args(node)) shapes.push_back(n.graph().dim(arg));
   return dictionary_of(node.op->attributes(node.payload, shapes));

@@ -13,6 +13,7 @@
 #include "python/src/docs/lookup.h"
 #include "python/src/docs/parameters.h"
 #include "python/src/evaluate.h"
+#include "python/src/program_lines.h"
 
 namespace dynet::python {
 
@@ -55,11 +56,9 @@ struct Checked {
   bool is(const Graph* other) const { return graph.get_or_null() == other && other->number() == number; }
 };
 std::vector<Checked> checked;
-bool any_checked = false;
+bool any_watched = false;  // some graph is checked, or lines are recorded
 
-/// Takes a copy, so that a new expression stays in registers until it is in its object.
-void evaluate_if_checked(Expression e) {
-  if (e.is_parameter() || !e.pg) return;
+void evaluate_if_checked(const Expression& e) {
   const auto found = std::ranges::find_if(checked, [&](const Checked& c) { return c.is(e.pg); });
   if (found == checked.end()) return;
   Graph& graph = *e.pg;
@@ -74,6 +73,13 @@ void evaluate_if_checked(Expression e) {
   for (const uint32_t arg : graph.args(graph[e.i]))
     if (found->validity && graph[arg].op == &parameter_op) check(arg);
   check(e.i);
+}
+
+/// Takes a copy, so that a new expression stays in registers until it is in its object.
+void watch(Expression e) {
+  if (e.is_parameter() || !e.pg) return;
+  if (line_record && (*e.pg).is_current(e)) note_line(*e.pg);
+  evaluate_if_checked(e);
 }
 
 void free_expression(PyObject* o) {
@@ -188,8 +194,8 @@ PyTypeObject* make_type(nb::module_& m, const char* name, size_t size, PyType_Sl
 }  // namespace
 
 PyObject* new_expression(Expression e, PyTypeObject* type) {
-  if (any_checked) [[unlikely]]
-    evaluate_if_checked(e);
+  if (any_watched) [[unlikely]]
+    watch(e);
   ExpressionObject* o = free_list.take();
   if (!o) throw std::bad_alloc();
   o->value = e;
@@ -208,8 +214,10 @@ void check_graph(Graph& graph, bool immediate_compute, bool check_validity) {
   });
   graph.check_validity = immediate_compute && check_validity;
   if (immediate_compute) checked.push_back({GraphHandle(graph), graph.id(), check_validity});
-  any_checked = !checked.empty();
+  watch_expressions();
 }
+
+void watch_expressions() { any_watched = line_record || !checked.empty(); }
 
 namespace {
 

@@ -48,6 +48,9 @@ std::string sizes_text(const Dim& dim, bool is_table = false);
 /// they are then checked for NaN.
 void check_graph(Graph& graph, bool immediate_compute, bool check_validity);
 
+/// Hears that lines of the program are recorded from now on, or no more.
+void watch_expressions();
+
 /// What an Expression or a Parameters holds; null for other objects.
 inline const Expression* expression_in(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);

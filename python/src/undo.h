@@ -7,6 +7,7 @@
 
 #include "dynet/params/additions.h"
 #include "python/src/casters.h"
+#include "python/src/program_lines.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -34,6 +35,7 @@ auto all_or_nothing(F&& make, const Args&... args) {
   static_cast<void>(((graph = graph_in(args)) || ...));
   if (!graph) graph = &current_graph();
   const Graph::Mark before = mark_before(*graph, args...);
+  const LineNoted noted(*graph);
   try {
     return make();
   } catch (...) {

@@ -455,7 +455,7 @@ def _asks(model):
         "check_grad outside": lambda x: dy.check_grad(model, dy.sum_elems(w)),
         "update": lambda x: trainer.update(),
         "step_count": lambda x: dy.cg().step_count(),
-        "nodes": lambda x: dy.cg()._nodes(),
+        "nodes": lambda x: dy.cg().nodes(),
     }
 
 

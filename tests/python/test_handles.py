@@ -24,7 +24,7 @@ USES = {
     "print": lambda g: g.print_graphviz(),
     "dump": lambda g: g.dump(),
     "input": lambda g: g.inputMatrixLiteral([1], (1,)),
-    "nodes": lambda g: g._nodes(),
+    "nodes": lambda g: g.nodes(),
 }
 
 

@@ -1,5 +1,6 @@
 """Looking inside: graphs, models, and where time and memory go. What takes long to load waits to be used."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,14 +13,24 @@ if TYPE_CHECKING:
     from dynet.inspection.models import Summary
     from dynet.inspection.recording import Profile
 
+# What the functions give, by the modules in which it waits.
+_LATE = {"Batching": "batching", "Profile": "recording", "Summary": "models"}
+__all__ = ["Batching", "Profile", "Summary"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
+
 
 @contextmanager
 def record_lines() -> Iterator[None]:
     """While it lasts, nodes remember which line of the program made them: `node.line` of `graph.nodes()`.
 
-    It counts for the current graph and for all that are begun or entered meanwhile. A node then costs a few
-    tenths of a microsecond more; without it, nothing. Lines within this package are passed over, so that the
-    line is the program's own.
+    It counts for the current graph and for all that are begun or entered meanwhile. A call that makes nodes
+    then takes some tens of nanoseconds more; without it, nothing. Lines within this package are passed over,
+    so that the line is the program's own.
 
         with dy.record_lines():
             y = dy.tanh(dy.inputVector([1, 2]))
@@ -57,7 +68,8 @@ def profile(lines: bool = True) -> "Profile":
     Perfetto or chrome://tracing; p.calls and p.lines have all of it for programs.
 
     lines: also finds out which line of the program made each node, as record_lines() does; it counts for
-    graphs that are begun inside. One profile can be made at a time; RuntimeError for another one.
+    graphs that are begun inside. Every call is kept, so profile minutes, not days. One profile can be made at
+    a time; RuntimeError for another one.
 
         with dy.profile() as p:
             dy.tanh(dy.inputVector([1, 2])).value()

@@ -30,11 +30,15 @@ STYLE = """
 .dynet .zoom button { font: 12px system-ui, sans-serif; margin-right: 2px; }
 """
 
-# Wider bars show what is written in them, since each is a picture of its own that cuts it off.
+# Bars show what is written in them where it has room: a part of a number would be another one.
 _SCRIPT = (
     "var s=this.closest('.lanes-of').querySelector('.bars>svg');"
-    "var w=Math.max(1,parseFloat(s.dataset.zoom||1)*{factor});s.dataset.zoom=w;s.style.width=(100*w)+'%';"
+    "var w=Math.max(1,parseFloat(s.dataset.zoom||1)*FACTOR);s.dataset.zoom=w;s.style.width=(100*w)+'%';"
+    "s.querySelectorAll('.bar').forEach(function(b){var t=b.lastChild;t.style.visibility="
+    "t.getComputedTextLength()+5<b.firstChild.nextSibling.getBBox().width?'visible':'hidden'})"
 )
+_USUAL_WIDTH = 1000  # of a picture as it is first shown, in pixels
+_CHARACTER = 6.5
 
 
 class Bar(NamedTuple):
@@ -85,7 +89,7 @@ def lanes(bars: Sequence[Bar], end: float, legend: Sequence[str], axis: str, uni
         f'height="{height + _HEIGHT}">{stripes}{ticks}{drawn}</svg>'
     )
     buttons = "".join(
-        f'<button type="button" onclick="{escape(_SCRIPT.format(factor=factor))}">{text}</button>'
+        f'<button type="button" onclick="{escape(_SCRIPT.replace("FACTOR", str(factor)))}">{text}</button>'
         for text, factor in (("wider", 2), ("narrower", 0.5), ("all", 0))
     )
     keys = "".join(
@@ -102,10 +106,12 @@ def lanes(bars: Sequence[Bar], end: float, legend: Sequence[str], axis: str, uni
 def _bar(bar: Bar, row: int, end: float) -> str:
     fill, ink, _ = _COLOURS[bar.kind]
     x, width = 100 * bar.start / end, 100 * bar.width / end
+    has_room = width / 100 * _USUAL_WIDTH > _CHARACTER * len(bar.label) + 5
+    hidden = "" if has_room else ' style="visibility:hidden"'
     return (
-        f'<svg x="{x:.4f}%" y="{_HEIGHT * row + 2}" width="{width:.4f}%" height="{_HEIGHT - 4}">'
+        f'<svg class="bar" x="{x:.4f}%" y="{_HEIGHT * row + 2}" width="{width:.4f}%" height="{_HEIGHT - 4}">'
         f"<title>{escape(bar.tip)}</title>"
         f'<rect width="100%" height="100%" fill="{fill}"/>'
         f'<path d="M0 0V16" stroke="{ink}" stroke-opacity=".5"/>'
-        f'<text x="3" y="{_HEIGHT - 8}" fill="{ink}">{escape(bar.label)}</text></svg>'
+        f'<text x="3" y="{_HEIGHT - 8}" fill="{ink}"{hidden}>{escape(bar.label)}</text></svg>'
     )
