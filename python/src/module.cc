@@ -46,5 +46,6 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_function(m);
   bind_cell(m);
   bind_walk(m);
+  bind_inspection(m);
   name_errors(m);
 }

@@ -148,6 +148,16 @@ void bind_nodes(nb::module_& m, nb::class_<PythonGraph>& graph) {
           "The line of the program that made it: filename, lineno, name of the function, and line, its text. "
           "None if it was made outside of record_lines().");
   bind_numbers(type);
+  m.def(
+      "_graph_of",
+      [](const Expression& e) -> nb::object {
+        const Expression node = known_node_of(e);
+        if (node.is_parameter()) return nb::make_tuple(nb::none(), 0);
+        (*node.pg).evaluator->check_asked();
+        return nb::make_tuple(PythonGraph(*node.pg), node.i);
+      },
+      "e"_a, nb::sig("def _graph_of(e: Expression) -> tuple[ComputationGraph | None, int]"),
+      "The graph of an expression and its place there; no graph for a parameter that it has not.");
   graph.def("nodes", nodes_of,
             "All nodes, in the order in which they were made: each comes after its arguments.");
 }

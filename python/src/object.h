@@ -158,5 +158,7 @@ void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
 void bind_cell(nb::module_& m);
 void bind_walk(nb::module_& m);
+/// Profiles, and why nodes run apart.
+void bind_inspection(nb::module_& m);
 
 }  // namespace dynet::python
