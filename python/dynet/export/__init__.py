@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dynet.export.files import read as read
     from dynet.export.files import write as write
     from dynet.export.layers import ResetAfterGRUBuilder as ResetAfterGRUBuilder
+    from dynet.export.layers import ResetAfterGRUState as ResetAfterGRUState
     from dynet.export.layers import TransformerEncoderLayer as TransformerEncoderLayer
     from dynet.export.onnx_model import onnx as onnx
     from dynet.export.torch_weights import from_torch as from_torch
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ResetAfterGRUBuilder": "layers",
+    "ResetAfterGRUState": "layers",
     "TransformerEncoderLayer": "layers",
     "from_torch": "torch_weights",
     "onnx": "onnx_model",
@@ -29,6 +31,7 @@ _HOMES = {
 }
 __all__ = [
     "ResetAfterGRUBuilder",
+    "ResetAfterGRUState",
     "TransformerEncoderLayer",
     "from_torch",
     "onnx",
