@@ -45,6 +45,8 @@ def _read_text(path: Path) -> list[Tensor]:
         start = file.read(64)
     if start.startswith(b"PK\x03\x04"):
         raise FormatError(f"{path} is an archive; give it a name that ends in .npz, or in .pt for PyTorch's")
+    if start.startswith(b"#Trainer#"):
+        raise FormatError(f"{path} is the state of a trainer, in which there are no parameters")
     if start and not start.lstrip().startswith((b"#Parameter#", b"#LookupParameter#")):
         raise FormatError(f"{path} is no model file: its first line would begin with #Parameter#")
     return [
@@ -235,7 +237,9 @@ def read_tensors(path: Path) -> list[Tensor]:
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a folder; the name of a model file is needed")
     if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file {path}")
+        saved = f"{os.fspath(path)}.data"
+        hint = f"; the numbers that dy.save wrote are in {saved}" if os.path.exists(saved) else ""
+        raise FileNotFoundError(f"there is no file {path}{hint}")
     return format_of(path).read(path)
 
 

@@ -79,14 +79,20 @@ def _named_outputs(outputs: Any) -> dict[str, Expression]:
     return named
 
 
+def _graph_of(name: str, expression: Expression) -> tuple[ComputationGraph, int]:
+    graph, index = _dynet._graph_of(expression)
+    if graph is None:
+        raise ValueError(f"{name} is a parameter that no graph uses; there is nothing to compute")
+    return graph, index
+
+
 class Walk:
     """The part of a graph that is exported."""
 
     def __init__(self, outputs: Mapping[str, Expression], inputs: Mapping[str, Any]) -> None:
-        places = {name: _dynet._place_of(each) for name, each in outputs.items()}
-        self.graph: ComputationGraph = next(iter(places.values()))[0]
+        self.graph = _graph_of(*next(iter(outputs.items())))[0]
         self.nodes: list[Any] = self.graph.nodes()
-        self.outputs = {name: self._index(place, name) for name, place in places.items()}
+        self.outputs = {name: self._index(each, name) for name, each in outputs.items()}
         self.inputs = [self._input(name, given) for name, given in inputs.items()]
         self.places: dict[int, tuple[Input, int]] = {}
         for each in self.inputs:
@@ -96,8 +102,8 @@ class Walk:
                 self.places[node.index] = each, i
         self.needed = self._needed()
 
-    def _index(self, place: tuple[ComputationGraph, int], name: str) -> int:
-        graph, index = place
+    def _index(self, expression: Expression, name: str) -> int:
+        graph, index = _graph_of(name, expression)
         if graph.version() != self.graph.version():
             raise ValueError(f"{name} is an expression of another graph; all must be of one")
         return index
@@ -112,7 +118,7 @@ class Walk:
                 raise TypeError(f"{name} is {kind}; an expression, or a list of such, is needed")
         if not expressions:
             raise ValueError(f"{name} is an empty list; at least one expression is needed")
-        nodes = [self.nodes[self._index(_dynet._place_of(each), name)] for each in expressions]
+        nodes = [self.nodes[self._index(each, name)] for each in expressions]
         tables = [node.parameter if node.operation == "lookup" else None for node in nodes]
         alike = {(node.shape, node.batch_size, node.operation == "lookup") for node in nodes}
         if len(alike) > 1 or any(table != tables[0] for table in tables[1:]):

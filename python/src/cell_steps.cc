@@ -1,4 +1,4 @@
-// What exports need to walk graphs besides nodes(): which node an expression is, and the steps of cells.
+// The steps of recorded cells as Python values, for exports.
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/cell.h"
@@ -47,17 +47,8 @@ nb::object cell_steps(const Expression& e) {
   return cell_of(*attrs_of<RecordedCell>(node.payload).program);
 }
 
-/// The graph of an expression, and its place there; a parameter becomes a node of the current graph.
-nb::tuple place_of(const Expression& e) {
-  const Expression node = node_of(e);
-  return nb::make_tuple(PythonGraph(*node.pg), node.i);
-}
-
 }  // namespace
 
-void bind_walk(nb::module_& m) {
-  m.def("_cell_steps", cell_steps, "node"_a);
-  m.def("_place_of", place_of, "e"_a);
-}
+void bind_cell_steps(nb::module_& m) { m.def("_cell_steps", cell_steps, "node"_a); }
 
 }  // namespace dynet::python
