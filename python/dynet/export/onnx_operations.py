@@ -141,7 +141,7 @@ _FACTORS = {0: "", 1: "Tanh", 2: "Sigmoid"}
 @emits("gated_product", "gated_sum")
 def gated(b: Builder, step: Step, xs: Sequence[Value]) -> str:
     """f(x) ∘ g(y), which products within cells become, and z plus that."""
-    operations = [_FACTORS[int(code)] for code in step.attributes["f"]]
+    operations = [_FACTORS[int(code)] for code in step.attributes["activations"]]
     factors = [
         b.emit(operation, b.name(x)) if operation else b.name(x)
         for operation, x in zip(operations, xs[-2:], strict=True)
