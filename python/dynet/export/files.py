@@ -261,8 +261,9 @@ def read(path: Path) -> dict[str, Array]:
     Tables have their rows first. PyTorch is needed for .pt and .pth, onnx for .onnx. RuntimeError for files
     that are damaged or in no format that is known.
 
-        weights = dy.export.read("model.safetensors")
-        print(weights["lstm.weight_ih_l0"].shape)
+        >>> dy.export.write("model.safetensors", {"out.weight": np.ones((2, 3))})
+        >>> dy.export.read("model.safetensors")["out.weight"].shape
+        (2, 3)
     """
     return {tensor.name: tensor.array for tensor in read_tensors(path)}
 
@@ -274,7 +275,9 @@ def write(path: Path, arrays: Mapping[str, Any]) -> None:
     The file that is there is replaced in one step, or stays as it is. In DyNet 2's text every array is a
     parameter. arrays are of NumPy, or tensors of PyTorch.
 
-        dy.export.write("model.npz", {"weight": np.ones((2, 3))})
+        >>> dy.export.write("model.npz", {"out.weight": np.ones((2, 3)), "out.bias": np.zeros(2)})
+        >>> list(dy.export.read("model.npz"))
+        ['out.weight', 'out.bias']
     """
     if not isinstance(arrays, Mapping):
         raise TypeError(f"write: arrays is {_dynet._a_kind(arrays)}; a dict of arrays by name is needed")

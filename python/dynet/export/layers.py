@@ -103,8 +103,9 @@ class ResetAfterGRUBuilder:
     for each layer: W (3H, I), U (3H, H), bx (3H,), bh (3H,), rows ordered r, z, n. It serves wherever a
     builder does, also as the factory of a BiRNNBuilder, and dy.save knows it.
 
-        lstm = dy.export.ResetAfterGRUBuilder(1, 8, 16, model)
-        outputs = lstm.initial_state().transduce(xs)
+        >>> gru = dy.export.ResetAfterGRUBuilder(1, 3, 4, dy.ParameterCollection())
+        >>> gru.initial_state().transduce([dy.inputVector([1, 2, 3])])[0].shape
+        (4,)
     """
 
     @told
@@ -224,8 +225,9 @@ class TransformerEncoderLayer:
     (length, length) or (length, 1), is added to the scores (keys, queries) before the softmax: 0 where a
     query may see a key, -1e9 or so where not. `parameters` are named as in PyTorch.
 
-        layer = dy.export.TransformerEncoderLayer(64, 4, 128, model)
-        y = layer(dy.concatenate_cols(vectors))
+        >>> layer = dy.export.TransformerEncoderLayer(4, 2, 8, dy.ParameterCollection())
+        >>> layer(dy.random_normal((4, 5))).shape
+        (4, 5)
     """
 
     @told

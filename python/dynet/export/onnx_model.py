@@ -446,8 +446,10 @@ def onnx(
     NotImplementedError, which names the node, where ONNX has no such operation (docs/guide/export.md lists
     them) or numbers are random. Recurrent cells are written step by step. The onnx package is needed.
 
-        x = dy.inputVector([1, 2, 3])
-        dy.export.onnx(dy.tanh(W * x), {"x": x}, "layer.onnx")
+        >>> x = dy.inputVector([1, 2, 3])
+        >>> model = dy.export.onnx({"y": dy.tanh(x)}, {"x": x}, "tanh.onnx")
+        >>> model.graph.input[0].name, model.graph.output[0].name
+        ('x', 'y')
     """
     if not isinstance(inputs, Mapping):
         raise TypeError(f"inputs is {_dynet._a_kind(inputs)}; a dict of expressions by name is needed")
