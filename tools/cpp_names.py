@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ QUIET = YES
 WARNINGS = NO
 """
 MISSING = "The C++ reference needs Doxygen: install doxygen (Debian, Ubuntu: apt install doxygen)."
-LEFT_OUT = re.compile(r"^~|= ?delete$|^operator=$")
+LEFT_OUT = re.compile(r"^~|= ?delete$|^operator=$|^doc$")
 ATTRIBUTES = re.compile(r"\[\[\w+\]\] ?|\b(?:constexpr|inline|virtual|explicit|friend) ")
 
 
@@ -98,6 +99,15 @@ def _text(element: ElementTree.Element) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
+def _said(compound: ElementTree.Element) -> str:
+    """What a class tells in both languages: its constant `doc`."""
+    for member in compound.findall("sectiondef/memberdef"):
+        initial = member.find("initializer")
+        if _plain(member.find("name")) == "doc" and initial is not None:
+            return inspect.cleandoc("".join(initial.itertext()).partition('R"(')[2].removesuffix(')"'))
+    return ""
+
+
 def _tidy(code: str) -> str:
     """A declaration as it is written here: `const Dim& d = {}`, not `const Dim &d={}`."""
     code = ATTRIBUTES.sub("", re.sub(r"\s+", " ", code)).replace("dynet::", "").strip()
@@ -124,7 +134,8 @@ def _class(compound: ElementTree.Element) -> CppName:
     members = {
         member.declaration: member for member in _members(compound) if not LEFT_OUT.search(member.name)
     }
-    return CppName(name, kind, declaration, _text(compound), _file(compound), [*members.values()])
+    text = _said(compound) or _text(compound)
+    return CppName(name, kind, declaration, text, _file(compound), [*members.values()])
 
 
 def _file(element: ElementTree.Element) -> str:

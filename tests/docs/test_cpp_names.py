@@ -21,10 +21,13 @@ int inside();
 
 namespace dynet {
 
-/// A thing
-/// of a kind.
 class Thing : public engine::Base {
  public:
+  static constexpr auto doc = R"(
+      A thing; it's
+      of a kind.
+
+      >>> dy.Thing(3))";
   explicit Thing(int n = 3) : n_(n) {}
   /// Its size.
   virtual unsigned size() const = 0;
@@ -51,7 +54,8 @@ def test_what_is_read_of_a_header(tmp_path):
     (tmp_path / "dynet").mkdir()
     (tmp_path / "dynet" / "thing.h").write_text(HEADER)
     add, base, mode, thing = cpp_names.names(tmp_path)
-    assert (thing.text, thing.declaration) == ("A thing of a kind.", "class Thing : public engine::Base")
+    assert thing.text == "A thing; it's\nof a kind.\n\n>>> dy.Thing(3)"
+    assert thing.declaration == "class Thing : public engine::Base"
     assert [(member.text, member.declaration) for member in thing.members] == [
         ("", "double rate = 0.5"),
         ("", "Thing(int n = 3)"),
