@@ -42,7 +42,7 @@ FAR_TESTS = tests/ops tests/examples/test_examples.py $(wildcard $(addprefix tes
 test differential: DOUBLE = ON
 test differential: TESTS = ON
 test:  ## Run every test, C++ and Python
-	$(SETUP) test
+	$(SETUP) test export
 	$(INSTALL)
 	$(BIN)/python tools/isa_symbols.py $(BUILD)
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j 2

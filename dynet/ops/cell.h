@@ -40,6 +40,28 @@ class CellTrace : public std::enable_shared_from_this<CellTrace> {
   void backward(Engine& e, const Call& c, unsigned argument) const;
   OuterPair outer(const NodeView& v, unsigned argument) const;
 
+  /// Some numbers of an argument of the node, or of what an earlier step computes: those from `offset` on.
+  struct Source {
+    bool is_step;
+    uint32_t index;
+    size_t offset;
+  };
+  /// What one step computes, for those who look at it.
+  struct StepView {
+    const Op* op;
+    const void* attrs;
+    Dims x_dims;
+    Dim dim;
+    std::vector<Source> sources;
+  };
+  /// A part of the node's value, which is all of these one after another.
+  struct Piece {
+    Source from;
+    size_t size;
+  };
+  std::vector<StepView> steps() const;
+  std::vector<Piece> pieces() const;
+
  private:
   friend class CellTracer;
   friend struct TraceFrame;
@@ -105,6 +127,7 @@ class CellTrace : public std::enable_shared_from_this<CellTrace> {
     bool operator==(const MatrixUse&) const = default;
   };
 
+  Source source_of(const Location& l) const;
   Outputs given_gradient(const real* dy) const;
   void run_backward(Engine& e, const Call& c, Outputs given) const;
   void backward_matrix(Engine& e, const Call& c, const MatrixUse& use) const;

@@ -18,6 +18,7 @@ struct RootMeanSquare : OpDefaults {
   static constexpr Arg args[] = {"x"};
   using Attrs = Sum::Attrs;
   static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes); }
+  static void tell(const Attrs& a, Dims x, AttributeList& list) { Sum::tell(a, x, list); }
 
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Strides loops = summing(c.x_dims[0], a.axes);

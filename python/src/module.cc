@@ -45,6 +45,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_pickling(m);
   bind_function(m);
   bind_cell(m);
+  bind_cell_steps(m);
   bind_inspection(m);
   name_errors(m);
 }

@@ -276,3 +276,8 @@ def test_cut_model(capsys, saved):
 def test_folder_and_missing_file(capsys, tmp_path):
     assert "is a folder" in call(capsys, "show", tmp_path)[2]
     assert "there is no file" in call(capsys, "show", tmp_path / "none")[2]
+    dy.save(tmp_path / "pair", [model().add_parameters(2)])
+    dy.AdamTrainer(model()).save(tmp_path / "trainer")
+    assert "the state of a trainer" in call(capsys, "show", tmp_path / "trainer")[2]
+    assert "are in" in call(capsys, "show", tmp_path / "pair")[2]
+    assert call(capsys, "show", tmp_path / "pair.data")[0] == 0

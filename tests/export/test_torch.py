@@ -274,3 +274,16 @@ def test_files_of_pytorch(tmp_path):
     torch.save(module, tmp_path / "whole.pt")
     with pytest.raises(RuntimeError, match="no file of PyTorch with a state dict alone"):
         dy.export.read(tmp_path / "whole.pt")
+
+
+def test_the_encoder_there_and_back():
+    """Our weights give our outputs in PyTorch's layer."""
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(1).normal(size=(6, 8)).astype(np.float32)
+    for activation in ("relu", "gelu"):
+        for first in (False, True):
+            ours = dy.export.TransformerEncoderLayer(8, 4, 16, dy.ParameterCollection(), activation, first)
+            module = torch.nn.TransformerEncoderLayer(8, 4, 16, 0, activation, norm_first=first)
+            module.load_state_dict(dy.export.to_torch(ours))
+            theirs = module(torch.tensor(x)).detach().numpy()
+            assert np.abs(outputs_of(ours, x) - theirs).max() < 1e-5

@@ -45,6 +45,8 @@ def _read_text(path: Path) -> list[Tensor]:
         start = file.read(64)
     if start.startswith(b"PK\x03\x04"):
         raise FormatError(f"{path} is an archive; give it a name that ends in .npz, or in .pt for PyTorch's")
+    if start.startswith(b"#Trainer#"):
+        raise FormatError(f"{path} is the state of a trainer, in which there are no parameters")
     if start and not start.lstrip().startswith((b"#Parameter#", b"#LookupParameter#")):
         raise FormatError(f"{path} is no model file: its first line would begin with #Parameter#")
     return [
@@ -235,7 +237,9 @@ def read_tensors(path: Path) -> list[Tensor]:
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a folder; the name of a model file is needed")
     if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file {path}")
+        saved = f"{os.fspath(path)}.data"
+        hint = f"; the numbers that dy.save wrote are in {saved}" if os.path.exists(saved) else ""
+        raise FileNotFoundError(f"there is no file {path}{hint}")
     return format_of(path).read(path)
 
 
@@ -257,8 +261,9 @@ def read(path: Path) -> dict[str, Array]:
     Tables have their rows first. PyTorch is needed for .pt and .pth, onnx for .onnx. RuntimeError for files
     that are damaged or in no format that is known.
 
-        weights = dy.export.read("model.safetensors")
-        print(weights["lstm.weight_ih_l0"].shape)
+        >>> dy.export.write("model.safetensors", {"out.weight": np.ones((2, 3))})
+        >>> dy.export.read("model.safetensors")["out.weight"].shape
+        (2, 3)
     """
     return {tensor.name: tensor.array for tensor in read_tensors(path)}
 
@@ -270,7 +275,9 @@ def write(path: Path, arrays: Mapping[str, Any]) -> None:
     The file that is there is replaced in one step, or stays as it is. In DyNet 2's text every array is a
     parameter. arrays are of NumPy, or tensors of PyTorch.
 
-        dy.export.write("model.npz", {"weight": np.ones((2, 3))})
+        >>> dy.export.write("model.npz", {"out.weight": np.ones((2, 3)), "out.bias": np.zeros(2)})
+        >>> list(dy.export.read("model.npz"))
+        ['out.weight', 'out.bias']
     """
     if not isinstance(arrays, Mapping):
         raise TypeError(f"write: arrays is {_dynet._a_kind(arrays)}; a dict of arrays by name is needed")

@@ -93,8 +93,8 @@ class ResetAfterGRUState:
 class ResetAfterGRUBuilder:
     """The GRU whose reset gate comes after the matrix, as in torch.nn.GRU and in Keras (reset_after=True).
 
-        r = σ(Wr x + bxr + Ur h + bhr)    z = σ(Wz x + bxz + Uz h + bhz)
-        n = tanh(Wn x + bxn + r ∘ (Un h + bhn))    h' = (1 − z) ∘ n + z ∘ h
+    The gates are r = σ(Wr x + bxr + Ur h + bhr) and z = σ(Wz x + bxz + Uz h + bhz), the candidate is
+    n = tanh(Wn x + bxn + r ∘ (Un h + bhn)), and the output is (1 − z) ∘ n + z ∘ h.
 
     dy.GRUBuilder, as in the paper (Cho et al. 2014), has the gate before it: tanh(W x + U (r ∘ h) + b). The
     two learn equally well, but weights of one are not weights of the other.
@@ -103,8 +103,9 @@ class ResetAfterGRUBuilder:
     for each layer: W (3H, I), U (3H, H), bx (3H,), bh (3H,), rows ordered r, z, n. It serves wherever a
     builder does, also as the factory of a BiRNNBuilder, and dy.save knows it.
 
-        lstm = dy.export.ResetAfterGRUBuilder(1, 8, 16, model)
-        outputs = lstm.initial_state().transduce(xs)
+        >>> gru = dy.export.ResetAfterGRUBuilder(1, 3, 4, dy.ParameterCollection())
+        >>> gru.initial_state().transduce([dy.inputVector([1, 2, 3])])[0].shape
+        (4,)
     """
 
     @told
@@ -213,18 +214,20 @@ class ResetAfterGRUBuilder:
 class TransformerEncoderLayer:
     """A layer of a Transformer's encoder, as torch.nn.TransformerEncoderLayer without dropout.
 
-        x = norm1(x + attention(x))    x = norm2(x + linear2(activation(linear1(x))))
+        x = norm1(x + attention(x))
+        x = norm2(x + linear2(activation(linear1(x))))
 
-    or, with norm_first, x + attention(norm1(x)) and x + …(norm2(x)). x is a matrix (d_model, length), a
-    column for each position, with a batch or without; so is the result. Attention has nhead heads, of which
-    each has d_model / nhead rows.
+    or, with norm_first, x + attention(norm1(x)), and then x + linear2(activation(linear1(norm2(x)))). x is a
+    matrix (d_model, length), a column for each position, with a batch or without; so is the result. Attention
+    has nhead heads, of which each has d_model / nhead rows.
 
     activation is "relu" or "gelu" (the exact one, by erf). layer_norm_eps is added to the variances. A mask,
     (length, length) or (length, 1), is added to the scores (keys, queries) before the softmax: 0 where a
     query may see a key, -1e9 or so where not. `parameters` are named as in PyTorch.
 
-        layer = dy.export.TransformerEncoderLayer(64, 4, 128, model)
-        y = layer(dy.concatenate_cols(vectors))
+        >>> layer = dy.export.TransformerEncoderLayer(4, 2, 8, dy.ParameterCollection())
+        >>> layer(dy.random_normal((4, 5))).shape
+        (4, 5)
     """
 
     @told

@@ -251,8 +251,10 @@ def from_torch(state: Any, target: Any, strict: bool = True) -> None:
     ValueError where a shape differs, RuntimeError where an array is missing or is too many (with strict=False
     those that are too many are left alone). Then nothing has changed. An LSTM's two biases become their sum.
 
-        dy.export.from_torch(module.lstm, builder)
-        dy.export.from_torch("model.safetensors", {"lstm": builder, "out": (W, b)})
+        >>> weight = dy.ParameterCollection().add_parameters((2, 3))
+        >>> dy.export.from_torch({"out.weight": np.ones((2, 3))}, {"out": [weight]})
+        >>> weight.as_array().tolist()
+        [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     parts = _all_parts(target)
     arrays = _arrays_of(state)
@@ -280,7 +282,9 @@ def to_numpy(target: Any) -> Arrays:
     target is what from_torch takes; from_torch(to_numpy(target), other) copies weights to the bit.
     dy.export.write puts such a dict into a .safetensors file, which PyTorch reads.
 
-        dy.export.write("model.safetensors", dy.export.to_numpy({"lstm": builder, "out": (W, b)}))
+        >>> lstm = dy.VanillaLSTMBuilder(1, 3, 4, dy.ParameterCollection())
+        >>> list(dy.export.to_numpy({"lstm": lstm}))[:2]
+        ['lstm.weight_ih_l0', 'lstm.weight_hh_l0']
     """
     arrays: Arrays = {}
     for part in _all_parts(target):
@@ -295,7 +299,9 @@ def to_torch(target: Any) -> dict[str, Any]:
 
     target is what from_torch takes. An LSTM's bias_ih has our bias, bias_hh the forget bias.
 
-        module.lstm.load_state_dict(dy.export.to_torch(builder))
+        >>> lstm = dy.VanillaLSTMBuilder(1, 3, 4, dy.ParameterCollection())
+        >>> torch.nn.LSTM(3, 4).load_state_dict(dy.export.to_torch(lstm))
+        <All keys matched successfully>
     """
     torch = package("torch", "to_torch")
     return {name: torch.from_numpy(array.copy()) for name, array in to_numpy(target).items()}
