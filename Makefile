@@ -15,7 +15,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
 .PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
-	typecheck docs clean
+	typecheck docs portable packages clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -141,6 +141,16 @@ docs:  ## Write the references of operations and of C++, and the table of names 
 	$(BIN)/python tools/ops_doc.py
 	$(BIN)/python tools/migration_doc.py
 	$(BIN)/python tools/cpp_doc.py
+
+portable:  ## Build for ARM (tests in an emulator), clang, macOS and musl, as far as compilers are there (minutes)
+	$(SETUP) build
+	$(BIN)/python -m pip install --quiet ziglang
+	$(BIN)/python tools/portable.py $(ONLY)
+
+PYTHONS ?= $(PYTHON)
+packages:  ## Build, check, install and run the sdist and its wheels, for each of PYTHONS="python3.10 python3.12"
+	$(SETUP) build
+	$(BIN)/python tools/check_package.py $(PYTHONS)
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build
