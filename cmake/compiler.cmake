@@ -28,6 +28,15 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# A precompiled header takes a third off a first build. ccache does better without, and the tests' builds show
+# whether each file includes what it uses.
+if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_WERROR)
+  set(DYNET_PRECOMPILE_DEFAULT OFF)
+else()
+  set(DYNET_PRECOMPILE_DEFAULT ON)
+endif()
+option(DYNET_PRECOMPILE "Precompile the headers that most files include" ${DYNET_PRECOMPILE_DEFAULT})
+
 find_package(Threads REQUIRED)
 
 # Every result must be the same bits in every batch and on every instruction set, so nothing may be fused or reordered.
