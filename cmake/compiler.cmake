@@ -48,6 +48,9 @@ target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(dynet_flags INTERFACE -Wno-restrict)  # It wrongly warns where strings are added up.
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(dynet_flags INTERFACE -Wno-deprecated-declarations)  # libstdc++'s own, in stable_sort
+endif()
 if(DYNET_ONE_ISA)
   target_compile_definitions(dynet_flags INTERFACE DYNET_ONE_ISA)
 endif()
