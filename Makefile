@@ -15,7 +15,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
 .PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
-	typecheck docs site clean
+	typecheck docs site portable packages clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -146,6 +146,16 @@ site:  ## Build the documentation into build/site and check its links
 	$(INSTALL)
 	$(BIN)/python -m sphinx -j 2 -q -W --keep-going -b html docs build/site
 	$(BIN)/python tools/site_links.py build/site
+
+portable:  ## Build for ARM (tests in an emulator), clang, macOS and musl, as far as compilers are there (minutes)
+	$(SETUP) build
+	$(BIN)/python -m pip install --quiet ziglang
+	$(BIN)/python tools/portable.py $(ONLY)
+
+PYTHONS ?= $(PYTHON)
+packages:  ## Build, check, install and run the sdist and its wheels, for each of PYTHONS="python3.10 python3.12"
+	$(SETUP) build
+	$(BIN)/python tools/check_package.py $(PYTHONS)
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

@@ -28,6 +28,15 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# A precompiled header saves up to a third of the time of a file. ccache does better without, and the tests' builds show
+# whether each file includes what it uses.
+if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_WERROR)
+  set(DYNET_PRECOMPILE_DEFAULT OFF)
+else()
+  set(DYNET_PRECOMPILE_DEFAULT ON)
+endif()
+option(DYNET_PRECOMPILE "Precompile the headers that most files include" ${DYNET_PRECOMPILE_DEFAULT})
+
 find_package(Threads REQUIRED)
 
 # Every result must be the same bits in every batch and on every instruction set, so nothing may be fused or reordered.
@@ -38,6 +47,9 @@ target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-
                                              $<$<BOOL:${DYNET_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(dynet_flags INTERFACE -Wno-restrict)  # It wrongly warns where strings are added up.
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(dynet_flags INTERFACE -Wno-deprecated-declarations)  # libstdc++'s own, in stable_sort
 endif()
 if(DYNET_ONE_ISA)
   target_compile_definitions(dynet_flags INTERFACE DYNET_ONE_ISA)

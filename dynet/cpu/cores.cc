@@ -1,16 +1,23 @@
-// What Linux says of the cores; where it says nothing, a processor counts as a core, and there is no quota.
+// What Linux and macOS say of the cores; elsewhere a processor counts as a core, and there is no quota.
 #include "dynet/cpu/cores.h"
 
+#if defined(__linux__)
 #include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 
 namespace dynet::engine::cpu {
 namespace {
+
+#if defined(__linux__)
 
 /// The first line of a file; empty if it cannot be read.
 std::string first_line(const std::string& path) {
@@ -44,11 +51,28 @@ double quota() {
   return limit > 0 && period > 0 ? limit / period : INFINITY;
 }
 
+unsigned count() { return static_cast<unsigned>(std::min<double>(cores_by_affinity(), std::ceil(quota()))); }
+
+#elif defined(__APPLE__)
+
+/// The fast cores where there are slow ones too: each part of a kernel would wait for the slowest.
+unsigned count() {
+  for (const char* name : {"hw.perflevel0.physicalcpu", "hw.physicalcpu"}) {
+    int cores = 0;
+    size_t size = sizeof cores;
+    if (sysctlbyname(name, &cores, &size, nullptr, 0) == 0 && cores > 0) return static_cast<unsigned>(cores);
+  }
+  return std::thread::hardware_concurrency();
+}
+
+#else
+
+unsigned count() { return std::thread::hardware_concurrency(); }
+
+#endif
+
 }  // namespace
 
-unsigned usable_cores() {
-  const double cores = std::min<double>(cores_by_affinity(), std::ceil(quota()));
-  return std::max(1u, static_cast<unsigned>(cores));
-}
+unsigned usable_cores() { return std::max(1u, count()); }
 
 }  // namespace dynet::engine::cpu

@@ -47,7 +47,9 @@ void Arena::add_block(size_t bytes) {
   void* const p = from ? from->allocate(size) : ::operator new(size, std::align_val_t{align}, std::nothrow);
   if (!p) throw out_of_memory(text("out of memory: ", size, " bytes were asked for"));
   // Addresses all over a large block are found faster on huge pages; where there are none, nothing changes.
+#ifdef MADV_HUGEPAGE
   if (align == huge_page && !from) madvise(p, size, MADV_HUGEPAGE);
+#endif
   blocks_.push_back(
       {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(p), {align, from, size}), size});
 }

@@ -29,6 +29,8 @@ template <class T>
 struct FieldAddress {
   const T* field;
 };
+template <class T>
+FieldAddress(const T*) -> FieldAddress<T>;  // clang 16 does not find it itself
 
 /// The name at the end of what a compiler calls the address.
 template <FieldAddress address>
@@ -98,10 +100,17 @@ class AttributeList {
   std::vector<Attribute> list;
 
  private:
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"  // there is none, as only its address is wanted
+#endif
   template <class T, size_t i>
   static constexpr auto address() {
     return FieldAddress{&std::get<i>(fields_of(Named<T>::example.value))};
   }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 };
 
 /// The attributes of a node of T with arguments of these shapes. A struct whose fields are not for people

@@ -1,8 +1,8 @@
 // Losses: distances between two expressions, margins, and likelihoods.
 #pragma once
 
-#include <cfloat>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "dynet/ops/reduce.h"
@@ -10,6 +10,9 @@
 namespace dynet::engine {
 
 // -- kernels of ZipOps: what one pair of numbers contributes
+
+/// The least float that has all its digits.
+inline constexpr float smallest = std::numeric_limits<float>::min();
 
 struct SquaredDifference : Zip<SquaredDifference> {
   static auto value(auto x, auto y) { return (x - y) * (x - y); }
@@ -56,14 +59,14 @@ struct BinaryCrossEntropy : Zip<BinaryCrossEntropy> {
     const V least = V(real(-87.336544750553108987));
     return select(x >= 1, least, log1p(-x));
   }
-  static auto value(auto x, auto y) { return -(y * log(at_least(x, FLT_MIN)) + (1 - y) * log_rest(x)); }
+  static auto value(auto x, auto y) { return -(y * log(at_least(x, smallest)) + (1 - y) * log_rest(x)); }
   static auto slope0(auto x, auto y, auto) {
     using V = decltype(x);
-    const V rest = at_least(1 - x, 1e-7), own = at_least(x, FLT_MIN);
+    const V rest = at_least(1 - x, 1e-7), own = at_least(x, smallest);
     const V inside = (x - y) / (rest * own), outside = (1 - y) / rest - y / own;
     return select(x == y, V(0), select(own == x && rest == 1 - x, inside, outside));
   }
-  static auto slope1(auto x, auto, auto) { return log_rest(x) - log(at_least(x, FLT_MIN)); }
+  static auto slope1(auto x, auto, auto) { return log_rest(x) - log(at_least(x, smallest)); }
 };
 
 /// max(0, margin + x - y)

@@ -47,7 +47,9 @@ from dynet.renamed import RENAMED as _RENAMED
 from dynet.renamed import missing_name as _missing_name
 from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
+from dynet.rnn import RNNBuilder as RNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
+from dynet.rnn import TreeLSTMBuilder as TreeLSTMBuilder
 from dynet.viz import print_graphviz as print_graphviz
 
 if _TYPE_CHECKING:

@@ -6,13 +6,18 @@ import functools
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from dynet import _dynet
 from dynet.arguments import told
 
+_Arguments = ParamSpec("_Arguments")
+_Others = ParamSpec("_Others")
+_Object = TypeVar("_Object")
+_Outputs = TypeVar("_Outputs")
 
-class cell:  # noqa: N801  It is used as a decorator.
+
+class cell(Generic[_Arguments, _Outputs]):  # noqa: N801  It is used as a decorator.
     """Makes a function of expressions one node: its operations are recorded once and then run together.
 
     A program that takes the same step at each word, node or state builds its graph faster and runs it in
@@ -47,16 +52,16 @@ class cell:  # noqa: N801  It is used as a decorator.
     """
 
     @told
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[_Arguments, _Outputs]) -> None:
         if not callable(function):
             raise TypeError(f"cell: {function!r} was given; a function is needed")
         name = str(getattr(function, "__name__", ""))
         self._recorded = _dynet._Cell(function, name if name.isidentifier() and name.isascii() else "cell")
         functools.update_wrapper(self, function)
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    def __call__(self, *args: _Arguments.args, **options: _Arguments.kwargs) -> _Outputs:
         """The outputs of the function, as parts of one node."""
-        return self._recorded(*args, **options)
+        return self._recorded(*args, **options)  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         return f"dynet.cell of {self.__wrapped__!r}"  # type: ignore[attr-defined]
@@ -69,6 +74,12 @@ class cell:  # noqa: N801  It is used as a decorator.
             found = getattr(found, part, None)
         return name if found is self else (type(self), (self.__wrapped__,))  # type: ignore[attr-defined]
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> cell[_Arguments, _Outputs]: ...
+    @overload
+    def __get__(
+        self: cell[Concatenate[_Object, _Others], _Outputs], instance: _Object, owner: type | None = None
+    ) -> Callable[_Others, _Outputs]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """A method is a cell whose first argument is the object."""
         return self if instance is None else types.MethodType(self, instance)

@@ -9,9 +9,10 @@ from dynet import _dynet
 from dynet._dynet import Expression, ParameterCollection, RNNState
 from dynet.arguments import told
 
-Builder = _dynet._RNNBuilder
-Factory = Callable[[int, int, int, ParameterCollection], Builder]
-Layers = Sequence[tuple[Builder, Builder]]
+RNNBuilder = _dynet._RNNBuilder
+TreeLSTMBuilder = _dynet._TreeLSTMBuilder
+Factory = Callable[[int, int, int, ParameterCollection], RNNBuilder]
+Layers = Sequence[tuple[RNNBuilder, RNNBuilder]]
 
 
 def _whole(name: str, number: float) -> int:
@@ -69,7 +70,7 @@ class BiRNNBuilder:
                 f"BiRNNBuilder: rnn_builder_factory is {rnn_builder_factory!r}; a class of builders is needed"
             )
         self.spec = num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers
-        self.builder_layers: list[tuple[Builder, Builder]] = _pairs(builder_layers)
+        self.builder_layers: list[tuple[RNNBuilder, RNNBuilder]] = _pairs(builder_layers)
         _dynet._added_or_nothing(lambda: self._add_to(model))
 
     def _add_to(self, model: ParameterCollection) -> None:
@@ -107,7 +108,9 @@ class BiRNNBuilder:
         num_layers, input_dim, hidden_dim, rnn_builder_factory, builder_layers = spec
         factory: Any = rnn_builder_factory  # Of a file, which may name classes that are no builders.
         if isinstance(factory, type) and not (
-            issubclass(factory, Builder) or hasattr(factory, "initial_state") or hasattr(factory, "from_spec")
+            issubclass(factory, RNNBuilder)
+            or hasattr(factory, "initial_state")
+            or hasattr(factory, "from_spec")
         ):
             raise TypeError(f"{cls.__name__}: {factory.__name__} was given; a class of builders is needed")
         return cls(num_layers, input_dim, hidden_dim, model, rnn_builder_factory, builder_layers)
@@ -219,7 +222,7 @@ class BiRNNBuilder:
         return _lower_layers(self.builder_layers, es, "transduce")
 
 
-def _pairs(layers: Layers | None) -> list[tuple[Builder, Builder]]:
+def _pairs(layers: Layers | None) -> list[tuple[RNNBuilder, RNNBuilder]]:
     """The networks of each layer, as they were given."""
     pairs = [] if layers is None else layers if isinstance(layers, list | tuple) else None
     for pair in [None] if pairs is None else pairs:
@@ -228,7 +231,7 @@ def _pairs(layers: Layers | None) -> list[tuple[Builder, Builder]]:
     return [(forward, backward) for forward, backward in pairs or []]
 
 
-def _made(factory: Factory, *arguments: Any) -> Builder:
+def _made(factory: Factory, *arguments: Any) -> RNNBuilder:
     network = factory(*arguments)
     if not _is_builder(network):
         raise TypeError(f"BiRNNBuilder: rnn_builder_factory made {network!r}; a builder is needed")

@@ -201,7 +201,7 @@ nb::object whole_array(PyObject* o) {
 
 /// NumPy's array of it; what NumPy says of lists that are no array is said as other errors are.
 nb::object array_from(const nb::object& o) {
-  PyObject* array = PyObject_CallOneArg(asarray().ptr(), o.ptr());
+  PyObject* array = PyObject_CallFunctionObjArgs(asarray().ptr(), o.ptr(), nullptr);
   if (!array) {
     const bool is_list = PyList_Check(o.ptr()) || PyTuple_Check(o.ptr());
     if (!is_list || !PyErr_ExceptionMatches(PyExc_ValueError)) nb::raise_python_error();

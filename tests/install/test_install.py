@@ -1,4 +1,4 @@
-"""A program outside the tree builds against the wheel and against an installed DyNet; what is missing is told."""
+"""Programs outside the tree build against the wheel and an installed DyNet; what is missing is told."""
 
 import os
 import re

@@ -5,6 +5,11 @@
 
 #include "dynet/cpu/simd/vec.h"
 
+#ifdef __APPLE__  // its headers hide what its library has
+extern "C" double lgamma_r(double, int*);
+extern "C" float lgammaf_r(float, int*);
+#endif
+
 namespace dynet::engine::cpu::DYNET_ISA {
 
 template <class F, class... V>
