@@ -31,8 +31,13 @@ class DropoutMasks {
   bool active() const { return is_active_; }
   /// The next masks are drawn anew.
   void forget();
-  /// The masks are those of the sequence that begins with this state.
-  void enter(int first) { drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first); }
+  /// Another sequence has begun, in some part of the graph.
+  void begin_sequence(uint32_t part) { drawn_.begun.push_back(part); }
+  /// The masks are those of the sequence that begins with this state. The builder is told by a number.
+  void enter(int first, uint32_t builder) {
+    drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first);
+    drawn_.builder = builder;
+  }
   /// Each sequence has masks of its own.
   bool is_per_sequence() const { return kinds_ > 0 && active() && !drawn_.fixed_batch; }
   /// Draws masks of this batch size, which are then for all inputs that they fit, of any sequence.
@@ -70,7 +75,9 @@ class DropoutMasks {
     std::vector<Masks> masks;    // for each batch size that each sequence has had, with room for more
     std::vector<size_t> newest;  // of each sequence
     size_t count = 0, chosen = 0;
+    std::vector<uint32_t> begun;  // by sequence: the part of the graph that has begun it
     unsigned sequence = 0;
+    uint32_t builder = 0;
     unsigned fixed_batch = 0;  // that was asked for; 0: none
   };
 
@@ -83,6 +90,7 @@ class DropoutMasks {
   void choose(unsigned batch);
   void complete(Graph& graph, unsigned batch);
   void draw_missing(Graph& graph, Masks& masks) const;
+  uint32_t number_of(const Masks& masks, uint32_t part) const;
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};

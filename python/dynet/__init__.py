@@ -41,6 +41,9 @@ from dynet.renamed import missing_name as _missing_name
 from dynet.renamed import tell_members as _tell_members
 from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
+from dynet.tasks.run import run_as_completed as run_as_completed
+from dynet.tasks.run import run_batched as run_batched
+from dynet.tasks.run import value_of as value_of
 from dynet.viz import print_graphviz as print_graphviz
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and

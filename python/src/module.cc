@@ -44,5 +44,6 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_pickling(m);
   bind_function(m);
   bind_cell(m);
+  bind_tasks(m);
   name_errors(m);
 }

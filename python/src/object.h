@@ -156,5 +156,6 @@ void bind_softmax(nb::module_& m);
 void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
 void bind_cell(nb::module_& m);
+void bind_tasks(nb::module_& m);
 
 }  // namespace dynet::python
