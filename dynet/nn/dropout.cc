@@ -46,7 +46,7 @@ void DropoutMasks::exchange(Drawn& other) {
 }
 
 void DropoutMasks::choose(unsigned batch) {
-  auto& [all, newest, count, chosen, begun, sequence, builder, fixed] = drawn_;
+  auto& [all, newest, count, chosen, begun, sequence, fixed] = drawn_;
   if (chosen < count && all[chosen].sequence == sequence && all[chosen].batch == batch) return;
   if (newest.size() <= sequence) newest.resize(sequence + 1, none);
   for (chosen = newest[sequence]; chosen != none && all[chosen].batch != batch;) chosen = all[chosen].next;
@@ -68,7 +68,7 @@ void DropoutMasks::complete(Graph& graph, unsigned batch) {
 /// A number for masks that a task draws for a sequence which others read as well.
 uint32_t DropoutMasks::number_of(const Masks& masks, uint32_t part) const {
   Hash hash;
-  hash.add(drawn_.builder), hash.add(masks.batch);
+  hash.add(builder_), hash.add(masks.batch);
   hash.add(static_cast<uint64_t>(std::count(drawn_.begun.begin(), drawn_.begun.begin() + masks.sequence, part)));
   return static_cast<uint32_t>(hash.number());
 }

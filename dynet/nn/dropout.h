@@ -33,11 +33,8 @@ class DropoutMasks {
   void forget();
   /// Another sequence has begun, in some part of the graph.
   void begin_sequence(uint32_t part) { drawn_.begun.push_back(part); }
-  /// The masks are those of the sequence that begins with this state. The builder is told by a number.
-  void enter(int first, uint32_t builder) {
-    drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first);
-    drawn_.builder = builder;
-  }
+  /// The masks are those of the sequence that begins with this state.
+  void enter(int first) { drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first); }
   /// Each sequence has masks of its own.
   bool is_per_sequence() const { return kinds_ > 0 && active() && !drawn_.fixed_batch; }
   /// Draws masks of this batch size, which are then for all inputs that they fit, of any sequence.
@@ -50,6 +47,8 @@ class DropoutMasks {
   void prepare(const Expression& x) {
     if (active()) complete(graph_of(x), batch_for(x.dim().bd));
   }
+  /// Tells the masks of builders apart that tasks share.
+  void set_builder(uint32_t number) { builder_ = number; }
   /// Masks that were drawn, which go with their graph.
   struct Drawn;
   /// Changes places with those of another graph; rates that have changed meanwhile draw what is missing.
@@ -77,7 +76,6 @@ class DropoutMasks {
     size_t count = 0, chosen = 0;
     std::vector<uint32_t> begun;  // by sequence: the part of the graph that has begun it
     unsigned sequence = 0;
-    uint32_t builder = 0;
     unsigned fixed_batch = 0;  // that was asked for; 0: none
   };
 
@@ -95,6 +93,7 @@ class DropoutMasks {
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
   bool is_active_ = false;
+  uint32_t builder_ = 0;
   static constexpr size_t none = ~size_t{0};
   Drawn drawn_;
 };

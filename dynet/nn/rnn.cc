@@ -19,6 +19,7 @@ RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned inpu
                       .add_subcollection(traits.collection)),
       components_(traits.has_cells ? 2 * layer_count : layer_count) {
   params.reserve(layers);
+  dropout_.set_builder(number());
 }
 
 void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool update,
@@ -40,14 +41,15 @@ const Tasks* RNNBuilder::tasks() const {
 /// Of the graph, to which nodes go now.
 uint32_t RNNBuilder::part() const { return tasks() ? tasks()->current() : 0; }
 
-/// A name that does not depend on which task comes first.
+/// Tells builders apart, however often the program is run in a process, and whichever task comes first.
 uint32_t RNNBuilder::number() const {
-  const auto first = std::ranges::find_if(params, [](const auto& layer) { return !layer.empty(); });
-  return first == params.end() ? 0 : static_cast<uint32_t>((*first)[0].get_storage().uid);
+  Hash hash;
+  for (const char c : collection_.get_fullname()) hash.add(static_cast<unsigned char>(c));
+  return static_cast<uint32_t>(hash.number());
 }
 
 void RNNBuilder::new_graph(Graph& graph, bool update) {
-  const Tasks::Apart apart(graph.tasks(), Tasks::before, number());
+  const Tasks::Apart apart(graph.tasks(), Tasks::before, graph.tasks() ? number() : 0);
   if (graph.tasks() && graph.tasks()->in_task() && now_.stage == Stage::reading && resume(graph.id()))
     return bind_anew(update);
   if (now_.bound.id != graph.id()) put_aside();
@@ -173,7 +175,7 @@ Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
   if (x.pg != graph) check_graph(x);
   check_builder_input(name(), x, input_dim);
   next_.resize(components_);
-  if (dropout_.active()) dropout_.enter(first_of(prev), number());
+  if (dropout_.active()) dropout_.enter(first_of(prev));
   try {
     return push(prev, step(cells_at(place), x, next_));
   } catch (const std::invalid_argument& error) {
