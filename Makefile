@@ -15,7 +15,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
 .PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
-	typecheck docs clean
+	typecheck docs site clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -105,10 +105,11 @@ instructions:  ## Record anew how many instructions the runs of make count take
 	@test -f $(BUILD)/CMakeCache.txt || $(MAKE) build
 	$(BIN)/python tools/instructions.py $(BUILD) --write
 
-performance:  ## Write docs/performance.md and its picture from what make bench measured
+performance:  ## Write docs/targets.md and the picture of speed from what make bench measured
 	$(SETUP) demo
-	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/performance.md \
-		--picture docs/performance.png
+	$(BIN)/python benchmarks/compare.py --show --json build/bench.json --page docs/targets.md \
+		--picture docs/targets.png
+	$(BIN)/python benchmarks/speed.py
 
 lint:  ## Check format, habits, include directions and sizes
 	$(SETUP) check
@@ -135,12 +136,16 @@ typecheck:  ## Check the types of the Python package and of the extension's stub
 		--allowlist tests/typing/stubtest_allowlist.txt --allowlist $(BUILD)/missing_members.txt \
 		--mypy-config-file pyproject.toml
 
-docs:  ## Write the references of operations and of C++, and the table of names in docs/migration.md
+docs:  ## Write the table of names in docs/migration.md
 	$(SETUP) test
 	$(INSTALL)
-	$(BIN)/python tools/ops_doc.py
 	$(BIN)/python tools/migration_doc.py
-	$(BIN)/python tools/cpp_doc.py
+
+site:  ## Build the documentation into build/site and check its links
+	$(SETUP) site
+	$(INSTALL)
+	$(BIN)/python -m sphinx -j 2 -q -W --keep-going -b html docs build/site
+	$(BIN)/python tools/site_links.py build/site
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build

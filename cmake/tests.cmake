@@ -1,5 +1,8 @@
 # Every tests/cpp/NAME_test.cc is a program that ctest runs; every tests/cpp/must_not_compile/*.cc must be refused.
 file(GLOB CPP_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/*_test.cc)
+if(NOT DYNET_PLAIN_TOO)
+  list(FILTER CPP_TESTS EXCLUDE REGEX "/plain_bits_test.cc$")
+endif()
 foreach(source IN LISTS CPP_TESTS)
   cmake_path(GET source STEM name)
   add_executable(${name} ${source})
@@ -8,6 +11,9 @@ foreach(source IN LISTS CPP_TESTS)
 endforeach()
 target_sources(far_memory_test PRIVATE tests/cpp/far_engine.cc)
 target_link_libraries(far_memory_test PRIVATE benchmark_models)
+if(DYNET_PLAIN_TOO)
+  target_link_libraries(plain_bits_test PRIVATE benchmark_models)
+endif()
 
 # With -DMENDED each of them compiles: nothing else is wrong with it.
 file(GLOB REFUSED CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/must_not_compile/*.cc)

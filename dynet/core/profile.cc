@@ -8,13 +8,14 @@
 
 namespace dynet::engine {
 
-void Profile::add(bool forward, std::string_view name, size_t nodes, double seconds) {
-  const std::string key = (forward ? "FWD " : "BWD ") + std::string(name);
+void Profile::add(const Timing& timing) {
+  const std::string key = (timing.is_forward ? "FWD " : "BWD ") + std::string(timing.name);
+  const size_t nodes = std::max<size_t>(timing.nodes.size(), 1);
   const std::lock_guard lock(mutex_);
   Row& row = rows_[key];
   ++row.calls, ++row.batches[nodes];
   row.nodes += nodes;
-  row.seconds += seconds;
+  row.seconds += std::chrono::duration<double>(timing.end - timing.start).count();
 }
 
 void Profile::print(std::ostream& out, bool batches) const {

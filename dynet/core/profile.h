@@ -1,10 +1,13 @@
 // Where the time goes: for each operation how often it ran, on how many nodes, and for how long.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,10 +15,28 @@
 
 namespace dynet::engine {
 
-/// The sum of what was timed while it was the chosen one; any thread may add.
-class Profile {
+class Graph;
+
+/// What was timed: a merged call of nodes of a graph, or, without nodes, other work.
+struct Timing {
+  bool is_forward;
+  std::string_view name;
+  const Graph* graph;
+  std::span<const uint32_t> nodes;
+  std::chrono::steady_clock::time_point start, end;
+};
+
+/// Who hears of what is timed, from any thread.
+class Timings {
  public:
-  void add(bool forward, std::string_view name, size_t nodes, double seconds);
+  virtual ~Timings() = default;
+  virtual void add(const Timing& timing) = 0;
+};
+
+/// The sum of what was timed while it was the chosen one.
+class Profile final : public Timings {
+ public:
+  void add(const Timing& timing) override;
   /// A table, the slowest operation first; with `batches` also how many nodes ran in how many calls.
   void print(std::ostream& out, bool batches) const;
 
@@ -30,9 +51,9 @@ class Profile {
 };
 
 /// Where times are added; null: nothing is timed.
-inline Profile*& chosen_profile() {
-  static Profile* profile = nullptr;
-  return profile;
+inline std::atomic<Timings*>& chosen_profile() {
+  static std::atomic<Timings*> timings{nullptr};
+  return timings;
 }
 
 /// Times its own life if somebody wants to know.
@@ -40,25 +61,25 @@ class Timed {
  public:
   static constexpr bool forward = true, backward = false;
 
-  Timed(bool is_forward, std::string_view name, size_t nodes) : profile_(chosen_profile()) {
-    if (!profile_) return;
-    is_forward_ = is_forward, name_ = name, nodes_ = nodes;
-    start_ = std::chrono::steady_clock::now();
+  Timed(bool is_forward, std::string_view name, const Graph* graph = nullptr,
+        std::span<const uint32_t> nodes = {})
+      : timings_(chosen_profile().load(std::memory_order_relaxed)) {
+    if (!timings_) return;
+    std::construct_at(&timing_, is_forward, name, graph, nodes, std::chrono::steady_clock::now());
   }
   ~Timed() {
-    if (profile_)
-      profile_->add(is_forward_, name_, nodes_,
-                    std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+    if (!timings_) return;
+    timing_.end = std::chrono::steady_clock::now();
+    timings_->add(timing_);
   }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
-  Profile* profile_;
-  bool is_forward_;
-  std::string_view name_;
-  size_t nodes_;
-  std::chrono::steady_clock::time_point start_;
+  Timings* timings_;
+  union {  // not written unless it is timed
+    Timing timing_;
+  };
 };
 
 }  // namespace dynet::engine

@@ -11,6 +11,8 @@ const char* CpuEngine::name() const {
   return "v3";
 #elif defined(__x86_64__)
   return "v2";
+#elif defined(DYNET_NEON)
+  return "neon";
 #else
   return "plain";
 #endif

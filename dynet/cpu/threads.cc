@@ -29,6 +29,8 @@ constexpr int spins = 50000;
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");  // "yield" does nothing on most machines
 #endif
 }
 

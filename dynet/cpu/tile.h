@@ -61,6 +61,8 @@ inline void hold(Vec& a) {
   asm("" : "+v"(a.v));
 #elif defined(__SSE2__)
   asm("" : "+x"(a.v));
+#elif defined(DYNET_NEON)
+  asm("" : "+w"(a.v));
 #else
   static_cast<void>(a);
 #endif

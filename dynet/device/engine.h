@@ -275,7 +275,7 @@ void parallel_for(Engine& engine, size_t parts, F&& f) {
   engine.run_parallel(static_cast<unsigned>(parts < most ? parts : most), run, &context);
 }
 
-/// The CPU engine for the best instruction set here, or the one called "v2", "v3" or "v4".
+/// The CPU engine for the best instruction set here, or the one called "v2", "v3", "v4", "neon" or "plain".
 Engine& cpu_engine(const char* instruction_set = nullptr);
 
 /// What computes: graphs that start from now on, trainers, averages and norms. First it is cpu_engine().

@@ -36,14 +36,20 @@ void Graph::checkpoint() {
   check_outside_tasks("checkpoint");
   checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size(), first_uses_.size()});
   kept_before_ = kept_.size();
+  choose_log();
   if (evaluator) evaluator->checkpoint();
 }
 
 /// Whether a node was used decides how others are made of it, so that it must be unused again after going
-/// back.
-[[gnu::noinline]] void Graph::log_uses(std::span<const uint32_t> args) {
-  for (const uint32_t arg : args)
-    if (!nodes_[arg].used) first_uses_.push_back(arg);
+/// back. The next node is from the place where the program is.
+[[gnu::noinline]] void Graph::log(std::span<const uint32_t> args) {
+  if (!checkpoints_.empty())
+    for (const uint32_t arg : args)
+      if (!nodes_[arg].used) first_uses_.push_back(arg);
+  if (const auto place = place_in_program().load(); place && !is_tracing_) {
+    places_.resize(size());
+    places_.push_back(place());
+  }
 }
 
 /// Their expressions are refused for good.
@@ -58,6 +64,7 @@ void Graph::remove_nodes(const Mark& m) {
     if (nodes_[id].op == &parameter_op)
       bound_[place_of(*parameter_storage(nodes_[id]))].node[nodes_[id].needs_gradient] = none;
   while (!sources_.empty() && sources_.back().node >= m.nodes) sources_.pop_back();
+  places_.resize(std::min<size_t>(places_.size(), m.nodes));
   args_.shrink(m.args);
   nodes_.shrink(m.nodes);
   if (tasks_) tasks_->keep_nodes(m.nodes);
@@ -76,6 +83,7 @@ bool Graph::revert() {
   const Checkpoint to = checkpoints_.back();
   checkpoints_.pop_back();
   kept_before_ = checkpoints_.empty() ? 0 : checkpoints_.back().kept;
+  choose_log();
   if (evaluator) evaluator->revert(to.mark.nodes);
   remove_nodes(to.mark);
   for (; first_uses_.size() > to.first_uses; first_uses_.pop_back())

@@ -86,7 +86,8 @@ void Graph::renew(unsigned number) {
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
   last_held_ = nullptr;
-  checkpoints_.clear(), first_uses_.clear();
+  checkpoints_.clear(), first_uses_.clear(), places_.clear();
+  choose_log();
   tasks_.reset();
   kept_before_ = 0;
   set_number(number);
@@ -233,8 +234,8 @@ inline Expression Graph::append(const Op& op, Interned interned, size_t arg_coun
   else if (op.attr_size || !words.empty())
     payload = add_payload(op, attrs, words);
   const uint32_t first = edge_count();
-  if (!checkpoints_.empty()) [[unlikely]]
-    log_uses({args_.data() + first, arg_count});
+  if (is_logged_) [[unlikely]]
+    log({args_.data() + first, arg_count});
   for (size_t i = 0; i < arg_count; ++i) nodes_.at(args_.data()[first + i]).used = true;
   *nodes_.room(1) = {.op = &op,
                      .payload = payload,

@@ -47,6 +47,13 @@ class Evaluator {
   virtual void ask_batch_size() {}
 };
 
+/// Says where the program is, as a number from 1 on; null where nobody wants to know of which line a node is.
+/// Graphs that are made or begun anew heed it.
+inline std::atomic<uint32_t (*)()>& place_in_program() {
+  static std::atomic<uint32_t (*)()> place{nullptr};
+  return place;
+}
+
 class Graph {
  public:
   Graph() = default;
@@ -132,6 +139,11 @@ class Graph {
   unsigned intern_epoch() const { return intern_epoch_; }
   const Item& item(const Node& n) const { return items_[n.signature]; }
   const Item& item(unsigned id) const { return items_[nodes_[id].signature]; }
+
+  /// Where in the program a node was made, as place_in_program() has said; 0: not known.
+  uint32_t place(unsigned id) const { return id < places_.size() ? places_[id] : 0; }
+  /// Hears that place_in_program() has changed, or that there are checkpoints.
+  void choose_log() { is_logged_ = !checkpoints_.empty() || place_in_program().load(); }
 
   /// Changes the words of a node (`set` of re-settable inputs, lookups and picks) and forgets values.
   void set_words(unsigned node, std::span<const unsigned> words);
@@ -266,7 +278,7 @@ class Graph {
   void remove_nodes(const Mark&);
   void take_back(const Mark&);
   [[noreturn]] void refuse_other_graph(const Expression& e) const;
-  void log_uses(std::span<const uint32_t> args);
+  void log(std::span<const uint32_t> args);
   void refresh(const Source& source);
   [[noreturn]] void refuse_other_task(std::span<const uint32_t> args) const;
   bool may_use(std::span<const uint32_t> args) const {
@@ -312,10 +324,11 @@ class Graph {
   std::unique_ptr<Tasks> tasks_;
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before
+  std::vector<uint32_t> places_;      // by node, as far as they are known
   std::atomic<unsigned> stamp_{0};    // of new expressions
   unsigned id_ = 0, intern_epoch_ = 0;
   unsigned first_stamp_ = 0;  // stamps of this graph after its number are below
-  bool is_tracing_ = false;
+  bool is_tracing_ = false, is_logged_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<unsigned> life_{0};
   std::atomic<uint8_t> state_ = 0;

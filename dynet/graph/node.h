@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "dynet/core/dim.h"
 #include "dynet/core/tensor.h"
@@ -63,6 +64,13 @@ struct NodeView {
   const real* workspace;
 };
 
+/// A number or a list that an operation was told besides its arguments, by the name of the field that has it.
+struct Attribute {
+  std::string_view name;
+  std::vector<double> numbers;
+  bool is_whole, is_list;
+};
+
 class Graph;
 constexpr uint32_t no_node = ~0u;
 
@@ -93,6 +101,7 @@ struct Op {
 
   void (*copy_attrs)(std::byte* to, const void* attrs) = nullptr;  // of a size that the compiler knows
   Dim (*shape)(const void* attrs, Dims x) = nullptr;
+  std::vector<Attribute> (*attributes)(const void* attrs, Dims x) = nullptr;  // null: none to tell
   bool (*trained)(const void* attrs) = nullptr;  // of a leaf: its gradient is wanted; null: no
   void (*forward)(Engine&, const Call&) = nullptr;
   void (*prepare_backward)(Engine&,

@@ -94,12 +94,7 @@ class TensorFile {
       : content_(path), file_(content_.name()), header_(read_header(content_)) {}
 
   const std::vector<TensorEntry>& entries() const { return header_.entries; }
-  FileParts::Bytes bytes(const TensorEntry& e) const {
-    FileParts::Bytes bytes = content_.read(header_.data_start + e.begin, e.size());
-    if (!e.sum.empty() && checksum_of({bytes.get(), e.size()}) != e.sum)
-      bad_file("Damaged safetensors file: the checksum of ", e.name, " is wrong (", file_, ')');
-    return bytes;
-  }
+  FileParts::Bytes bytes(const TensorEntry& e) const { return read_tensor(content_, header_, e); }
 
   const TensorEntry& find(const std::string& name) const {
     const auto found = std::ranges::find(header_.entries, name, &TensorEntry::name);

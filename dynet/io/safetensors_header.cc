@@ -296,6 +296,14 @@ SafetensorsHeader read_header(const FileParts& parts) {
   return header;
 }
 
+FileParts::Bytes read_tensor(const FileParts& file, const SafetensorsHeader& header,
+                             const TensorEntry& entry) {
+  FileParts::Bytes bytes = file.read(header.data_start + entry.begin, entry.size());
+  if (!entry.sum.empty() && checksum_of({bytes.get(), entry.size()}) != entry.sum)
+    bad_file("Damaged safetensors file: the checksum of ", entry.name, " is wrong (", file.name(), ')');
+  return bytes;
+}
+
 std::string write_header(const std::vector<TensorEntry>& entries) {
   std::string json = "{";
   for (const TensorEntry& e : entries) {

@@ -32,6 +32,10 @@ size_t type_size(std::string_view type);
 /// Throws std::runtime_error; the file is named in it.
 SafetensorsHeader read_header(const FileParts& file);
 
+/// The bytes of one tensor. Throws std::runtime_error where its checksum is wrong.
+FileParts::Bytes read_tensor(const FileParts& file, const SafetensorsHeader& header,
+                             const TensorEntry& entry);
+
 /// The length and the JSON, padded to a multiple of eight bytes. The metadata, which other readers pass over,
 /// have the checksums of the tensors, then that of all before it. They are the last entry: a file that
 /// another program wrote with a copy of our metadata has them elsewhere, and the checksums do not count.

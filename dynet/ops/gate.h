@@ -28,6 +28,7 @@ struct GateOp : OpDefaults {
   static constexpr uint32_t own_size = sizeof(GateAttrs::original);
   static constexpr bool hidden = true, overwrites = true;
   static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static void tell(const Attrs& a, Dims, AttributeList& list) { list.add("activations", a.f); }
   static size_t saved_size(const Attrs& a, Dims x) {
     return x[0].batch_size() * ((a.f[0] != 0) + (a.f[1] != 0));
   }

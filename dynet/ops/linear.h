@@ -164,6 +164,7 @@ struct AddedProduct : AffineTransform {
   static constexpr auto name = "added_product", doc = "b + W x, written as a sum and a product.";
   static constexpr bool hidden = true;
   static constexpr const Op& original = op<Add>;
+  static void tell(const Attrs&, Dims, AttributeList&) {}
   static std::span<const uint32_t, 2> original_args(const Attrs& a) { return a.original; }
 };
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dynet/graph/expression.h"
+#include "dynet/ops/attributes.h"
 #include "dynet/ops/on_host.h"
 
 namespace dynet::engine {
@@ -206,6 +207,7 @@ inline constexpr Op op{
     .identity = T::identity,
     .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
     .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
+    .attributes = [](const void* a, Dims d) { return attributes_of<T>(attrs_of<T>(a), d); },
     .trained = trained_of<T>(),
     .forward = run_forward<T>,
     .prepare_backward = prepare_backward_of<T>(),

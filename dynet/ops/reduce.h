@@ -54,6 +54,12 @@ struct Sum : OpDefaults {
     unsigned axes;
   };
   static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes); }
+  static void tell(const Attrs& a, Dims x, AttributeList& list) {
+    unsigned axes[Dim::max_dims], count = 0;
+    for (unsigned i = 0; i < x[0].nd; ++i)
+      if (a.axes >> i & 1) axes[count++] = i;
+    list.add_list("axes", axes, count);
+  }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     e.move(c.count, summing(c.x_dims[0], a.axes), {}, false, c.x[0], c.y);
   }

@@ -282,6 +282,14 @@ struct StridedSelectOf : OpDefaults {
     for (unsigned i = 0; i < y.nd; ++i) y.d[i] = a.size[i];
     return how == Batching::nodes ? y.with_batch(a.size[batch_axis]) : y;
   }
+  static void tell(const Attrs& a, Dims x, AttributeList& list) {
+    const auto add = [&](std::string_view name, const unsigned* numbers) {
+      std::vector<unsigned> along(numbers, numbers + x[0].nd);
+      if (how == Batching::nodes) along.push_back(numbers[batch_axis]);
+      list.add_list(name, along.data(), along.size());
+    };
+    add("begin", a.begin), add("step", a.step), add("size", a.size);
+  }
   static Strides loops(const Attrs& a, const Dim& x, size_t& offset) {
     Strides s;
     size_t from = 1, to = 1;

@@ -74,6 +74,7 @@ struct Transpose : OpDefaults {
     for (unsigned i = 0; i < a.nd; ++i) y.d[y.nd++] = x[0][a.order[i]];
     return y;
   }
+  static void tell(const Attrs& a, Dims, AttributeList& list) { list.add_list("dims", a.order, a.nd); }
   static Strides loops(const Attrs& a, const Dim& x) {
     size_t distance[Dim::max_dims + 1] = {1};
     for (unsigned i = 0; i < Dim::max_dims; ++i) distance[i + 1] = distance[i] * x[i];

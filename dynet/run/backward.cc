@@ -1,6 +1,7 @@
 // Backprop: the calls of the forward pass in reverse, and what is known of gradients afterwards.
 #include <algorithm>
 
+#include "dynet/core/profile.h"
 #include "dynet/device/thread_tuner.h"
 #include "dynet/plan/describe.h"
 #include "dynet/run/describe.h"
@@ -41,6 +42,7 @@ void Executor::backward(unsigned loss, bool full) {
 
 /// Where the tape is that of a plan which is kept, so is the plan of the first backward pass through it.
 void Executor::plan_backward(uint32_t loss, bool full) {
+  const Timed timed(Timed::backward, "plan of gradients", &graph_);
   if (kept_ && kept_->loss == loss && kept_->full == full) {
     memory_.plan = &kept_->gradients;
     for (const uint32_t id : memory_.plan->nodes) memory_.marks.set(id);

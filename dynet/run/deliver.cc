@@ -21,7 +21,7 @@ Mutex& delivery() {
 /// Adds the gradients of leaves to parameters and, oldest leaf first, to lookup rows. All of them get theirs:
 /// once the first one has, nothing ends the pass.
 void Executor::deliver() {
-  const Timed timed(Timed::backward, "gradients of parameters", 1);
+  const Timed timed(Timed::backward, "gradients of parameters", &graph_);
   parameters_.clear(), lookups_.clear();
   for (auto it = memory_.plan->leaves.rbegin(); it != memory_.plan->leaves.rend(); ++it) {
     const Node& node = graph_[*it];

@@ -1,6 +1,7 @@
 // Evaluation: the calls of a plan.
 #include <utility>
 
+#include "dynet/core/profile.h"
 #include "dynet/device/thread_tuner.h"
 #include "dynet/params/init.h"
 #include "dynet/run/executor.h"
@@ -31,6 +32,7 @@ void Executor::recompute_arguments(uint32_t id) {
 
 /// What is to be run, in what order, and where values lie.
 const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
+  const Timed timed(Timed::forward, "schedule", &graph_);
   const bool is_first = !std::exchange(begun_, true);
   if (is_first) choose_threads(*memory_.engine, settings().worth_partitioning == 0);
   done_.resize(graph_.size(), 0);

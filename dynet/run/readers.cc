@@ -125,7 +125,7 @@ void Worker::run_reader(uint32_t id, real* target, uint32_t stride) {
   const bool in_runs = sums_in_runs(subset_[0], id);
   const size_t apart = memory_.graph.dim(id).bd == 1 ? 0 : stride;
   call.dx = in_runs ? targets_in_runs(call.count) : targets_at(subset_, call.count, apart);
-  const Timed timed(Timed::backward, example.op->name, subset_.size());
+  const Timed timed(Timed::backward, example.op->name, &memory_.graph, subset_);
   worked(int64_t{1} << 16);
   example.op->backward(*memory_.engine, call, 0);
   if (in_runs) add_runs();

@@ -26,7 +26,7 @@ void Worker::forward(const Step& step, std::span<const uint32_t> nodes, real* ba
     call.saved = {base + step.saved, nullptr, step.saved_size};
   else if (op.saved_in_place)
     call.saved = call.x[0];
-  const Timed timed(Timed::forward, op.name, nodes.size());
+  const Timed timed(Timed::forward, op.name, &memory_.graph, nodes);
   worked(call_work);
   op.forward(*memory_.engine, call);
 }
@@ -57,7 +57,7 @@ void Worker::run_as_new_call(std::span<const uint32_t> nodes, uint32_t shared) {
 void Worker::backward(const GradientCall& call) {
   const std::span nodes = memory_.plan->members_of(call, memory_.tape);
   if (call.needs_finish) finish_all(nodes);
-  const Timed timed(Timed::backward, memory_.graph[nodes[0]].op->name, nodes.size());
+  const Timed timed(Timed::backward, memory_.graph[nodes[0]].op->name, &memory_.graph, nodes);
   worked(call_work);
   run_backward(nodes, call);
 }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <mutex>
 
+#include "dynet/core/profile.h"
 #include "dynet/core/watch.h"
 
 namespace dynet {
@@ -82,6 +83,7 @@ void Trainer::update_subset(std::span<const Parameter> parameters, std::span<con
 }
 
 void Trainer::update_chosen() {
+  const Timed timed(Timed::backward, "update");
   const Unwatched to_the_end;
   check_learning_rate("update", learning_rate);
   allocate();

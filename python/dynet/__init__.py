@@ -18,6 +18,8 @@ from dynet.devices import HAVE_CUDA as HAVE_CUDA
 from dynet.devices import DeviceInfo as DeviceInfo
 from dynet.devices import available_devices as available_devices
 from dynet.devices import get_device_info as get_device_info
+from dynet.fitting import find_learning_rate as find_learning_rate
+from dynet.fitting import fit as fit
 from dynet.former import LSTMBuilder as LSTMBuilder
 from dynet.former import Model as Model
 from dynet.former import __gitversion__ as __gitversion__
@@ -32,9 +34,14 @@ from dynet.holders import FloatValue as FloatValue
 from dynet.holders import FloatVectorValue as FloatVectorValue
 from dynet.holders import UnsignedValue as UnsignedValue
 from dynet.holders import UnsignedVectorValue as UnsignedVectorValue
+from dynet.inspection import explain_batching as explain_batching
+from dynet.inspection import profile as profile
+from dynet.inspection import record_lines as record_lines
+from dynet.inspection import summary as summary
 from dynet.io import load as load
 from dynet.io import load_generator as load_generator
 from dynet.io import save as save
+from dynet.lazy import submodule as _submodule
 from dynet.pickling import teach_classes as _teach_classes
 from dynet.renamed import RENAMED as _RENAMED
 from dynet.renamed import missing_name as _missing_name
@@ -45,6 +52,14 @@ from dynet.tasks.run import run_as_completed as run_as_completed
 from dynet.tasks.run import run_batched as run_batched
 from dynet.tasks.run import value_of as value_of
 from dynet.viz import print_graphviz as print_graphviz
+
+if _TYPE_CHECKING:
+    from dynet import data as data
+    from dynet import export as export
+    from dynet import training as training
+else:
+    for _name in ("data", "export", "training"):
+        globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
 # would take one that they cannot read for an empty one.

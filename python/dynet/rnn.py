@@ -99,6 +99,11 @@ class BiRNNBuilder:
         """The name of the class."""
         return "BiRNNBuilder"
 
+    def _repr_html_(self) -> str:
+        from dynet.inspection import notebook
+
+        return notebook.html(self)
+
     @told
     def param_collection(self) -> ParameterCollection:
         """The collection of the builder's parameters."""

@@ -42,6 +42,11 @@ ADVICE = (
 )
 
 
+_LATER = {  # what lies in modules that are loaded when they are used
+    "Vocabulary": "dynet.data",
+    "ResetAfterGRUBuilder": "dynet.export",
+    "TransformerEncoderLayer": "dynet.export",
+}
 _BUILDERS = (_RNNBuilder, _TreeLSTMBuilder, SoftmaxBuilder)
 _INITIALIZERS = PyInitializer.__subclasses__()
 _LEARNED = (Expression, ParameterCollection, Trainer, *_BUILDERS)
@@ -124,7 +129,7 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
         return allowed[module, name], True
     found: Any
     if is_ours(module):
-        found = getattr(sys.modules["dynet"], name, None)
+        found = getattr(importlib.import_module(_LATER.get(name, "dynet")), name, None)
         if isinstance(found, type) or name in (*ops(), "pickrange", "zeroes"):
             return found, False
     elif module.split(".")[0] == "numpy":

@@ -11,6 +11,7 @@
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
 #include "python/src/owned.h"
+#include "python/src/pictures.h"
 #include "python/src/positional.h"
 #include "python/src/sharing.h"
 #include "python/src/undo.h"
@@ -178,6 +179,7 @@ void bind_base(nb::module_& m) {
   nb::class_<RNNBuilder> type(m, "_RNNBuilder", "What recurrent builders have in common.",
                               nb::dynamic_attr());
   no_constructor(type, "make a VanillaLSTMBuilder, a GRUBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
       .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")

@@ -13,6 +13,7 @@
 #include "python/src/initializers.h"
 #include "python/src/moment.h"
 #include "python/src/numbers.h"
+#include "python/src/pictures.h"
 #include "python/src/sharing.h"
 
 namespace dynet::python {
@@ -292,6 +293,7 @@ void bind_state(nb::class_<Collection>& type) {
 void bind_collection(nb::module_& m) {
   nb::class_<Collection> type(m, "ParameterCollection",
                               "A tree of named parameters; `parent` has no effect.");
+  show_in_notebooks(type);
   type.def(
       "__init__", [](Collection* self, const std::optional<Collection>&) { new (self) Collection(); },
       "parent"_a = nb::none());

@@ -3,6 +3,7 @@
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
+#include "python/src/pictures.h"
 
 namespace dynet::python {
 namespace {
@@ -137,6 +138,12 @@ void bind_expression(nb::module_&) {
       type, "__dlpack_device__",
       [](const Expression&) -> nb::typed<nb::tuple, int, int> { return nb::make_tuple(1, 0); },
       "The CPU, in DLPack's numbers.");
+  def(type, "to_dot", drawn_by("drawing", "dot_of_expression"), nb::sig("def to_dot(self) -> str"),
+      "The expression and all it depends on in Graphviz's language, as to_dot() of a graph.");
+  def(type, "_repr_html_", drawn_by("notebook", "html"), nb::sig("def _repr_html_(self) -> str"),
+      "What a notebook shows where the last line of a cell is an expression.");
+  def(type, "_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),
+      "The picture that a notebook shows; None without Graphviz.");
   def(type, "set", set_node, "value"_a,
       "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for "
       "value(recalculate=True).");

@@ -8,6 +8,7 @@
 #include "dynet/run/settings.h"
 #include "python/src/casters.h"
 #include "python/src/numbers.h"
+#include "python/src/pictures.h"
 
 namespace dynet::python {
 namespace {
@@ -157,6 +158,16 @@ void bind_graph_class(nb::module_& m) {
           "Removes what was added after the last checkpoint.");
   bind_node_calls(type);
   bind_descriptions(m, type);
+  bind_nodes(m, type);
+  show_in_notebooks(type);
+  type.def("_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),
+           "The picture that a notebook shows; None without Graphviz.")
+      .def("to_dot", drawn_by("drawing", "dot_of_graph"), nb::sig("def to_dot(self) -> str"),
+           "The graph in Graphviz's language, as the program wrote it: each node with its operation, shape "
+           "and "
+           "what it was told, parameters and rows by name. Write it to a file for `dot -Tsvg`, or give it to "
+           "graphviz.Source.");
+  bind_program_lines(m);
 }
 
 void bind_current(nb::module_& m) {
@@ -200,7 +211,7 @@ void set_policy(std::string_view name) {
 
 nb::typed<nb::list, std::string> instruction_sets() {
   nb::typed<nb::list, std::string> names;
-  for (const char* name : {"plain", "v2", "v3", "v4"}) {
+  for (const char* name : {"plain", "neon", "v2", "v3", "v4"}) {
     try {
       cpu_engine(name);
       names.append(name);

@@ -28,7 +28,10 @@ class PythonGraph {
     if (i >= graph().size()) bad_index("node ", i.value, " of a graph that has ", graph().size());
     return graph().expression(i);
   }
-  void enter() { stays_.push_back(enter_graph(graph())); }
+  void enter() {
+    graph().choose_log();
+    stays_.push_back(enter_graph(graph()));
+  }
   /// Ends the last of its stays in this thread, whatever was entered since.
   void exit() {
     if (stays_.empty()) failed("the graph was not entered by `with`");
@@ -43,6 +46,12 @@ class PythonGraph {
   std::vector<uint64_t> stays_;  // of each `with`
 };
 
+/// Attributes of an operation by name.
+nb::typed<nb::dict, nb::str, nb::object> dictionary_of(std::span<const Attribute> attributes);
+/// The nodes of a graph, one by one.
+void bind_nodes(nb::module_& m, nb::class_<PythonGraph>& type);
+/// Of which lines of the program they are.
+void bind_program_lines(nb::module_& m);
 /// Graphs as text, and inputs of a graph that is named.
 void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type);
 

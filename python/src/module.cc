@@ -36,6 +36,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_shape(m);
   bind_format();
   bind_collection(m);
+  bind_model_files(m);
   bind_pair(m);
   bind_trainers(m);
   bind_builders(m);
@@ -45,5 +46,6 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_function(m);
   bind_cell(m);
   bind_tasks(m);
+  bind_inspection(m);
   name_errors(m);
 }

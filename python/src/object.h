@@ -148,6 +148,7 @@ void bind_lookups(nb::module_& m);
 void bind_shape(nb::module_& m);
 void bind_format();
 void bind_collection(nb::module_& m);
+void bind_model_files(nb::module_& m);
 void bind_pair(nb::module_& m);
 void bind_trainers(nb::module_& m);
 void bind_builders(nb::module_& m);
@@ -157,5 +158,7 @@ void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
 void bind_cell(nb::module_& m);
 void bind_tasks(nb::module_& m);
+/// Profiles, and why nodes run apart.
+void bind_inspection(nb::module_& m);
 
 }  // namespace dynet::python

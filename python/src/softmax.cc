@@ -5,6 +5,7 @@
 
 #include "dynet/nn/word_tree.h"
 #include "python/src/lists.h"
+#include "python/src/pictures.h"
 #include "python/src/sharing.h"
 #include "python/src/undo.h"
 
@@ -98,6 +99,7 @@ void bind_base(nb::module_& m) {
       "An output layer: a distribution over classes given a vector x. It belongs to no graph and "
       "works in that of x; without `update` its parameters get no gradient.");
   no_constructor(type, "make a StandardSoftmaxBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "neg_log_softmax",
           [](B& b, const Expression& x, Whole c, Flag update) {

@@ -9,6 +9,7 @@
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
+#include "python/src/pictures.h"
 #include "python/src/print.h"
 #include "python/src/sharing.h"
 
@@ -189,6 +190,7 @@ void bind_settings(nb::class_<Trainer>& type) {
 nb::class_<Trainer> bind_base(nb::module_& m) {
   nb::class_<Trainer> type(m, "Trainer", "What changes the parameters of a collection, by their gradients.");
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
+  show_in_notebooks(type);
   type.def("update", update,
            "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
            "gradient since its last one; of tables, such rows. Their gradients are zero then. A graph that "

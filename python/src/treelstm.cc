@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 
 #include "python/src/lists.h"
+#include "python/src/pictures.h"
 #include "python/src/undo.h"
 
 namespace dynet::python {
@@ -38,6 +39,7 @@ void bind_base(nb::module_& m) {
       "What tree LSTMs have in common. Nodes are added children first; a tree belongs to the current "
       "graph, and begins anew with each graph.");
   no_constructor(type, "make a NaryTreeLSTMBuilder or another one");
+  show_in_notebooks(type);
   type.def(
           "start_new_sequence",
           [](B& b, Flag update) {

@@ -55,7 +55,7 @@ struct Tensors {
 /// Runs the checks on the engine of every instruction set that this machine has.
 template <class Checks>
 int for_engines(Checks checks) {
-  for (const char* name : {"v2", "v3", "v4", "plain"}) {
+  for (const char* name : {"v2", "v3", "v4", "neon", "plain"}) {
     try {
       checks(cpu_engine(name));
     } catch (const std::invalid_argument&) {

@@ -1,4 +1,4 @@
-"""A program outside the tree builds against the wheel and against an installed DyNet, and learns."""
+"""A program outside the tree builds against the wheel and against an installed DyNet; what is missing is told."""
 
 import os
 import shutil
@@ -39,6 +39,25 @@ def build_and_run(project, option):
     run("cmake", "-S", project, "-B", project / "build", "-G", "Ninja", option)
     run("cmake", "--build", project / "build")
     assert "1 xor 1" in run(project / "build" / "xor", "--dynet-seed", 1)
+
+
+def test_a_missing_compiler_is_told_in_one_sentence(tmp_path):
+    tools = tmp_path / "tools"  # all that the PATH has
+    tools.mkdir()
+    for name in ("cmake", "ninja"):
+        (tools / name).symlink_to(shutil.which(name, path=TOOLS))
+    environment = {name: text for name, text in os.environ.items() if name not in ("CXX", "CC")}
+    done = subprocess.run(
+        [shutil.which("cmake", path=TOOLS), "-S", ROOT, "-B", tmp_path / "build", "-G", "Ninja"],
+        capture_output=True,
+        text=True,
+        env={**environment, "PATH": str(tools)},
+        check=False,
+    )
+    assert done.returncode != 0
+    message = " ".join(done.stderr.split())
+    assert "DyNet needs a C++20 compiler, and none was found: install g++ 12" in message
+    assert message.count("CMake Error") == 1
 
 
 def test_the_wheel(project):

@@ -2,14 +2,19 @@
 // shared.
 //
 // The sources of the engine are compiled once per instruction set with -DDYNET_ISA=v2, v3, v4 (the levels
-// of x86-64) or plain (other machines). Everything they define lives in dynet::cpu::DYNET_ISA: the linker
-// then never takes a function that was compiled for a better machine than this one.
+// of x86-64), neon (64-bit ARM) or plain (other machines). Everything they define lives in
+// dynet::engine::cpu::DYNET_ISA: the linker then never takes a function that was compiled for a better
+// machine than this one.
 #pragma once
 
 #include "dynet/core/real.h"
 
 #ifndef DYNET_ISA
-#error "compile with -DDYNET_ISA=v2, v3, v4 or plain, and the flags that go with it"
+#error "compile with -DDYNET_ISA=v2, v3, v4, neon or plain, and the flags that go with it"
+#endif
+
+#if defined(__ARM_NEON) && defined(__aarch64__) && !defined(DYNET_PLAIN)
+#define DYNET_NEON  // every 64-bit ARM has it: only code for comparison goes without
 #endif
 
 namespace dynet::engine::cpu::DYNET_ISA {
@@ -18,6 +23,8 @@ namespace dynet::engine::cpu::DYNET_ISA {
 inline constexpr int register_bytes = 64, register_count = 32;
 #elif defined(__AVX2__)
 inline constexpr int register_bytes = 32, register_count = 16;
+#elif defined(DYNET_NEON)
+inline constexpr int register_bytes = 16, register_count = 32;
 #else
 inline constexpr int register_bytes = 16, register_count = 16;
 #endif

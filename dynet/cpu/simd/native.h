@@ -1,6 +1,6 @@
 // What the compiler's vector types cannot say: fused multiply-add, roots, roundings and partial loads.
 //
-// Floats use the instructions; doubles, and machines without x86 instructions, go lane by lane.
+// Floats use the instructions; doubles, and machines with others than those of x86 and ARM, go lane by lane.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 
 #if defined(__SSE4_1__) && !defined(DYNET_DOUBLE)
 #include <immintrin.h>
+#elif defined(DYNET_NEON) && !defined(DYNET_DOUBLE)
+#include <arm_neon.h>
 #endif
 
 namespace dynet::engine::cpu::DYNET_ISA::native {
@@ -81,6 +83,34 @@ inline Reals load(const real* p, int n) { return _mm256_maskload_ps(p, first(n))
 inline void store(real* p, int n, Reals a) { _mm256_maskstore_ps(p, first(n), a); }
 inline void stream(real* p, Reals a) { _mm256_stream_ps(p, a); }
 inline void end_stream() { _mm_sfence(); }
+
+inline Reals quotient_inside(Reals a, Reals b) { return a / b; }
+inline Reals quotient(Reals a, Reals b) { return a / b; }
+
+#elif defined(DYNET_NEON) && !defined(DYNET_DOUBLE)
+
+inline Reals fma(Reals a, Reals b, Reals c) { return vfmaq_f32(c, a, b); }
+inline Reals sqrt(Reals a) { return vsqrtq_f32(a); }
+inline Reals floor(Reals a) { return vrndmq_f32(a); }
+inline Reals ceil(Reals a) { return vrndpq_f32(a); }
+inline Reals trunc(Reals a) { return vrndq_f32(a); }
+/// The instructions for them prefer what is not a number, wherever it stands.
+inline Reals min(Reals a, Reals b) { return a < b ? a : b; }
+inline Reals max(Reals a, Reals b) { return a > b ? a : b; }
+inline Reals load(const real* p, int n) {
+  if (n == lanes) return vld1q_f32(p);
+  const float32x2_t none = vdup_n_f32(0);
+  if (n == 1) return vcombine_f32(vld1_lane_f32(p, none, 0), none);
+  return vcombine_f32(vld1_f32(p), n == 3 ? vld1_lane_f32(p + 2, none, 0) : none);
+}
+inline void store(real* p, int n, Reals a) {
+  if (n == lanes) return vst1q_f32(p, a);
+  if (n & 2) vst1_f32(p, vget_low_f32(a));
+  if (n == 1) vst1q_lane_f32(p, a, 0);
+  if (n == 3) vst1q_lane_f32(p + 2, a, 2);
+}
+inline void stream(real* p, Reals a) { vst1q_f32(p, a); }
+inline void end_stream() {}
 
 inline Reals quotient_inside(Reals a, Reals b) { return a / b; }
 inline Reals quotient(Reals a, Reals b) { return a / b; }

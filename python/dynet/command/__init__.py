@@ -1,0 +1,1 @@
+"""What `python -m dynet` does: a module for each command."""
