@@ -69,7 +69,8 @@ void DropoutMasks::complete(Graph& graph, unsigned batch) {
 uint32_t DropoutMasks::number_of(const Masks& masks, uint32_t part) const {
   Hash hash;
   hash.add(builder_), hash.add(masks.batch);
-  hash.add(static_cast<uint64_t>(std::count(drawn_.begun.begin(), drawn_.begun.begin() + masks.sequence, part)));
+  hash.add(
+      static_cast<uint64_t>(std::count(drawn_.begun.begin(), drawn_.begun.begin() + masks.sequence, part)));
   return static_cast<uint32_t>(hash.number());
 }
 

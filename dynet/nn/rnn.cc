@@ -154,8 +154,9 @@ RNNPointer RNNBuilder::next_first() {
 /// The last state, if it is one of this task.
 RNNPointer RNNBuilder::own_current() const {
   if (tasks() && tasks()->in_task() && now_.part != tasks()->current())
-    failed(name(), "::add_input: another task of run_batched has begun a sequence with this builder since; "
-                   "call start_new_sequence() in each task, and give the state: add_input(state, x)");
+    failed(name(),
+           "::add_input: another task of run_batched has begun a sequence with this builder since; "
+           "call start_new_sequence() in each task, and give the state: add_input(state, x)");
   return now_.current;
 }
 

@@ -26,8 +26,8 @@ class RNNBuilder {
 
   /// Binds the parameters to a graph, as constants if they are not to be trained there.
   void new_graph(engine::Graph& graph, bool update = true);
-  /// Forgets all states; in a task of run_batched, whose builders others use as well, those of the task. h0 is
-  /// an initial state in the order of get_s, or empty.
+  /// Forgets all states; in a task of run_batched, whose builders others use as well, those of the task. h0
+  /// is an initial state in the order of get_s, or empty.
   void start_new_sequence(engine::Expressions h0 = {});
   /// The initial state of a further sequence, which has dropout masks of its own; the states of the others
   /// stay. Where nothing is dropped, sequences need not be told apart, and it is that of the first one.

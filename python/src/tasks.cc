@@ -67,7 +67,8 @@ void wait_in_task(Graph& graph, std::span<const uint32_t> nodes, bool recalculat
   if (!graph.tasks() || !graph.tasks()->in_task()) [[likely]]
     return;
   if (recalculate)
-    failed("a task of run_batched asks for values to be computed again; others use those of its graph as well");
+    failed(
+        "a task of run_batched asks for values to be computed again; others use those of its graph as well");
   if (!waiting() || &graph != current_graph_or_null()) return;
   nb::list wanted;
   for (const uint32_t node : nodes)

@@ -1,4 +1,5 @@
-// Tasks of run_batched: where one asks for a value that is not known, the others go on until all are asked for.
+// Tasks of run_batched: where one asks for a value that is not known, the others go on until all are asked
+// for.
 #pragma once
 
 #include <span>

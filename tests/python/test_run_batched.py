@@ -1,6 +1,7 @@
-"""Tasks in turns give the bits of one call after another: values, gradients, random numbers, for any window."""
+"""Tasks in turns give the bits of one call after another: values, gradients and random numbers."""
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -30,6 +31,11 @@ class Model:
         ]
 
 
+def product(m, x, number):
+    """A task within a task."""
+    return m.weights[1] * m.table[number % WORDS] + x
+
+
 def steps(m, shared, number):
     """A task: a random program that looks at values, as a generator. Its example is the seed."""
     draw = random.Random(number)
@@ -52,7 +58,7 @@ def steps(m, shared, number):
         elif kind == 5:
             x = dy.noise(m.weights[0], 0.1) * x
         elif kind == 6 and draw.random() < 0.5:
-            x = dy.esum([x, *dy.run_batched(lambda i: m.weights[1] * m.table[i % WORDS] + x, range(draw.randint(0, 3)))])
+            x = dy.esum([x, *dy.run_batched(partial(product, m, x), range(draw.randint(0, 3)), window=1)])
         score = dy.sum_elems(x)
         yield score
         if score.value() > 0:
@@ -82,7 +88,7 @@ async def coroutine(m, shared, number):
             return stop.value
 
 
-KINDS = {"generator": steps, "plain": plain, "coroutine": coroutine}
+KINDS = "generator", "plain", "coroutine"
 
 
 def outcome(kind, window, examples):
@@ -93,20 +99,22 @@ def outcome(kind, window, examples):
     dy.renew_cg()
     vector = dy.inputVector(np.linspace(-1, 1, WIDTH))
     shared = {"vector": vector, "product": m.weights[0] * vector, "state": m.lstm.initial_state()}
-    losses = dy.run_batched(lambda n: KINDS[kind](m, shared, n), examples, window=window) if kind == "plain" else (
-        dy.run_batched(_bound(kind, m, shared), examples, window=window)
-    )
-    total = dy.esum(losses)
-    total.backward()
+    losses = dy.run_batched(_bound(kind, m, shared), examples, window=window)
+    dy.esum(losses).backward()
     return np.array(dy.values(losses)).tobytes(), m.digest()
 
 
 def _bound(kind, m, shared):
-    """A function that is seen to be a generator or coroutine."""
+    """A function of one example, which is seen to be a generator or coroutine."""
     if kind == "generator":
 
         def bound(number):
             return (yield from steps(m, shared, number))
+
+    elif kind == "plain":
+
+        def bound(number):
+            return plain(m, shared, number)
 
     else:
 

@@ -101,15 +101,15 @@ class _Runner:
         if window is not None and window < 1:
             raise ValueError(f"{name}: window is {window}; at least 1 is needed")
         if errors not in ("raise", "return"):
-            raise ValueError(f"{name}: errors is {errors!r}; \"raise\" or \"return\" is needed")
+            raise ValueError(f'{name}: errors is {errors!r}; "raise" or "return" is needed')
         self.name, self.f, self.window, self.returns_errors = name, f, window, errors == "return"
         self.in_any_order = in_any_order
         called = f if inspect.isroutine(f) or isinstance(f, partial) else type(f).__call__
         self.yields = inspect.isgeneratorfunction(called) or inspect.iscoroutinefunction(called)
         if not self.yields and window != 1 and importlib.util.find_spec("greenlet") is None:
             raise ImportError(
-                f"{name}: tasks that are plain functions need greenlet (pip install dynet[fibers]); without it, "
-                "write f as a generator that yields the expressions whose values it needs, or say window=1"
+                f"{name}: tasks that are plain functions need greenlet (pip install dynet[fibers]); "
+                "without it, write f as a generator that yields what it waits for, or give window=1"
             )
 
     def task(self, index: int, part: int, example: object, window: int) -> Task:

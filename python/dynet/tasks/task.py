@@ -1,4 +1,4 @@
-"""A call for one example, which goes on until it waits for values: as a generator, a coroutine, or a fiber."""
+"""A call for one example, which goes on until it waits for values: a generator, a coroutine, a fiber."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Union
 from dynet import _dynet
 from dynet._dynet import Expression
 
-Wanted = Union[Expression, Sequence[Expression]]
+Wanted = Union[Expression, Sequence[Expression]]  # noqa: UP007  `|` of these needs Python 3.10 at run time.
 Steps = Generator[Wanted, None, Any]
 
 
