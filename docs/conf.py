@@ -8,7 +8,7 @@ import dynet
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-project, author = "DyNet", "the DyNet contributors"
+project, author = "DyNet", "the DyNet maintainers"
 copyright = author
 version = release = dynet.__version__
 extensions = ["myst_parser", "sphinx_dynet", "sphinx_dynet_cpp"]

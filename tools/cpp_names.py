@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ QUIET = YES
 WARNINGS = NO
 """
 MISSING = "The C++ reference needs Doxygen: install doxygen (Debian, Ubuntu: apt install doxygen)."
-LEFT_OUT = re.compile(r"^~|= ?delete$|^operator=$")
+LEFT_OUT = re.compile(r"^~|= ?delete$|^operator=$|^doc$")
 ATTRIBUTES = re.compile(r"\[\[\w+\]\] ?|\b(?:constexpr|inline|virtual|explicit|friend) ")
 
 
@@ -98,6 +99,17 @@ def _text(element: ElementTree.Element) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
+def _own_text(compound: ElementTree.Element) -> str:
+    """What a class says of itself in its member `doc`, which Python shows too, but for the examples."""
+    for element in compound.findall("sectiondef/memberdef"):
+        initial = element.find("initializer")
+        if _plain(element.find("name")) == "doc" and initial is not None:
+            literal = re.search(r'R"\((.*)\)"|"(.*)"', "".join(initial.itertext()), re.DOTALL)
+            text = inspect.cleandoc((literal[1] or literal[2]) if literal else "")
+            return "\n\n".join(block for block in text.split("\n\n") if not block.startswith(">>>"))
+    return ""
+
+
 def _tidy(code: str) -> str:
     """A declaration as it is written here: `const Dim& d = {}`, not `const Dim &d={}`."""
     code = ATTRIBUTES.sub("", re.sub(r"\s+", " ", code)).replace("dynet::", "").strip()
@@ -121,10 +133,9 @@ def _class(compound: ElementTree.Element) -> CppName:
     after = f" : public {', public '.join(bases)}" if bases else ""
     kind = compound.get("kind", "class")
     declaration = _tidy(f"{_template(compound)}{kind} {name}{after}")
-    members = {
-        member.declaration: member for member in _members(compound) if not LEFT_OUT.search(member.name)
-    }
-    return CppName(name, kind, declaration, _text(compound), _file(compound), [*members.values()])
+    members = {each.declaration: each for each in _members(compound) if not LEFT_OUT.search(each.name)}
+    text = _text(compound) or _own_text(compound)
+    return CppName(name, kind, declaration, text, _file(compound), [*members.values()])
 
 
 def _file(element: ElementTree.Element) -> str:

@@ -23,7 +23,7 @@ ROOMS = {
     "cpu": ["core", "device", "dynet/ops/", "dynet/train/rules.h"],
 }
 PUBLIC = sorted(set(ROOMS) - {"cpu"})  # what the rest of the world may include
-OUTSIDE = {"dynet.h", "python/src", "tests", "benchmarks", "examples"}
+OUTSIDE = {"dynet.h", "python/src", "tests", "benchmarks", "examples", "docs"}
 BESIDES = {"tests": {"cpu", "benchmarks"}, "benchmarks": {"cpu"}}  # and what these may
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -9,6 +9,7 @@ Its arguments are files, each for all public names that it declares, modules, or
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -31,18 +32,29 @@ BACKTICKS = "````````"
 
 def markdown(text: str, known: set[str] = frozenset()) -> str:
     """A docstring as Markdown: words as they are, what is indented as code, names in backticks as links."""
-    blocks = []
+    blocks: list[str] = []
     for block in re.split(r"\n\s*\n", text):
-        if re.match(r">>> ", block.lstrip()):
-            blocks.append(fenced("pycon", block))
-        elif block.startswith("    "):
-            if blocks and blocks[-1].startswith("```python"):
-                blocks[-1] = blocks[-1].removesuffix("\n```") + "\n\n" + _dedented(block) + "\n```"
-            else:
-                blocks.append(fenced("python", block))
+        if block.startswith("    ") and blocks and blocks[-1].startswith("    "):
+            blocks[-1] += "\n\n" + block
         else:
-            blocks.append("\n".join(_line(line, known) for line in block.splitlines()))
-    return "\n\n".join(blocks)
+            blocks.append(block)
+    return "\n\n".join(_block(block, known) for block in blocks)
+
+
+def _block(block: str, known: set[str]) -> str:
+    if block.lstrip().startswith(">>> "):
+        return fenced("pycon", block)
+    if block.startswith("    "):
+        return fenced("python" if is_program(block) else "text", block)
+    return "\n".join(_line(line, known) for line in block.splitlines())
+
+
+def is_program(block: str) -> bool:
+    try:
+        ast.parse(_dedented(block))
+    except SyntaxError:
+        return False
+    return True
 
 
 def fenced(language: str, block: str) -> str:

@@ -3,18 +3,18 @@
     ```{dynet-cpp} dynet/nn/lstm.h engine::Handle
     ```
 
-Its arguments are headers, each for all public names that it declares, and single names. Functions with the
-name of an operation say what its documentation says in Python.
+Its arguments are headers, each for all public names that it declares, and single names. What has no comment,
+but a name that Python has too, says what the documentation says there.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import cpp_names
 from docutils import nodes
 from sphinx.errors import ExtensionError
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx_dynet import first_sentence, link, markdown, remember
 
@@ -44,9 +44,9 @@ def described(each: cpp_names.CppName, texts: dict[str, str], level: int = 0) ->
         kind, front = "enum-class", "enum class "
     declaration = declaration.removeprefix(front)
     inside = [markdown(each.text)] if each.text else []
-    if each.kind == "function" and each.file.startswith("dynet/ops/") and level == 0:
-        name = IN_PYTHON.get(each.name, each.name)
-        if name in texts and not each.text:
+    if level == 0 and not each.text:
+        name = IN_PYTHON.get(each.name, each.name) if each.kind == "function" else each.name
+        if name in texts:
             inside.append(f"{markdown(first_sentence(texts[name]))} In Python {link('dynet', name)}.")
     inside += [described(member, texts, level + 1) for member in each.members]
     mark = "`" * (7 - level)
@@ -87,7 +87,7 @@ def _complete(app: Sphinx, env: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     if not cpp_names.is_there():
-        logging.getLogger(__name__).info(cpp_names.MISSING)
+        print(f"{cpp_names.MISSING} The rest is built.", file=sys.stderr)
     app.add_config_value("dynet_cpp_names", cpp_names.names() if cpp_names.is_there() else [], "env", [list])
     app.add_directive("dynet-cpp", CppReference)
     remember(app, "dynet_cpp_on_pages")

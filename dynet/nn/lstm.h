@@ -5,12 +5,22 @@
 
 namespace dynet {
 
-/// [i,f,o,g] = b + Wx x + Wh h₋, σ on i, f + forget_bias and o, tanh on g; c = f∘c₋ + i∘g; h = o∘tanh c.
-/// Parameters per layer: Wx {4H,I}, Wh {4H,H}, b {4H}.
-/// With ln_lstm, Wx x, Wh h₋ and (inside the tanh) c are layer-normalised (Ba, Kiros and Hinton 2016), which
-/// adds gains and biases {4H}, {4H}, {4H}, {4H}, {H}, {H} after the parameters of each layer (ln_params).
 class VanillaLSTMBuilder : public RNNBuilder {
  public:
+  static constexpr auto doc = R"(
+      The LSTM: [i, f, o, g] = b + Wx x + Wh h₋, with σ on i, f + forget_bias and o, and tanh on g; c = f ∘
+      c₋ + i ∘ g; h = o ∘ tanh c. Layers lie one upon the other. Parameters of a layer: Wx (4H, I), Wh (4H,
+      H), b (4H,), rows in the order i, f, o, g. forget_bias is 1 by default. With ln_lstm, Wx x, Wh h₋ and
+      (inside the tanh) c are layer-normalised (Ba, Kiros and Hinton 2016), which adds gains and biases
+      (4H,), (4H,), (4H,), (4H,), (H,), (H,) after those of each layer. (Hochreiter and Schmidhuber 1997; Gers,
+      Schmidhuber and Cummins 2000)
+
+      >>> m = dy.ParameterCollection()
+      >>> lstm = dy.VanillaLSTMBuilder(layers=2, input_dim=3, hidden_dim=4, model=m)
+      >>> outputs = lstm.initial_state().transduce([dy.inputVector([1, 2, 3]), dy.inputVector([4, 5, 6])])
+      >>> [h.dim() for h in outputs]
+      [((4,), 1), ((4,), 1)])";
+
   VanillaLSTMBuilder() = default;
   VanillaLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model,
                      bool ln_lstm = false, real forget_bias = 1);
@@ -33,10 +43,20 @@ class VanillaLSTMBuilder : public RNNBuilder {
 
 using LSTMBuilder = VanillaLSTMBuilder;
 
-/// VanillaLSTMBuilder with weights that can be pruned: Wx and Wh are multiplied with masks of 0 and 1.
-/// Parameters per layer: Wx, Wh, b, mask_x {4H,I}, mask_h {4H,H}; in files b is the last.
 class SparseLSTMBuilder : public RNNBuilder {
  public:
+  static constexpr auto doc = R"(
+      VanillaLSTMBuilder with weights that can be pruned: Wx and Wh are multiplied with masks of 0 and 1,
+      which set_sparsity makes. Parameters of a layer: Wx (4H, I), Wh (4H, H), b (4H,), mask_x (4H, I),
+      mask_h (4H, H); trainers do not change the masks; in files b is the last. ln_lstm and forget_bias
+      as there. (Narang, Elsen, Diamos and Sengupta 2017)
+
+      >>> m = dy.ParameterCollection()
+      >>> lstm = dy.SparseLSTMBuilder(layers=1, input_dim=3, hidden_dim=2, model=m)
+      >>> lstm.set_sparsity(0.5)
+      >>> int(sum((p.as_array() == 0).sum() for p in lstm.get_parameters()[0][3:]))
+      20)";
+
   SparseLSTMBuilder() = default;
   SparseLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim, ParameterCollection& model,
                     bool ln_lstm = false, real forget_bias = 1);
@@ -60,9 +80,18 @@ class SparseLSTMBuilder : public RNNBuilder {
   std::vector<std::vector<Expression>>* bound_variables() override { return &ln_param_vars; }
 };
 
-/// VanillaLSTMBuilder with a forget bias of 1 and, if wanted, noise on the weights.
 class CompactVanillaLSTMBuilder : public RNNBuilder {
  public:
+  static constexpr auto doc = R"(
+      VanillaLSTMBuilder with a forget bias of 1 and, if set_weightnoise asks for it, normal noise on the
+      weights, drawn anew at each step. Formulas and parameters, Wx (4H, I), Wh (4H, H), b (4H,), are the
+      same.
+
+      >>> m = dy.ParameterCollection()
+      >>> lstm = dy.CompactVanillaLSTMBuilder(layers=1, input_dim=3, hidden_dim=2, model=m)
+      >>> lstm.initial_state().add_input(dy.inputVector([1, 2, 3])).output().dim()
+      ((2,), 1))";
+
   CompactVanillaLSTMBuilder() = default;
   CompactVanillaLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                             ParameterCollection& model);

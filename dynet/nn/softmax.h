@@ -48,9 +48,18 @@ unsigned sample_index(const Expression& probabilities);
 
 namespace dynet {
 
-/// softmax(b + W x) with parameters W {C,I} and b {C}, in the sub-collection standard-softmax-builder.
 class StandardSoftmaxBuilder : public SoftmaxBuilder {
  public:
+  static constexpr auto doc = R"(
+      A softmax over classes: p(c | x) = softmax(W x + b)_c for a vector x (I,), with parameters W (C, I)
+      and b (C,), for num_classes C and input_dim I. Without bias=True, the default, there is no b.
+      Parameters lie in a sub-collection of the given one.
+
+      >>> m = dy.ParameterCollection()
+      >>> softmax = dy.StandardSoftmaxBuilder(input_dim=3, num_classes=4, pc=m)
+      >>> softmax.full_log_distribution(dy.inputVector([1, 2, 3])).dim()
+      ((4,), 1))";
+
   StandardSoftmaxBuilder(unsigned rep_dim, unsigned num_classes, ParameterCollection& model,
                          bool bias = true);
   /// Shares parameters of the caller, which are in no collection of this builder.

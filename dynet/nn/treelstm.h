@@ -100,13 +100,22 @@ class TreeLSTMBuilder {
   engine::Waiting<Tree> waiting_;
 };
 
-/// The N-ary tree LSTM (Tai, Socher and Manning 2015) with peepholes; h_j and c_j are child j's:
-/// i = σ(b + W x + Σ H_j h_j + C_j c_j), f_k = σ(b + W x + Σ H_jk h_j + C_jk c_j + 1), o as i,
-/// g = tanh(b + W x + Σ H_j h_j); c = i∘g + Σ f_k∘c_k; h = o∘tanh c. Children from the Nth on share matrices.
-/// Parameters per layer: W {(3+N)H,I}, b {(3+N)H}, then H_j {(3+N)H,H} for each j, then C_j {(2+N)H,H} for
-/// each j; rows are ordered i, f_1 … f_N, o, g.
 class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
  public:
+  static constexpr auto doc = R"(
+      The N-ary tree LSTM with peepholes; h_j and c_j are child j's: i = σ(b + W x + Σ H_j h_j + C_j c_j);
+      f_k = σ(b + W x + Σ H_jk h_j + C_jk c_j + 1); o as i; g = tanh(b + W x + Σ H_j h_j); c = i ∘ g + Σ f_k
+      ∘ c_k; h = o ∘ tanh c. Children from the Nth on share matrices. Parameters of a layer: W ((3 + N) H,
+      I), b ((3 + N) H,), then H_j ((3 + N) H, H) for each j, then C_j ((2 + N) H, H) for each j; rows are
+      in the order i, f_1 … f_N, o, g. Nodes are added children first. (Tai, Socher and Manning 2015)
+
+      >>> m = dy.ParameterCollection()
+      >>> tree = dy.NaryTreeLSTMBuilder(N=2, layers=1, input_dim=3, hidden_dim=4, model=m)
+      >>> x = dy.inputVector([1, 2, 3])
+      >>> leaves = [tree.add_input(0, [], x), tree.add_input(1, [], x)]
+      >>> tree.add_input(2, [0, 1], x).dim()
+      ((4,), 1))";
+
   NaryTreeLSTMBuilder(unsigned N, unsigned layers, unsigned input_dim, unsigned hidden_dim,
                       ParameterCollection& model);
   const char* name() const override { return "NaryTreeLSTMBuilder"; }
@@ -137,10 +146,19 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
   engine::DropoutMasks dropout_;
 };
 
-/// An LSTM that reads x and then the outputs of the children, from the first to the last. Children's outputs
-/// are inputs too, so input_dim must be hidden_dim.
 class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
  public:
+  static constexpr auto doc = R"(
+      A tree LSTM that is a VanillaLSTMBuilder for each node: it reads x and then the outputs of the
+      children, from the first to the last, and its last output is the node's. Children's outputs are inputs
+      too, so input_dim must be hidden_dim; ValueError if not. A node may have any number of children.
+
+      >>> m = dy.ParameterCollection()
+      >>> tree = dy.UnidirectionalTreeLSTMBuilder(layers=1, input_dim=2, hidden_dim=2, model=m)
+      >>> leaf = tree.add_input(0, [], dy.inputVector([1, 2]))
+      >>> tree.add_input(1, [0], dy.inputVector([3, 4])).dim()
+      ((2,), 1))";
+
   UnidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                 ParameterCollection& model);
   const char* name() const override { return "UnidirectionalTreeLSTMBuilder"; }
@@ -163,11 +181,20 @@ class UnidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
 };
 
-/// Two LSTMs of half the hidden size over x and the outputs of the children, one in each direction; their
-/// outputs are concatenated. input_dim must be hidden_dim, and even. The parameters of a layer are those of
-/// the forward LSTM and then those of the reverse one.
 class BidirectionalTreeLSTMBuilder : public TreeLSTMBuilder {
  public:
+  static constexpr auto doc = R"(
+      A tree LSTM that is two LSTMs of half the size for each node, one of which reads x and the outputs of
+      the children from the first to the last, the other from the last to the first; the node's output is
+      theirs, one above the other. input_dim must be hidden_dim, and even; ValueError if not. The parameters
+      of a layer are those of the forward LSTM and then those of the reverse one.
+
+      >>> m = dy.ParameterCollection()
+      >>> tree = dy.BidirectionalTreeLSTMBuilder(layers=1, input_dim=4, hidden_dim=4, model=m)
+      >>> leaf = tree.add_input(0, [], dy.inputVector([1, 2, 3, 4]))
+      >>> tree.add_input(1, [0], dy.inputVector([5, 6, 7, 8])).dim()
+      ((4,), 1))";
+
   BidirectionalTreeLSTMBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                ParameterCollection& model);
   const char* name() const override { return "BidirectionalTreeLSTMBuilder"; }

@@ -82,11 +82,21 @@ class WordTreeBuilder : public SoftmaxBuilder {
   std::vector<Word> words_;
 };
 
-/// p(word | x) = p(class | x) p(word | class, x) (Goodman 2001). Parameters: the classes' matrix {K,I} and
-/// bias {K}, then those of the words of each class with more than one word, in the sub-collection
-/// class-factored-softmax-builder.
 class ClassFactoredSoftmaxBuilder : public WordTreeBuilder {
  public:
+  static constexpr auto doc = R"(
+      A softmax in two steps, p(word | x) = p(class | x) p(word | class, x); with √n classes of √n words a
+      word costs 2 √n scores instead of n. A line of cluster_file is a class, white space and a word; dic
+      maps the words to 0, 1, 2, … and must know all words of the file. A word in no class is a ValueError
+      in neg_log_softmax and has the log probability -10000 elsewhere. Without bias, decisions have none.
+      (Goodman 2001)
+
+      >>> with open("classes.txt", "w") as file: _ = file.write("noun dog\nnoun cat\nverb runs\n")
+      >>> m, ids = dy.ParameterCollection(), {"dog": 0, "cat": 1, "runs": 2}
+      >>> softmax = dy.ClassFactoredSoftmaxBuilder(3, "classes.txt", ids, m)
+      >>> round(dy.exp(softmax.full_log_distribution(dy.inputVector([1, 2, 3]))).npvalue().sum().item(), 4)
+      1.0)";
+
   /// A line of the file is CLASS, white space, and a word; what follows has no meaning. Words that the
   /// vocabulary does not know are added to it; std::runtime_error if it is frozen.
   ClassFactoredSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,
@@ -111,11 +121,21 @@ class ClassFactoredSoftmaxBuilder : public WordTreeBuilder {
   bool bias_;
 };
 
-/// Decisions along a tree of any depth (Morin and Bengio 2005). A class of two outcomes has one logistic unit
-/// {1,I} for the first of them, any other a softmax {n,I}, all with biases; parameters come class by class,
-/// each class before those in it, in the sub-collection hierarchical-softmax-builder.
 class HierarchicalSoftmaxBuilder : public WordTreeBuilder {
  public:
+  static constexpr auto doc = R"(
+      A softmax by decisions along a tree of classes, of any depth: the cost of a word is that of the
+      classes on its way. A line of cluster_file is the names of the classes from the root on, separated by
+      spaces, a tab and a word; dic maps the words to 0, 1, 2, … and must know all words of the file. A
+      class of two outcomes has one logistic unit, any other a softmax. Words in no class are as in
+      ClassFactoredSoftmaxBuilder. (Morin and Bengio 2005)
+
+      >>> with open("tree.txt", "w") as file: _ = file.write("thing animal\tdog\nthing\tstone\ndeed\truns\n")
+      >>> m, ids = dy.ParameterCollection(), {"dog": 0, "stone": 1, "runs": 2}
+      >>> softmax = dy.HierarchicalSoftmaxBuilder(3, "tree.txt", ids, m)
+      >>> round(dy.exp(softmax.full_log_distribution(dy.inputVector([1, 2, 3]))).npvalue().sum().item(), 4)
+      1.0)";
+
   /// A line of the file is the names of the classes from the root on, separated by spaces, a tab, and a word.
   /// Words that the vocabulary does not know are added to it; std::runtime_error if it is frozen.
   HierarchicalSoftmaxBuilder(unsigned rep_dim, const std::filesystem::path& cluster_file, Dict& dict,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dynet/ops/cell.h"
+#include "dynet/ops/changed_gradient.h"
 #include "dynet/ops/circular.h"
 #include "dynet/ops/composite.h"
 #include "dynet/ops/conv.h"
@@ -28,14 +29,15 @@
 namespace dynet::engine {
 
 /// The elementwise kernels that an engine instantiates.
-using MapOps = decltype(Elementwise{} + Trigonometry{} + Ops<PoissonLoss>{});
+using MapOps = decltype(Elementwise{} + ChangedGradients{} + Trigonometry{} + Ops<PoissonLoss>{});
 using ZipOps = decltype(Pairwise{} + LossTerms{});
 
 /// Every operation that can be a node.
 using AllOps =
-    decltype(Elementwise{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} +
-             Linear{} + Circular{} + Shaping{} + Selections{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
-             Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} + Inputs{});
+    decltype(Elementwise{} + ChangedGradients{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} +
+             Gates{} + Reductions{} + Linear{} + Circular{} + Shaping{} + Selections{} + Choices{} +
+             SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} + Losses{} + Normalization{} +
+             Random{} + Recurrent{} + Cells{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

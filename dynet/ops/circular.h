@@ -50,8 +50,15 @@ struct CircularOp : OpDefaults {
 };
 
 struct CircularConvolution : CircularOp {
-  static constexpr auto name = "circ_conv",
-                        doc = "Circular convolution of two vectors: y_k = Σ_i u_i v_(k-i mod n).";
+  static constexpr auto name = "circ_conv";
+  static constexpr auto doc = R"(
+      The circular convolution of two vectors of one size n: y_k = Σ_i u_i v_j with j = (k - i) mod n, as
+      their discrete Fourier transforms multiplied. A batch size of 1 stretches. ValueError for other
+      shapes. The gradients are circular correlations. Holographic embeddings bind two vectors by it.
+
+      >>> u, v = dy.inputVector([1, 2, 3]), dy.inputVector([0, 1, 0])
+      >>> print(dy.circ_conv(u, v).npvalue())
+      [3. 1. 2.])";
   static void forward(const auto&, Engine& e, const Call& c) { convolve(e, c, c.x[0], c.x[1], c.y, {}); }
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     correlate(e, c, c.x[1 - i], c.dy, c.dx, c.accumulate ? c.dx : Items{});
@@ -62,8 +69,16 @@ struct CircularConvolution : CircularOp {
 };
 
 struct CircularCorrelation : CircularOp {
-  static constexpr auto name = "circ_corr",
-                        doc = "Circular correlation of two vectors: y_k = Σ_i u_i v_(i+k mod n).";
+  static constexpr auto name = "circ_corr";
+  static constexpr auto doc = R"(
+      The circular correlation of two vectors of one size n: y_k = Σ_i u_i v_j with j = (i + k) mod n. A
+      batch size of 1 stretches. ValueError for other shapes. It undoes circ_conv with the same u, up to
+      noise, where u is random, which is how holographic embeddings (Nickel, Rosasco and Poggio 2016)
+      compare two entities.
+
+      >>> u, v = dy.inputVector([0, 1, 0]), dy.inputVector([1, 2, 3])
+      >>> print(dy.circ_corr(u, v).npvalue())
+      [2. 3. 1.])";
   static void forward(const auto&, Engine& e, const Call& c) { correlate(e, c, c.x[0], c.x[1], c.y, {}); }
   static void backward(const auto&, Engine& e, const Call& c, unsigned i) {
     const Items init = c.accumulate ? c.dx : Items{};

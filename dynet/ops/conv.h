@@ -94,11 +94,17 @@ inline Windows::Attrs window_attrs(std::string_view op, Indices stride, bool is_
 /// Each window is a column; their transposed matrix times the filters is the result.
 struct Conv2d : OpDefaults {
   using Attrs = Windows::Attrs;
-  static constexpr auto
-      name = "conv2d",
-      doc =
-          "Correlation of an image {H,W,C} with K filters {h,w,C,K}. With is_valid filters stay "
-          "inside the image; else it is padded with zeros, so that stride 1 keeps its size.";
+  static constexpr auto name = "conv2d";
+  static constexpr auto doc = R"(
+      Convolution of an image x (H, W, C) with K filters f (h, w, C, K), not flipped: y_ijk = Σ
+      x_(i+a,j+b,c) f_abck at every stride[0]-th row and stride[1]-th column. With is_valid, the default,
+      filters stay inside the image: (H - h) / stride[0] + 1 rows, rounded down. Else the image is padded
+      with zeros, half on each side, to H / stride[0] rows, rounded up. Columns likewise. ValueError where
+      channels differ, filters do not fit, or stride is not two positive numbers.
+
+      >>> x, f = dy.inputTensor([[1, 2, 3], [4, 5, 6]]), dy.inputTensor([[1, 1], [1, 1]])
+      >>> print(dy.conv2d(x, f, stride=[1, 1]).npvalue().squeeze())
+      [12. 16.])";
   static constexpr Arg args[] = {"x", "f", "stride", {"is_valid", 1.0}};
 
   static Windows windows(const Attrs& a, Dims x) { return Windows(a, x[0], x[1][0], x[1][1]); }
@@ -197,8 +203,15 @@ struct Conv2d : OpDefaults {
 };
 
 struct Conv2dBias {
-  static constexpr auto name = "conv2d_bias",
-                        doc = "conv2d with a number added to the result of each filter.";
+  static constexpr auto name = "conv2d_bias";
+  static constexpr auto doc = R"(
+      conv2d with a number b_k added to all places of the result of filter k: x (H, W, C), f (h, w, C, K)
+      and b (K,) give (H', W', K). The gradient of b_k is summed over the places. ValueError where sizes do
+      not fit; stride and is_valid are as in conv2d.
+
+      >>> x, f = dy.inputTensor([[1, 2, 3], [4, 5, 6]]), dy.inputTensor([[1, 1], [1, 1]])
+      >>> print(dy.conv2d_bias(x, f, dy.inputVector([100]), stride=[1, 1]).npvalue().squeeze())
+      [112. 116.])";
   static constexpr Arg args[] = {"x", "f", "b", "stride", {"is_valid", 1.0}};
   static Expression call(const Expression& x, const Expression& f, const Expression& b, Indices stride,
                          bool is_valid) {
@@ -211,10 +224,17 @@ struct MaxPooling2d : OpDefaults {
     unsigned window[2];
     Windows::Attrs places;
   };
-  static constexpr auto name = "maxpooling2d",
-                        doc =
-                            "The largest number of each window of an image {H,W,C}, for each channel. With "
-                            "is_valid windows stay inside the image.";
+  static constexpr auto name = "maxpooling2d";
+  static constexpr auto doc = R"(
+      The largest number of each window of ksize = [height, width] in an image (H, W, C), for each channel,
+      at every stride[0]-th row and stride[1]-th column. With is_valid, the default, windows stay inside the
+      image: (H - height) / stride[0] + 1 rows, rounded down; else they reach over its border, to H /
+      stride[0] rows, rounded up, and what lies outside does not count. The gradient goes to the first of
+      equal numbers. ValueError where windows do not fit.
+
+      >>> x = dy.inputTensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+      >>> print(dy.maxpooling2d(x, ksize=[2, 2], stride=[2, 2]).npvalue().squeeze())
+      [6. 8.])";
   static constexpr Arg args[] = {"x", "ksize", "stride", {"is_valid", 1.0}};
 
   static Windows windows(const Attrs& a, Dims x) { return Windows(a.places, x[0], a.window[0], a.window[1]); }
@@ -257,11 +277,16 @@ struct KMaxPooling : OpDefaults {
   struct Attrs {
     unsigned count, axis;
   };
-  static constexpr auto
-      name = "kmax_pooling",
-      doc =
-          "The k largest numbers along axis d, in their original order; of equal numbers the "
-          "first. What is not a number counts as largest.";
+  static constexpr auto name = "kmax_pooling";
+  static constexpr auto doc = R"(
+      The k largest numbers along axis d, in the order they have in x: for d = 1, the default, (r, c)
+      becomes (r, k), for d = 0 (k, c). Of equal numbers the first ones are taken; NaN counts as largest.
+      The gradient goes to the places taken. ValueError unless 1 ≤ k ≤ the size of the axis. (Kalchbrenner,
+      Grefenstette and Blunsom 2014)
+
+      >>> x = dy.inputTensor([[3, 1, 4, 1, 5]])
+      >>> print(dy.kmax_pooling(x, 3).npvalue())
+      [[3. 4. 5.]])";
   static constexpr Arg args[] = {"x", "k", {"d", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);

@@ -64,8 +64,16 @@ inline Strides transposing(unsigned n) {
 
 struct Inverse : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto name = "inverse",
-                        doc = "The inverse of a square matrix; not a number throughout where a pivot is 0.";
+  static constexpr auto name = "inverse";
+  static constexpr auto doc = R"(
+      The inverse of a square matrix, by Gauss-Jordan elimination in double precision, whose time grows as
+      n³. Of a singular matrix every number of the result is NaN. dX = -Yᵀ dY Yᵀ. Each batch element is
+      inverted for itself. ValueError unless x is square.
+
+      >>> x = dy.inputTensor([[2, 0], [0, 4]])
+      >>> print(dy.inverse(x).npvalue())
+      [[0.5  0.  ]
+       [0.   0.25]])";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);
@@ -101,10 +109,15 @@ struct Inverse : OpDefaults {
 
 struct LogDeterminant : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto name = "logdet",
-                        doc =
-                            "The logarithm of the determinant of a square matrix: {1}; -infinity where a "
-                            "pivot is 0, not a number if the determinant is negative.";
+  static constexpr auto name = "logdet";
+  static constexpr auto doc = R"(
+      The natural logarithm of the determinant of a square matrix: shape (1,). It is -inf for a singular
+      matrix and NaN for a negative determinant. The gradient is the transposed inverse. Computed in double
+      precision in time that grows as n³. ValueError unless x is square.
+
+      >>> x = dy.inputTensor([[2, 0], [0, 4]])
+      >>> print(round(dy.logdet(x).value(), 4))
+      2.0794)";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_square(x[0]);

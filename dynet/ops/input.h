@@ -113,7 +113,15 @@ struct Constant : OpDefaults {
     unsigned unused;
     real value;
   };
-  static constexpr auto name = "constant", doc = "A tensor of shape dim with the number val everywhere.";
+  static constexpr auto name = "constant";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size (1), with the number val everywhere. dim is a number for a
+      vector, or a tuple. It has no gradient. A batch size of 1 stretches wherever it is used. ValueError
+      for a size of 0.
+
+      >>> print(dy.constant((2, 3), 0.5).npvalue())
+      [[0.5 0.5 0.5]
+       [0.5 0.5 0.5]])";
   static constexpr Arg args[] = {"dim", "val", {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims) { return check_sizes(a.dim); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
@@ -126,13 +134,27 @@ struct Constant : OpDefaults {
 };
 
 struct Zeros {
-  static constexpr auto name = "zeros", doc = "A tensor of zeros of shape dim.";
+  static constexpr auto name = "zeros";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size (1), of zeros, such as the first state of a network of one's
+      own. dim is a number for a vector, or a tuple. It has no gradient. ValueError for a size of 0.
+
+      >>> print(dy.zeros((2, 3)).npvalue())
+      [[0. 0. 0.]
+       [0. 0. 0.]])";
   static constexpr Arg args[] = {"dim", {"batch_size", 1.0}};
   static Expression call(const Dim& dim, unsigned batch_size) { return Constant::call(dim, 0, batch_size); }
 };
 
 struct Ones {
-  static constexpr auto name = "ones", doc = "A tensor of ones of shape dim.";
+  static constexpr auto name = "ones";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size (1), of ones. dim is a number for a vector, or a tuple. It has
+      no gradient. ValueError for a size of 0. 1 - x needs none: numbers mix with expressions.
+
+      >>> print(dy.ones((2, 3)).npvalue())
+      [[1. 1. 1.]
+       [1. 1. 1.]])";
   static constexpr Arg args[] = {"dim", {"batch_size", 1.0}};
   static Expression call(const Dim& dim, unsigned batch_size) { return Constant::call(dim, 1, batch_size); }
 };

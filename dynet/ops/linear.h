@@ -78,11 +78,17 @@ struct MatrixMultiply : OpDefaults {
 };
 
 struct AffineTransform : OpDefaults {
-  static constexpr auto
-      name = "affine_transform",
-      doc =
-          "b + W1 x1 + W2 x2 + … from the list [b, W1, x1, W2, x2, …]. A vector b is added to "
-          "each column. The result is a vector where the x have one column.";
+  static constexpr auto name = "affine_transform";
+  static constexpr auto doc = R"(
+      b + W1 x1 + W2 x2 + …, as one operation, from the list [b, W1, x1, W2, x2, …]. W (m, k) times x (k,)
+      or (k, n) gives (m,) or (m, n); a bias (m,) is added to each column of it. A batch size of 1
+      stretches, so that weights are multiplied with a whole mini-batch at once. ValueError for an even
+      number of expressions, and where sizes do not fit. Cheaper than the same sum of products, of which it
+      keeps no part.
+
+      >>> w, x, b = dy.inputTensor([[1, 2], [3, 4]]), dy.inputVector([1, 1]), dy.inputVector([10, 20])
+      >>> print(dy.affine_transform([b, w, x]).npvalue())
+      [13. 27.])";
   static constexpr Arg args[] = {"exprs"};
   static constexpr uint32_t identity = 1;
   static constexpr bool overwrites = true;

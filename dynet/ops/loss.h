@@ -82,23 +82,42 @@ struct MarginTerm : Zip<MarginTerm> {
 // -- distances
 
 struct SquaredDistance : SumOfTerms<SquaredDistance, SquaredDifference> {
-  static constexpr auto name = "squared_distance",
-                        doc = "The sum of squared differences of two expressions of one shape: {1}.";
+  static constexpr auto name = "squared_distance";
+  static constexpr auto doc = R"(
+      The squared Euclidean distance of x and y, which have one shape: Σ (x - y)², shape (1,). The gradient
+      of x is 2 (x - y), that of y its negative. A batch size of 1 stretches. ValueError for different
+      shapes.
+
+      >>> x, y = dy.inputVector([1, 2]), dy.inputVector([4, 6])
+      >>> dy.squared_distance(x, y).value()
+      25.0)";
   static Expression call(const Expression& x, const Expression& y) { return apply<SquaredDistance>({x, y}); }
 };
 
 struct AbsoluteDistance : SumOfTerms<AbsoluteDistance, AbsoluteDifference> {
-  static constexpr auto name = "l1_distance",
-                        doc = "The sum of absolute differences of two expressions of one shape: {1}.";
+  static constexpr auto name = "l1_distance";
+  static constexpr auto doc = R"(
+      The sum of absolute differences of x and y, which have one shape: Σ |x - y|, shape (1,). The gradient
+      of x is the sign of x - y, 0 where they are equal; that of y is its negative. A batch size of 1
+      stretches. ValueError for different shapes.
+
+      >>> x, y = dy.inputVector([1, 2]), dy.inputVector([4, 6])
+      >>> dy.l1_distance(x, y).value()
+      7.0)";
   static Expression call(const Expression& x, const Expression& y) { return apply<AbsoluteDistance>({x, y}); }
 };
 
 struct HuberDistance : SumOfTerms<HuberDistance, HuberDifference> {
-  static constexpr auto
-      name = "huber_distance",
-      doc =
-          "The sum of Huber losses of the differences d of two expressions of one shape: d^2 / 2 "
-          "where |d| < c, else c (|d| - c / 2).";
+  static constexpr auto name = "huber_distance";
+  static constexpr auto doc = R"(
+      The sum of Huber losses of the differences d = x - y of two expressions of one shape: d² / 2 where |d|
+      < c, else c (|d| - c / 2); shape (1,). It is quadratic near 0 and linear far away, so that outliers
+      weigh less; the gradient of x is d, clipped to [-c, c]. c is 1.345 by default. ValueError for
+      different shapes or negative c. (Huber 1964)
+
+      >>> x, y = dy.inputVector([0, 0]), dy.inputVector([1, 10])
+      >>> dy.huber_distance(x, y, c=2).value()
+      18.5)";
   static constexpr Arg args[] = {"x", "y", {"c", 1.345}};
   static Dim shape(const Attrs& a, Dims x) {
     if (!(a.threshold >= 0)) invalid("c is ", a.threshold, "; a number from 0 on is needed");
@@ -110,19 +129,31 @@ struct HuberDistance : SumOfTerms<HuberDistance, HuberDifference> {
 };
 
 struct BinaryLogLoss : SumOfTerms<BinaryLogLoss, BinaryCrossEntropy> {
-  static constexpr auto name = "binary_log_loss",
-                        doc =
-                            "The cross entropy of probabilities x and targets y in [0, 1], summed: "
-                            "-Σ (y log x + (1 - y) log(1 - x)).";
+  static constexpr auto name = "binary_log_loss";
+  static constexpr auto doc = R"(
+      The cross entropy of probabilities x and targets y, both from 0 to 1 and of one shape, summed: -Σ (y
+      ln x + (1 - y) ln(1 - x)), shape (1,). Logarithms stop at that of the smallest normal number, -87.3,
+      so that the loss stays finite. A batch size of 1 stretches. ValueError for different shapes. For
+      scores instead of probabilities take log_sigmoid.
+
+      >>> x, y = dy.inputVector([0.5, 0.25]), dy.inputVector([1, 0])
+      >>> print(round(dy.binary_log_loss(x, y).value(), 4))
+      0.9808)";
   static Expression call(const Expression& x, const Expression& y) { return apply<BinaryLogLoss>({x, y}); }
 };
 
 // -- margins
 
 struct PairwiseRankLoss : Zip<MarginTerm> {
-  static constexpr auto
-      name = "pairwise_rank_loss",
-      doc = "Elementwise margin between scores x, which should be high, and y: max(0, m - x + y).";
+  static constexpr auto name = "pairwise_rank_loss";
+  static constexpr auto doc = R"(
+      A margin between scores x, which should be high, and y, which should be low, number by number: max(0,
+      m - x + y) with m = 1 by default; the shape stays. Where it is 0 there is no gradient, elsewhere -1
+      for x and 1 for y. A batch size of 1 stretches. ValueError for different shapes.
+
+      >>> x, y = dy.inputVector([3, 1]), dy.inputVector([1, 2])
+      >>> print(dy.pairwise_rank_loss(x, y).npvalue())
+      [0. 2.])";
   static constexpr Arg args[] = {"x", "y", {"m", 1.0}};
   using Attrs = MarginTerm::Attrs;
   static Dim shape(const Attrs& a, Dims x) {
@@ -145,11 +176,16 @@ struct HingeDim : OpDefaults {
     unsigned axis;
     unsigned lines;
   };
-  static constexpr auto
-      name = "hinge_dim",
-      doc =
-          "Hinge loss of each column (d = 0) or row (d = 1) of a matrix, with an index v[i] for "
-          "line i: the sum over k ≠ v[i] of max(0, m + x_k - x_v[i]).";
+  static constexpr auto name = "hinge_dim";
+  static constexpr auto doc = R"(
+      The hinge loss of each column (d = 0, the default) or row (d = 1) of a matrix, with class v[i] for
+      line i: Σ_(k ≠ v[i]) max(0, m + x_k - x_v[i]), m = 1 by default. (r, c) becomes (c,) for d = 0 and
+      (r,) for d = 1. A mini-batch takes one list for all of its elements, or the lists of all one after
+      another. IndexError for a class that is not there, ValueError for another number of them.
+
+      >>> x = dy.inputTensor([[2, 0], [1.5, 5]])
+      >>> print(dy.hinge_dim(x, [0, 0]).npvalue())
+      [0.5 6. ])";
   static constexpr Arg args[] = {"x", "v", {"d", 0.0}, {"m", 1.0}};
   static Dim shape(const Attrs& a, Dims x) { return x[0].without(a.axis); }
   // Kept: all terms, then the number picked from each line.
@@ -207,11 +243,16 @@ struct HingeDim : OpDefaults {
 };
 
 struct Hinge : HingeDim {
-  static constexpr auto
-      name = "hinge",
-      doc =
-          "Hinge loss of the vector x for class v: the sum over i ≠ v of max(0, m + x_i - x_v). "
-          "A negative v counts from the end. IndexError if there is no such class.";
+  static constexpr auto name = "hinge";
+  static constexpr auto doc = R"(
+      The hinge loss of scores x, a vector, for class v: Σ_(i ≠ v) max(0, m + x_i - x_v), with margin m = 1
+      by default; shape (1,). A negative v counts from the end. The gradient is 1 for each class within the
+      margin, and minus their number for v. IndexError if there is no such class; ValueError for a negative
+      margin, and for a mini-batch, for which hinge_batch has classes. (Weston and Watkins 1999)
+
+      >>> x = dy.inputVector([2, 1.5, -3])
+      >>> dy.hinge(x, 0).value()
+      0.5)";
   static constexpr Arg args[] = {"x", "v", {"m", 1.0}};
   static Dim shape(const Attrs&, Dims x) {
     check_vector(x[0]);
@@ -229,7 +270,15 @@ struct Hinge : HingeDim {
 };
 
 struct HingeBatch {
-  static constexpr auto name = "hinge_batch", doc = "hinge with a class for each batch element.";
+  static constexpr auto name = "hinge_batch";
+  static constexpr auto doc = R"(
+      The hinge loss of each element of a mini-batch of vectors x, with class vs[b] for batch element b:
+      Σ_(i ≠ v) max(0, m + x_i - x_v), m = 1 by default; shape (1,), batch size as x. ValueError unless
+      there are as many classes as batch elements, IndexError for a class that is not there.
+
+      >>> x = dy.inputTensor([[2, 0], [1.5, 5]], batched=True)
+      >>> print(dy.hinge_batch(x, [0, 1]).npvalue())
+      [[0.5 0. ]])";
   static constexpr Arg args[] = {"x", "vs", {"m", 1.0}};
   static Expression call(const Expression& x, Indices vs, real m) { return Hinge::make(name, x, vs, m); }
 };
@@ -242,11 +291,15 @@ struct PoissonLoss : Map<PoissonLoss> {
   struct Attrs {
     real count, log_count, log_rest, least;
   };
-  static constexpr auto
-      name = "poisson_loss",
-      doc =
-          "Negative log likelihood of the count x under a Poisson distribution with the mean "
-          "e^log_lambda, a scalar.";
+  static constexpr auto name = "poisson_loss";
+  static constexpr auto doc = R"(
+      The negative log likelihood of the count x under a Poisson distribution with mean λ = exp(log_lambda):
+      λ - x ln λ + ln x!. log_lambda is one number, of shape (1,), or a batch of them; ValueError if it is
+      more. x is a whole number from 0 on. The gradient is λ - x, without cancellation near the minimum.
+
+      >>> log_lambda = dy.scalarInput(0)
+      >>> print(round(dy.poisson_loss(log_lambda, 2).value(), 4))
+      1.6931)";
   static constexpr Arg args[] = {"log_lambda", "x"};
   static Dim shape(const Attrs&, Dims x) {
     if (x[0].batch_size() != 1) invalid("log_lambda has shape ", x[0], "; one number is needed");

@@ -4,15 +4,8 @@
 #pragma once
 
 #include <limits>
-#include <string_view>
 
 #include "dynet/ops/check.h"
-
-namespace dynet {
-
-enum GradientMode : uint32_t { zero_gradient, straight_through_gradient };
-
-}  // namespace dynet
 
 namespace dynet::engine {
 
@@ -133,14 +126,28 @@ struct Power : Map<Power> {
 // -- powers, exponents, logarithms
 
 struct Square : Map<Square> {
-  static constexpr auto name = "square", doc = "The square, elementwise: y = x^2.";
+  static constexpr auto name = "square";
+  static constexpr auto doc = R"(
+      The square of each number, y = x². The shape and the batch size stay. dy/dx = 2x. x ** 2 is the same
+      operation; x ** y with an expression y costs more.
+
+      >>> x = dy.inputVector([-3, 0.5])
+      >>> print(dy.square(x).npvalue())
+      [9.   0.25])";
   static auto value(auto x) { return x * x; }
   static auto slope(auto x, auto) { return x + x; }
   static Expression call(const Expression& x) { return apply<Square>(x); }
 };
 
 struct Cube : Map<Cube> {
-  static constexpr auto name = "cube", doc = "The cube, elementwise: y = x^3.";
+  static constexpr auto name = "cube";
+  static constexpr auto doc = R"(
+      The third power of each number, y = x³, which keeps the sign. The shape and the batch size stay. dy/dx
+      = 3x². x ** 3 is the same operation.
+
+      >>> x = dy.inputVector([-2, 0.5])
+      >>> print(dy.cube(x).npvalue())
+      [-8.     0.125])";
   static auto value(auto x) { return x * x * x; }
   static auto slope(auto x, auto) { return x * x * 3; }
   static Expression call(const Expression& x) { return apply<Cube>(x); }
@@ -148,42 +155,88 @@ struct Cube : Map<Cube> {
 
 /// It is not differentiable at 0, where its gradient is 0 here, as that of the absolute value is.
 struct Sqrt : Map<Sqrt> {
-  static constexpr auto name = "sqrt", doc = "The square root, elementwise. Its gradient at 0 is 0.";
+  static constexpr auto name = "sqrt";
+  static constexpr auto doc = R"(
+      The square root of each number, y = √x; NaN where x is negative. dy/dx = 1 / (2y), and 0 where x is 0:
+      the root is infinitely steep there, and a gradient of infinity would spoil the parameters.
+
+      >>> x = dy.inputVector([0, 2.25, 9])
+      >>> print(dy.sqrt(x).npvalue())
+      [0.  1.5 3. ])";
   static auto value(auto x) { return sqrt(x); }
   static auto slope(auto, auto y) { return select(y > 0, decltype(y)(real(0.5)) / y, y); }
   static Expression call(const Expression& x) { return apply<Sqrt>(x); }
 };
 
 struct Exp : Map<Exp> {
-  static constexpr auto name = "exp", doc = "Natural exponent, elementwise: y = e^x.";
+  static constexpr auto name = "exp";
+  static constexpr auto doc = R"(
+      The natural exponential of each number, y = eˣ. dy/dx = y. In 32-bit floats the result is infinite
+      from about x = 88.73 on, and 0 below about -87.34; use logsumexp, softmax or log_softmax where
+      exponentials are summed.
+
+      >>> x = dy.inputVector([0, 1])
+      >>> print(dy.exp(x).npvalue().round(4))
+      [1.     2.7183])";
   static auto value(auto x) { return exp(x); }
   static auto slope(auto, auto y) { return y; }
   static Expression call(const Expression& x) { return apply<Exp>(x); }
 };
 
 struct Log : Map<Log> {
-  static constexpr auto name = "log", doc = "Natural logarithm, elementwise; log(0) is -inf.";
+  static constexpr auto name = "log";
+  static constexpr auto doc = R"(
+      The natural logarithm of each number, y = ln x; -inf where x is 0, NaN where it is negative. dy/dx = 1
+      / x. For the logarithm of a probability take log_softmax, pickneglogsoftmax or log_sigmoid instead,
+      which stay finite where the probability is rounded to 0.
+
+      >>> x = dy.inputVector([1, 10])
+      >>> print(dy.log(x).npvalue().round(4))
+      [0.     2.3026])";
   static auto value(auto x) { return log(x); }
   static auto slope(auto x, auto) { return decltype(x)(1) / x; }
   static Expression call(const Expression& x) { return apply<Log>(x); }
 };
 
 struct LogGamma : Map<LogGamma> {
-  static constexpr auto name = "lgamma", doc = "Logarithm of the gamma function, elementwise.";
+  static constexpr auto name = "lgamma";
+  static constexpr auto doc = R"(
+      The natural logarithm of the absolute value of the gamma function, y = ln |Γ(x)|, of each number; Γ(n)
+      = (n - 1)! for whole n. The result is infinite where x is 0 or a negative whole number. The gradient
+      is the digamma function of x.
+
+      >>> x = dy.inputVector([1, 2, 5])
+      >>> print(dy.lgamma(x).npvalue().round(4))
+      [0.     0.     3.1781])";
   static auto value(auto x) { return lgamma(x); }
   static auto slope(auto x, auto) { return digamma(x); }
   static Expression call(const Expression& x) { return apply<LogGamma>(x); }
 };
 
 struct Erf : Map<Erf> {
-  static constexpr auto name = "erf", doc = "Gauss error function, elementwise.";
+  static constexpr auto name = "erf";
+  static constexpr auto doc = R"(
+      The error function of each number, y = 2 / √π ∫₀ˣ exp(-t²) dt, between -1 and 1. dy/dx = 2 / √π
+      exp(-x²). Half of 1 + erf(x / √2) is the distribution function of the standard normal distribution, by
+      which GELU weights x.
+
+      >>> x = dy.inputVector([-1, 0, 1])
+      >>> print(dy.erf(x).npvalue().round(4))
+      [-0.8427  0.      0.8427])";
   static auto value(auto x) { return erf(x); }
   static auto slope(auto x, auto) { return exp(-x * x) * real(1.12837916709551257390); }
   static Expression call(const Expression& x) { return apply<Erf>(x); }
 };
 
 struct Abs : Map<Abs> {
-  static constexpr auto name = "abs", doc = "Absolute value, elementwise; its gradient at 0 is 0.";
+  static constexpr auto name = "abs";
+  static constexpr auto doc = R"(
+      The absolute value of each number, y = |x|. The gradient is the sign of x, and 0 where x is 0. abs(x)
+      of Python does the same.
+
+      >>> x = dy.inputVector([-2, 0, 3])
+      >>> print(dy.abs(x).npvalue())
+      [2. 0. 3.])";
   static auto value(auto x) { return abs(x); }
   static auto slope(auto x, auto) { return sign(x); }
   static Expression call(const Expression& x) { return apply<Abs>(x); }
@@ -200,7 +253,14 @@ inline Expression Power::call(const Expression& x, real exponent) {
 
 struct Tanh : Map<Tanh> {
   static constexpr Fusible fusible_into = fusible_into_products;
-  static constexpr auto name = "tanh", doc = "Hyperbolic tangent, elementwise.";
+  static constexpr auto name = "tanh";
+  static constexpr auto doc = R"(
+      The hyperbolic tangent of each number, y = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ), between -1 and 1. dy/dx = 1 - y²,
+      which vanishes where |x| is large. The shape and the batch size stay.
+
+      >>> x = dy.inputVector([-1, 0, 1])
+      >>> print(dy.tanh(x).npvalue().round(4))
+      [-0.7616  0.      0.7616])";
   static auto value(auto x) { return tanh(x); }
   static auto slope(auto, auto y) { return 1 - y * y; }
   static Expression call(const Expression& x) { return apply<Tanh>(x); }
@@ -208,23 +268,44 @@ struct Tanh : Map<Tanh> {
 
 struct Logistic : Map<Logistic> {
   static constexpr Fusible fusible_into = fusible_into_products;
-  static constexpr auto name = "logistic", doc = "Logistic function, elementwise: y = 1 / (1 + e^-x).";
+  static constexpr auto name = "logistic";
+  static constexpr auto doc = R"(
+      The logistic function (sigmoid) of each number, y = 1 / (1 + e⁻ˣ), between 0 and 1: the probability
+      whose log odds are x. dy/dx = y (1 - y). For a loss take log_sigmoid, whose logarithm stays exact
+      where y is rounded to 0 or 1.
+
+      >>> x = dy.inputVector([-1, 0, 1])
+      >>> print(dy.logistic(x).npvalue().round(4))
+      [0.2689 0.5    0.7311])";
   static auto value(auto x) { return logistic(x); }
   static auto slope(auto, auto y) { return y * (1 - y); }
   static Expression call(const Expression& x) { return apply<Logistic>(x); }
 };
 
 struct LogSigmoid : Map<LogSigmoid> {
-  static constexpr auto
-      name = "log_sigmoid",
-      doc = "Logarithm of the logistic function, elementwise; exact for large negative x too.";
+  static constexpr auto name = "log_sigmoid";
+  static constexpr auto doc = R"(
+      The logarithm of the logistic function of each number, y = -ln(1 + e⁻ˣ) = min(x, 0) - ln(1 + e^-|x|):
+      finite and exact also where the logistic function is rounded to 0. dy/dx = 1 / (1 + eˣ). The loss of a
+      yes/no decision with score s is -log_sigmoid(s) for yes and -log_sigmoid(-s) for no.
+
+      >>> x = dy.inputVector([-90, 0, 2])
+      >>> print(dy.log_sigmoid(x).npvalue().round(4))
+      [-90.      -0.6931  -0.1269])";
   static auto value(auto x) { return select(x < 0, x, decltype(x)(0)) - log1p(exp(-abs(x))); }
   static auto slope(auto x, auto) { return logistic(-x); }
   static Expression call(const Expression& x) { return apply<LogSigmoid>(x); }
 };
 
 struct Rectify : Map<Rectify> {
-  static constexpr auto name = "rectify", doc = "Rectified linear unit, elementwise: y = max(0, x).";
+  static constexpr auto name = "rectify";
+  static constexpr auto doc = R"(
+      The rectified linear unit (ReLU), y = max(0, x), of each number. The gradient is 1 where x is positive
+      and 0 elsewhere, also where x is 0; NaN stays NaN. (Nair and Hinton 2010)
+
+      >>> x = dy.inputVector([-2, 0, 3])
+      >>> print(dy.rectify(x).npvalue())
+      [0. 0. 3.])";
   static auto value(auto x) { return select(x <= 0, decltype(x)(0), x); }
   static auto slope(auto, auto y) { return select(y > 0, decltype(y)(1), y); }
   static Expression call(const Expression& x) { return apply<Rectify>(x); }
@@ -234,10 +315,15 @@ struct Elu : Map<Elu> {
   struct Attrs {
     real alpha;
   };
-  static constexpr auto name = "elu",
-                        doc =
-                            "Exponential linear unit, elementwise: x where x > 0, else alpha (e^x - 1) "
-                            "(Clevert et al. 2015).";
+  static constexpr auto name = "elu";
+  static constexpr auto doc = R"(
+      The exponential linear unit of each number: y = x where x > 0, else α (eˣ - 1), which goes to -α. The
+      gradient is 1 where x > 0, else α eˣ; with α = 1, the default, it has no jump at 0. alpha is a number,
+      not learned. (Clevert, Unterthiner and Hochreiter 2015)
+
+      >>> x = dy.inputVector([-1, 0, 2])
+      >>> print(dy.elu(x, alpha=0.5).npvalue().round(4))
+      [-0.3161  0.      2.    ])";
   static constexpr Arg args[] = {"x", {"alpha", 1.0}};
   static auto value(auto x, const Attrs& a) { return select(x > 0, x, expm1(x) * a.alpha); }
   static auto slope(auto x, auto, const Attrs& a) { return select(x > 0, decltype(x)(1), exp(x) * a.alpha); }
@@ -245,11 +331,15 @@ struct Elu : Map<Elu> {
 };
 
 struct Selu : Map<Selu> {
-  static constexpr auto
-      name = "selu",
-      doc =
-          "Scaled exponential linear unit, elementwise: lambda times elu(x, alpha) with the "
-          "constants of Klambauer et al. 2017.";
+  static constexpr auto name = "selu";
+  static constexpr auto doc = R"(
+      The scaled exponential linear unit: y = λ elu(x, α) of each number, with λ = 1.0507 and α = 1.6733. By
+      these constants the outputs of a layer keep mean 0 and variance 1 when its weights are drawn with mean
+      0 and variance 1 / inputs. (Klambauer, Unterthiner, Mayr and Hochreiter 2017)
+
+      >>> x = dy.inputVector([-1, 0, 1])
+      >>> print(dy.selu(x).npvalue().round(4))
+      [-1.1113  0.      1.0507])";
   static constexpr real lambda = real(1.0507009873554804934193349852946);
   static constexpr real lambda_alpha =
       real(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
@@ -262,10 +352,15 @@ struct Silu : Map<Silu> {
   struct Attrs {
     real beta;
   };
-  static constexpr auto name = "silu",
-                        doc =
-                            "Sigmoid-weighted linear unit, elementwise: y = x logistic(beta x) "
-                            "(Hendrycks and Gimpel 2016).";
+  static constexpr auto name = "silu";
+  static constexpr auto doc = R"(
+      The sigmoid-weighted linear unit (SiLU, Swish) of each number, y = x / (1 + exp(-β x)). With β = 1,
+      the default, it falls to -0.28 near x = -1.28 and goes to 0 below; a large β makes it rectify(x). beta
+      is a number, not learned. (Hendrycks and Gimpel 2016)
+
+      >>> x = dy.inputVector([-1, 0, 1])
+      >>> print(dy.silu(x).npvalue().round(4))
+      [-0.2689  0.      0.7311])";
   static constexpr Arg args[] = {"x", {"beta", 1.0}};
   // Where the logistic function is flat its product with an infinite x is left out.
   static auto value(auto x, const Attrs& a) {
@@ -280,7 +375,14 @@ struct Silu : Map<Silu> {
 };
 
 struct Softsign : Map<Softsign> {
-  static constexpr auto name = "softsign", doc = "Softsign, elementwise: y = x / (1 + |x|).";
+  static constexpr auto name = "softsign";
+  static constexpr auto doc = R"(
+      Softsign, y = x / (1 + |x|), of each number: between -1 and 1 as tanh, which it approaches more
+      slowly; ±1 where x is infinite. dy/dx = 1 / (1 + |x|)². (Glorot and Bengio 2010)
+
+      >>> x = dy.inputVector([-3, 0, 1])
+      >>> print(dy.softsign(x).npvalue())
+      [-0.75  0.    0.5 ])";
   static auto value(auto x) {
     const auto y = x / (1 + abs(x));
     return select(abs(x) < std::numeric_limits<real>::infinity(), y, sign(x));
@@ -292,80 +394,11 @@ struct Softsign : Map<Softsign> {
   static Expression call(const Expression& x) { return apply<Softsign>(x); }
 };
 
-// -- changed gradients
-
-struct FlipGradient : Map<FlipGradient> {
-  static constexpr auto name = "flip_gradient",
-                        doc = "x itself; the gradient is negated on the way back (Ganin and Lempitsky 2015).";
-  static auto value(auto x) { return x; }
-  static auto slope(auto x, auto) { return decltype(x)(-1); }
-  static Expression call(const Expression& x) { return apply<FlipGradient>(x); }
-};
-
-struct ScaleGradient : Map<ScaleGradient> {
-  struct Attrs {
-    real factor;
-  };
-  static constexpr auto name = "scale_gradient",
-                        doc = "x itself; the gradient is multiplied by lambd on the way back.";
-  static constexpr Arg args[] = {"x", {"lambd", 1.0}};
-  static auto value(auto x, const Attrs&) { return x; }
-  static auto slope(auto x, auto, const Attrs& a) { return decltype(x)(a.factor); }
-  static Expression call(const Expression& x, real lambd) { return apply<ScaleGradient>(x, {lambd}); }
-};
-
-// -- rounding, with a choice of gradient
-
-inline GradientMode gradient_mode(std::string_view op, std::string_view mode) {
-  if (mode == "zero_gradient") return zero_gradient;
-  if (mode == "straight_through_gradient") return straight_through_gradient;
-  invalid(op, ": gradient mode \"", mode, "\"; it is \"zero_gradient\" or \"straight_through_gradient\"");
-}
-
-/// What the three ways of rounding share: the slope is 0, or 1 to let the gradient pass.
-template <class Self>
-struct Rounding : Map<Self> {
-  struct Attrs {
-    GradientMode mode;
-  };
-  static constexpr Arg args[] = {"x", "gradient_mode"};
-  static auto slope(auto x, auto, const Attrs& a) {
-    return decltype(x)(a.mode == straight_through_gradient ? 1 : 0);
-  }
-  static Expression call(const Expression& x, std::string_view mode) {
-    return apply<Self>(x, {gradient_mode(Self::name, mode)});
-  }
-};
-
-struct Round : Rounding<Round> {
-  static constexpr auto name = "round",
-                        doc =
-                            "The nearest integer, elementwise (halves away from zero). gradient_mode is "
-                            "\"zero_gradient\" or \"straight_through_gradient\" (Yin et al. 2019).";
-  static auto value(auto x, const Attrs&) { return round(x); }
-};
-
-struct Ceil : Rounding<Ceil> {
-  static constexpr auto name = "ceil",
-                        doc =
-                            "The next integer above, elementwise. gradient_mode is \"zero_gradient\" or "
-                            "\"straight_through_gradient\".";
-  static auto value(auto x, const Attrs&) { return ceil(x); }
-};
-
-struct Floor : Rounding<Floor> {
-  static constexpr auto name = "floor",
-                        doc =
-                            "The next integer below, elementwise. gradient_mode is \"zero_gradient\" or "
-                            "\"straight_through_gradient\".";
-  static auto value(auto x, const Attrs&) { return floor(x); }
-};
-
 // -- the C++ names
 
-using Elementwise = Ops<Negate, AddConstant, ConstantMinus, ConstantOver, Scale, DivideBy, Power, Square,
-                        Cube, Sqrt, Exp, Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu,
-                        Selu, Silu, Softsign, FlipGradient, ScaleGradient, Round, Ceil, Floor>;
+using Elementwise =
+    Ops<Negate, AddConstant, ConstantMinus, ConstantOver, Scale, DivideBy, Power, Square, Cube, Sqrt, Exp,
+        Log, LogGamma, Erf, Abs, Tanh, Logistic, LogSigmoid, Rectify, Elu, Selu, Silu, Softsign>;
 
 }  // namespace dynet::engine
 
@@ -397,18 +430,5 @@ inline Expression elu(const Expression& x, real alpha = 1) { return engine::Elu:
 inline Expression selu(const Expression& x) { return engine::Selu::call(x); }
 inline Expression silu(const Expression& x, real beta = 1) { return engine::Silu::call(x, beta); }
 inline Expression softsign(const Expression& x) { return engine::Softsign::call(x); }
-inline Expression flip_gradient(const Expression& x) { return engine::FlipGradient::call(x); }
-inline Expression scale_gradient(const Expression& x, real lambd = 1) {
-  return engine::ScaleGradient::call(x, lambd);
-}
-inline Expression round(const Expression& x, GradientMode gradient_mode) {
-  return engine::apply<engine::Round>(x, {gradient_mode});
-}
-inline Expression ceil(const Expression& x, GradientMode gradient_mode) {
-  return engine::apply<engine::Ceil>(x, {gradient_mode});
-}
-inline Expression floor(const Expression& x, GradientMode gradient_mode) {
-  return engine::apply<engine::Floor>(x, {gradient_mode});
-}
 
 }  // namespace dynet

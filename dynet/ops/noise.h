@@ -31,8 +31,15 @@ struct RandomTensor : OpDefaults {
 };
 
 struct RandomNormal : RandomTensor<Distribution::normal> {
-  static constexpr auto name = "random_normal",
-                        doc = "A tensor of shape dim of normally distributed numbers.";
+  static constexpr auto name = "random_normal";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size, of normally distributed numbers with the given mean (0) and
+      standard deviation (1). They are drawn when the graph is evaluated, anew in each graph, and follow
+      from the seed. ValueError unless stddev is finite and 0 or more.
+
+      >>> z = dy.random_normal((2, 3), mean=5, stddev=0.1, batch_size=4)
+      >>> z.dim(), bool(abs(z.npvalue() - 5).max() < 1)
+      (((2, 3), 4), True))";
   static constexpr Arg args[] = {"dim", {"mean", 0.0}, {"stddev", 1.0}, {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_deviation(a.b);
@@ -44,8 +51,15 @@ struct RandomNormal : RandomTensor<Distribution::normal> {
 };
 
 struct RandomUniform : RandomTensor<Distribution::uniform> {
-  static constexpr auto name = "random_uniform",
-                        doc = "A tensor of shape dim of numbers distributed evenly between left and right.";
+  static constexpr auto name = "random_uniform";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size, of numbers spread evenly from left to right. They are drawn
+      when the graph is evaluated, anew in each graph, and follow from the seed. ValueError unless both are
+      finite and left is not the larger.
+
+      >>> z = dy.random_uniform((2, 3), left=-1, right=1)
+      >>> z.dim(), bool(abs(z.npvalue()).max() <= 1)
+      (((2, 3), 1), True))";
   static constexpr Arg args[] = {"dim", "left", "right", {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     if (!(a.a <= a.b && std::isfinite(a.b - a.a)))
@@ -59,8 +73,15 @@ struct RandomUniform : RandomTensor<Distribution::uniform> {
 };
 
 struct RandomBernoulli : RandomTensor<Distribution::bernoulli> {
-  static constexpr auto name = "random_bernoulli",
-                        doc = "A tensor of shape dim whose numbers are scale with probability p, else 0.";
+  static constexpr auto name = "random_bernoulli";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size, whose numbers are scale (1) with probability p, else 0. They
+      are drawn when the graph is evaluated, anew in each graph, and follow from the seed. With scale = 1 /
+      p it is a mask for dropout that several products may share. ValueError unless p is from 0 to 1.
+
+      >>> mask = dy.random_bernoulli(1000, p=0.5, scale=2)
+      >>> np.unique(mask.npvalue())
+      array([0., 2.], dtype=float32))";
   static constexpr Arg args[] = {"dim", "p", {"scale", 1.0}, {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     if (!(a.a >= 0 && a.a <= 1)) invalid("probability ", a.a, "; it must be from 0 to 1");
@@ -72,9 +93,16 @@ struct RandomBernoulli : RandomTensor<Distribution::bernoulli> {
 };
 
 struct RandomGumbel : RandomTensor<Distribution::gumbel> {
-  static constexpr auto
-      name = "random_gumbel",
-      doc = "A tensor of shape dim of numbers from the standard Gumbel distribution (mu 0, beta 1).";
+  static constexpr auto name = "random_gumbel";
+  static constexpr auto doc = R"(
+      A tensor of shape dim, times batch_size, of numbers from the standard Gumbel distribution, -ln(-ln u)
+      for uniform u. The largest of logits plus such numbers is a sample of their softmax (Jang, Gu and
+      Poole 2017). Drawn when the graph is evaluated, anew in each graph. ValueError unless mu is 0 and beta
+      is 1.
+
+      >>> z = dy.random_gumbel((2, 3), batch_size=4)
+      >>> z.dim(), bool(np.isfinite(z.npvalue()).all())
+      (((2, 3), 4), True))";
   static constexpr Arg args[] = {"dim", {"mu", 0.0}, {"beta", 1.0}, {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) {
     if (a.a != 0 || a.b != 1) invalid("mu ", a.a, " and beta ", a.b, "; only 0 and 1 are possible");
@@ -90,8 +118,15 @@ struct Noise : OpDefaults {
     real deviation;
   };
   static constexpr bool random = true;
-  static constexpr auto name = "noise",
-                        doc = "x plus normally distributed noise of standard deviation stddev.";
+  static constexpr auto name = "noise";
+  static constexpr auto doc = R"(
+      x plus normally distributed noise with mean 0 and standard deviation stddev, drawn anew for every
+      number, batch element and graph. The gradient passes unchanged. Leave the call out when testing.
+      ValueError unless stddev is finite and 0 or more.
+
+      >>> x = dy.zeros(1000)
+      >>> print(round(float(dy.noise(x, 0.5).npvalue().std()), 1))
+      0.5)";
   static constexpr uint32_t identity = 1;
   static constexpr Arg args[] = {"x", "stddev"};
   static Dim shape(const Attrs& a, Dims x) {
@@ -140,30 +175,59 @@ struct Masked : OpDefaults {
 };
 
 struct Dropout : Masked<Dropout> {
-  static constexpr auto name = "dropout",
-                        doc =
-                            "Sets each element to 0 with probability p and divides the others by 1 - p "
-                            "(Srivastava et al. 2014). Leave the call out when testing.";
+  static constexpr auto name = "dropout";
+  static constexpr auto doc = R"(
+      Each number becomes 0 with probability p, the others are divided by 1 - p, so that the expected value
+      stays; each batch element has a mask of its own. The gradient is that of the numbers kept, divided
+      likewise. Drawn anew in each graph: leave the call out when testing. p = 0 gives x itself; ValueError
+      unless p is from 0 to 1. (Srivastava et al. 2014)
+
+      >>> x = dy.ones(1000)
+      >>> np.unique(dy.dropout(x, 0.5).npvalue())
+      array([0., 2.], dtype=float32))";
   static Dim mask(const Attrs&, const Dim& x) { return x.single_batch(); }
   static Expression call(const Expression& x, real p) { return make(x, p); }
 };
 
 struct DropoutAlongAxis : Masked<DropoutAlongAxis> {
-  static constexpr auto name = "dropout_dim", doc = "Dropout with one mask for all places along axis d.";
+  static constexpr auto name = "dropout_dim";
+  static constexpr auto doc = R"(
+      Dropout with one mask for all places along axis d: with d = 1 whole rows of a matrix become 0 with
+      probability p, with d = 0 whole columns; the others are divided by 1 - p. Each batch element has a
+      mask of its own. Drawn anew in each graph: leave the call out when testing. ValueError unless p is
+      from 0 to 1, and for an axis that is not there.
+
+      >>> y = dy.dropout_dim(dy.ones((4, 100)), 0, 0.5).npvalue()
+      >>> bool((y == y[0]).all())
+      True)";
   static constexpr Arg args[] = {"x", "d", "p"};
   static Dim mask(const Attrs& a, const Dim& x) { return x.with(a.axis, 1).single_batch(); }
   static Expression call(const Expression& x, unsigned d, real p) { return make(x, p, d); }
 };
 
 struct DropoutBatch : Masked<DropoutBatch> {
-  static constexpr auto name = "dropout_batch", doc = "Dropout of whole batch elements.";
+  static constexpr auto name = "dropout_batch";
+  static constexpr auto doc = R"(
+      Dropout of whole batch elements: each becomes 0 with probability p, the others are divided by 1 - p.
+      Drawn anew in each graph: leave the call out when testing. ValueError unless p is from 0 to 1.
+
+      >>> y = dy.dropout_batch(dy.ones(3, batch_size=100), 0.5).npvalue()
+      >>> bool((y == y[0]).all()), np.unique(y)
+      (True, array([0., 2.], dtype=float32)))";
   static Dim mask(const Attrs&, const Dim&) { return {1}; }
   static Expression call(const Expression& x, real p) { return make(x, p); }
 };
 
 struct BlockDropout : Masked<BlockDropout> {
-  static constexpr auto name = "block_dropout",
-                        doc = "Dropout of the whole tensor: 0 with probability p, else x / (1 - p).";
+  static constexpr auto name = "block_dropout";
+  static constexpr auto doc = R"(
+      Dropout of x as a whole: each batch element is 0 with probability p, else x / (1 - p), so that the
+      expected value stays. For dropping a feature template or an input at once. Drawn anew in each graph:
+      leave the call out when testing. ValueError unless p is from 0 to 1.
+
+      >>> y = dy.block_dropout(dy.ones(3), 0.5).npvalue()
+      >>> y.tolist() in ([0, 0, 0], [2, 2, 2])
+      True)";
   static Dim mask(const Attrs&, const Dim&) { return {1}; }
   static Expression call(const Expression& x, real p) { return make(x, p); }
 };

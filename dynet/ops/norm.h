@@ -113,8 +113,15 @@ struct UnitVector : OpDefaults {
 
 struct L2Norm : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto name = "l2_norm",
-                        doc = "The square root of the sum of squares: {1}. Its gradient at 0 is 0.";
+  static constexpr auto name = "l2_norm";
+  static constexpr auto doc = R"(
+      The length of x as one vector, √(Σ x²), whatever its shape: (1,), batch size as x. The gradient is x
+      divided by the length, and 0 where the length is 0. The squares are summed in double precision, so
+      that large and small numbers neither overflow nor vanish.
+
+      >>> x = dy.inputVector([3, 4])
+      >>> dy.l2_norm(x).value()
+      5.0)";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) { return Dim({1}, x[0].bd); }
   static size_t workspace_size(const auto&, Dims x) { return 1 + x[0].batch_size(); }
@@ -134,11 +141,16 @@ struct L2Norm : OpDefaults {
 };
 
 struct LayerNorm {
-  static constexpr auto
-      name = "layer_norm",
-      doc =
-          "Layer normalisation: g ∘ (x - mean) / (standard deviation + 1e-8) + b, over all elements of "
-          "each batch element (Ba et al. 2016).";
+  static constexpr auto name = "layer_norm";
+  static constexpr auto doc = R"(
+      Layer normalisation: g ∘ (x - mean) / (standard deviation + 1e-8) + b, with mean and (population)
+      standard deviation over all numbers of each batch element. g and b are learned, start as ones and
+      zeros, and have the shape of x or one that broadcasts to it. ValueError if they do not. (Ba, Kiros and
+      Hinton 2016)
+
+      >>> x = dy.inputVector([1, 3])
+      >>> print(dy.layer_norm(x, dy.ones(2), dy.zeros(2)).npvalue())
+      [-1.  1.])";
   static constexpr Arg args[] = {"x", "g", "b"};
   static Expression call(const Expression& x, const Expression& g, const Expression& b) {
     return cmult(g, Standardize::call(x)) + b;
@@ -146,17 +158,28 @@ struct LayerNorm {
 };
 
 struct SquaredNorm {
-  static constexpr auto name = "squared_norm", doc = "The sum of squares of all elements: {1}.";
+  static constexpr auto name = "squared_norm";
+  static constexpr auto doc = R"(
+      The sum of the squares of all numbers, Σ x²: shape (1,), batch size as x. The gradient is 2x. Added to
+      a loss with a factor it keeps the parameter x small, as weight decay does.
+
+      >>> x = dy.inputVector([3, 4])
+      >>> dy.squared_norm(x).value()
+      25.0)";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return dot_product(x, x); }
 };
 
 struct WeightNorm {
-  static constexpr auto
-      name = "weight_norm",
-      doc =
-          "Weight normalisation: g w / |w|, where g is one number (Salimans and Kingma 2016). Where w is 0 "
-          "the result and its gradient are 0.";
+  static constexpr auto name = "weight_norm";
+  static constexpr auto doc = R"(
+      Weight normalisation: g w / |w|, the weights w of any shape with the length g, an expression of one
+      number, so that length and direction are learned apart. Where w is 0 the result and the gradient of w
+      are 0. ValueError if g is more than one number. (Salimans and Kingma 2016)
+
+      >>> w, g = dy.inputVector([3, 4]), dy.scalarInput(10)
+      >>> print(dy.weight_norm(w, g).npvalue().round(4))
+      [6. 8.])";
   static constexpr Arg args[] = {"w", "g"};
   static Expression call(const Expression& w, const Expression& g) {
     if (const Dim d = sizes_of(name, g); d.size() != 1)

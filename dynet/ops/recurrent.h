@@ -118,9 +118,18 @@ inline Expression with_noise(const Expression& weights, real deviation) {
 }
 
 struct VanillaLstmGates {
-  static constexpr auto
-      name = "vanilla_lstm_gates",
-      doc = "The gates of an LSTM step, {4H}: input, forget (with a bias of 1), output, candidate.";
+  static constexpr auto name = "vanilla_lstm_gates";
+  static constexpr auto doc = R"(
+      The gates of one LSTM step for a hidden size H, (4H,): [σ(i), σ(f + 1), σ(o), tanh(g)] of [i, f, o, g]
+      = Wx x_t + Wh h_tm1 + b, the input, forget and output gates and the candidate. x_t is (I,), h_tm1
+      (H,), Wx (4H, I), Wh (4H, H), b (4H,). weightnoise_std (0) adds normal noise to weights and bias.
+      ValueError where sizes do not fit. vanilla_lstm_c and vanilla_lstm_h make the rest of the step;
+      VanillaLSTMBuilder does all of it faster. (Hochreiter and Schmidhuber 1997; Gers et al. 2000)
+
+      >>> x, h = dy.zeros(3), dy.zeros(1)
+      >>> gates = dy.vanilla_lstm_gates(x, h, dy.zeros((4, 3)), dy.zeros((4, 1)), dy.zeros(4))
+      >>> print(gates.npvalue().round(4))
+      [0.5    0.7311 0.5    0.    ])";
   static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
                          const Expression& Wh, const Expression& b, real weightnoise_std) {
@@ -131,8 +140,16 @@ struct VanillaLstmGates {
 };
 
 struct VanillaLstmGatesConcat {
-  static constexpr auto name = "vanilla_lstm_gates_concat",
-                        doc = "vanilla_lstm_gates of several inputs, one above another.";
+  static constexpr auto name = "vanilla_lstm_gates_concat";
+  static constexpr auto doc = R"(
+      vanilla_lstm_gates of a list of inputs x_t, put one above another: as
+      vanilla_lstm_gates(concatenate(x_t), h_tm1, Wx, Wh, b), with as many columns in Wx as the inputs have
+      rows together.
+
+      >>> xs, h = [dy.zeros(2), dy.zeros(1)], dy.zeros(1)
+      >>> gates = dy.vanilla_lstm_gates_concat(xs, h, dy.zeros((4, 3)), dy.zeros((4, 1)), dy.zeros(4))
+      >>> gates.dim()
+      ((4,), 1))";
   static constexpr Arg args[] = {"x_t", "h_tm1", "Wx", "Wh", "b", {"weightnoise_std", 0.0}};
   static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
                          const Expression& b, real weightnoise_std) {
@@ -141,8 +158,15 @@ struct VanillaLstmGatesConcat {
 };
 
 struct VanillaLstmGatesDropout {
-  static constexpr auto name = "vanilla_lstm_gates_dropout",
-                        doc = "vanilla_lstm_gates with dropout masks on the input and on the last output.";
+  static constexpr auto name = "vanilla_lstm_gates_dropout";
+  static constexpr auto doc = R"(
+      vanilla_lstm_gates of x_t ∘ dropout_mask_x and h_tm1 ∘ dropout_mask_h. With the same masks at every
+      step of a sequence this is variational dropout; random_bernoulli makes them. (Gal and Ghahramani 2016)
+
+      >>> x, h, masks = dy.zeros(3), dy.zeros(1), (dy.random_bernoulli(3, 0.5, 2), dy.ones(1))
+      >>> weights = dy.zeros((4, 3)), dy.zeros((4, 1)), dy.zeros(4)
+      >>> dy.vanilla_lstm_gates_dropout(x, h, *weights, *masks).dim()
+      ((4,), 1))";
   static constexpr Arg args[] = {
       "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(const Expression& x_t, const Expression& h_tm1, const Expression& Wx,
@@ -154,8 +178,15 @@ struct VanillaLstmGatesDropout {
 };
 
 struct VanillaLstmGatesDropoutConcat {
-  static constexpr auto name = "vanilla_lstm_gates_dropout_concat",
-                        doc = "vanilla_lstm_gates_dropout of several inputs, one above another.";
+  static constexpr auto name = "vanilla_lstm_gates_dropout_concat";
+  static constexpr auto doc = R"(
+      vanilla_lstm_gates_dropout of a list of inputs x_t, put one above another; dropout_mask_x has as many
+      rows as the inputs together.
+
+      >>> xs, h, masks = [dy.zeros(2), dy.zeros(1)], dy.zeros(1), (dy.ones(3), dy.ones(1))
+      >>> weights = dy.zeros((4, 3)), dy.zeros((4, 1)), dy.zeros(4)
+      >>> dy.vanilla_lstm_gates_dropout_concat(xs, h, *weights, *masks).dim()
+      ((4,), 1))";
   static constexpr Arg args[] = {
       "x_t", "h_tm1", "Wx", "Wh", "b", "dropout_mask_x", "dropout_mask_h", {"weightnoise_std", 0.0}};
   static Expression call(Expressions x_t, const Expression& h_tm1, const Expression& Wx, const Expression& Wh,
@@ -167,8 +198,14 @@ struct VanillaLstmGatesDropoutConcat {
 };
 
 struct VanillaLstmC {
-  static constexpr auto name = "vanilla_lstm_c",
-                        doc = "The new cell state from the last one and the gates {4H}.";
+  static constexpr auto name = "vanilla_lstm_c";
+  static constexpr auto doc = R"(
+      The new cell state (H,) of an LSTM step, from the last one c_tm1 (H,) and the gates (4H,) that
+      vanilla_lstm_gates gives: c = f ∘ c_tm1 + i ∘ g. ValueError where sizes do not fit.
+
+      >>> gates = dy.inputVector([0.5, 1, 0, 4])
+      >>> dy.vanilla_lstm_c(dy.scalarInput(3), gates).value()
+      5.0)";
   static constexpr Arg args[] = {"c_tm1", "gates_t"};
   static Expression call(const Expression& c_tm1, const Expression& gates_t) {
     const unsigned size = sizes_of(name, c_tm1).rows();
@@ -179,8 +216,14 @@ struct VanillaLstmC {
 };
 
 struct VanillaLstmH {
-  static constexpr auto name = "vanilla_lstm_h",
-                        doc = "The new output from the new cell state and the gates {4H}.";
+  static constexpr auto name = "vanilla_lstm_h";
+  static constexpr auto doc = R"(
+      The new output (H,) of an LSTM step, from the new cell state c_t (H,) and the gates (4H,) that
+      vanilla_lstm_gates gives: h = o ∘ tanh(c_t). ValueError where sizes do not fit.
+
+      >>> gates = dy.inputVector([0, 0, 0.5, 0])
+      >>> print(round(dy.vanilla_lstm_h(dy.scalarInput(100), gates).value(), 4))
+      0.5)";
   static constexpr Arg args[] = {"c_t", "gates_t"};
   static Expression call(const Expression& c_t, const Expression& gates_t) {
     const unsigned size = sizes_of(name, c_t).rows();

@@ -69,25 +69,43 @@ struct Sum : OpDefaults {
 };
 
 struct SumElements : Sum {
-  static constexpr auto name = "sum_elems", doc = "The sum of all elements, {1} for each batch element.";
+  static constexpr auto name = "sum_elems";
+  static constexpr auto doc = R"(
+      The sum of all numbers of each batch element: shape (1,), batch size as x. The gradient of every
+      number of x is that of the sum. sum_dim sums over some axes, sum_batches over the mini-batch.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> dy.sum_elems(x).value()
+      10.0)";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return apply<SumElements>(x, {~0u}); }
 };
 
 struct SumBatches : Sum {
   static constexpr Batching batching = Batching::nodes;
-  static constexpr auto name = "sum_batches",
-                        doc = "The sum over the mini-batch; the result has batch size 1.";
+  static constexpr auto name = "sum_batches";
+  static constexpr auto doc = R"(
+      The sum over the mini-batch: the shape of x, with batch size 1. The loss of a mini-batch is made by
+      it, since backward needs one number. Every batch element gets the gradient of the sum.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]], batched=True)
+      >>> print(dy.sum_batches(x).npvalue())
+      [ 6. 15.])";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const Attrs& a, Dims x) { return without_axes(x[0], a.axes).single_batch(); }
   static Expression call(const Expression& x) { return apply<SumBatches>(x, {0}); }
 };
 
 struct SumAxes : Sum {
-  static constexpr auto name = "sum_dim",
-                        doc =
-                            "The sum over the axes in the list d, which disappear, and over the batch if b. "
-                            "n has no effect.";
+  static constexpr auto name = "sum_dim";
+  static constexpr auto doc = R"(
+      The sum over the axes in the list d, which disappear: (3, 4, 5) summed over [0, 2] is (4,), over all
+      axes (1,). With b=True it is also taken over the mini-batch, and the result has batch size 1. n has no
+      effect. ValueError for an axis that is not there, and for no axis without b.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.sum_dim(x, [0]).npvalue(), dy.sum_dim(x, [1]).npvalue())
+      [4. 6.] [3. 7.])";
   static constexpr Arg args[] = {"x", "d", {"b", 0.0}, {"n", 0.0}};
   static Expression call(const Expression& x, Indices d, bool b, unsigned) {
     if (d.empty() && !b) invalid("sum_dim: nothing to sum over; give at least one axis, or b=True");
@@ -120,24 +138,41 @@ struct Extremum : AlongAxis {
 };
 
 struct LargestAlongAxis : Extremum<1> {
-  static constexpr auto
-      name = "max_dim",
-      doc = "The largest number along axis d, which disappears; the first one gets the gradient.";
+  static constexpr auto name = "max_dim";
+  static constexpr auto doc = R"(
+      The largest number along axis d, which disappears: (3, 4) becomes (4,) for d = 0, the default, and
+      (3,) for d = 1. The gradient goes to the first of equal numbers. ValueError for an axis that x does
+      not have. argmax says where it is.
+
+      >>> x = dy.inputTensor([[1, 5], [4, 2]])
+      >>> print(dy.max_dim(x).npvalue(), dy.max_dim(x, d=1).npvalue())
+      [4. 5.] [5. 4.])";
   static Expression call(const Expression& x, unsigned d) { return apply<LargestAlongAxis>(x, {d}); }
 };
 
 struct SmallestAlongAxis : Extremum<-1> {
-  static constexpr auto
-      name = "min_dim",
-      doc = "The smallest number along axis d, which disappears; the first one gets the gradient.";
+  static constexpr auto name = "min_dim";
+  static constexpr auto doc = R"(
+      The smallest number along axis d, which disappears: (3, 4) becomes (4,) for d = 0, the default, and
+      (3,) for d = 1. The gradient goes to the first of equal numbers. ValueError for an axis that x does
+      not have.
+
+      >>> x = dy.inputTensor([[1, 5], [4, 2]])
+      >>> print(dy.min_dim(x).npvalue(), dy.min_dim(x, d=1).npvalue())
+      [1. 2.] [1. 2.])";
   static Expression call(const Expression& x, unsigned d) { return apply<SmallestAlongAxis>(x, {d}); }
 };
 
 struct LogSumExpAlongAxis : AlongAxis {
-  static constexpr auto name = "logsumexp_dim",
-                        doc =
-                            "The logarithm of the sum of exponents along axis d, which disappears. Its "
-                            "gradient where all are -inf is 0.";
+  static constexpr auto name = "logsumexp_dim";
+  static constexpr auto doc = R"(
+      The logarithm of the sum of exponentials along axis d, which disappears: y = ln Σ exp(x). The largest
+      number is taken out first, so that nothing overflows. The gradient is the softmax along the axis, and
+      0 where all numbers are -inf. ValueError for an axis that x does not have.
+
+      >>> x = dy.inputVector([1000, 1000])
+      >>> print(dy.logsumexp_dim(x, d=0).npvalue().round(4))
+      [1000.6932])";
   static size_t saved_size(const Attrs& a, Dims x) { return 2 * x[0].without(a.axis).batch_size(); }
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     e.log_sum_exp(c.count, Axis::of(c.x_dims[0], a.axis), c.x[0], c.saved, c.y);
@@ -152,7 +187,16 @@ struct CumulativeSum : OpDefaults {
   struct Attrs {
     unsigned axis;
   };
-  static constexpr auto name = "cumsum", doc = "Running sums along axis d.";
+  static constexpr auto name = "cumsum";
+  static constexpr auto doc = R"(
+      Running sums along axis d: the i-th is x_0 + … + x_i. The shape and the batch size stay; d is 0 by
+      default. The gradient of x_i is the sum of those of the results from i on. ValueError for an axis that
+      x does not have.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.cumsum(x, d=1).npvalue())
+      [[1. 3.]
+       [3. 7.]])";
   static constexpr Arg args[] = {"x", {"d", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -179,8 +223,15 @@ struct OverList : OpDefaults {
 };
 
 struct SumOfList : OverList {
-  static constexpr auto name = "esum",
-                        doc = "The sum of a list of expressions of one shape; batch size 1 is stretched.";
+  static constexpr auto name = "esum";
+  static constexpr auto doc = R"(
+      The sum of a list of expressions of one shape, as one operation: cheaper than a chain of +. A batch
+      size of 1 stretches, but other sizes do not; ValueError for different shapes or an empty list. Each
+      argument gets the gradient of the sum.
+
+      >>> xs = [dy.inputVector([1, 2]), dy.inputVector([3, 4]), dy.inputVector([5, 6])]
+      >>> print(dy.esum(xs).npvalue())
+      [ 9. 12.])";
   static constexpr uint32_t identity = ~0u;
   /// One call adds many arguments of a single node, in their order.
   static void forward(const auto&, Engine& e, const Call& c) {
@@ -217,10 +268,16 @@ struct SumOfList : OverList {
 };
 
 struct LogSumExpOfList : OverList {
-  static constexpr auto name = "logsumexp",
-                        doc =
-                            "The logarithm of the sum of exponents of a list of expressions, elementwise; "
-                            "batch size 1 is stretched. Its gradient where all are -inf is 0.";
+  static constexpr auto name = "logsumexp";
+  static constexpr auto doc = R"(
+      The logarithm of the sum of exponentials of a list of expressions of one shape, number by number: y =
+      ln Σ_i exp(x_i). The largest is taken out first, so that nothing overflows. A batch size of 1
+      stretches; ValueError for different shapes or an empty list. The gradients are the shares exp(x_i -
+      y), and 0 where all are -inf.
+
+      >>> xs = [dy.scalarInput(1000), dy.scalarInput(1000)]
+      >>> print(round(dy.logsumexp(xs).value(), 4))
+      1000.6932)";
   // The arguments one after another, then what the kernel keeps.
   static size_t saved_size(const auto&, Dims x) { return x[0].batch_size() * (x.size() + 2); }
   static void forward(const auto&, Engine& e, const Call& c) {
@@ -266,8 +323,15 @@ struct SumOfTerms : OpDefaults {
 };
 
 struct DotProduct : SumOfTerms<DotProduct, Multiply> {
-  static constexpr auto name = "dot_product",
-                        doc = "The sum of the elementwise product of two expressions of one shape: {1}.";
+  static constexpr auto name = "dot_product";
+  static constexpr auto doc = R"(
+      The sum of the products of all numbers of x and y, which have one shape: Σ x_i y_i, for vectors xᵀy.
+      The result has shape (1,); a batch size of 1 stretches. ValueError for different shapes. The gradient
+      of x is y times that of the result, and the other way round.
+
+      >>> x, y = dy.inputVector([1, 2, 3]), dy.inputVector([4, 5, 6])
+      >>> dy.dot_product(x, y).value()
+      32.0)";
   static Expression call(const Expression& x, const Expression& y) { return apply<DotProduct>({x, y}); }
 };
 

@@ -1,7 +1,7 @@
 // Parts of tensors: by index, by range, by list, with strides, and from the batch.
 #pragma once
 
-#include "dynet/ops/map.h"
+#include "dynet/ops/loops.h"
 #include "dynet/ops/shape.h"
 
 namespace dynet::engine {
@@ -13,11 +13,17 @@ struct Pick : OpDefaults {
     unsigned axis;
     unsigned batch;  // of the result where one element is picked from several times, else 0
   };
-  static constexpr auto
-      name = "pick",
-      doc =
-          "What lies at an index along an axis, which disappears; negative indices count from the end. "
-          "IndexError if there is no such place.";
+  static constexpr auto name = "pick";
+  static constexpr auto doc = R"(
+      What lies at an index along axis dim, which disappears: of a vector one number, (1,); of a matrix (r,
+      c) with dim=0 a row as (c,), with dim=1 a column as (r,). A negative index counts from the end. Of a
+      mini-batch the same place is taken in every batch element. IndexError for an index out of range,
+      ValueError for an axis that is not there. The gradient goes to that place alone. x[index] is the same
+      along axis 0.
+
+      >>> x = dy.inputVector([10, 20, 30])
+      >>> dy.pick(x, 1).value(), dy.pick(x, -1).value()
+      (20.0, 30.0))";
   static constexpr Arg args[] = {"e", {"index", 0.0}, {"dim", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -47,11 +53,15 @@ struct Pick : OpDefaults {
 
 /// pick with an index for each batch element.
 struct PickBatch {
-  static constexpr auto
-      name = "pick_batch",
-      doc =
-          "What lies at an index along an axis, with an index of its own for each batch element; "
-          "batch size 1 is stretched. IndexError if an index is too large.";
+  static constexpr auto name = "pick_batch";
+  static constexpr auto doc = R"(
+      What lies at an index along axis dim, with an index of its own for each batch element: the axis
+      disappears, the batch size is the number of indices. An x of batch size 1 is read once for each.
+      IndexError for an index out of range, ValueError if there are not as many indices as batch elements.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]], batched=True)
+      >>> print(dy.pick_batch(x, [0, 1]).npvalue())
+      [[1. 4.]])";
   static constexpr Arg args[] = {"e", "indices", {"dim", 0.0}};
   static Expression call(const Expression& x, Indices indices, unsigned dim) {
     const Dim& from = shape_of(name, x);
@@ -69,8 +79,15 @@ struct PickRange : OpDefaults {
   struct Attrs {
     unsigned begin, end, axis;
   };
-  static constexpr auto name = "pick_range",
-                        doc = "The places from s up to, but not including, e along axis d.";
+  static constexpr auto name = "pick_range";
+  static constexpr auto doc = R"(
+      The places from s up to, but not including, e along axis d: (6, 2) becomes (e - s, 2) for d = 0, the
+      default. ValueError for an empty range, one that ends beyond the axis, or an axis that is not there.
+      Along the last axis nothing is copied. x[s:e] is the same along axis 0.
+
+      >>> x = dy.inputVector([10, 20, 30, 40])
+      >>> print(dy.pick_range(x, 1, 3).npvalue())
+      [20. 30.])";
   static constexpr Arg args[] = {"x", "s", "e", {"d", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -254,16 +271,32 @@ struct PickList : Gather {
 
 struct SelectRows {
   static constexpr bool chooses = true;  // a mask is no list of what it chooses
-  static constexpr auto name = "select_rows",
-                        doc = "The rows rs of a tensor, in this order; a row may come more than once.";
+  static constexpr auto name = "select_rows";
+  static constexpr auto doc = R"(
+      The rows rs of a tensor, in the order of the list: (r, c) becomes (len(rs), c). A row may come more
+      than once; its gradients are then summed. Every batch element is treated alike. IndexError for a row
+      that is not there, ValueError for an empty list.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4], [5, 6]])
+      >>> print(dy.select_rows(x, [2, 0]).npvalue())
+      [[5. 6.]
+       [1. 2.]])";
   static constexpr Arg args[] = {"x", "rs"};
   static Expression call(const Expression& x, Indices rs) { return PickList::make(name, x, rs, 0); }
 };
 
 struct SelectColumns {
   static constexpr bool chooses = true;  // a mask is no list of what it chooses
-  static constexpr auto name = "select_cols",
-                        doc = "The columns cs of a tensor, in this order; a column may come more than once.";
+  static constexpr auto name = "select_cols";
+  static constexpr auto doc = R"(
+      The columns cs of a tensor, in the order of the list: (r, c) becomes (r, len(cs)). A column may come
+      more than once; its gradients are then summed. Every batch element is treated alike. IndexError for a
+      column that is not there, ValueError for an empty list.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]])
+      >>> print(dy.select_cols(x, [2, 0]).npvalue())
+      [[3. 1.]
+       [6. 4.]])";
   static constexpr Arg args[] = {"x", "cs"};
   static Expression call(const Expression& x, Indices cs) { return PickList::make(name, x, cs, 1); }
 };
@@ -325,11 +358,16 @@ struct StridedSelectBatch : StridedSelectOf<Batching::nodes> {
 };
 
 struct StridedSelect : StridedSelectOf<Batching::elements> {
-  static constexpr auto
-      name = "strided_select",
-      doc =
-          "Every strides[i]-th place from range_from[i] up to range_to[i] along each axis i; an "
-          "entry after the last axis is for the batch. Missing entries take all.";
+  static constexpr auto name = "strided_select";
+  static constexpr auto doc = R"(
+      Every strides[i]-th place from range_from[i] up to, but not including, range_to[i] along each axis i.
+      An entry after the last axis is for the mini-batch. Missing entries take all: stride 1, from 0, to the
+      end. ValueError for a stride of 0, an empty range, one that ends beyond the axis, and too many
+      entries. Slices, as x[::2, 1:], are written by it.
+
+      >>> x = dy.inputVector([0, 1, 2, 3, 4, 5])
+      >>> print(dy.strided_select(x, [2]).npvalue(), dy.strided_select(x, [2], [1], [4]).npvalue())
+      [0. 2. 4.] [1. 3.])";
   static constexpr Arg args[] = {"x", "strides", {"range_from", {}}, {"range_to", {}}};
   static Expression call(const Expression& x, Indices strides, Indices from, Indices to) {
     const size_t entries = std::max({strides.size(), from.size(), to.size()});
@@ -370,9 +408,16 @@ inline Expression StridedSelectBatch::call(const Expression& x, Indices strides,
 struct PickBatchElements : Gather {
   static constexpr Batching batching = Batching::nodes;
   static constexpr bool chooses = true;  // a mask is no list of what it chooses
-  static constexpr auto
-      name = "pick_batch_elems",
-      doc = "The batch elements vs as a new batch, in this order. IndexError if one is too large.";
+  static constexpr auto name = "pick_batch_elems";
+  static constexpr auto doc = R"(
+      The batch elements vs, in this order, as a mini-batch of len(vs). One may come more than once; its
+      gradients are then summed. With it a shrinking mini-batch drops the sentences that have ended.
+      IndexError for one that is not there, ValueError for an empty list.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]], batched=True)
+      >>> print(dy.pick_batch_elems(x, [2, 0]).npvalue())
+      [[3. 1.]
+       [6. 4.]])";
   static constexpr Arg args[] = {"x", "vs"};
   static Dim shape(const Attrs& a, Dims x) { return x[0].with_batch(a.count); }
   static Expression call(const Expression& x, Indices vs) { return make(name, x, vs); }
@@ -384,48 +429,22 @@ struct PickBatchElements : Gather {
 };
 
 struct PickBatchElement {
-  static constexpr auto name = "pick_batch_elem",
-                        doc = "Batch element v alone. IndexError if it is too large.";
+  static constexpr auto name = "pick_batch_elem";
+  static constexpr auto doc = R"(
+      Batch element v alone: the shape of x, batch size 1. The gradient goes to that batch element.
+      IndexError if v is not below the batch size.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]], batched=True)
+      >>> print(dy.pick_batch_elem(x, 1).npvalue())
+      [2. 5.])";
   static constexpr Arg args[] = {"x", "v"};
   static Expression call(const Expression& x, unsigned v) {
     return PickBatchElements::make(name, x, only(v));
   }
 };
 
-/// A vector of zeros with a one where x is largest.
-struct ArgMax : OpDefaults {
-  struct Attrs {
-    GradientMode mode;
-  };
-  static constexpr auto name = "argmax",
-                        doc =
-                            "Zeros with a 1 at the largest element of the vector x (the first of equals). "
-                            "gradient_mode is \"zero_gradient\" or \"straight_through_gradient\".";
-  static constexpr Arg args[] = {"x", "gradient_mode"};
-  static Dim shape(const Attrs&, Dims x) {
-    if (x[0].nd != 1) invalid("a vector is needed; the argument has shape ", x[0]);
-    return x[0];
-  }
-  static size_t saved_size(const Attrs&, Dims) { return 2; }
-  /// The gradient of the largest element is the one-hot vector.
-  static void forward(const Attrs&, Engine& e, const Call& c) {
-    const Axis all = Axis::of(c.dim, 0);
-    fill_items(e, c.count, 2, 1, c.saved);
-    e.extremum(1, c.count, all, c.x[0], c.saved.part(1));
-    fill_items(e, c.count, c.dim.batch_size(), 0, c.y);
-    e.extremum_backward(c.count, all, c.x[0], c.saved.part(1), c.saved, c.y);
-  }
-  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
-    if (a.mode == straight_through_gradient)
-      e.move(c.count, run_of(c.dim.batch_size()), {}, true, c.dy, c.dx);
-  }
-  static Expression call(const Expression& x, std::string_view mode) {
-    return apply<ArgMax>(x, {gradient_mode(name, mode)});
-  }
-};
-
-using Selections = Ops<Pick, PickRange, PickRangeView, PickList, StridedSelect, StridedSelectBatch,
-                       PickBatchElements, ArgMax>;
+using Selections =
+    Ops<Pick, PickRange, PickRangeView, PickList, StridedSelect, StridedSelectBatch, PickBatchElements>;
 using SelectionForms = Ops<PickBatch, SelectRows, SelectColumns, PickBatchElement>;
 
 }  // namespace dynet::engine
@@ -458,9 +477,6 @@ inline Expression pick_batch_elem(const Expression& x, unsigned v) {
 }
 inline Expression pick_batch_elems(const Expression& x, engine::Indices vs) {
   return engine::PickBatchElements::call(x, vs);
-}
-inline Expression argmax(const Expression& x, GradientMode gradient_mode) {
-  return engine::apply<engine::ArgMax>(x, {gradient_mode});
 }
 
 }  // namespace dynet

@@ -17,11 +17,18 @@ struct Reshape : View {
   struct Attrs {
     Dim to;  // the batch is the argument's
   };
-  static constexpr auto
-      name = "reshape",
-      doc =
-          "The same numbers, column by column, as a tensor of shape d. A shape d without batch "
-          "keeps the batch size of x if it has as many elements as one batch element of x.";
+  static constexpr auto name = "reshape";
+  static constexpr auto doc = R"(
+      The same numbers as a tensor of shape d, taken column by column (column-major, as Fortran and MATLAB;
+      for NumPy's order transpose first). The batch size stays when d has as many numbers as one batch
+      element; otherwise give batch_size, and batch elements become numbers or the other way round.
+      ValueError unless the number of elements stays. Nothing is copied unless the batch size changes.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]])
+      >>> print(dy.reshape(x, (3, 2)).npvalue())
+      [[1. 5.]
+       [4. 3.]
+       [2. 6.]])";
   static constexpr Arg args[] = {"x", "d", {"batch_size", 1.0}};
   static Dim shape(const Attrs& a, Dims x) { return a.to.with_batch(x[0].bd); }
   static Expression call(const Expression& x, const Dim& d, unsigned batch_size);
@@ -61,12 +68,17 @@ struct Transpose : OpDefaults {
   struct Attrs {
     unsigned nd, order[Dim::max_dims];
   };
-  static constexpr auto
-      name = "transpose",
-      doc =
-          "Permuted axes: axis i of the result is axis dims[i] of x. [1, 0] transposes a matrix. Axes "
-          "that are not listed must have size 1, unless all axes but one have: then the first place is "
-          "taken.";
+  static constexpr auto name = "transpose";
+  static constexpr auto doc = R"(
+      The axes in another order: axis i of the result is axis dims[i] of x. The default (1, 0) transposes a
+      matrix; a vector (n,) becomes (1, n). ValueError unless dims is a permutation of all axes; axes of
+      size 1 may be left out.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]])
+      >>> print(dy.transpose(x).npvalue())
+      [[1. 4.]
+       [2. 5.]
+       [3. 6.]])";
   static constexpr Arg args[] = {"x", {"dims", {1, 0}}};
   static Dim shape(const Attrs& a, Dims x) {
     Dim y;
@@ -129,10 +141,15 @@ struct Concatenate : OpDefaults {
   struct Attrs {
     unsigned axis;
   };
-  static constexpr auto name = "concatenate",
-                        doc =
-                            "The expressions one after another along axis d; their other sizes are equal. "
-                            "Batch size 1 is stretched.";
+  static constexpr auto name = "concatenate";
+  static constexpr auto doc = R"(
+      The expressions one after another along axis d: (2,) and (3,) become (5,). All other sizes must be
+      equal, else ValueError, as for an empty list; d is 0 by default. A batch size of 1 stretches. Each
+      argument gets its part of the gradient.
+
+      >>> x, y = dy.inputVector([1, 2]), dy.inputVector([3, 4])
+      >>> print(dy.concatenate([x, y]).npvalue())
+      [1. 2. 3. 4.])";
   static constexpr Arg args[] = {"xs", {"d", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     if (a.axis >= Dim::max_dims) invalid("axis ", a.axis, "; the axes are 0 to ", Dim::max_dims - 1);
@@ -180,8 +197,15 @@ struct Concatenate : OpDefaults {
 
 struct ConcatenateToBatch : OpDefaults {
   static constexpr Batching batching = Batching::nodes;
-  static constexpr auto name = "concatenate_to_batch",
-                        doc = "The batch elements of all expressions, which have one shape, as one batch.";
+  static constexpr auto name = "concatenate_to_batch";
+  static constexpr auto doc = R"(
+      The batch elements of all expressions as one mini-batch, in the order of the list: batch sizes 2 and 3
+      become 5. All have one shape, else ValueError, as for an empty list. What follows is then computed for
+      all at once.
+
+      >>> x, y = dy.inputVector([1, 2]), dy.inputVector([3, 4])
+      >>> dy.concatenate_to_batch([x, y]).dim()
+      ((2,), 2))";
   static constexpr Arg args[] = {"xs"};
   static Dim shape(const auto&, Dims x) {
     if (x.empty()) invalid("an empty list; at least one expression is needed");
@@ -209,7 +233,16 @@ struct ConcatenateToBatch : OpDefaults {
 
 struct NoBackprop : View {
   static constexpr bool differentiable = false;
-  static constexpr auto name = "nobackprop", doc = "x itself; no gradient flows back through it.";
+  static constexpr auto name = "nobackprop";
+  static constexpr auto doc = R"(
+      x itself, without a gradient: what x depends on learns nothing through it. For targets that are
+      computed, as in reinforcement learning, and for parts that are to stay as they are. scale_gradient
+      with 0 does the same, at more cost.
+
+      >>> x = dy.ParameterCollection().add_parameters(1, init=3)
+      >>> (dy.nobackprop(x) * x).backward()
+      >>> print(x.grad_as_array())
+      [3.])";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) { return x[0]; }
   static Expression call(const Expression& x) { return apply<NoBackprop>(x); }

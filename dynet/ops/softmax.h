@@ -10,11 +10,16 @@ struct Softmax : OpDefaults {
   struct Attrs {
     unsigned axis;
   };
-  static constexpr auto
-      name = "softmax",
-      doc =
-          "Exponents divided by their sum along axis d: each column (d = 0) or row (d = 1) sums "
-          "to 1.";
+  static constexpr auto name = "softmax";
+  static constexpr auto doc = R"(
+      Exponentials divided by their sum along axis d: y = exp(x) / Σ exp(x), numbers from 0 to 1 that sum to
+      1 in each column (d = 0, the default) or row (d = 1). The largest x is taken out first, so that
+      nothing overflows. The shape and the batch size stay. ValueError for an axis that x does not have. dx
+      = y ∘ (dy - Σ y ∘ dy). For a loss take pickneglogsoftmax or log_softmax.
+
+      >>> x = dy.inputVector([0, np.log(3)])
+      >>> print(dy.softmax(x).npvalue().round(4))
+      [0.25 0.75])";
   static constexpr Arg args[] = {"x", {"d", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -82,11 +87,16 @@ struct LogSoftmax : OpDefaults {
     unsigned axis;
   };
   static constexpr bool chooses = true;  // a mask is no list of what it chooses
-  static constexpr auto
-      name = "log_softmax",
-      doc =
-          "Logarithm of the softmax along axis d: of each column (d = 0) or row (d = 1). With a list "
-          "restrict of rows of a vector, over these rows only; the others are -inf.";
+  static constexpr auto name = "log_softmax";
+  static constexpr auto doc = R"(
+      The logarithm of the softmax along axis d: y = x - ln Σ exp(x), of each column (d = 0, the default) or
+      row (d = 1). Unlike log(softmax(x)) it stays finite for small probabilities. With a list restrict of
+      rows of a vector, the probabilities are those among these rows and the others are -inf, without
+      gradient; ValueError for an empty list or another axis than 0, IndexError for a row that is not there.
+
+      >>> x = dy.inputVector([1, 1, 7])
+      >>> print(dy.log_softmax(x, restrict=[0, 1]).npvalue().round(4))
+      [-0.6931 -0.6931    -inf])";
   static constexpr Arg args[] = {"x", {"restrict", {}}, {"d", 0.0}};
   static Dim shape(const Attrs& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -110,11 +120,16 @@ struct LogSoftmax : OpDefaults {
 /// The class is a word, so that examples with different classes run as one call.
 struct PickNegativeLogSoftmax : OpDefaults {
   static constexpr bool reads_part = true;
-  static constexpr auto
-      name = "pickneglogsoftmax",
-      doc =
-          "Negative log likelihood of class v under the softmax of the vector x: "
-          "log Σ exp(x) - x[v]; a negative v counts from the end. IndexError if there is no such class.";
+  static constexpr auto name = "pickneglogsoftmax";
+  static constexpr auto doc = R"(
+      The negative log likelihood (cross entropy) of class v under the softmax of the vector x: ln Σ exp(x)
+      - x_v, shape (1,). A negative v counts from the end. The gradient is softmax(x), minus 1 at v.
+      IndexError if there is no such class; ValueError if x is no vector, or a mini-batch:
+      pickneglogsoftmax_batch has a class for each element.
+
+      >>> x = dy.inputVector([0, 0, 0, 0])
+      >>> print(round(dy.pickneglogsoftmax(x, 2).value(), 4))
+      1.3863)";
   static constexpr Arg args[] = {"x", "v"};
   static Dim shape(const auto&, Dims x) {
     check_vector(x[0]);
@@ -138,8 +153,15 @@ struct PickNegativeLogSoftmax : OpDefaults {
 };
 
 struct PickNegativeLogSoftmaxBatch {
-  static constexpr auto name = "pickneglogsoftmax_batch",
-                        doc = "pickneglogsoftmax with a class for each batch element.";
+  static constexpr auto name = "pickneglogsoftmax_batch";
+  static constexpr auto doc = R"(
+      The negative log likelihood of a class for each element of a mini-batch: ln Σ exp(x) - x_v with v =
+      vs[b] for batch element b; shape (1,), batch size as x. ValueError unless there are as many classes as
+      batch elements, IndexError for a class that is not there. sum_batches makes one loss of it.
+
+      >>> x = dy.inputTensor([[0, 0], [0, 100]], batched=True)
+      >>> print(dy.pickneglogsoftmax_batch(x, [1, 1]).npvalue().round(4))
+      [[0.6931 0.    ]])";
   static constexpr Arg args[] = {"x", "vs"};
   static Expression call(const Expression& x, Indices vs) {
     return PickNegativeLogSoftmax::make(name, x, vs);

@@ -48,11 +48,16 @@ struct SimplexProjection {
 
 struct Sparsemax : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto
-      name = "sparsemax",
-      doc =
-          "The point of the probability simplex that is closest to the vector x (Martins and "
-          "Astudillo 2016).";
+  static constexpr auto name = "sparsemax";
+  static constexpr auto doc = R"(
+      The point of the probability simplex that is closest to the vector x: y = max(0, x - τ), with the τ
+      for which y sums to 1. Unlike with softmax small scores get a share of exactly 0. On the support the
+      gradient is dy minus its mean there, elsewhere 0. ValueError if x is no vector. (Martins and Astudillo
+      2016)
+
+      >>> x = dy.inputVector([1, 0.5, -1])
+      >>> print(dy.sparsemax(x).npvalue())
+      [0.75 0.25 0.  ])";
   static constexpr Arg args[] = {"x"};
   static Dim shape(const auto&, Dims x) {
     check_vector(x[0]);
@@ -88,11 +93,12 @@ struct SparsemaxLoss : OpDefaults {
   struct Attrs {
     unsigned count;
   };
-  static constexpr auto
-      name = "sparsemax_loss",
-      doc =
-          "The loss of sparsemax(x) for a target that is uniform over some classes (Martins and "
-          "Astudillo 2016).";
+  static constexpr auto name = "sparsemax_loss";
+  static constexpr auto doc = R"(
+      The loss that belongs to sparsemax, for a target that is uniform over the classes in target_support: 0
+      where sparsemax(x) is that target. Shape (1,); the gradient is sparsemax(x) minus the target.
+      ValueError if x is no vector or the list is empty, IndexError for a class that is not there. (Martins
+      and Astudillo 2016))";
   static constexpr bool hidden = true;
   static constexpr Arg args[] = {"x", "target_support"};
   static Dim shape(const Attrs&, Dims x) {
@@ -136,11 +142,16 @@ struct SparsemaxLoss : OpDefaults {
 
 struct ConstrainedSoftmax : OpDefaults {
   static constexpr bool on_host = true;
-  static constexpr auto
-      name = "constrained_softmax",
-      doc =
-          "Softmax of the vector x whose probabilities are at most y, elementwise (Martins and "
-          "Kreutzer 2017).";
+  static constexpr auto name = "constrained_softmax";
+  static constexpr auto doc = R"(
+      Softmax of the vector x whose probabilities are at most y, number by number: what exceeds its bound is
+      cut to it, and the rest is shared out by softmax. y has the shape of x; where the bounds sum to less
+      than 1, so does the result. The gradient of a bound that was reached is what the others give up for
+      it. ValueError for different shapes or what is no vector. (Martins and Kreutzer 2017)
+
+      >>> x, bound = dy.inputVector([2, 0, 0]), dy.inputVector([0.5, 1, 1])
+      >>> print(dy.constrained_softmax(x, bound).npvalue())
+      [0.5  0.25 0.25])";
   static constexpr Arg args[] = {"x", "y"};
   static Dim shape(const auto&, Dims x) {
     check_vector(x[0]);

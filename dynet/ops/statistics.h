@@ -137,32 +137,56 @@ struct StatisticAxes {
 };
 
 struct MeanElements {
-  static constexpr auto name = "mean_elems", doc = "The mean of all elements, {1} for each batch element.";
+  static constexpr auto name = "mean_elems";
+  static constexpr auto doc = R"(
+      The mean of all numbers of each batch element: shape (1,), batch size as x. The gradient of every
+      number is that of the mean divided by how many there are.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 6]])
+      >>> dy.mean_elems(x).value()
+      3.0)";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return StatisticAxes::all(name, x).mean(x); }
 };
 
 struct MomentElements {
-  static constexpr auto name = "moment_elems",
-                        doc = "The mean of x^r over all elements, {1} for each batch element.";
+  static constexpr auto name = "moment_elems";
+  static constexpr auto doc = R"(
+      The r-th moment of all numbers of each batch element, mean(xʳ): shape (1,), batch size as x. It is the
+      moment about 0, not about the mean. ValueError if r is 0.
+
+      >>> x = dy.inputVector([1, 2, 3])
+      >>> print(round(dy.moment_elems(x, 2).value(), 4))
+      4.6667)";
   static constexpr Arg args[] = {"x", "r"};
   static Expression call(const Expression& x, unsigned r) { return StatisticAxes::all(name, x).moment(x, r); }
 };
 
 struct DeviationElements {
-  static constexpr auto
-      name = "std_elems",
-      doc = "The (population) standard deviation of all elements, {1} for each batch element.";
+  static constexpr auto name = "std_elems";
+  static constexpr auto doc = R"(
+      The standard deviation of all numbers of each batch element, √mean((x - mean(x))²): shape (1,), batch
+      size as x. It is that of the population, divided by n and not by n - 1. Where all numbers are equal it
+      is 0, and so is its gradient.
+
+      >>> x = dy.inputVector([1, 3, 5, 7])
+      >>> print(round(dy.std_elems(x).value(), 4))
+      2.2361)";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return StatisticAxes::all(name, x).deviation(x); }
 };
 
 struct MeanAxes {
-  static constexpr auto
-      name = "mean_dim",
-      doc =
-          "The mean over the axes in the list d, which disappear, and over the batch if b. If n is "
-          "not 0 it is the divisor.";
+  static constexpr auto name = "mean_dim";
+  static constexpr auto doc = R"(
+      The mean over the axes in the list d, which disappear, and with b=True over the mini-batch too, whose
+      size is 1 then. If n is not 0 the sum is divided by n instead of by how many numbers there are, which
+      is how a mean over padded sequences leaves the padding out. ValueError for an axis that is not there,
+      and for no axis without b.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 6]])
+      >>> print(dy.mean_dim(x, [0]).npvalue(), dy.mean_dim(x, [0], n=4).npvalue())
+      [2. 4.] [1. 2.])";
   static constexpr Arg args[] = {"x", "d", {"b", 0.0}, {"n", 0.0}};
   static Expression call(const Expression& x, Indices d, bool b, unsigned n) {
     return StatisticAxes(name, x, d, b, n).mean(x);
@@ -170,11 +194,15 @@ struct MeanAxes {
 };
 
 struct MomentAxes {
-  static constexpr auto
-      name = "moment_dim",
-      doc =
-          "The mean of x^r over the axes in the list d, which disappear, and over the batch if b. "
-          "If n is not 0 it is the divisor.";
+  static constexpr auto name = "moment_dim";
+  static constexpr auto doc = R"(
+      The r-th moment, the mean of xʳ, over the axes in the list d, which disappear, and with b=True over
+      the mini-batch too. If n is not 0 the sum is divided by n. It is the moment about 0. ValueError if r
+      is 0, for an axis that is not there, and for no axis without b.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.moment_dim(x, [0], 2).npvalue())
+      [ 5. 10.])";
   static constexpr Arg args[] = {"x", "d", "r", {"b", 0.0}, {"n", 0.0}};
   static Expression call(const Expression& x, Indices d, unsigned r, bool b, unsigned n) {
     return StatisticAxes(name, x, d, b, n).moment(x, r);
@@ -182,11 +210,16 @@ struct MomentAxes {
 };
 
 struct DeviationAxes {
-  static constexpr auto
-      name = "std_dim",
-      doc =
-          "The (population) standard deviation over the axes in the list d, which disappear, and "
-          "over the batch if b. n has no effect.";
+  static constexpr auto name = "std_dim";
+  static constexpr auto doc = R"(
+      The standard deviation over the axes in the list d, which disappear, and with b=True over the
+      mini-batch too: √mean((x - mean(x))²), that of the population. n has no effect. Where all numbers are
+      equal it is 0, and so is its gradient. ValueError for an axis that is not there, and for no axis
+      without b.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 6]])
+      >>> print(dy.std_dim(x, [0]).npvalue())
+      [1. 2.])";
   static constexpr Arg args[] = {"x", "d", {"b", 0.0}, {"n", 0.0}};
   static Expression call(const Expression& x, Indices d, bool b, unsigned) {
     return StatisticAxes(name, x, d, b, 0).deviation(x);
@@ -194,14 +227,27 @@ struct DeviationAxes {
 };
 
 struct MeanBatches {
-  static constexpr auto name = "mean_batches",
-                        doc = "The mean over the mini-batch; the result has batch size 1.";
+  static constexpr auto name = "mean_batches";
+  static constexpr auto doc = R"(
+      The mean over the mini-batch: the shape of x, with batch size 1. As a loss it keeps the size of the
+      gradients independent of the batch size, where sum_batches makes them grow with it.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]], batched=True)
+      >>> print(dy.mean_batches(x).npvalue())
+      [2. 5.])";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return StatisticAxes(name, x, {}, true, 0).mean(x); }
 };
 
 struct MomentBatches {
-  static constexpr auto name = "moment_batches", doc = "The mean of x^r over the mini-batch.";
+  static constexpr auto name = "moment_batches";
+  static constexpr auto doc = R"(
+      The r-th moment over the mini-batch, the mean of xʳ over the batch elements, place by place: the shape
+      of x, with batch size 1. It is the moment about 0. ValueError if r is 0.
+
+      >>> x = dy.inputTensor([[1, 2, 3], [4, 5, 6]], batched=True)
+      >>> print(dy.moment_batches(x, 2).npvalue().round(3))
+      [ 4.667 25.667])";
   static constexpr Arg args[] = {"x", "r"};
   static Expression call(const Expression& x, unsigned r) {
     return StatisticAxes(name, x, {}, true, 0).moment(x, r);
@@ -209,8 +255,15 @@ struct MomentBatches {
 };
 
 struct DeviationBatches {
-  static constexpr auto name = "std_batches",
-                        doc = "The (population) standard deviation over the mini-batch.";
+  static constexpr auto name = "std_batches";
+  static constexpr auto doc = R"(
+      The standard deviation over the mini-batch, place by place: √mean((x - mean(x))²), that of the
+      population; the shape of x, with batch size 1. Where all batch elements are equal it is 0, and so is
+      its gradient.
+
+      >>> x = dy.inputTensor([[1, 3], [4, 4]], batched=True)
+      >>> print(dy.std_batches(x).npvalue())
+      [1. 0.])";
   static constexpr Arg args[] = {"x"};
   static Expression call(const Expression& x) { return StatisticAxes(name, x, {}, true, 0).deviation(x); }
 };

@@ -59,7 +59,17 @@ struct Subtract : Zip<Subtract> {
 
 struct Multiply : Zip<Multiply> {
   static constexpr Fusible fusible_into = fusible_into_sums, absorbs = fusible_into_products;
-  static constexpr auto name = "cmult", doc = "Elementwise product with broadcasting: z = x ∘ y.";
+  static constexpr auto name = "cmult";
+  static constexpr auto doc = R"(
+      The product of x and y, number by number: z = x ∘ y. Sizes are aligned from the first axis on, and a
+      size of 1 stretches, as does a batch size of 1: (3, 2) times (3,) multiplies each column by the
+      vector, (3, 2) times (1, 2) each row. ValueError where sizes differ otherwise. dz/dx = y and dz/dy =
+      x, summed over what was stretched. x * y of two expressions is the matrix product instead.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.cmult(x, dy.inputVector([10, 100])).npvalue())
+      [[ 10.  20.]
+       [300. 400.]])";
   static auto value(auto x, auto y) { return x * y; }
   static auto slope0(auto, auto y, auto) { return y; }
   static auto slope1(auto x, auto, auto) { return x; }
@@ -68,7 +78,17 @@ struct Multiply : Zip<Multiply> {
 };
 
 struct Divide : Zip<Divide> {
-  static constexpr auto name = "cdiv", doc = "Elementwise quotient with broadcasting: z = x / y.";
+  static constexpr auto name = "cdiv";
+  static constexpr auto doc = R"(
+      The quotient of x and y, number by number: z = x / y. Sizes are aligned from the first axis on, and a
+      size of 1 stretches, as does a batch size of 1; ValueError where sizes differ otherwise. dz/dx = 1 / y
+      and dz/dy = -z / y, summed over what was stretched. Division by 0 gives ±inf, or NaN for 0 / 0. x / y
+      of two expressions is the same.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.cdiv(x, dy.inputVector([2, 4])).npvalue())
+      [[0.5  1.  ]
+       [0.75 1.  ]])";
   static auto value(auto x, auto y) { return x / y; }
   static auto slope0(auto, auto y, auto) { return decltype(y)(1) / y; }
   static auto slope1(auto, auto y, auto z) { return -z / y; }
@@ -76,12 +96,16 @@ struct Divide : Zip<Divide> {
 };
 
 struct Pow : Zip<Pow> {
-  static constexpr auto
-      name = "pow",
-      doc =
-          "Each element of x to the power of y, which is one number: z = x^y. The gradient of y needs "
-          "positive x; at x = 0 both gradients are 0 for y from 0 to below 1, and that of "
-          "y for any y that is not negative.";
+  static constexpr auto name = "pow";
+  static constexpr auto doc = R"(
+      Each number of x to the power of y, z = x^y. y is an expression of one number, of shape (1,), or a
+      batch of them; x ** 2 with a plain number is cheaper. ValueError if y has more numbers. dz/dx = y x^(y
+      - 1) and dz/dy = z ln x summed over x, which is NaN where x is negative. At x = 0 both gradients are 0
+      for y from 0 to below 1, where they would be infinite, and that of y for any y that is not negative.
+
+      >>> x = dy.inputVector([1, 4, 9])
+      >>> print(dy.pow(x, dy.scalarInput(0.5)).npvalue())
+      [1. 2. 3.])";
   static Dim shape(const auto&, Dims x) {
     if (x[1].batch_size() != 1) invalid("the exponent has shape ", x[1], "; one number is needed");
     return x[0].truncate().with_batch(common_batch(x));
@@ -98,8 +122,15 @@ struct Pow : Zip<Pow> {
 };
 
 struct Maximum : Zip<Maximum> {
-  static constexpr auto name = "bmax",
-                        doc = "The larger of x and y, elementwise; of equal numbers y gets the gradient.";
+  static constexpr auto name = "bmax";
+  static constexpr auto doc = R"(
+      The larger of x and y, number by number: z = max(x, y). A size or a batch size of 1 stretches;
+      ValueError where sizes differ otherwise. The gradient goes to the larger one, and to y where both are
+      equal. For a whole list take emax, for the largest number of one expression max_dim.
+
+      >>> x, y = dy.inputVector([1, 5]), dy.inputVector([3, 2])
+      >>> print(dy.bmax(x, y).npvalue())
+      [3. 5.])";
   static auto value(auto x, auto y) { return larger(x, y); }
   static auto slope0(auto x, auto y, auto) { return select(x <= y, decltype(x)(0), decltype(x)(1)); }
   static auto slope1(auto x, auto y, auto) { return select(x > y, decltype(x)(0), decltype(x)(1)); }
@@ -107,8 +138,15 @@ struct Maximum : Zip<Maximum> {
 };
 
 struct Minimum : Zip<Minimum> {
-  static constexpr auto name = "bmin",
-                        doc = "The smaller of x and y, elementwise; of equal numbers y gets the gradient.";
+  static constexpr auto name = "bmin";
+  static constexpr auto doc = R"(
+      The smaller of x and y, number by number: z = min(x, y). A size or a batch size of 1 stretches;
+      ValueError where sizes differ otherwise. The gradient goes to the smaller one, and to y where both are
+      equal. For the smallest number of one expression take min_dim.
+
+      >>> x, y = dy.inputVector([1, 5]), dy.inputVector([3, 2])
+      >>> print(dy.bmin(x, y).npvalue())
+      [1. 2.])";
   static auto value(auto x, auto y) { return smaller(x, y); }
   static auto slope0(auto x, auto y, auto) { return select(x >= y, decltype(x)(0), decltype(x)(1)); }
   static auto slope1(auto x, auto y, auto) { return select(x < y, decltype(x)(0), decltype(x)(1)); }
@@ -117,7 +155,16 @@ struct Minimum : Zip<Minimum> {
 
 /// The sum of a matrix and a vector, under a name and with a check of its own.
 struct ColumnwiseAdd : Zip<Add> {
-  static constexpr auto name = "colwise_add", doc = "Adds the vector bias to each column of the matrix x.";
+  static constexpr auto name = "colwise_add";
+  static constexpr auto doc = R"(
+      The sum of a matrix x (r, c) and a vector y (r,), which is added to each column; as x + y, but
+      ValueError for anything but a matrix and a vector of as many rows. A batch size of 1 stretches. The
+      gradient of y is summed over the columns.
+
+      >>> x = dy.inputTensor([[1, 2], [3, 4]])
+      >>> print(dy.colwise_add(x, dy.inputVector([10, 100])).npvalue())
+      [[ 11.  12.]
+       [103. 104.]])";
   static constexpr uint32_t identity = 3;
   static constexpr Arg args[] = {"x", "y"};
   static Dim shape(const auto&, Dims x) {

@@ -44,35 +44,71 @@ struct ParameterInit {
   virtual void initialize_params(Tensor& values) const = 0;
 };
 
-/// Normal with mean and variance.
 struct ParameterInitNormal : ParameterInit {
+  static constexpr auto doc = R"(
+      Draws each number from a normal distribution with the given mean (0) and variance (1): the second
+      argument is σ², not σ. ValueError unless the variance is finite and 0 or more.
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((100, 100), init=dy.NormalInitializer(mean=5, var=0.01))
+      >>> print(w.as_array().mean().round(1), w.as_array().std().round(1))
+      5.0 0.1)";
   explicit ParameterInitNormal(real mean = 0, real variance = 1);
   void initialize_params(Tensor& values) const override;
   real mean, variance;
 };
 
-/// Uniform in [-scale, scale] or [left, right].
 struct ParameterInitUniform : ParameterInit {
+  static constexpr auto doc = R"(
+      Draws each number evenly between -scale and scale (in C++ also from left to right); the variance is
+      scale² / 3. ValueError for a scale of 0 or one that is not finite.
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((100, 100), init=dy.UniformInitializer(0.5))
+      >>> bool(abs(w.as_array()).max() <= 0.5)
+      True)";
   explicit ParameterInitUniform(real scale) : ParameterInitUniform(-scale, scale) {}
   ParameterInitUniform(real left, real right);
   void initialize_params(Tensor& values) const override;
   real left, right;
 };
 
-/// One number everywhere.
 struct ParameterInitConst : ParameterInit {
+  static constexpr auto doc = R"(
+      Gives every number the value c, as the plain number does: add_parameters(dim, init=0) is the usual way
+      to start a bias. ValueError unless it is finite.
+
+      >>> m = dy.ParameterCollection()
+      >>> print(m.add_parameters(3, init=dy.ConstInitializer(0.5)).as_array())
+      [0.5 0.5 0.5])";
   explicit ParameterInitConst(real number);
   void initialize_params(Tensor& values) const override;
   real number;
 };
 
-/// The identity matrix.
 struct ParameterInitIdentity : ParameterInit {
+  static constexpr auto doc = R"(
+      The identity matrix, for a square matrix (n, n); RuntimeError for another shape. A recurrent matrix
+      that starts with it passes its state on unchanged (Le, Jaitly and Hinton 2015).
+
+      >>> m = dy.ParameterCollection()
+      >>> print(m.add_parameters((2, 2), init=dy.IdentityInitializer()).as_array())
+      [[1. 0.]
+       [0. 1.]])";
   void initialize_params(Tensor& values) const override;
 };
 
-/// Uniform with the variance of Glorot and Bengio (2010): ±gain √(3n / Σ sizes) for n sizes.
 struct ParameterInitGlorot : ParameterInit {
+  static constexpr auto doc = R"(
+      Draws each number evenly between -s and s with s = gain √(3n / Σ sizes) for a shape of n sizes: for a
+      matrix (r, c) gain √(6 / (r + c)), by which signals keep their variance forwards and backwards. For a
+      filter (h, w, in, out) of a convolution it is gain √(6 / (h w (in + out))). With is_lookup the number
+      of rows does not count. The default of add_parameters; gain is 1. (Glorot and Bengio 2010)
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((100, 50), init=dy.GlorotInitializer())
+      >>> bool(abs(w.as_array()).max() <= (6 / 150) ** 0.5)
+      True)";
   /// For a lookup table the number of rows does not count as a size.
   explicit ParameterInitGlorot(bool is_lookup = false, real gain = 1);
   void initialize_params(Tensor& values) const override;
@@ -80,15 +116,32 @@ struct ParameterInitGlorot : ParameterInit {
   real gain;
 };
 
-/// A random orthogonal matrix times gain (Saxe et al. 2014).
 struct ParameterInitSaxe : ParameterInit {
+  static constexpr auto doc = R"(
+      A random orthogonal matrix (n, n) times a scale, 1 by default: WᵀW = scale² I, so that products with
+      it keep lengths through many layers. Made by orthonormalising normally distributed columns.
+      RuntimeError for another shape. (Saxe, McClelland and Ganguli 2014)
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((5, 5), init=dy.SaxeInitializer()).as_array()
+      >>> print((w.T @ w).round(4).diagonal())
+      [1. 1. 1. 1. 1.])";
   explicit ParameterInitSaxe(real gain = 1);
   void initialize_params(Tensor& values) const override;
   real gain;
 };
 
-/// Numbers of a text file, separated by white space, column-major.
 struct ParameterInitFromFile : ParameterInit {
+  static constexpr auto doc = R"(
+      The numbers of a text file, separated by white space, column-major: those of the first column first.
+      The file is read when the parameter is added. RuntimeError where it cannot be read or holds another
+      count of numbers.
+
+      >>> with open("numbers.txt", "w") as file: _ = file.write("1 2 3 4")
+      >>> m = dy.ParameterCollection()
+      >>> print(m.add_parameters((2, 2), init=dy.FromFileInitializer("numbers.txt")).as_array())
+      [[1. 3.]
+       [2. 4.]])";
   explicit ParameterInitFromFile(std::filesystem::path file) : file(std::move(file)) {}
   void initialize_params(Tensor& values) const override;
   std::filesystem::path file;

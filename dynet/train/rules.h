@@ -59,7 +59,17 @@ struct RuleDefaults {
 };
 
 struct SimpleSGD : RuleDefaults {
-  static constexpr auto name = "SimpleSGD", doc = "Stochastic gradient descent: w -= rate g.";
+  static constexpr auto name = "SimpleSGD";
+  static constexpr auto doc = R"(
+      Stochastic gradient descent: w ← w - learning_rate g, for every parameter w with gradient g.
+      learning_rate is 0.1 by default and stays as it is; set it where it is to fall. (Robbins and Monro
+      1951)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.SimpleSGDTrainer(m, learning_rate=0.1)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.8])";
   static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1}};
   static void prepare(const double*, const Moment& now, real* hyper) {
     hyper[1] = static_cast<real>(now.rate / now.decay);
@@ -68,9 +78,20 @@ struct SimpleSGD : RuleDefaults {
 };
 
 struct CyclicalSGD : SimpleSGD {
-  static constexpr auto name = "CyclicalSGD",
-                        doc =
-                            "Stochastic gradient descent whose rate swings between two bounds (Smith 2017).";
+  static constexpr auto name = "CyclicalSGD";
+  static constexpr auto doc = R"(
+      Stochastic gradient descent, w ← w - rate g, whose rate swings: it rises from learning_rate_min (0.01)
+      to learning_rate_max (0.1) in step_size (2000) updates, falls back in as many, and so on. The height
+      of the swing is multiplied by gamma (1) with each update; a gamma just below 1 lets it die away.
+      (Smith 2017)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.CyclicalSGDTrainer(m, 0.1, 0.3, step_size=2)
+      >>> rates = []
+      >>> for _ in range(5):
+      ...     dy.square(w).backward(); trainer.update(); rates.append(round(trainer.learning_rate, 2))
+      >>> rates
+      [0.1, 0.2, 0.3, 0.2, 0.1])";
   static constexpr RuleArg args[] = {{"learning_rate_min", finite_number, 0.01},
                                      {"learning_rate_max", finite_number, 0.1},
                                      {"step_size", above_zero, 2000},
@@ -80,7 +101,18 @@ struct CyclicalSGD : SimpleSGD {
 };
 
 struct MomentumSGD : RuleDefaults {
-  static constexpr auto name = "MomentumSGD", doc = "Descent with momentum: v = mom v - rate g; w += v.";
+  static constexpr auto name = "MomentumSGD";
+  static constexpr auto doc = R"(
+      Stochastic gradient descent with momentum: v ← mom v - learning_rate g; w ← w + v, with v = 0 at
+      first. A gradient that keeps its direction is worth 1 / (1 - mom) steps: with mom = 0.9, the default,
+      ten. learning_rate is 0.01 by default. (Polyak 1964)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.MomentumSGDTrainer(m, learning_rate=0.1, mom=0.5)
+      >>> for _ in range(2):
+      ...     w.backward(); trainer.update(); print(w.as_array().round(4))
+      [0.9]
+      [0.75])";
   static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.01}, {"mom", from_zero, 0.9}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
@@ -95,8 +127,17 @@ struct MomentumSGD : RuleDefaults {
 };
 
 struct Adagrad : RuleDefaults {
-  static constexpr auto name = "Adagrad",
-                        doc = "h += g²; w -= rate g / √(h + eps) (Duchi, Hazan and Singer 2011).";
+  static constexpr auto name = "Adagrad";
+  static constexpr auto doc = R"(
+      Adagrad: h ← h + g²; w ← w - learning_rate g / √(h + eps), number by number. Steps get smaller the
+      more gradient a number has had, so that rare features learn faster than frequent ones. learning_rate
+      is 0.1, eps 1e-20 by default. (Duchi, Hazan and Singer 2011)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.AdagradTrainer(m)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9])";
   static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1}, {"eps", above_zero, 1e-20}};
   static constexpr unsigned slots = 1;
   static void prepare(const double* args, const Moment& now, real* hyper) {
@@ -111,8 +152,17 @@ struct Adagrad : RuleDefaults {
 };
 
 struct Adadelta : RuleDefaults {
-  static constexpr auto name = "Adadelta",
-                        doc = "Steps of the size of recent steps over recent gradients (Zeiler 2012).";
+  static constexpr auto name = "Adadelta";
+  static constexpr auto doc = R"(
+      Adadelta: h ← rho h + (1 - rho) g²; d = g √(s + eps) / √(h + eps); s ← rho s + (1 - rho) d²; w ← w -
+      d. A step is as large as recent steps were, over recent gradients: there is no learning rate to
+      choose, and learning_rate, which is 1, has no effect. eps is 1e-6, rho 0.95 by default. (Zeiler 2012)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.AdadeltaTrainer(m)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9955])";
   static constexpr RuleArg args[] = {{"eps", above_zero, 1e-6}, {"rho", zero_to_one, 0.95}};
   static constexpr unsigned slots = 2;
   static constexpr size_t first_hyper = 0;
@@ -133,7 +183,17 @@ struct Adadelta : RuleDefaults {
 };
 
 struct RMSProp : RuleDefaults {
-  static constexpr auto name = "RMSProp", doc = "h = rho h + (1 - rho) g²; w -= rate g / √(h + eps).";
+  static constexpr auto name = "RMSProp";
+  static constexpr auto doc = R"(
+      RMSProp: h ← rho h + (1 - rho) g²; w ← w - learning_rate g / √(h + eps), number by number: Adagrad
+      that forgets. In Python the defaults are learning_rate 0.001, eps 1e-8 and rho 0.9; in C++ they are
+      0.1, 1e-20 and 0.95, as in DyNet 2. (Tieleman and Hinton 2012)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.RMSPropTrainer(m)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9968])";
   static constexpr RuleArg args[] = {{"learning_rate", finite_number, 0.1, 0.001},
                                      {"eps", above_zero, 1e-20, 1e-8},
                                      {"rho", zero_to_one, 0.95, 0.9}};
@@ -152,7 +212,18 @@ struct RMSProp : RuleDefaults {
 };
 
 struct Adam : RuleDefaults {
-  static constexpr auto name = "Adam", doc = "Adaptive moments with bias correction (Kingma and Ba 2015).";
+  static constexpr auto name = "Adam";
+  static constexpr auto doc = R"(
+      Adam: m ← beta_1 m + (1 - beta_1) g; v ← beta_2 v + (1 - beta_2) g²; w ← w - a m / (√v + eps) with a =
+      alpha √(1 - beta_2ᵗ) / (1 - beta_1ᵗ) at update t, which corrects that m and v begin at 0. Defaults:
+      alpha 0.001, beta_1 0.9, beta_2 0.999, eps 1e-8, which is added to the uncorrected √v. A good first
+      choice. (Kingma and Ba 2015)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.AdamTrainer(m, alpha=0.1)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9])";
   static constexpr RuleArg args[] = {{"alpha", finite_number, 0.001},
                                      {"beta_1", below_one, 0.9},
                                      {"beta_2", below_one, 0.999},
@@ -177,8 +248,18 @@ struct Adam : RuleDefaults {
 };
 
 struct Amsgrad : Adam {
-  static constexpr auto name = "Amsgrad",
-                        doc = "Adam with the largest second moment so far (Reddi, Kale and Kumar 2018).";
+  static constexpr auto name = "Amsgrad";
+  static constexpr auto doc = R"(
+      AMSGrad: Adam that divides by the largest second moment so far: m ← beta_1 m + (1 - beta_1) g; v ←
+      beta_2 v + (1 - beta_2) g²; u ← max(u, v); w ← w - a m / (√u + eps), with a and the defaults of
+      AdamTrainer. Steps cannot grow again when gradients become small, which Adam needs to converge.
+      (Reddi, Kale and Kumar 2018)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.AmsgradTrainer(m, alpha=0.1)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9])";
   static constexpr unsigned slots = 3;
   static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
     using std::max, std::sqrt;
@@ -190,8 +271,18 @@ struct Amsgrad : Adam {
 };
 
 struct EG : RuleDefaults {
-  static constexpr auto name = "EG",
-                        doc = "Exponentiated gradient with momentum: each parameter stays on the simplex.";
+  static constexpr auto name = "EG";
+  static constexpr auto doc = R"(
+      Exponentiated gradient with momentum, for parameters that are distributions: v ← mom v - learning_rate
+      g; w ← w exp(v) / Σ w exp(v). Each parameter, or row of a table, sums to 1 after an update and keeps
+      the signs it has. Defaults: learning_rate 0.1, mom 0.9; ne has no effect. ValueError in update() for
+      weights that are negative or all 0. (Kivinen and Warmuth 1997)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(2, init=[0.5, 0.5]), dy.EGTrainer(m, learning_rate=1)
+      >>> dy.pick(w, 0).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.2689 0.7311])";
   static constexpr RuleArg args[] = {
       {"learning_rate", finite_number, 0.1}, {"mom", from_zero, 0.9}, {"ne", finite_number, 0}};
   static constexpr unsigned slots = 1;

@@ -40,6 +40,10 @@ class cell:  # noqa: N801  It is used as a decorator.
     looks at a whole batch (pass its result as an argument), or uses expressions that are no arguments, or if
     an expression lies in another container; RuntimeError if the function asks for a value or for the graph;
     TypeError if it returns anything but expressions. They begin with the name of the function.
+
+    >>> step = dy.cell(lambda x, h: dy.tanh(x + h))
+    >>> print(step(dy.inputVector([0, 1]), dy.inputVector([1, 1])).npvalue().round(4))
+    [0.7616 0.964 ]
     """
 
     @told

@@ -56,7 +56,13 @@ def _calls_of_ours() -> int:
 
 
 class DynetParams:
-    """The choices of a process. Memory and GPUs are accepted and have no effect."""
+    """The choices of a process: seed, batching, weight decay, threads and profiling. They count from init()
+    on. Memory and GPUs are accepted, as programs of DyNet 2 name them, and have no effect. The command line
+    and dynet_config say the same before the import.
+
+    >>> params = dy.DynetParams()
+    >>> params.set_random_seed(7); params.init()
+    """
 
     def __init__(self) -> None:
         self._seed = 0
@@ -72,8 +78,13 @@ class DynetParams:
         )
 
     def from_config(self, conf: Mapping[str, Any]) -> None:
-        """Takes the choices of dynet_config.set(); what it does not name stays, and so do seed and batching
-        where it names 0."""
+        """Takes the choices of a dictionary as dynet_config.set() makes it; what it does not name stays, and
+        so do seed and batching where it names 0. TypeError for what is no dictionary.
+
+        >>> params = dy.DynetParams()
+        >>> params.from_config({"seed": 7}); params
+        DynetParams: seed 7, weight decay 0.0, threads 0, profiling 0, batching policy None
+        """
         if not isinstance(conf, Mapping):
             raise TypeError(f"from_config: conf is {_dynet._a_kind(conf)}; a dictionary of options is needed")
         if conf.get("seed"):
@@ -89,7 +100,9 @@ class DynetParams:
         self.set_gpu_mask(conf.get("gpu_mask") or ())
 
     def from_args(self, shared_parameters: bool | None = None) -> None:
-        """Takes the --dynet options of the command line; they stay in sys.argv, except --dynet-viz."""
+        """Takes the --dynet options of the command line, as --dynet-seed 7; they stay in sys.argv, except
+        --dynet-viz. ValueError for an option without its value, or with a wrong one.
+        """
         arguments = getattr(sys, "argv", [])
         arguments[:] = [each for each in arguments if each not in ("--dynet-viz", "--dynet_viz")]
         self.set_shared_parameters(bool(shared_parameters))
@@ -97,7 +110,9 @@ class DynetParams:
             _TAKE[option](self, value)
 
     def init(self) -> None:
-        """Makes the choices count."""
+        """Makes the choices count from now on, for the whole process: a seed of 0 and threads of 0 leave what
+        there is.
+        """
         if self._seed:
             _dynet.reset_random_seed(self._seed)
         _dynet._set_default_weight_decay(self._weight_decay)
@@ -108,35 +123,49 @@ class DynetParams:
         _profiler.start(self._profiling)
 
     def set_mem(self, mem: object) -> None:
-        """Has no effect: memory grows as it is needed."""
+        """Has no effect: memory grows as it is needed, and is used again by the next graph. Any argument is
+        welcome.
+        """
 
     @told
     def set_random_seed(self, random_seed: int) -> None:
-        """Chooses the seed of all random numbers; 0 draws one."""
+        """Chooses the seed of all random numbers, a whole number; 0, as at first, leaves the one that was
+        drawn when DyNet was imported.
+        """
         self._seed = _integer("set_random_seed", random_seed)
 
     @told
     def set_autobatch(self, autobatch: int) -> None:
-        """Chooses how nodes are grouped: 0 not at all, 2 by depth, other numbers by the agenda."""
+        """Chooses how nodes are grouped into batches: 0 not at all, 2 by depth, other numbers by the agenda,
+        which is the default; see set_batching_policy.
+        """
         self._policy = {0: "single", 2: "depth"}.get(_integer("set_autobatch", autobatch), "agenda")
 
     @told
     def set_profiling(self, profiling: int) -> None:
-        """Prints at the end how long each operation took (1), and in which batches it ran (2)."""
+        """Prints at the end of the process how long each operation took (1), and also in which batches it ran
+        (2); 0 prints nothing.
+        """
         self._profiling = _integer("set_profiling", profiling)
 
     @told
     def set_weight_decay(self, weight_decay: float) -> None:
-        """Chooses the weight decay of collections made from now on."""
+        """Chooses the weight decay of collections made from now on, a number from 0 to below 1; see
+        ParameterCollection.set_weight_decay. ValueError for another one.
+        """
         self._weight_decay = _decay("set_weight_decay", weight_decay)
 
     @told
     def set_threads(self, threads: int) -> None:
-        """Chooses how many threads may compute; as many of them are used as pay."""
+        """Chooses how many threads may compute, as dy.set_num_threads does; 0, as at first, leaves what there
+        is.
+        """
         self._threads = _whole("set_threads", threads)
 
     def set_shared_parameters(self, shared_parameters: bool) -> None:
-        """Warns where they are wanted: unlike those of C++, processes forked from Python share none."""
+        """Warns with a RuntimeWarning where True is given: unlike those of C++, processes that Python forks
+        share no parameters.
+        """
         if shared_parameters:
             warnings.warn(
                 "set_shared_parameters: each process that Python forks trains a model of its own; "
@@ -147,13 +176,17 @@ class DynetParams:
 
     @told
     def set_requested_gpus(self, requested_gpus: int) -> None:
-        """Accepts 0, as there are no GPUs."""
+        """Accepts 0, as there are no GPUs here; RuntimeError for another number, which a program would wait
+        for in vain.
+        """
         if requested_gpus:
             raise RuntimeError(f"{requested_gpus} GPUs were asked for; DyNet was built without them")
 
     @told
     def set_gpu_mask(self, gpu_mask: Iterable[int]) -> None:
-        """Accepts a mask of zeros, as there are no GPUs."""
+        """Accepts a list of zeros, one for each GPU that is not wanted, or an empty one. RuntimeError where
+        one is wanted, ValueError for other numbers.
+        """
         if not isinstance(gpu_mask, Iterable):
             raise TypeError(f"GPU mask {gpu_mask!r} was given; a list of 0 and 1 is needed")
         mask = list(gpu_mask)
@@ -162,7 +195,9 @@ class DynetParams:
         self.set_requested_gpus(sum(mask))
 
     def set_cpu_mode(self) -> None:
-        """Has no effect: the CPU is the only device."""
+        """Has no effect: the CPU is the only device, so that every program runs in the mode that this asks
+        for.
+        """
 
 
 class _Profiler:
@@ -224,7 +259,12 @@ def _options(arguments: list[str]) -> Iterator[tuple[str, str]]:
 
 @told
 def init(shared_parameters: bool | None = None) -> None:
-    """Starts again with the options of the command line."""
+    """Starts again with the options of the command line, as --dynet-seed 7, which DyNet has read when it was
+    imported: seed, batching, weight decay, threads and profiling are what they say from now on. A program
+    need not call it. shared_parameters=True warns, as DynetParams.set_shared_parameters.
+
+    >>> dy.init()
+    """
     params = DynetParams()
     params.from_args(shared_parameters)
     params.init()
@@ -232,7 +272,13 @@ def init(shared_parameters: bool | None = None) -> None:
 
 @told
 def init_from_params(params: DynetParams) -> None:
-    """Starts again with these choices."""
+    """Starts again with these choices, as params.init() does: seed, batching, weight decay, threads and
+    profiling. TypeError for anything but DynetParams.
+
+    >>> params = dy.DynetParams()
+    >>> params.set_random_seed(7)
+    >>> dy.init_from_params(params)
+    """
     if not isinstance(params, DynetParams):
         raise TypeError(f"init_from_params: {params!r} was given; DynetParams are needed")
     params.init()

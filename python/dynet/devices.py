@@ -8,7 +8,12 @@ HAVE_CUDA = False
 
 
 class DeviceInfo(NamedTuple):
-    """What is known of a device."""
+    """What is known of a device, as a named tuple: its name, its id, which is 0, and its type, which is -1
+    for the CPU, as in DyNet 2.
+
+    >>> dy.get_device_info("CPU")
+    DeviceInfo(name='CPU', id=0, type=-1)
+    """
 
     name: str
     id: int
@@ -17,13 +22,23 @@ class DeviceInfo(NamedTuple):
 
 @told
 def available_devices() -> list[str]:
-    """The names of all devices."""
+    """The names of all devices that get_device_info and the argument `device` of inputs take. The CPU is the
+    only one.
+
+    >>> dy.available_devices()
+    ['CPU']
+    """
     return ["CPU"]
 
 
 @told
 def get_device_info(name: str) -> DeviceInfo:
-    """What is known of a device; RuntimeError if there is none of this name."""
+    """What is known of a device: a DeviceInfo with name, id and type. RuntimeError if there is none of this
+    name.
+
+    >>> dy.get_device_info("CPU").name
+    'CPU'
+    """
     if name != "CPU":
         raise RuntimeError(f"Invalid device name: {name}; 'CPU' is the only one")
     return DeviceInfo(name, 0, -1)

@@ -80,16 +80,15 @@ def find_learning_rate(
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
-    batch_size: int | None = None,
-    tokens: int | None = None,
-    key: Callable[[Any], Any] | None = None,
+    batch_size: int = 16,
     seed: int = 0,
     reduction: str = "mean",
     batched: bool = False,
 ) -> LearningRates:
     """Trains for a few steps with a learning rate that grows from `lowest` to `highest`; the loss of each.
 
-    It ends early where the loss explodes. `suggestion` of what it returns is the rate at which the loss falls
+    Batches are random ones: of like length, their losses would tell more of lengths than of rates. The search
+    ends early where the loss explodes. `suggestion` of what it returns is the rate at which the loss falls
     fastest, and plot() draws the curve. Examples and their loss are as in dy.fit. Model, trainer and random
     numbers are as before in the end, bit for bit; gradients are zero.
 

@@ -15,12 +15,25 @@ E = TypeVar("E", bound=Expression)
 
 
 def parameter(*args: E) -> E | tuple[E, ...]:
-    """The parameter itself, or the tuple of them: parameters are expressions."""
+    """The parameter itself, or the tuple of them where there are several: parameters are expressions of every
+    graph, and this call of DyNet 2 is not needed.
+
+    >>> w = dy.ParameterCollection().add_parameters(2)
+    >>> dy.parameter(w) is w
+    True
+    """
     return args[0] if len(args) == 1 else args
 
 
 def const_parameter(*args: Expression) -> Expression | list[Expression]:
-    """The parameter, or the list of them, as expressions that get no gradient."""
+    """The parameter, or the list of them where there are several, as expressions that get no gradient:
+    nobackprop of each. set_updated(False) freezes one for good. TypeError for what is no expression.
+
+    >>> w = dy.ParameterCollection().add_parameters(1, init=3)
+    >>> (w * dy.const_parameter(w)).backward()
+    >>> print(w.grad_as_array())
+    [3.]
+    """
     for position, arg in enumerate(args):
         if not isinstance(arg, Expression):
             from dynet import explanation
@@ -31,10 +44,20 @@ def const_parameter(*args: Expression) -> Expression | list[Expression]:
 
 
 def matInput(d1: int, d2: int) -> NoReturn:  # noqa: N802
-    """Raises DeprecationWarning."""
+    """Raises DeprecationWarning, as in DyNet 2, whatever it is given: dy.inputTensor makes a matrix of
+    numbers.
+
+    >>> dy.inputTensor([[1, 2], [3, 4]]).dim()
+    ((2, 2), 1)
+    """
     raise DeprecationWarning("matInput is gone; use inputTensor")
 
 
 def inputMatrix(v: object, d: object) -> NoReturn:  # noqa: N802
-    """Raises DeprecationWarning."""
+    """Raises DeprecationWarning, as in DyNet 2, whatever it is given: dy.inputTensor makes a matrix of
+    numbers, and ComputationGraph.inputMatrixLiteral of a flat list.
+
+    >>> dy.inputTensor([[1, 2], [3, 4]]).dim()
+    ((2, 2), 1)
+    """
     raise DeprecationWarning("inputMatrix is gone; use inputTensor")

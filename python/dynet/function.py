@@ -33,6 +33,10 @@ class Function:
 
     `forward`, `backward` and `shape` are attributes, or methods of a class that derives from this one. An
     expression is computed by those there were when it was made.
+
+    >>> twice = dy.Function(forward=lambda x: 2 * x, backward=lambda x, y, dy: [2 * dy])
+    >>> print(twice(dy.inputVector([1, 2])).npvalue())
+    [2. 4.]
     """
 
     # What is called now, and this object; the shapes seen with it. A copy of the object makes its own.

@@ -159,6 +159,11 @@ def save(basename: Name, objects: Iterable[Saved], allowed: Iterable[object] = (
 
     Whenever the process ends, and if it fails, load gives what was there before or all of the new. DyNet 2
     reads the files too, once both are in their places. Links stay links, and files keep their modes.
+
+    >>> m = dy.ParameterCollection()
+    >>> w, lstm = m.add_parameters(3), dy.VanillaLSTMBuilder(1, 3, 2, m)
+    >>> dy.save("model", [w, lstm])
+    >>> w, lstm = dy.load("model", dy.ParameterCollection())
     """
     base = _name("save", basename)
     # Expressions and tables can be iterated over, too.
@@ -301,6 +306,11 @@ def load_generator(
     their module was imported, those that have from_spec and param_collection, enums, named tuples and
     dataclasses; other classes and functions that a `spec` holds must be in `allowed`, so that a file from
     elsewhere cannot run code. Raises pickle.UnpicklingError.
+
+    >>> m = dy.ParameterCollection()
+    >>> dy.save("model", [m.add_parameters(2), m.add_parameters(3)])
+    >>> [w.shape() for w in dy.load_generator("model", dy.ParameterCollection())]
+    [(2,), (3,)]
     """
     for (loaded,) in _load_parts(basename, params, allowed, together=False):
         yield loaded
@@ -312,5 +322,10 @@ def load(basename: Name, params: ParameterCollection, allowed: Iterable[object] 
 
     If anything of it cannot be loaded, the collection stays as it is. While others save under the same name,
     what is loaded is what one of them saved.
+
+    >>> m = dy.ParameterCollection()
+    >>> dy.save("model", [m.add_parameters(2, init=0.5)])
+    >>> [w] = dy.load("model", dy.ParameterCollection()); print(w.as_array())
+    [0.5 0.5]
     """
     return [loaded for all_ in _load_parts(basename, params, allowed, together=True) for loaded in all_]

@@ -26,7 +26,18 @@ def _whole(name: str, number: float) -> int:
 
 
 class BiRNNBuilder:
-    """Layers of two networks that read the sequence in both directions; their outputs are concatenated."""
+    """A network of layers, each of two builders, of which one reads the sequence forwards and the other
+    backwards; their outputs, of half the size each, are concatenated.
+
+    rnn_builder_factory is a class of builders, as dy.VanillaLSTMBuilder, called as factory(1, input_dim,
+    hidden_dim / 2, model); builder_layers are pairs of builders that are there already, instead. ValueError
+    for an odd hidden_dim, or sizes below 1. (Schuster and Paliwal 1997; Graves and Schmidhuber 2005)
+
+    >>> m = dy.ParameterCollection()
+    >>> tagger = dy.BiRNNBuilder(1, 3, 4, m, dy.VanillaLSTMBuilder)
+    >>> [h.dim() for h in tagger.transduce([dy.zeros(3), dy.zeros(3)])]
+    [((4,), 1), ((4,), 1)]
+    """
 
     @told
     def __init__(
@@ -81,7 +92,14 @@ class BiRNNBuilder:
     @classmethod
     @told
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
-        """A builder from what `spec` of another one is."""
+        """A new network from the `spec` of another one, with new parameters in the collection model. dy.load
+        uses it. TypeError or ValueError for what is no such spec.
+
+        >>> m = dy.ParameterCollection()
+        >>> network = dy.BiRNNBuilder(1, 3, 4, m, dy.GRUBuilder)
+        >>> dy.BiRNNBuilder.from_spec(network.spec, m).spec[:3]
+        (1, 3, 4)
+        """
         if not isinstance(spec, tuple | list):
             raise TypeError(f"from_spec: spec is {spec!r}; a tuple is needed")
         if len(spec) != 5:
@@ -96,7 +114,7 @@ class BiRNNBuilder:
 
     @told
     def whoami(self) -> str:
-        """The name of the class."""
+        """The name of the class, "BiRNNBuilder", for classes that a program derives from it too."""
         return "BiRNNBuilder"
 
     def _repr_html_(self) -> str:
@@ -106,44 +124,84 @@ class BiRNNBuilder:
 
     @told
     def param_collection(self) -> ParameterCollection:
-        """The collection of the builder's parameters."""
+        """The network's own collection, a sub-collection of the one it was made with: its parameters can be
+        saved, frozen or updated apart from others.
+
+        >>> m = dy.ParameterCollection()
+        >>> network = dy.BiRNNBuilder(1, 3, 4, m, dy.GRUBuilder)
+        >>> network.param_collection().name()
+        '/birnn/'
+        """
         return self.model
 
     @told
     def set_dropout(self, p: float) -> None:
-        """Sets the dropout rates of all networks."""
+        """Sets the dropout rates of the builders of both directions in all layers to p, a probability from 0
+        to 1; ValueError for another number.
+
+        >>> m = dy.ParameterCollection()
+        >>> network = dy.BiRNNBuilder(1, 3, 4, m, dy.GRUBuilder)
+        >>> network.set_dropout(0.5)
+        """
         for builders in self.builder_layers:
             for builder in builders:
                 builder.set_dropout(p)
 
     @told
     def set_dropouts(self, d: float, d_h: float) -> None:
-        """Sets the dropout rates of inputs and of outputs of all networks, as their own set_dropouts."""
+        """Sets the dropout rates of inputs, d, and of outputs, d_h, of the builders of both directions in all
+        layers, as their own set_dropouts does.
+
+        >>> m = dy.ParameterCollection()
+        >>> network = dy.BiRNNBuilder(1, 3, 4, m, dy.GRUBuilder)
+        >>> network.set_dropouts(0.5, 0.1)
+        """
         for builders in self.builder_layers:
             for builder in builders:
                 builder.set_dropouts(d, d_h)  # type: ignore[attr-defined]  # All but the base class have it.
 
     @told
     def disable_dropout(self) -> None:
-        """Sets the dropout rates of all networks to zero."""
+        """Sets the dropout rates of the builders of both directions in all layers to zero, as is needed for
+        testing.
+        """
         self.set_dropout(0)
 
     @told
     def zero_state(self, batch_size: int = 1) -> tuple[RNNState, RNNState]:
-        """States of both directions in the last layer whose cells and outputs are zeros."""
+        """The states of both directions in the last layer, forwards first, whose cells and outputs are zeros,
+        of the given batch size.
+
+        >>> network = dy.BiRNNBuilder(1, 3, 4, dy.ParameterCollection(), dy.GRUBuilder)
+        >>> [state.output().dim() for state in network.zero_state()]
+        [((2,), 1), ((2,), 1)]
+        """
         forward, backward = self.builder_layers[-1]
         return forward.zero_state(batch_size), backward.zero_state(batch_size)
 
     @told
     def final_state(self, es: Iterable[Expression] | Expression) -> tuple[RNNState, RNNState]:
-        """The states of both directions in the last layer, after each has read all of the sequence."""
+        """The states of both directions in the last layer, forwards first, after each has read all of the
+        sequence: what an encoder hands to a decoder.
+
+        >>> network = dy.BiRNNBuilder(1, 3, 4, dy.ParameterCollection(), dy.GRUBuilder)
+        >>> [state.output().dim() for state in network.final_state([dy.zeros(3), dy.zeros(3)])]
+        [((2,), 1), ((2,), 1)]
+        """
         xs = _lower_layers(self.builder_layers[:-1], es, "final_state")
         forward, backward = self.builder_layers[-1]
         return forward.final_state(xs), backward.final_state(xs[::-1])
 
     @told
     def add_inputs(self, es: Iterable[Expression] | Expression) -> list[tuple[RNNState, RNNState]]:
-        """For each input the states of both directions in the last layer, after they have read it."""
+        """For each input the states of both directions in the last layer, forwards first, after they have
+        read it: of the second it is what follows that it has read before.
+
+        >>> network = dy.BiRNNBuilder(1, 3, 4, dy.ParameterCollection(), dy.GRUBuilder)
+        >>> states = network.add_inputs([dy.zeros(3), dy.zeros(3)])
+        >>> len(states), len(states[0])
+        (2, 2)
+        """
         xs = _lower_layers(self.builder_layers[:-1], es, "add_inputs")
         forward, backward = self.builder_layers[-1]
         states = forward.initial_state().add_inputs(xs)
@@ -151,7 +209,13 @@ class BiRNNBuilder:
 
     @told
     def transduce(self, es: Iterable[Expression] | Expression) -> list[Expression]:
-        """The outputs of the last layer, one for each input."""
+        """The outputs of the last layer, one (hidden_dim,) for each input: that of the forward network above
+        that of the backward one. es is a list of expressions, or a matrix, whose rows are read.
+
+        >>> network = dy.BiRNNBuilder(1, 3, 4, dy.ParameterCollection(), dy.GRUBuilder)
+        >>> [h.dim() for h in network.transduce([dy.zeros(3), dy.zeros(3)])]
+        [((4,), 1), ((4,), 1)]
+        """
         return _lower_layers(self.builder_layers, es, "transduce")
 
 
@@ -186,7 +250,15 @@ def _lower_layers(layers: Layers, es: Iterable[Expression] | Expression, call: s
 
 
 class StackedRNNState:
-    """States of several networks, each of which reads what the one below it puts out."""
+    """States of several networks, each of which reads what the one below it puts out, used as one state: for
+    a stack of builders of different kinds or sizes.
+
+    >>> m = dy.ParameterCollection()
+    >>> low, high = dy.GRUBuilder(1, 3, 5, m), dy.VanillaLSTMBuilder(1, 5, 2, m)
+    >>> stack = dy.StackedRNNState([low.initial_state(), high.initial_state()])
+    >>> stack.add_input(dy.zeros(3)).output().dim()
+    ((2,), 1)
+    """
 
     @told
     def __init__(self, states: Sequence[RNNState], prev: StackedRNNState | None = None) -> None:
@@ -200,7 +272,13 @@ class StackedRNNState:
 
     @told
     def add_input(self, x: Expression) -> StackedRNNState:
-        """The state after reading x."""
+        """The state after reading x: the first network reads x, each other one the output of that below it.
+
+        >>> gru = dy.GRUBuilder(1, 3, 2, dy.ParameterCollection())
+        >>> stack = dy.StackedRNNState([gru.initial_state()])
+        >>> stack.add_input(dy.zeros(3)).output().dim()
+        ((2,), 1)
+        """
         states = []
         for state in self.states:
             states.append(state.add_input(x))
@@ -209,7 +287,14 @@ class StackedRNNState:
 
     @told
     def add_inputs(self, xs: Iterable[Expression] | Expression) -> list[StackedRNNState]:
-        """The states after each input."""
+        """The states after each of xs, as a list, when they are read one after another; TypeError for what
+        holds anything but expressions.
+
+        >>> gru = dy.GRUBuilder(1, 3, 2, dy.ParameterCollection())
+        >>> stack = dy.StackedRNNState([gru.initial_state()])
+        >>> len(stack.add_inputs([dy.zeros(3), dy.zeros(3)]))
+        2
+        """
         states, state = [], self
         for x in _dynet._check_arguments(xs, "add_inputs"):
             state = state.add_input(x)
@@ -218,20 +303,28 @@ class StackedRNNState:
 
     @told
     def output(self) -> Expression | None:
-        """The output of the last network."""
+        """The output of the last network, an expression; None before the first input if its initial state has
+        none.
+        """
         return self.states[-1].output()
 
     @told
     def prev(self) -> StackedRNNState | None:
-        """The state before."""
+        """The state before this one, which another input may follow; None for the state that the program
+        made.
+        """
         return self._prev
 
     @told
     def h(self) -> list[tuple[Expression, ...]]:
-        """The outputs of the layers of each network."""
+        """The outputs of the layers of each network, as a list of what h() of their states gives, the lowest
+        network first.
+        """
         return [state.h() for state in self.states]
 
     @told
     def s(self) -> list[tuple[Expression, ...]]:
-        """The cells and outputs of the layers of each network."""
+        """The cells and outputs of the layers of each network, as a list of what s() of their states gives,
+        the lowest network first.
+        """
         return [state.s() for state in self.states]

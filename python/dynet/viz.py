@@ -105,6 +105,10 @@ def print_graphviz(
     expression_names: what the caller calls some expressions.
     lookup_names: for lookup tables (or their full names) the names of their rows.
     collapse_birnns: has no effect, as a graph knows operations and no builders.
+
+    >>> y = dy.tanh(dy.scalarInput(1))
+    >>> dy.print_graphviz()
+    digraph ...
     """
     for argument, names in (("expression_names", expression_names), ("lookup_names", lookup_names)):
         if names is not None and not isinstance(names, Mapping):

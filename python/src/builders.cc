@@ -8,6 +8,9 @@
 #include "dynet/nn/simple.h"
 #include "dynet/nn/state.h"
 #include "dynet/ops/all.h"
+#include "python/src/docs/builder.h"
+#include "python/src/docs/state.h"
+#include "python/src/docstring.h"
 #include "python/src/lists.h"
 #include "python/src/numbers.h"
 #include "python/src/owned.h"
@@ -54,38 +57,37 @@ void bind_state(nb::module_& m) {
   const auto output = [](const PythonState& s) {
     return s.state.has_output() ? std::optional(s.state.output()) : std::nullopt;
   };
-  nb::class_<PythonState> type(m, "RNNState", "A state of a sequence; states form a tree.",
-                               nb::is_weak_referenceable(), nb::type_slots(Collected<PythonState>::slots));
+  nb::class_<PythonState> type(m, "RNNState", docs::state::type, nb::is_weak_referenceable(),
+                               nb::type_slots(Collected<PythonState>::slots));
   no_constructor(type, "a builder's initial_state() gives one");
-  type.def("add_input", AddInput::make, "x"_a, "The state after reading x.")
-      .def("add_inputs", read, "xs"_a, "The states after each input; of a matrix, after each row.")
+  type.def("add_input", AddInput::make, "x"_a, docs::state::add_input)
+      .def("add_inputs", read, "xs"_a, docs::state::add_inputs)
       .def(
           "transduce",
           [](const PythonState& s, Sequence xs) {
             return list_of(all_or_nothing([&] { return s.state.transduce(xs); }, xs));
           },
-          "xs"_a, "The outputs after each input; of a matrix, after each row.")
-      .def("output", output, "The output of the top layer; None before the first input.")
+          "xs"_a, docs::state::transduce)
+      .def("output", output, docs::state::output)
       .def(
-          "h", [](const PythonState& s) { return tuple_of(s.state.h()); }, "The output of each layer.")
+          "h", [](const PythonState& s) { return tuple_of(s.state.h()); }, docs::state::h)
       .def(
-          "s", [](const PythonState& s) { return tuple_of(s.state.s()); },
-          "The memory cells of each layer, then the outputs.")
+          "s", [](const PythonState& s) { return tuple_of(s.state.s()); }, docs::state::s)
       .def(
           "set_h",
           [](const PythonState& s, Sequence es) {
             return s.with(all_or_nothing([&] { return s.state.set_h(es); }, es));
           },
-          "es"_a.none() = nb::none(), "A state after this one with other outputs.")
+          "es"_a.none() = nb::none(), docs::state::set_h)
       .def(
           "set_s",
           [](const PythonState& s, Sequence es) {
             return s.with(all_or_nothing([&] { return s.state.set_s(es); }, es));
           },
-          "es"_a.none() = nb::none(), "A state after this one with other cells, or cells and outputs.")
-      .def("prev", prev, "The state before; None for the first.")
+          "es"_a.none() = nb::none(), docs::state::set_s)
+      .def("prev", prev, docs::state::prev)
       .def(
-          "b", [](const PythonState& s) { return s.builder; }, "The builder.")
+          "b", [](const PythonState& s) { return s.builder; }, docs::state::b)
       .def(
           "__eq__", [](const PythonState& s, const PythonState& o) { return s.state == o.state; },
           nb::is_operator())
@@ -176,32 +178,25 @@ nb::object added_or_nothing(nb::callable make) {
 }
 
 void bind_base(nb::module_& m) {
-  nb::class_<RNNBuilder> type(m, "_RNNBuilder", "What recurrent builders have in common.",
-                              nb::dynamic_attr());
+  nb::class_<RNNBuilder> type(m, "_RNNBuilder", docs::builder::type, nb::dynamic_attr());
   no_constructor(type, "make a VanillaLSTMBuilder, a GRUBuilder or another one");
   show_in_notebooks(type);
   type.def(
-          "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
-      .def("disable_dropout", &RNNBuilder::disable_dropout, "Sets all dropout rates to zero.")
+          "set_dropout", [](RNNBuilder& b, Number f) { b.set_dropout(f); }, "f"_a, docs::builder::set_dropout)
+      .def("disable_dropout", &RNNBuilder::disable_dropout, docs::builder::disable_dropout)
       .def("initial_state", first_state, "vecs"_a.none() = nb::none(), "update"_a = true,
-           "The state before the first input in the current graph, with given cells and outputs if there are "
-           "any. Without update the parameters get no gradient.")
+           docs::builder::initial_state)
       .def("initial_state_from_raw_vectors", first_state_from_arrays, "vecs"_a.none() = nb::none(),
-           "update"_a = true, "The state before the first input, with cells and outputs given as arrays.")
-      .def(
-          "zero_state", zero_state, "batch_size"_a = 1, "update"_a = true,
-          "A state whose cells and outputs are zeros: one before the first input, as initial_state, that has "
-          "output(), h() and s().")
-      .def("final_state", last_state, "xs"_a, "update"_a = true,
-           "The state after reading all of xs; its s() are what initial_state of another builder takes.")
+           "update"_a = true, docs::builder::initial_state_from_raw_vectors)
+      .def("zero_state", zero_state, "batch_size"_a = 1, "update"_a = true, docs::builder::zero_state)
+      .def("final_state", last_state, "xs"_a, "update"_a = true, docs::builder::final_state)
       .def(
           "param_collection", [](RNNBuilder& b) { return b.get_parameter_collection(); },
-          "The collection of the builder's parameters.")
+          docs::builder::param_collection)
       .def(
           "get_parameters", [](const RNNBuilder& b) { return list_of(b.params); },
-          "The parameters of each layer.")
-      .def("get_parameter_expressions", expressions_of,
-           "The parameters of each layer as expressions of the current graph.")
+          docs::builder::get_parameters)
+      .def("get_parameter_expressions", expressions_of, docs::builder::get_parameter_expressions)
       .def("__repr__",
            [](nb::handle self) {
              const RNNBuilder& b = nb::cast<const RNNBuilder&>(self);
@@ -211,13 +206,13 @@ void bind_base(nb::module_& m) {
                          ", hidden_dim=", b.hidden_dim, ')',
                          rates_text(std::span(rates).first(masks_cells ? 3 : 2)));
            })
-      .def("whoami", &RNNBuilder::name, "The name of the class.");
+      .def("whoami", &RNNBuilder::name, docs::builder::whoami);
 }
 
 /// The constructor and what every class of builders adds.
 template <class B>
-auto bind_builder(nb::module_& m, const char* name, const char* doc) {
-  return nb::class_<B, RNNBuilder>(m, name, doc)
+auto bind_builder(nb::module_& m, const char* name) {
+  return nb::class_<B, RNNBuilder>(m, name, docstring(B::doc).c_str())
       .def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
@@ -229,14 +224,16 @@ auto bind_builder(nb::module_& m, const char* name, const char* doc) {
 /// `spec` and `from_spec`, by which dy.save and dy.load know a builder.
 template <class B>
 void bind_spec(nb::class_<B, RNNBuilder>& type) {
-  type.def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
+  type.def_prop_ro(
+          "spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); },
+          docs::builder::spec)
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
             const auto items = items_of(spec, 3);
             return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], model));
           },
-          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+          "spec"_a, "model"_a, docs::builder::from_spec);
 }
 
 /// The dropout of builders that draw their masks once per sequence.
@@ -245,21 +242,20 @@ void bind_masks(nb::class_<B, RNNBuilder>& type, const char* last_output = "d_h"
   if constexpr (requires(B& b) { b.set_dropout(0, 0, 0); })
     type.def(
         "set_dropouts", [](B& b, Number d, Number d_h, Number d_c) { b.set_dropout(d, d_h, d_c); }, "d"_a,
-        nb::arg(last_output), "d_c"_a = 0.0,
-        "Sets the dropout rates of inputs, of the last output, and of memory cells where gates read them.");
+        nb::arg(last_output), "d_c"_a = 0.0, docs::builder::set_dropouts_of_cells);
   else
     type.def(
         "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a,
-        nb::arg(last_output), "Sets the dropout rates of inputs and of the last output.");
+        nb::arg(last_output), docs::builder::set_dropouts);
   type.def(
       "set_dropout_masks", [](B& b, Whole batch_size) { b.set_dropout_masks(batch_size); },
-      "batch_size"_a = 1, "Draws new dropout masks; call it after initial_state.");
+      "batch_size"_a = 1, docs::builder::set_dropout_masks);
 }
 
 /// The LSTM builders whose layers may be normalised.
 template <class B>
-void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& add) {
-  nb::class_<B, RNNBuilder> type(m, name, doc);
+void bind_normalized(nb::module_& m, const char* name, auto&& add) {
+  nb::class_<B, RNNBuilder> type(m, name, docstring(B::doc).c_str());
   type.def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model,
@@ -267,10 +263,12 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
              Number forget_bias) { build(self, layers, input_dim, hidden_dim, model, ln_lstm, forget_bias); },
           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, "ln_lstm"_a = false, "forget_bias"_a = 1.0,
           alone)
-      .def_prop_ro("spec",
-                   [](const B& b) {
-                     return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim, b.ln_lstm, b.forget_bias);
-                   })
+      .def_prop_ro(
+          "spec",
+          [](const B& b) {
+            return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim, b.ln_lstm, b.forget_bias);
+          },
+          docs::builder::spec)
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
@@ -278,7 +276,7 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
             return nb::typed<nb::object, B>(
                 nb::type<B>()(items[0], items[1], items[2], model, items[3], items[4]));
           },
-          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+          "spec"_a, "model"_a, docs::builder::from_spec);
   bind_masks(type, "d_r");
   add(type);
 }
@@ -288,46 +286,39 @@ void bind_normalized(nb::module_& m, const char* name, const char* doc, auto&& a
 void bind_builders(nb::module_& m) {
   bind_base(m);
   bind_state(m);
-  auto simple = bind_builder<SimpleRNNBuilder>(m, "SimpleRNNBuilder", "The Elman network.");
+  auto simple = bind_builder<SimpleRNNBuilder>(m, "SimpleRNNBuilder");
   bind_spec(simple);
   bind_masks(simple, "d_h");
-  auto gru = bind_builder<GRUBuilder>(m, "GRUBuilder", "The gated recurrent unit.");
+  auto gru = bind_builder<GRUBuilder>(m, "GRUBuilder");
   bind_spec(gru);
   gru.def(
       "set_dropouts", [](GRUBuilder& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
-      "Sets the dropout rates of each layer's input and of the output that is given out, both drawn anew at "
-      "each step.");
-  auto coupled = bind_builder<CoupledLSTMBuilder>(
-      m, "CoupledLSTMBuilder", "An LSTM with peepholes whose forget gate is coupled to the input gate.");
+      docs::builder::set_dropouts_of_steps);
+  auto coupled = bind_builder<CoupledLSTMBuilder>(m, "CoupledLSTMBuilder");
   bind_spec(coupled);
   bind_masks(coupled, "d_h");
-  auto deep = bind_builder<DeepLSTMBuilder>(m, "DeepLSTMBuilder",
-                                            "CoupledLSTMBuilder in which each layer reads x and the output "
-                                            "of the layer below; its output is that of "
-                                            "all layers.");
+  auto deep = bind_builder<DeepLSTMBuilder>(m, "DeepLSTMBuilder");
   bind_spec(deep);
   bind_masks(deep);
-  auto fast = bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder", "CoupledLSTMBuilder without peepholes.");
+  auto fast = bind_builder<FastLSTMBuilder>(m, "FastLSTMBuilder");
   // DyNet 2's has no `spec`, by which programs tell what dy.save takes.
   fast.def_prop_ro(
       "_spec", [](const FastLSTMBuilder& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); });
   bind_masks(fast);
-  bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", "The LSTM.", [](auto&) {});
-  bind_normalized<SparseLSTMBuilder>(
-      m, "SparseLSTMBuilder", "The LSTM with weights that can be pruned.", [](auto& type) {
-        type.def(
-            "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "sparsity"_a, alone,
-            "Prunes this share of the weights: the smallest ones.");
-      });
+  bind_normalized<VanillaLSTMBuilder>(m, "VanillaLSTMBuilder", [](auto&) {});
+  bind_normalized<SparseLSTMBuilder>(m, "SparseLSTMBuilder", [](auto& type) {
+    type.def(
+        "set_sparsity", [](SparseLSTMBuilder& b, Number p) { b.set_sparsity(p); }, "sparsity"_a, alone,
+        docs::builder::set_sparsity);
+  });
   m.def("_added_or_nothing", added_or_nothing, "make"_a,
         "What `make` gives; when it fails, what it has added to collections is taken out again.");
-  auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder",
-                                                         "The LSTM, with noise on the weights if wanted.");
+  auto compact = bind_builder<CompactVanillaLSTMBuilder>(m, "CompactVanillaLSTMBuilder");
   bind_spec(compact);
   bind_masks(compact, "d_r");
   compact.def(
       "set_weightnoise", [](CompactVanillaLSTMBuilder& b, Number std) { b.set_weightnoise(std); }, "std"_a,
-      "The standard deviation of the noise on the weights.");
+      docs::builder::set_weightnoise);
 }
 
 }  // namespace dynet::python

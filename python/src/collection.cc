@@ -1,4 +1,6 @@
 // ParameterCollection: what is learned, by name, and its model files.
+#include "python/src/docs/collection.h"
+
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -136,22 +138,20 @@ void bind_adding(nb::class_<Collection>& type) {
   const auto name = "name"_a = "", device = "device"_a = "";
   const auto init = "init"_a = nb::none();
   const auto scale = "scale"_a = 1.0, mean = "mean"_a = 0.0, std = "std"_a = 1.0;
-  type.def(
-          "add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
-          "Adds a parameter. init: a number, an array (whose shape counts), an initializer, or 'glorot' (the "
-          "default), 'he', 'uniform' (within scale), 'normal' (mean, std), 'identity'.")
+  type.def("add_parameters", add_parameters, "dim"_a, init, name, device, scale, mean, std,
+           docs::collection::add_parameters)
       .def("add_lookup_parameters", add_lookup, "dim"_a, init, name, device, scale, mean, std,
-           "Adds a table; the first size of dim is the number of rows. init as in add_parameters.")
+           docs::collection::add_lookup_parameters)
       .def("parameters_from_numpy", from_numpy, "array"_a, name, device,
-           "Adds a parameter with an array's numbers.")
+           docs::collection::parameters_from_numpy)
       .def("lookup_parameters_from_numpy", lookup_from_numpy, "array"_a, name, device,
-           "Adds a table with an array's numbers; its first axis is that of the rows.")
+           docs::collection::lookup_parameters_from_numpy)
       .def(
           "add_subcollection",
           [](Collection& c, const std::optional<std::string>& name) {
             return c.add_subcollection(name.value_or(""));
           },
-          "name"_a = nb::none(), alone, "Adds a collection whose parameters are also listed in this one.");
+          "name"_a = nb::none(), alone, docs::collection::add_subcollection);
 }
 
 void bind_files(nb::class_<Collection>& type) {
@@ -166,16 +166,9 @@ void bind_files(nb::class_<Collection>& type) {
   };
   // Method and name of its second argument, which is a key in the file.
   for (const auto& [method, key] : {std::pair("save", "name"), std::pair("write_to_textfile", "key")})
-    type.def(
-        method, save, "fname"_a, nb::arg(key) = "", "append"_a = false,
-        "Writes all parameters to a file; a name replaces that of the collection. The file has DyNet 2's "
-        "text format, or, if its name ends in .safetensors, the format of that name: tensors as as_array() "
-        "gives them, by name, without gradients.");
+    type.def(method, save, "fname"_a, nb::arg(key) = "", "append"_a = false, docs::collection::save);
   for (const char* alias : {"populate", "populate_from_textfile"})
-    type.def(
-        alias, populate, "fname"_a, "key"_a = "",
-        "Reads all parameters from what a file holds under a key, or from all of it: in order, or by name "
-        "from a .safetensors file.");
+    type.def(alias, populate, "fname"_a, "key"_a = "", docs::collection::populate);
   type.def(
           "load_param",
           [](Collection& c, const Path& fname, const std::string& key) {
@@ -184,7 +177,7 @@ void bind_files(nb::class_<Collection>& type) {
               return loader.load_param(c, key);
             });
           },
-          "fname"_a, "key"_a, "Adds the parameter that a file holds under a key.")
+          "fname"_a, "key"_a, docs::collection::load_param)
       .def(
           "load_lookup_param",
           [](Collection& c, const Path& fname, const std::string& key) {
@@ -193,7 +186,7 @@ void bind_files(nb::class_<Collection>& type) {
               return loader.load_lookup_param(c, key);
             });
           },
-          "fname"_a, "key"_a, "Adds the table that a file holds under a key.");
+          "fname"_a, "key"_a, docs::collection::load_lookup_param);
 }
 
 /// All parameters, then all tables, with their names within the collection, from "/" on. Names that files
@@ -291,8 +284,7 @@ void bind_state(nb::class_<Collection>& type) {
 }  // namespace
 
 void bind_collection(nb::module_& m) {
-  nb::class_<Collection> type(m, "ParameterCollection",
-                              "A tree of named parameters; `parent` has no effect.");
+  nb::class_<Collection> type(m, "ParameterCollection", docs::collection::type);
   show_in_notebooks(type);
   type.def(
       "__init__", [](Collection* self, const std::optional<Collection>&) { new (self) Collection(); },
@@ -300,27 +292,24 @@ void bind_collection(nb::module_& m) {
   bind_adding(type);
   bind_files(type);
   bind_state(type);
-  constexpr auto decay_doc =
-      "Each update by a trainer of this collection multiplies the values that it changes with 1 - lam, which "
-      "lies in [0, 1). Frozen parameters do not decay; rows and parameters that no graph used do.";
+  constexpr auto decay_doc = docs::collection::set_weight_decay;
   const auto set_decay = [](Collection& c, Number lam) { c.set_weight_decay_lambda(lam); };
   type.def(
           "parameters_list",
           [](const Collection& c) {
             return handles<Parameter>(compute_apart([&] { return c.parameters_list(); }));
           },
-          "All parameters, in order of creation.")
+          docs::collection::parameters_list)
       .def(
           "lookup_parameters_list",
           [](const Collection& c) {
             return handles<LookupParameter>(compute_apart([&] { return c.lookup_parameters_list(); }));
           },
-          "All tables, in order of creation.")
-      .def("get_weight_decay", &Collection::get_weight_decay_lambda,
-           "The weight decay of each update by a trainer of this collection.")
+          docs::collection::lookup_parameters_list)
+      .def("get_weight_decay", &Collection::get_weight_decay_lambda, docs::collection::get_weight_decay)
       .def("set_weight_decay", set_decay, "lam"_a, alone, decay_doc)
       .def("set_weight_decay_lambda", set_decay, "lam"_a, alone, decay_doc)
-      .def("name", &Collection::get_fullname, "The full name, from / on.")
+      .def("name", &Collection::get_fullname, docs::collection::name)
       .def(
           "__eq__", [](const Collection& a, const Collection& b) { return a == b; }, nb::is_operator())
       .def("__hash__", [](const Collection& c) { return std::hash<const void*>()(c.share().get()) >> 4; })
@@ -329,19 +318,16 @@ void bind_collection(nb::module_& m) {
       .def(
           "parameter_count",
           [](const Collection& c) { return compute_apart([&] { return c.parameter_count(); }); },
-          "How many numbers are learned.")
+          docs::collection::parameter_count)
       .def(
           "updated_parameter_count",
           [](const Collection& c) { return compute_apart([&] { return c.updated_parameter_count(); }); },
-          "How many numbers are in parameters that trainers change.")
+          docs::collection::updated_parameter_count)
       .def(
           "project_weights", [](Collection& c, Number radius) { return c.project_weights(radius); },
-          "radius"_a = 1.0, alone,
-          "Scales all parameters that trainers change so that their norm together is at most radius; returns "
-          "the norm before.")
-      .def("reset_gradient", &Collection::reset_gradient, alone, "Sets all gradients to zero.")
-      .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone,
-           "The norm of all gradients together, without those of frozen parameters.");
+          "radius"_a = 1.0, alone, docs::collection::project_weights)
+      .def("reset_gradient", &Collection::reset_gradient, alone, docs::collection::reset_gradient)
+      .def("gradient_l2_norm", &Collection::gradient_l2_norm, alone, docs::collection::gradient_l2_norm);
   m.def(
       "_set_default_weight_decay", [](Number lam) { set_default_weight_decay(lam); }, "lam"_a,
       "The weight decay of collections made from now on.");

@@ -9,6 +9,7 @@
 #include "dynet/ops/check.h"
 #include "dynet/ops/input.h"
 #include "python/src/casters.h"
+#include "python/src/docs/graph.h"
 #include "python/src/graph.h"
 #include "python/src/lists.h"
 #include "python/src/print.h"
@@ -110,20 +111,17 @@ void bind_profile(nb::module_& m) {
 void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
   const auto device = "device"_a = "";
   type.def("inputMatrixLiteral", matrix_literal, "v"_a, "d"_a, "batch_size"_a = 1, device,
-           "A list of numbers, column-major, as an input of shape d.")
+           docs::graph::input_matrix)
       .def("inputSparseTensor", sparse_tensor, "idxs"_a, "v"_a, "dim"_a, "batch_size"_a = 1, "defval"_a = 0.0,
-           device, "An input that is defval but for the values v at column-major places, batch included.")
+           device, docs::graph::input_sparse)
       .def(
-          "print_graphviz", [](const PythonGraph& g) { print_graph(g.graph()); },
-          "Prints the graph in Graphviz's language to stderr.")
+          "print_graphviz", [](const PythonGraph& g) { print_graph(g.graph()); }, docs::graph::print_graphviz)
       .def(
           "dump",
           [](const PythonGraph& g, const Path& filename, Flag values, Flag gradients, Flag only_check,
              Flag plan) { dump_to(g.graph(), filename, {values, gradients, only_check, plan}); },
           "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
-          "show_plan"_a = false,
-          "Evaluates every node and writes it to a file, or to stdout where the name is empty. show_plan: "
-          "also which nodes ran together, and how each gradient came about.")
+          "show_plan"_a = false, docs::graph::dump)
       .def("_nodes", nodes_of, "Operation, arguments, sizes, batch size, indices and name of each node.");
   m.def(
       "dump_cg",
@@ -131,13 +129,8 @@ void bind_descriptions(nb::module_& m, nb::class_<PythonGraph>& type) {
         dump_to(asked_graph(), filename, {values, gradients, only_check, plan});
       },
       "filename"_a = "", "show_values"_a = true, "show_gradients"_a = true, "nan_check_only"_a = false,
-      "show_plan"_a = false,
-      "Evaluates every node of the current graph and writes values and gradients to a file, or to stdout "
-      "where the name is empty. nan_check_only: writes valid or invalid instead of the numbers. show_plan: "
-      "also which nodes ran together, and how each gradient came about.");
-  m.def(
-      "print_text_graphviz", [] { print_graph(asked_graph()); },
-      "Prints the current graph in Graphviz's language to stderr.");
+      "show_plan"_a = false, docs::graph::dump_current);
+  m.def("print_text_graphviz", [] { print_graph(asked_graph()); }, docs::graph::print_current);
   m.def(
       "_node_index",
       [](const Expression& e) {

@@ -1,4 +1,6 @@
 // The methods of expressions: shape, values, gradients.
+#include "python/src/docs/expression.h"
+
 #include "dynet/run/computation_graph.h"
 #include "python/src/casters.h"
 #include "python/src/evaluate.h"
@@ -94,60 +96,50 @@ void bind_shape(nb::module_& m) {
   };
   nb::handle(reinterpret_cast<PyObject*>(types.expression)).attr("shape") =
       nb::module_::import_("builtins")
-          .attr("property")(nb::cpp_function(sizes, nb::is_method(), nb::name("shape"),
-                                             "The sizes of one batch element: dim()[0]."));
+          .attr("property")(
+              nb::cpp_function(sizes, nb::is_method(), nb::name("shape"), docs::expression::shape));
 }
 
 void bind_expression(nb::module_&) {
   PyTypeObject* type = types.expression;
   const auto recalculate = "recalculate"_a = false;
-  def(type, "dim", shape, "The sizes and the batch size: ((rows, columns, ...), batch).");
+  def(type, "dim", shape, docs::expression::dim);
   def(
       type, "value", [](const Expression& e, Flag again) { return with_value(e, again, plain_value); },
-      recalculate,
-      "The value: a float, a list of floats for a vector, or an array. recalculate: evaluates the whole "
-      "graph anew.");
+      recalculate, docs::expression::value);
   def(
       type, "npvalue",
       [](const Expression& e, Flag again, Flag batched) {
         return with_value(e, again, [=](const Tensor& t) { return array_of(t.d, t.v, batched); });
       },
-      recalculate, "batched"_a = false,
-      "The value as an array, row-major, with a last axis for the batch if it is larger than 1. batched: "
-      "with that axis for a batch of 1 too.");
+      recalculate, "batched"_a = false, docs::expression::npvalue);
   def(
       type, "vec_value",
       [](const Expression& e, Flag again) {
         return with_value(e, again, [](const Tensor& t) { return list_of(t.v, t.d.size()); });
       },
-      recalculate, "The value as a list of floats, column-major.");
+      recalculate, docs::expression::vec_value);
   def(
       type, "scalar_value", [](const Expression& e, Flag again) { return with_value(e, again, scalar); },
-      recalculate, "The value of a single number.");
+      recalculate, docs::expression::scalar_value);
   def(
       type, "forward", [](const Expression& e, Flag again) { with_value(e, again, [](const Tensor&) {}); },
-      recalculate, "Evaluates the expression.");
-  def(type, "backward", backward, "full"_a = false,
-      "Adds the gradients of this single number to every parameter it depends on. full: computes the "
-      "gradients of "
-      "all nodes, not only of those that lead to parameters.");
-  def(type, "gradient", gradient,
-      "The gradient with respect to this expression, after backward() from a later one.");
+      recalculate, docs::expression::forward);
+  def(type, "backward", backward, "full"_a = false, docs::expression::backward);
+  def(type, "gradient", gradient, docs::expression::gradient);
   def(type, "__dlpack__", dlpack, "The value for other libraries: torch.from_dlpack(x) is a copy.");
   def(
       type, "__dlpack_device__",
       [](const Expression&) -> nb::typed<nb::tuple, int, int> { return nb::make_tuple(1, 0); },
       "The CPU, in DLPack's numbers.");
   def(type, "to_dot", drawn_by("drawing", "dot_of_expression"), nb::sig("def to_dot(self) -> str"),
-      "The expression and all it depends on in Graphviz's language, as to_dot() of a graph.");
+      docs::expression::to_dot);
   def(type, "_repr_html_", drawn_by("notebook", "html"), nb::sig("def _repr_html_(self) -> str"),
       "What a notebook shows where the last line of a cell is an expression.");
   def(type, "_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),
       "The picture that a notebook shows; None without Graphviz.");
-  def(type, "set", set_node, "value"_a,
-      "Gives an input its numbers, or a lookup or a pick its index, anew; ask then for "
-      "value(recalculate=True).");
-  def(type, "set_index", set_node, "index"_a, "The same as set, under its name for picks.");
+  def(type, "set", set_node, "value"_a, docs::expression::set);
+  def(type, "set_index", set_node, "index"_a, docs::expression::set_index);
 }
 
 }  // namespace dynet::python

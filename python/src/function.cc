@@ -8,6 +8,7 @@
 #include "dynet/ops/loops.h"
 #include "dynet/program/gradient_check.h"
 #include "python/src/casters.h"
+#include "python/src/docs/expression.h"
 #include "python/src/evaluate.h"
 #include "python/src/owned.h"
 #include "python/src/print.h"
@@ -177,13 +178,7 @@ void bind_function(nb::module_& m) {
   m.def("_call_function", call_function, "functions"_a, "xs"_a, "dim"_a.none(),
         "A node whose value and gradients are what two functions return.");
   m.def("_shape_of", shape_of, "name"_a, "y"_a.none(), "The shape of what forward returned.");
-  m.def(
-      "check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1,
-      "Whether the gradients of a number with respect to all parameters, and to those rows of lookup tables "
-      "that it uses, are its central differences, up to 1 % and what rounding explains, over longer ways "
-      "where large values cancel. The expression is evaluated again for each of their numbers, so it must "
-      "not be random. Afterwards all gradients are "
-      "zero. Prints to stderr what is wrong, or with verbosity=2 every comparison, or with 0 nothing.");
+  m.def("check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1, docs::expression::check_grad);
 }
 
 }  // namespace dynet::python

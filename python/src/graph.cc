@@ -7,6 +7,8 @@
 
 #include "dynet/run/settings.h"
 #include "python/src/casters.h"
+#include "python/src/docs/graph.h"
+#include "python/src/docs/process.h"
 #include "python/src/numbers.h"
 #include "python/src/pictures.h"
 
@@ -107,20 +109,18 @@ void bind_node_calls(nb::class_<PythonGraph>& type) {
     compute(g.graph(), [&] { return e.backward(full), true; }, [](bool) {});
   };
   const auto index = "index"_a;
-  type.def("forward", on_node(true, nothing), index, "Evaluates the graph up to a node from scratch.")
-      .def("inc_forward", on_node(false, nothing), index, "Evaluates what a node needs and is not known yet.")
-      .def("forward_scalar", on_node(true, as_scalar), index, "The number that a node is, from scratch.")
-      .def("inc_forward_scalar", on_node(false, as_scalar), index, "The number that a node is.")
-      .def("forward_vec", on_node(true, list), index, "The numbers of a node, from scratch.")
-      .def("inc_forward_vec", on_node(false, list), index, "The numbers of a node.")
-      .def("backward", backward, index, "full"_a = false, "Adds the gradients of a node to the parameters.");
+  type.def("forward", on_node(true, nothing), index, docs::graph::forward)
+      .def("inc_forward", on_node(false, nothing), index, docs::graph::inc_forward)
+      .def("forward_scalar", on_node(true, as_scalar), index, docs::graph::forward_scalar)
+      .def("inc_forward_scalar", on_node(false, as_scalar), index, docs::graph::inc_forward_scalar)
+      .def("forward_vec", on_node(true, list), index, docs::graph::forward_vec)
+      .def("inc_forward_vec", on_node(false, list), index, docs::graph::inc_forward_vec)
+      .def("backward", backward, index, "full"_a = false, docs::graph::backward);
 }
 
 void bind_graph_class(nb::module_& m) {
-  nb::class_<PythonGraph> type(
-      m, "ComputationGraph", nb::type_slots(Collected<PythonGraph>::slots),
-      "A graph. Inside `with dy.ComputationGraph():` it is the current one, to which inputs "
-      "and parameters go; several may be alive at once.");
+  nb::class_<PythonGraph> type(m, "ComputationGraph", nb::type_slots(Collected<PythonGraph>::slots),
+                               docs::graph::type);
   type.def(nb::init<>())
       .def("__enter__",
            [](nb::object self) {
@@ -136,10 +136,9 @@ void bind_graph_class(nb::module_& m) {
             return renewed(g.graph(), immediate_compute, check_validity, autobatching.value);
           },
           "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
-          "Starts anew; the expressions made before are stale.")
+          docs::graph::renew)
       .def(
-          "version", [](const PythonGraph& g) { return g.graph().number(); },
-          "The number of the graph; each renewal has a larger one.")
+          "version", [](const PythonGraph& g) { return g.graph().number(); }, docs::graph::version)
       .def("__len__", [](const PythonGraph& g) { return g.graph().size(); })
       .def("__repr__",
            [](const PythonGraph& g) {
@@ -149,13 +148,10 @@ void bind_graph_class(nb::module_& m) {
            })
       .def(
           "step_count", [](const PythonGraph& g) { return g.graph().evaluator->step_count(); },
-          "How many merged calls have run so far.")
+          docs::graph::step_count)
       .def(
-          "checkpoint", [](const PythonGraph& g) { g.graph().checkpoint(); },
-          "Remembers what the graph holds.")
-      .def(
-          "revert", [](const PythonGraph& g) { revert(g.graph()); },
-          "Removes what was added after the last checkpoint.");
+          "checkpoint", [](const PythonGraph& g) { g.graph().checkpoint(); }, docs::graph::checkpoint)
+      .def("revert", [](const PythonGraph& g) { revert(g.graph()); }, docs::graph::revert);
   bind_node_calls(type);
   bind_descriptions(m, type);
   bind_nodes(m, type);
@@ -163,10 +159,7 @@ void bind_graph_class(nb::module_& m) {
   type.def("_repr_svg_", drawn_by("notebook", "svg"), nb::sig("def _repr_svg_(self) -> str | None"),
            "The picture that a notebook shows; None without Graphviz.")
       .def("to_dot", drawn_by("drawing", "dot_of_graph"), nb::sig("def to_dot(self) -> str"),
-           "The graph in Graphviz's language, as the program wrote it: each node with its operation, shape "
-           "and "
-           "what it was told, parameters and rows by name. Write it to a file for `dot -Tsvg`, or give it to "
-           "graphviz.Source.");
+           docs::graph::to_dot);
   bind_program_lines(m);
 }
 
@@ -177,28 +170,21 @@ void bind_current(nb::module_& m) {
         return renewed(asked_graph(), immediate_compute, check_validity, autobatching.value);
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
-      "Starts the current graph anew; expressions made before are stale. immediate_compute: evaluates each "
-      "expression as it is made; check_validity: and raises RuntimeError, with the node and its operation, "
-      "if it holds a NaN or an infinity, or if backward() makes such a gradient, which no parameter then "
-      "gets.");
-  m.def("cg", [] { return PythonGraph(asked_graph()); }, "The current graph.");
-  m.def(
-      "cg_version", [] { return asked_graph().number(); },
-      "The number of the current graph; 0 if nothing was made in it yet.");
-  m.def("cg_checkpoint", [] { asked_graph().checkpoint(); }, "Remembers what the current graph holds.");
-  m.def(
-      "cg_revert", [] { revert(asked_graph()); },
-      "Removes what was added to the current graph after the last checkpoint.");
+      docs::graph::renew_cg);
+  m.def("cg", [] { return PythonGraph(asked_graph()); }, docs::graph::cg);
+  m.def("cg_version", [] { return asked_graph().number(); }, docs::graph::cg_version);
+  m.def("cg_checkpoint", [] { asked_graph().checkpoint(); }, docs::graph::cg_checkpoint);
+  m.def("cg_revert", [] { revert(asked_graph()); }, docs::graph::cg_revert);
   const auto recalculate = "recalculate"_a = false;
   m.def(
       "forward", [](Expressions exps, Flag again) { evaluate_all(exps, again, [](const auto&, auto&&) {}); },
-      "exps"_a, recalculate, "Evaluates all expressions of a list at once.");
+      "exps"_a, recalculate, docs::graph::evaluate);
   m.def(
       "values", [](Expressions exps, Flag again) { return values_of(exps, again, plain_value); }, "exps"_a,
-      recalculate, "The value() of each expression of a list, evaluated at once.");
+      recalculate, docs::graph::values);
   m.def(
       "npvalues", [](Expressions exps, Flag again) { return values_of(exps, again, array_value); }, "exps"_a,
-      recalculate, "The npvalue() of each expression of a list, evaluated at once.");
+      recalculate, docs::graph::npvalues);
 }
 
 void set_policy(std::string_view name) {
@@ -222,25 +208,21 @@ nb::typed<nb::list, std::string> instruction_sets() {
 }
 
 void bind_settings(nb::module_& m) {
-  m.def("instruction_sets", instruction_sets,
-        "The instruction sets there are kernels for on this machine; the last one is used.");
+  m.def("instruction_sets", instruction_sets, docs::process::instruction_sets);
   m.def(
       "set_instruction_set", [](const std::string& name) { choose_engine(cpu_engine(name.c_str())); },
-      "name"_a, "Chooses the instruction set of graphs that start from now on.");
-  m.def("set_batching_policy", set_policy, "policy"_a,
-        "How nodes are grouped: \"agenda\" (the default), \"depth\", or \"single\" for no batching. The "
-        "values are the same bits.");
+      "name"_a, docs::process::set_instruction_set);
+  m.def("set_batching_policy", set_policy, "policy"_a, docs::process::set_batching_policy);
   m.def(
       "set_num_threads", [](Whole n) { chosen_engine().set_most_threads(std::max(1u, n.value)); }, "n"_a,
-      "Chooses how many threads may compute; at first the physical cores. How many of them are used is found "
-      "out while the program runs: as many as pay. The values are the same bits.");
-  m.def("get_num_threads", [] { return chosen_engine().most_threads(); }, "How many threads may compute.");
+      docs::process::set_num_threads);
+  m.def("get_num_threads", [] { return chosen_engine().most_threads(); }, docs::process::get_num_threads);
   m.def(
       "_share_from", [](uint64_t multiply_adds) { settings().worth_partitioning = multiply_adds; },
       "multiply_adds"_a, "For tests: how large an evaluation is that threads share.");
   m.def(
       "reset_random_seed", [](Whole seed) { reset_random(seed); }, "seed"_a,
-      "Starts all random numbers anew: what is drawn from now on follows from the seed, 0 as any other.");
+      docs::process::reset_random_seed);
 }
 
 /// A thread of Python that ends has its graph ended with it, before others hear of the end and while it has

@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 
 #include "python/src/casters.h"
+#include "python/src/docs/initializer.h"
+#include "python/src/docstring.h"
 #include "python/src/numbers.h"
 
 namespace dynet::python {
@@ -27,7 +29,7 @@ Owned by_name(std::string_view name, const Dim& dim, const InitArguments& a) {
 /// Those that look at the shape, and those that have all numbers.
 void bind_shaped(nb::module_& m) {
   nb::class_<ParameterInitGlorot, ParameterInit>(m, "GlorotInitializer",
-                                                 "Uniform with the variance of Glorot and Bengio (2010).")
+                                                 docstring(ParameterInitGlorot::doc).c_str())
       .def(
           "__init__",
           [](ParameterInitGlorot* self, Flag lookup, Number gain) {
@@ -39,7 +41,7 @@ void bind_shaped(nb::module_& m) {
         return text("GlorotInitializer(is_lookup=", i.is_lookup ? "True" : "False", ", gain=", i.gain, ')');
       });
   nb::class_<ParameterInitSaxe, ParameterInit>(m, "SaxeInitializer",
-                                               "A random orthogonal matrix (Saxe et al. 2014).")
+                                               docstring(ParameterInitSaxe::doc).c_str())
       .def(
           "__init__", [](ParameterInitSaxe* self, Number scale) { new (self) ParameterInitSaxe(scale); },
           "scale"_a = 1.0)
@@ -47,14 +49,13 @@ void bind_shaped(nb::module_& m) {
       .def("__repr__",
            [](const ParameterInitSaxe& i) { return text("SaxeInitializer(scale=", i.gain, ')'); });
   nb::class_<ParameterInitFromFile, ParameterInit>(m, "FromFileInitializer",
-                                                   "Numbers of a text file, column-major.")
+                                                   docstring(ParameterInitFromFile::doc).c_str())
       .def(nb::init<std::filesystem::path>(), "fname"_a)
       .def("_arguments", [](const ParameterInitFromFile& i) { return nb::make_tuple(nb::cast(i.file)); })
       .def("__repr__", [](const ParameterInitFromFile& i) {
         return text("FromFileInitializer(fname='", i.file.string(), "')");
       });
-  nb::class_<NumpyInit, ParameterInit>(m, "NumpyInitializer",
-                                       "The numbers of an array, for a parameter of its shape, or of a list.")
+  nb::class_<NumpyInit, ParameterInit>(m, "NumpyInitializer", docs::initializer::numpy)
       .def(
           "__init__",
           [](NumpyInit* self, ArrayLike array) { new (self) NumpyInit(read_numbers(array.ptr())); },
@@ -86,9 +87,10 @@ InitChoice::InitChoice(nb::handle init, const Dim& dim, const InitArguments& arg
 }
 
 void bind_initializers(nb::module_& m) {
-  nb::class_<ParameterInit> base(m, "PyInitializer", "What initializers have in common.");
+  nb::class_<ParameterInit> base(m, "PyInitializer", docs::initializer::type);
   no_constructor(base, "make a NormalInitializer, a GlorotInitializer or another one");
-  nb::class_<ParameterInitNormal, ParameterInit>(m, "NormalInitializer", "Normally distributed numbers.")
+  nb::class_<ParameterInitNormal, ParameterInit>(m, "NormalInitializer",
+                                                 docstring(ParameterInitNormal::doc).c_str())
       .def(
           "__init__",
           [](ParameterInitNormal* self, Number mean, Number var) {
@@ -100,20 +102,22 @@ void bind_initializers(nb::module_& m) {
         return text("NormalInitializer(mean=", i.mean, ", var=", i.variance, ')');
       });
   nb::class_<ParameterInitUniform, ParameterInit>(m, "UniformInitializer",
-                                                  "Numbers between -scale and scale.")
+                                                  docstring(ParameterInitUniform::doc).c_str())
       .def(
           "__init__",
           [](ParameterInitUniform* self, Number scale) { new (self) ParameterInitUniform(scale); }, "scale"_a)
       .def("_arguments", [](const ParameterInitUniform& i) { return nb::make_tuple(i.right); })
       .def("__repr__",
            [](const ParameterInitUniform& i) { return text("UniformInitializer(scale=", i.right, ')'); });
-  nb::class_<ParameterInitConst, ParameterInit>(m, "ConstInitializer", "One number everywhere.")
+  nb::class_<ParameterInitConst, ParameterInit>(m, "ConstInitializer",
+                                                docstring(ParameterInitConst::doc).c_str())
       .def(
           "__init__", [](ParameterInitConst* self, Number c) { new (self) ParameterInitConst(c); }, "c"_a)
       .def("_arguments", [](const ParameterInitConst& i) { return nb::make_tuple(i.number); })
       .def("__repr__",
            [](const ParameterInitConst& i) { return text("ConstInitializer(c=", i.number, ')'); });
-  nb::class_<ParameterInitIdentity, ParameterInit>(m, "IdentityInitializer", "The identity matrix.")
+  nb::class_<ParameterInitIdentity, ParameterInit>(m, "IdentityInitializer",
+                                                   docstring(ParameterInitIdentity::doc).c_str())
       .def(nb::init<>())
       .def("_arguments", [](const ParameterInitIdentity&) { return nb::make_tuple(); })
       .def("__repr__", [](const ParameterInitIdentity&) { return "IdentityInitializer()"; });

@@ -1,6 +1,7 @@
 // Inputs of a graph: numbers of programs, rows of lookup tables, and how both are set anew.
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
+#include "python/src/docs/input.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
 
@@ -217,31 +218,25 @@ void bind_inputs(nb::module_& m) {
         check_device(device);
         return Input::make(current_graph(), {1}, {&s.value, 1});
       },
-      "s"_a, device, "A number as an input; set() changes it.");
+      "s"_a, device, docs::input::scalar);
   m.def(
       "vecInput",
       [](Whole dim, std::string_view device) {
         check_device(device);
         return Input::make(current_graph(), {dim}, std::vector<real>(dim));
       },
-      "dim"_a, device, "A vector of zeros as an input; set() changes it.");
-  m.def("inputVector", input_vector, "v"_a, device, "A list of numbers as an input; set() changes it.");
+      "dim"_a, device, docs::input::zeros);
+  m.def("inputVector", input_vector, "v"_a, device, docs::input::vector);
   m.def("inputTensor", input_tensor, "arr"_a, "batched"_a = false, device, "reusable_expr"_a = false,
-        "An array or nested list as an input. batched: its last axis is the batch. A list of arrays is a "
-        "batch of them. set() takes new numbers, column-major.");
+        docs::input::tensor);
   nb::cpp_function_def(input_transposed, nb::scope(reinterpret_cast<PyObject*>(types.transposed)),
                        nb::name("__new__"), "cls"_a, "val"_a, "dim"_a = nb::none(), "batch_size"_a = 1,
                        device);
   m.def("sparse_inputTensor", sparse_input, "idxs"_a, "values"_a, "shape"_a, "batched"_a = false,
-        "defval"_a = 0.0, device,
-        "An input that is defval but for the values at idxs, one list of indices for each axis. batched: the "
-        "last axis is the batch.");
-  m.def("one_hot", one_hot_of, "d"_a, "idx"_a, device,
-        "A vector of size d with 1 at an index, or a batch of them for a list of indices.");
-  m.def("lookup", lookup, "p"_a, "index"_a = 0, "update"_a = true,
-        "A row of a lookup table; without update it gets no gradient. set() chooses another row.");
-  m.def("lookup_batch", lookup_batch, "p"_a, "indices"_a, "update"_a = true,
-        "A batch of rows of a lookup table; without update they get no gradient.");
+        "defval"_a = 0.0, device, docs::input::sparse);
+  m.def("one_hot", one_hot_of, "d"_a, "idx"_a, device, docs::input::one_hot);
+  m.def("lookup", lookup, "p"_a, "index"_a = 0, "update"_a = true, docs::input::lookup);
+  m.def("lookup_batch", lookup_batch, "p"_a, "indices"_a, "update"_a = true, docs::input::lookup_batch);
 }
 
 }  // namespace dynet::python

@@ -4,6 +4,8 @@
 #include "dynet/ops/input.h"
 #include "dynet/run/describe.h"
 #include "python/src/casters.h"
+#include "python/src/docs/graph.h"
+#include "python/src/docs/node.h"
 #include "python/src/evaluate.h"
 #include "python/src/graph.h"
 #include "python/src/program_lines.h"
@@ -89,9 +91,8 @@ std::string text_of(const GraphNode& n) {
 void bind_numbers(nb::class_<GraphNode>& type) {
   type.def(
           "value", [](const GraphNode& n) { return with_value(n.expression(), false, array_value); },
-          "The value as an array, as npvalue() of the expression gives it. Computes what is not known yet.")
-      .def("gradient", gradient_of,
-           "The gradient as an array, after backward() from this node or one that depends on it.")
+          docs::node::value)
+      .def("gradient", gradient_of, docs::node::gradient)
       .def("__repr__", text_of);
 }
 
@@ -111,42 +112,34 @@ nb::typed<nb::dict, nb::str, nb::object> dictionary_of(std::span<const Attribute
 }
 
 void bind_nodes(nb::module_& m, nb::class_<PythonGraph>& graph) {
-  nb::class_<GraphNode> type(
-      m, "GraphNode",
-      "A node of a graph as the program wrote it; nodes() of a graph lists them. It refuses to "
-      "tell anything once the graph was renewed.");
+  nb::class_<GraphNode> type(m, "GraphNode", docs::node::type);
   no_constructor(type, "nodes() of a ComputationGraph lists them");
-  type.def_prop_ro("index", &GraphNode::index, "Its place in the graph.")
+  type.def_prop_ro("index", &GraphNode::index, docs::node::index)
       .def_prop_ro(
           "operation", [](const GraphNode& n) { return std::string(n.node().written().name); },
-          "The name of what it computes: \"tanh\", \"matmul\", \"parameter\", \"lookup\", ...")
+          docs::node::operation)
       .def_prop_ro(
           "shape", [](const GraphNode& n) -> IndexTuple { return nb::cast<IndexTuple>(nb::cast(n.dim())); },
-          "The sizes of one batch element.")
+          docs::node::shape)
       .def_prop_ro(
-          "batch_size", [](const GraphNode& n) { return n.dim().bd; }, "How many batch elements it has.")
+          "batch_size", [](const GraphNode& n) { return n.dim().bd; }, docs::node::batch_size)
       .def_prop_ro(
-          "arguments", [](const GraphNode& n) { return tuple_of(n.arguments()); },
-          "The places of its arguments in the graph.")
+          "arguments", [](const GraphNode& n) { return tuple_of(n.arguments()); }, docs::node::arguments)
       .def_prop_ro("parameter", parameter_of,
                    nb::sig("def parameter(self) -> Parameters | LookupParameters | None"),
-                   "The parameter or table that it stands for, or whose rows it is.")
+                   docs::node::parameter)
       .def_prop_ro(
-          "indices", [](const GraphNode& n) { return tuple_of(n.words()); },
-          "The rows of a lookup, or the places of a pick; one after another for each batch element.")
+          "indices", [](const GraphNode& n) { return tuple_of(n.words()); }, docs::node::indices)
       .def_prop_ro("attributes", attributes_of,
-                   nb::sig("def attributes(self) -> dict[str, float | list[float]]"),
-                   "The other numbers that the operation was told, and lists of numbers, by name.")
+                   nb::sig("def attributes(self) -> dict[str, float | list[float]]"), docs::node::attributes)
       .def_prop_ro(
           "needs_gradient", [](const GraphNode& n) { return n.node().needs_gradient; },
-          "Whether it depends on a parameter that is trained.")
+          docs::node::needs_gradient)
       .def_prop_ro(
-          "expression", [](const GraphNode& n) { return n.expression(); }, "The expression.")
+          "expression", [](const GraphNode& n) { return n.expression(); }, docs::node::expression)
       .def_prop_ro(
           "line", [](const GraphNode& n) { return program_line(n.graph().place(n.index())); },
-          nb::sig("def line(self) -> traceback.FrameSummary | None"),
-          "The line of the program that made it: filename, lineno, name of the function, and line, its text. "
-          "None if it was made outside of record_lines().");
+          nb::sig("def line(self) -> traceback.FrameSummary | None"), docs::node::line);
   bind_numbers(type);
   m.def(
       "_graph_of",
@@ -158,8 +151,7 @@ void bind_nodes(nb::module_& m, nb::class_<PythonGraph>& graph) {
       },
       "e"_a, nb::sig("def _graph_of(e: Expression) -> tuple[ComputationGraph | None, int]"),
       "The graph of an expression and its place there; no graph for a parameter that it has not.");
-  graph.def("nodes", nodes_of,
-            "All nodes, in the order in which they were made: each comes after its arguments.");
+  graph.def("nodes", nodes_of, docs::graph::nodes);
 }
 
 }  // namespace dynet::python

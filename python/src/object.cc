@@ -8,6 +8,10 @@
 
 #include "dynet/device/arena.h"
 #include "dynet/run/describe.h"
+#include "python/src/docs/expression.h"
+#include "python/src/docs/input.h"
+#include "python/src/docs/lookup.h"
+#include "python/src/docs/parameters.h"
 #include "python/src/evaluate.h"
 
 namespace dynet::python {
@@ -269,12 +273,11 @@ void bind_types(nb::module_& m) {
   auto slots = with({slot(Py_tp_dealloc, free_expression),
                      slot(Py_tp_repr, description_of),
                      slot(Py_tp_str, string_of),
-                     {Py_tp_doc, const_cast<char*>("A node of a graph: what an operation computes.")}});
+                     {Py_tp_doc, const_cast<char*>(docs::expression::type)}});
   types.expression = make_type(m, "Expression", sizeof(ExpressionObject), slots.data(), nullptr);
 
   slots = {slot(Py_tp_dealloc, free_expression),
-           {Py_tp_doc, const_cast<char*>("A list of numbers, column-major, as an input of shape dim; without "
-                                         "dim a vector.")},
+           {Py_tp_doc, const_cast<char*>(docs::input::transposed)},
            {0, nullptr}};
   types.transposed =
       make_type(m, "inputTensorTranspose", sizeof(ExpressionObject), slots.data(), types.expression, true);
@@ -284,24 +287,18 @@ void bind_types(nb::module_& m) {
                 slot(Py_tp_str, string_of),
                 slot(Py_tp_richcompare, compare_parameters),
                 slot(Py_tp_hash, hash_of_parameter),
-                {Py_tp_doc, const_cast<char*>(
-                                "A tensor that is learned; an expression of every graph. A graph has it as "
-                                "it was when the graph first evaluated it: after an update() or "
-                                "set_value(), begin a new one by renew_cg(). Handles of the same one are "
-                                "equal.")}});
+                {Py_tp_doc, const_cast<char*>(docs::parameters::type)}});
   types.parameters = make_type(m, "Parameters", sizeof(ParametersObject), slots.data(), types.expression);
 
-  slots = with(
-      {slot(Py_tp_dealloc, free_parameter<LookupObject>),
-       slot(Py_tp_repr, description_of),
-       slot(Py_tp_str, string_of),
-       slot(Py_tp_richcompare, compare_parameters),
-       slot(Py_tp_hash, hash_of_parameter),
-       slot(Py_mp_subscript, lookup_row),
-       slot(Py_sq_item, lookup_item),
-       slot(Py_mp_length, lookup_length),
-       {Py_tp_doc, const_cast<char*>("A table of learned rows; as an expression the whole table. Handles "
-                                     "of the same one are equal.")}});
+  slots = with({slot(Py_tp_dealloc, free_parameter<LookupObject>),
+                slot(Py_tp_repr, description_of),
+                slot(Py_tp_str, string_of),
+                slot(Py_tp_richcompare, compare_parameters),
+                slot(Py_tp_hash, hash_of_parameter),
+                slot(Py_mp_subscript, lookup_row),
+                slot(Py_sq_item, lookup_item),
+                slot(Py_mp_length, lookup_length),
+                {Py_tp_doc, const_cast<char*>(docs::lookup::type)}});
   types.lookup = make_type(m, "LookupParameters", sizeof(LookupObject), slots.data(), types.expression);
   no_instances(types.expression, "operations give one, inputTensor one of numbers");
   no_instances(types.parameters, "a collection's add_parameters gives one");

@@ -2,6 +2,8 @@
 #include <nanobind/stl/string.h>
 
 #include "dynet/ops/all.h"
+#include "python/src/docs/process.h"
+#include "python/src/docstring.h"
 #include "python/src/positional.h"
 #include "python/src/undo.h"
 
@@ -79,7 +81,7 @@ struct Maker {
 template <class T, class... P, size_t... I>
 void bind_call(nb::module_& m, Expression (*)(P...), std::index_sequence<I...>) {
   static_assert(std::size(T::args) == sizeof...(P), "every parameter of call() needs a name in args");
-  m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., T::doc);
+  m.def(T::name, Maker<T, P...>::make, argument<T, I, P>()..., docstring(T::doc).c_str());
   Positional<Maker<T, P...>, Python<T, P>...>::bind(
       nb::object(m.attr(T::name)),
       {(T::args[I].has_default ? default_value<P>(T::args[I]) : nb::object())...});
@@ -126,9 +128,7 @@ void bind_ops(nb::module_& m) {
   bind_all(m, names, Composites{});
   bind_besides<Zeroes>(m);
   bind_besides<OldPickRange>(m);
-  m.def(
-      "ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); },
-      "The names of all operations.");
+  m.def("ops", [names]() -> nb::typed<nb::list, std::string> { return nb::list(names); }, docs::process::ops);
 }
 
 }  // namespace dynet::python

@@ -1,10 +1,13 @@
 // The methods of Parameters and LookupParameters: their numbers as arrays, their gradients, their files.
+#include "python/src/docs/parameters.h"
+
 #include <nanobind/stl/string.h>
 
 #include <utility>
 
 #include "dynet/ops/all.h"
 #include "python/src/casters.h"
+#include "python/src/docs/lookup.h"
 #include "python/src/evaluate.h"
 #include "python/src/files.h"
 #include "python/src/initializers.h"
@@ -59,11 +62,6 @@ Array copy_of(const Storage& s) {
   return to.array();
 }
 
-constexpr auto set_gradient_doc =
-    "Replaces the gradient by an array of the same shape, such as the sum of those of several processes. The "
-    "next update() applies it, as if a graph had left it; of a table, the rows that are not all zeros. A "
-    "frozen parameter keeps it without effect. ValueError for another shape.";
-
 /// The numbers of an argument that has the parameter's shape.
 template <class P>
 std::vector<real> numbers_for(const P& p, ArrayLike arr) {
@@ -94,17 +92,16 @@ template <class P>
 void bind_shared(PyTypeObject* type) {
   def(
       type, "name", [](const P& p) { return compute_apart([&] { return std::string(p.get_fullname()); }); },
-      "The full name.");
-  def(type, "zero", [](P& p) { p.zero(); }, alone, "Sets values and gradient to zero.");
-  def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, alone, "Multiplies the values.");
+      docs::parameters::name);
+  def(type, "zero", [](P& p) { p.zero(); }, alone, docs::parameters::zero);
+  def(type, "scale", [](P& p, Number s) { p.scale(s); }, "s"_a, alone, docs::parameters::scale);
   def(
       type, "scale_gradient", [](P& p, Number s) { p.scale_gradient(s); }, "s"_a, alone,
-      "Multiplies the gradient.");
-  def(type, "is_updated", [](const P& p) { return p.is_updated(); }, "Whether trainers change it.");
+      docs::parameters::scale_gradient);
+  def(type, "is_updated", [](const P& p) { return p.is_updated(); }, docs::parameters::is_updated);
   def(
       type, "set_updated", [](P& p, Flag b) { p.set_updated(b); }, "b"_a, alone,
-      "Freezes it, or lets trainers change it. A frozen parameter rests: it gets no gradient, does not count "
-      "in the norm of gradients, and trainers neither change nor decay it. Both drop the gradient there is.");
+      docs::parameters::set_updated);
   def(
       type, "clip_inplace",
       [](P& p, Number left, Number right) {
@@ -113,10 +110,9 @@ void bind_shared(PyTypeObject* type) {
           invalid("clip_inplace: ", low, " and ", high, " were given; the first must not be larger");
         p.clip_inplace(left, right);
       },
-      "left"_a, "right"_a, alone, "Forces every value into [left, right].");
-  def(type, "set_value", set_value<P>, "arr"_a,
-      "Replaces the values by those of an array of the same shape; ValueError for another shape.");
-  def(type, "set_gradient", set_gradient<P>, "arr"_a, set_gradient_doc);
+      "left"_a, "right"_a, alone, docs::parameters::clip_inplace);
+  def(type, "set_value", set_value<P>, "arr"_a, docs::parameters::set_value);
+  def(type, "set_gradient", set_gradient<P>, "arr"_a, docs::parameters::set_gradient);
   const auto save = [](const P& p, const Path& fname, const std::string& key, Flag append) {
     save_to(fname, append, p, key);
   };
@@ -127,10 +123,9 @@ void bind_shared(PyTypeObject* type) {
     });
   };
   for (const char* name : {"save", "write_to_textfile"})
-    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false,
-        "Writes it to a file, under a key or its full name; see ParameterCollection.save.");
+    def(type, name, save, "fname"_a, "key"_a = "", "append"_a = false, docs::parameters::save);
   for (const char* name : {"populate", "populate_from_textfile"})
-    def(type, name, populate, "fname"_a, "key"_a = "", "Reads what a file holds under a key.");
+    def(type, name, populate, "fname"_a, "key"_a = "", docs::parameters::populate);
 }
 
 // -- lookup tables
@@ -244,12 +239,12 @@ Shape table_shape(const LookupParameter& p) {
 }
 
 void bind_rows(PyTypeObject* type) {
-  def(type, "as_array", whole<Values>, "The table, its rows first.");
-  def(type, "grad_as_array", whole<Gradients>, "The gradient of the table, its rows first.");
-  def(type, "row_as_array", row_of<Values>, "row"_a, "One row.");
-  def(type, "row_grad_as_array", row_of<Gradients>, "row"_a, "The gradient of one row.");
-  def(type, "rows_as_array", rows_of<Values>, "rows"_a, "Some rows.");
-  def(type, "rows_grad_as_array", rows_of<Gradients>, "rows"_a, "The gradients of some rows.");
+  def(type, "as_array", whole<Values>, docs::lookup::as_array);
+  def(type, "grad_as_array", whole<Gradients>, docs::lookup::grad_as_array);
+  def(type, "row_as_array", row_of<Values>, "row"_a, docs::lookup::row_as_array);
+  def(type, "row_grad_as_array", row_of<Gradients>, "row"_a, docs::lookup::row_grad_as_array);
+  def(type, "rows_as_array", rows_of<Values>, "rows"_a, docs::lookup::rows_as_array);
+  def(type, "rows_grad_as_array", rows_of<Gradients>, "rows"_a, docs::lookup::rows_grad_as_array);
 }
 
 }  // namespace
@@ -259,43 +254,37 @@ void bind_parameters(nb::module_&) {
   bind_shared<Parameter>(type);
   def(
       type, "shape", [](const Parameter& p) -> Shape { return nb::cast<nb::tuple>(nb::cast(p.dim())); },
-      "The sizes.");
+      docs::parameters::shape);
   def(
       type, "as_array", [](const Parameter& p) { return copy_of<Values>(p.get_storage()); },
-      "The values, as expressions have them.");
+      docs::parameters::as_array);
   def(
       type, "grad_as_array", [](const Parameter& p) { return copy_of<Gradients>(p.get_storage()); },
-      "The gradient.");
-  def(type, "expr", expression_of, "update"_a = false,
-      "Its node in the current graph. Unless update is set it gets no gradient, as in DyNet 2; the parameter "
-      "itself, used as an expression, gets one.");
+      docs::parameters::grad_as_array);
+  def(type, "expr", expression_of, "update"_a = false, docs::parameters::expr);
 }
 
 void bind_lookups(nb::module_&) {
   PyTypeObject* type = types.lookup;
   bind_shared<LookupParameter>(type);
   bind_rows(type);
-  def(type, "shape", table_shape, "The number of rows, then the sizes of a row.");
-  def(type, "init_from_array", init_from_array, "arr"_a, "Fills the first rows with those of an array.");
-  def(type, "init_row", init_row, "i"_a, "row"_a, "Replaces a row, as table[i] = row does.");
+  def(type, "shape", table_shape, docs::lookup::shape);
+  def(type, "init_from_array", init_from_array, "arr"_a, docs::lookup::init_from_array);
+  def(type, "init_row", init_row, "i"_a, "row"_a, docs::lookup::init_row);
   def(type, "__setitem__", set_row, "i"_a, "row"_a, "Replaces a row; -1 is the last one.");
-  def(type, "set_row_gradient", set_row_gradient, "i"_a, "row"_a,
-      "Replaces the gradient of a row, which then counts as used; see set_gradient.");
+  def(type, "set_row_gradient", set_row_gradient, "i"_a, "row"_a, docs::lookup::set_row_gradient);
   def(type, "add_rows", add_rows, "n"_a, "init"_a = nb::none(), "scale"_a = 1.0, "mean"_a = 0.0,
-      "std"_a = 1.0,
-      "Adds n rows behind the others, which keep values, gradients and the trainers' state. init: an array "
-      "of their shape, or as in add_lookup_parameters. A graph that has used the whole table does not see "
-      "them.");
+      "std"_a = 1.0, docs::lookup::add_rows);
   def(
       type, "batch", [](Table p, Indices i) { return Lookup::make(current_graph(), p, i, true); }, "i"_a,
-      "A batch of rows as an expression.");
-  def(type, "expr", [](const LookupParameter& p) { return p; }, "The table itself.");
+      docs::lookup::batch);
+  def(type, "expr", [](const LookupParameter& p) { return p; }, docs::lookup::expr);
   def(
       type, "scalar_value",
       [](const LookupParameter& p, Flag) -> real {
         failed("scalar_value: ", p.get_fullname(), " is a table; as_array() gives all of it");
       },
-      "recalculate"_a = false, "Not applicable: raises RuntimeError.");
+      "recalculate"_a = false, docs::lookup::scalar_value);
 }
 
 }  // namespace dynet::python

@@ -1,9 +1,13 @@
 // The softmax builders.
+#include "python/src/docs/softmax.h"
+
 #include <nanobind/stl/string.h>
 
 #include <utility>
 
 #include "dynet/nn/word_tree.h"
+#include "python/src/docs/builder.h"
+#include "python/src/docstring.h"
 #include "python/src/lists.h"
 #include "python/src/pictures.h"
 #include "python/src/sharing.h"
@@ -94,10 +98,7 @@ void bind_base(nb::module_& m) {
   using B = SoftmaxBuilder;
   const auto x = "x"_a;
   const auto update = "update"_a = true;
-  nb::class_<B> type(
-      m, "SoftmaxBuilder",
-      "An output layer: a distribution over classes given a vector x. It belongs to no graph and "
-      "works in that of x; without `update` its parameters get no gradient.");
+  nb::class_<B> type(m, "SoftmaxBuilder", docs::softmax::type);
   no_constructor(type, "make a StandardSoftmaxBuilder or another one");
   show_in_notebooks(type);
   type.def(
@@ -105,32 +106,31 @@ void bind_base(nb::module_& m) {
           [](B& b, const Expression& x, Whole c, Flag update) {
             return ask(b, x, update, [&] { return b.neg_log_softmax(x, unsigned{c}); });
           },
-          x, "c"_a, update, "The negative log likelihood of class c: {1}. IndexError if there is none.")
+          x, "c"_a, update, docs::softmax::neg_log_softmax)
       .def(
           "neg_log_softmax_batch",
           [](B& b, const Expression& x, Indices classes, Flag update) {
             return ask(b, x, update, [&] { return b.neg_log_softmax(x, classes); });
           },
-          x, "c"_a, update,
-          "The negative log likelihoods of a class for each batch element of x: a batch of {1}.")
+          x, "c"_a, update, docs::softmax::neg_log_softmax_batch)
       .def(
           "sample", [](B& b, const Expression& x) { return all_or_nothing([&] { return b.sample(x); }, x); },
-          x, "A class drawn from the distribution; x is evaluated.")
+          x, docs::softmax::sample)
       .def(
           "full_log_distribution",
           [](B& b, const Expression& x, Flag update) {
             return ask(b, x, update, [&] { return b.full_log_distribution(x); });
           },
-          x, update, "The logarithms of the probabilities of all classes.")
+          x, update, docs::softmax::full_log_distribution)
       .def(
           "full_logits",
           [](B& b, const Expression& x, Flag update) {
             return ask(b, x, update, [&] { return b.full_logits(x); });
           },
-          x, update, "Numbers for all classes whose softmax is the distribution.")
+          x, update, docs::softmax::full_logits)
       .def(
           "param_collection", [](B& b) { return b.get_parameter_collection(); },
-          "The collection of the builder's parameters.")
+          docs::softmax::param_collection)
       .def("__repr__",
            [](nb::handle self) {
              B& b = nb::cast<B&>(self);
@@ -143,28 +143,28 @@ void bind_base(nb::module_& m) {
                            " numbers in parameters of shapes ", all);
              });
            })
-      .def("whoami", &B::name, "The name of the class.");
+      .def("whoami", &B::name, docs::softmax::whoami);
 }
 
 void bind_standard(nb::module_& m) {
   using B = StandardSoftmaxBuilder;
-  nb::class_<B, SoftmaxBuilder>(m, "StandardSoftmaxBuilder",
-                                "softmax(b + W x) with parameters W (num_classes, input_dim) and b.")
+  nb::class_<B, SoftmaxBuilder>(m, "StandardSoftmaxBuilder", docstring(B::doc).c_str())
       .def(
           "__init__",
           [](B* self, Whole input_dim, Whole num_classes, ParameterCollection& pc, Flag bias) {
             build(self, input_dim, num_classes, pc, bias);
           },
           "input_dim"_a, "num_classes"_a, "pc"_a, "bias"_a = true, alone)
-      .def_prop_ro("spec",
-                   [](const B& b) { return nb::make_tuple(b.rep_dim(), b.num_classes(), b.has_bias()); })
+      .def_prop_ro(
+          "spec", [](const B& b) { return nb::make_tuple(b.rep_dim(), b.num_classes(), b.has_bias()); },
+          docs::builder::spec)
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
             const auto items = items_of(spec, 3);
             return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], model, items[2]));
           },
-          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+          "spec"_a, "model"_a, docs::builder::from_spec);
 }
 
 /// Expressions about the classes, or about the words of one.
@@ -178,26 +178,25 @@ void bind_classes(Type& type) {
           [](B& b, const Expression& x, Flag update) {
             return ask(b, x, update, [&] { return b.class_log_distribution(x); });
           },
-          x, update, "The logarithms of the probabilities of the classes, in order of the file.")
+          x, update, docs::softmax::class_log_distribution)
       .def(
           "class_logits",
           [](B& b, const Expression& x, Flag update) {
             return ask(b, x, update, [&] { return b.class_logits(x); });
           },
-          x, update, "Numbers for the classes whose softmax is their distribution.")
+          x, update, docs::softmax::class_logits)
       .def(
           "subclass_log_distribution",
           [](B& b, const Expression& x, Whole classid, Flag update) {
             return ask(b, x, update, [&] { return b.subclass_log_distribution(x, classid); });
           },
-          x, classid, update,
-          "The logarithms of the probabilities of the words within a class, in order of the file.")
+          x, classid, update, docs::softmax::subclass_log_distribution)
       .def(
           "subclass_logits",
           [](B& b, const Expression& x, Whole classid, Flag update) {
             return ask(b, x, update, [&] { return b.subclass_logits(x, classid); });
           },
-          x, classid, update, "Numbers for the words of a class whose softmax is their distribution.");
+          x, classid, update, docs::softmax::subclass_logits);
 }
 
 /// A builder of this class, or of one that a program has derived from it, made without its __init__.
@@ -232,11 +231,7 @@ nb::object make_hierarchical(nb::handle kind, nb::handle spec, ParameterCollecti
 
 void bind_class_factored(nb::module_& m) {
   using B = ClassFactoredSoftmaxBuilder;
-  nb::class_<B, SoftmaxBuilder> type(
-      m, "ClassFactoredSoftmaxBuilder",
-      "p(word | x) = p(class | x) p(word | class, x) (Goodman 2001). A line of cluster_file is a class, "
-      "white space and a word; dic maps the words to 0, 1, 2, … and must know all words of the file. Words "
-      "in no class raise ValueError in neg_log_softmax and have the log probability -10000.");
+  nb::class_<B, SoftmaxBuilder> type(m, "ClassFactoredSoftmaxBuilder", docstring(B::doc).c_str());
   type.def(
           "__init__",
           [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic, ParameterCollection& pc,
@@ -246,26 +241,26 @@ void bind_class_factored(nb::module_& m) {
             build(self, input_dim, cluster_file, vocabulary, pc, bias);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a, "bias"_a = true)
-      .def_prop_ro("spec", [](const B& b) {
-        return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()), b.has_bias());
-      });
+      .def_prop_ro(
+          "spec",
+          [](const B& b) {
+            return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()),
+                                  b.has_bias());
+          },
+          docs::builder::spec);
   type.def_static(
       "from_spec",
       [](nb::handle spec, ParameterCollection& model) {
         return nb::typed<nb::object, B>(make_class_factored(nb::type<B>(), spec, model));
       },
-      "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+      "spec"_a, "model"_a, docs::builder::from_spec);
   m.def("_make_class_factored", make_class_factored, "kind"_a, "spec"_a, "model"_a);
   bind_classes(type);
 }
 
 void bind_hierarchical(nb::module_& m) {
   using B = HierarchicalSoftmaxBuilder;
-  nb::class_<B, SoftmaxBuilder> type(
-      m, "HierarchicalSoftmaxBuilder",
-      "Decisions along a tree of classes (Morin and Bengio 2005). A line of cluster_file is the names of the "
-      "classes on the way from the root, separated by spaces, a tab and a word; dic maps the words to 0, 1, "
-      "2, … and must know all words of the file. Words in no class are as in ClassFactoredSoftmaxBuilder.");
+  nb::class_<B, SoftmaxBuilder> type(m, "HierarchicalSoftmaxBuilder", docstring(B::doc).c_str());
   type.def(
           "__init__",
           [](B* self, Whole input_dim, const Path& cluster_file, const WordIds& dic,
@@ -275,15 +270,18 @@ void bind_hierarchical(nb::module_& m) {
             build(self, input_dim, cluster_file, vocabulary, pc);
           },
           "input_dim"_a, "cluster_file"_a, "dic"_a, "pc"_a)
-      .def_prop_ro("spec", [](const B& b) {
-        return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
-      });
+      .def_prop_ro(
+          "spec",
+          [](const B& b) {
+            return nb::make_tuple(b.rep_dim(), tuple_of(b.word_paths()), tuple_of(b.vocabulary()));
+          },
+          docs::builder::spec);
   type.def_static(
       "from_spec",
       [](nb::handle spec, ParameterCollection& model) {
         return nb::typed<nb::object, B>(make_hierarchical(nb::type<B>(), spec, model));
       },
-      "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+      "spec"_a, "model"_a, docs::builder::from_spec);
   m.def("_make_hierarchical", make_hierarchical, "kind"_a, "spec"_a, "model"_a);
 }
 

@@ -1,4 +1,6 @@
 // The Tensor of tensor_value(): a copy of a value, and the indices of its largest or of sampled elements.
+#include "python/src/docs/tensor.h"
+
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include "dynet/ops/check.h"
 #include "dynet/params/init.h"
 #include "python/src/casters.h"
+#include "python/src/docs/expression.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
 
@@ -72,9 +75,9 @@ PythonTensor sample(const PythonTensor& t, Whole dim, Whole num) {
 
 void bind_tensor(nb::module_& m) {
   const auto dim = "dim"_a = 0, num = "num"_a = 1;
-  nb::class_<PythonTensor> type(m, "Tensor", "A copy of the value of an expression.");
+  nb::class_<PythonTensor> type(m, "Tensor", docs::tensor::type);
   no_constructor(type, "an expression's tensor_value() gives one");
-  type.def("as_numpy", as_numpy, "The numbers as an array.")
+  type.def("as_numpy", as_numpy, docs::tensor::as_numpy)
       .def(
           "__array__",
           [](const PythonTensor& t, nb::handle dtype, nb::handle) {
@@ -82,9 +85,8 @@ void bind_tensor(nb::module_& m) {
             return dtype.is_none() ? array : Array(nb::object(array.attr("astype")(dtype)));
           },
           "dtype"_a = nb::none(), "copy"_a = nb::none(), "The numbers for NumPy; always a copy.")
-      .def("argmax", argmax, dim, num, "The places of the largest numbers along an axis.")
-      .def("categorical_sample_log_prob", sample, dim, num,
-           "Places along an axis, sampled with the exponents of the numbers as probabilities.")
+      .def("argmax", argmax, dim, num, docs::tensor::argmax)
+      .def("categorical_sample_log_prob", sample, dim, num, docs::tensor::categorical_sample_log_prob)
       .def(
           "topk",
           [](const PythonTensor& t, Whole dim,
@@ -92,7 +94,7 @@ void bind_tensor(nb::module_& m) {
             Best best(t, t.values, dim, num);
             return nb::make_tuple(std::move(best.values), std::move(best.places));
           },
-          dim, num, "The largest numbers along an axis, largest first, and their places.")
+          dim, num, docs::tensor::topk)
       .def("__str__",
            [](const PythonTensor& t) { return t.integer ? "<Dynet Tensor:int>" : "<Dynet Tensor:float>"; })
       .def("__repr__", [](const PythonTensor& t) {
@@ -105,7 +107,7 @@ void bind_tensor(nb::module_& m) {
       [](const Expression& e, Flag again) {
         return with_value(e, again, [](const Tensor& t) { return PythonTensor{t.d, as_vector(t)}; });
       },
-      "recalculate"_a = false, "The value as a Tensor, which knows its largest elements.");
+      "recalculate"_a = false, docs::expression::tensor_value);
 }
 
 }  // namespace dynet::python

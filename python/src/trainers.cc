@@ -7,6 +7,8 @@
 #include "dynet/io/file.h"
 #include "dynet/train/trainer.h"
 #include "python/src/casters.h"
+#include "python/src/docs/trainer.h"
+#include "python/src/docstring.h"
 #include "python/src/evaluate.h"
 #include "python/src/numbers.h"
 #include "python/src/pictures.h"
@@ -26,7 +28,7 @@ template <class T, size_t... I>
 auto bind_trainer(nb::module_& m, std::index_sequence<I...>) {
   using R = typename T::Rule;
   static const std::string name = std::string(R::name) + "Trainer";
-  return nb::class_<T, Trainer>(m, name.c_str(), R::doc)
+  return nb::class_<T, Trainer>(m, name.c_str(), docstring(R::doc).c_str())
       .def(
           "__init__",
           [](T* self, const ParameterCollection& m, Argument<I>... args) {
@@ -49,28 +51,22 @@ void bind_averages(nb::class_<Trainer>& type) {
   type.def(
           "exponential_moving_average",
           [](Trainer& t, Double beta, Whole freq) { t.exponential_moving_average(beta, freq); }, "beta"_a,
-          "freq"_a = 1, alone,
-          "From now on keeps the average a = beta a + (1 - beta) w of every parameter, which starts at zero "
-          "and counts every freq updates. RuntimeError after the first update.")
+          "freq"_a = 1, alone, docs::trainer::exponential_moving_average)
       .def(
           "cumulative_moving_average", [](Trainer& t, Whole freq) { t.cumulative_moving_average(freq); },
-          "freq"_a = 1, alone,
-          "From now on keeps the mean of every parameter over every freq-th update. RuntimeError after the "
-          "first update.")
+          "freq"_a = 1, alone, docs::trainer::cumulative_moving_average)
       .def(
           "moving_average", [](const Trainer& t) { return name_of(t.moving_average()); },
-          "\"Cumulative\", \"Exponential\", or None.")
+          docs::trainer::moving_average)
       .def(
           "swap_params_to_moving_average",
           [](Trainer& t, Flag save_weights, Flag bias_correction) {
             t.swap_params_to_moving_average(save_weights, bias_correction);
           },
           "save_weights"_a = true, "bias_correction"_a = false, alone,
-          "Gives all parameters their averages, divided by 1 - beta^count with bias_correction (Kingma and "
-          "Ba 2015). The next update goes on from the weights, or from the averages where they are not "
-          "saved.")
+          docs::trainer::swap_params_to_moving_average)
       .def("swap_params_to_weights", &Trainer::swap_params_to_weights, alone,
-           "Undoes swap_params_to_moving_average. RuntimeError if the weights were not saved.");
+           docs::trainer::swap_params_to_weights);
 }
 
 void bind_files(nb::class_<Trainer>& type) {
@@ -88,9 +84,7 @@ void bind_files(nb::class_<Trainer>& type) {
             file.write(text.view());
             file.commit();
           },
-          "fname"_a,
-          "Writes the trainer's state and hyper-parameters and the state of the random numbers to a file, "
-          "but not the parameters.")
+          "fname"_a, docs::trainer::save)
       .def(
           "populate",
           [](Trainer& t, const Path& fname, const MaybeDouble& learning_rate) {
@@ -102,10 +96,7 @@ void bind_files(nb::class_<Trainer>& type) {
             const Working working;
             learning_rate.value ? t.populate(text, *learning_rate.value) : t.populate(text);
           },
-          "fname"_a, "learning_rate"_a = nb::none(),
-          "Reads what save wrote for a collection of the same shape; learning_rate takes the place of the "
-          "saved one. Random numbers go on from where they were, so that training with dropout does, too. "
-          "RuntimeError if it does not fit; then nothing has changed.");
+          "fname"_a, "learning_rate"_a = nb::none(), docs::trainer::populate);
 }
 
 void update(Trainer& trainer) {
@@ -165,12 +156,11 @@ void set_rate(Trainer& t, const char* call, double rate) {
 void bind_settings(nb::class_<Trainer>& type) {
   type.def(
           "set_sparse_updates", [](Trainer& t, Flag b) { t.set_sparse_updates(b); }, "su"_a, alone,
-          "Whether only those rows of tables change that were used.")
+          docs::trainer::set_sparse_updates)
       .def(
           "set_clip_threshold", [](Trainer& t, Double thr) { t.set_clip_threshold(thr); }, "thr"_a, alone,
-          "Gradients are scaled so that their norm does not exceed this; 0 switches that off. ValueError for "
-          "NaN.")
-      .def("get_clip_threshold", &Trainer::get_clip_threshold, "The largest norm of gradients.")
+          docs::trainer::set_clip_threshold)
+      .def("get_clip_threshold", &Trainer::get_clip_threshold, docs::trainer::get_clip_threshold)
       .def_prop_rw(
           "learning_rate", [](const Trainer& t) { return t.learning_rate; },
           [](Trainer& t, nb::handle value) {  // a property says nothing of its arguments by itself
@@ -181,38 +171,30 @@ void bind_settings(nb::class_<Trainer>& type) {
             set_rate(t, "learning_rate", rate);
           },
           nb::for_setter("arg"_a.none()),
-          nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")))
+          nb::for_setter(nb::sig("def learning_rate(self, arg: float, /) -> None")),
+          docs::trainer::learning_rate)
       .def(
           "set_learning_rate", [](Trainer& t, Double v) { set_rate(t, "set_learning_rate", v); }, "value"_a,
-          "Sets the learning rate, a finite number.");
+          docs::trainer::set_learning_rate);
 }
 
 nb::class_<Trainer> bind_base(nb::module_& m) {
-  nb::class_<Trainer> type(m, "Trainer", "What changes the parameters of a collection, by their gradients.");
+  nb::class_<Trainer> type(m, "Trainer", docs::trainer::type);
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
   show_in_notebooks(type);
-  type.def("update", update,
-           "One step of every parameter that is not frozen and that a backward pass, or set_gradient, gave a "
-           "gradient since its last one; of tables, such rows. Their gradients are zero then. A graph that "
-           "has evaluated a parameter goes on with the values it had: begin a new one. RuntimeError, which "
-           "names the parameters, where a gradient is NaN or infinite: nothing has changed then, and "
-           "reset_gradient() of the collection drops the gradients. Without clipping nobody looks at them.")
-      .def(
-          "update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
-          "An update of some parameters and tables alone, which are given themselves or by their position in "
-          "parameters_list() and lookup_parameters_list(). The others keep value, gradient and state, and do "
-          "not count in the norm of gradients. ValueError for what is not in the trainer's collection.")
+  type.def("update", update, docs::trainer::update)
+      .def("update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
+           docs::trainer::update_subset)
       .def(
           "update_epoch",
           [](Trainer&, Number) {
             print("stderr", "Trainer.update_epoch has no effect; set the trainer's learning_rate instead.\n");
           },
-          "r"_a = 1.0, "Has no effect: set learning_rate.")
+          "r"_a = 1.0, docs::trainer::update_epoch)
       .def(
           "restart",
           [](Trainer& t, const MaybeDouble& rate) { rate.value ? t.restart(*rate.value) : t.restart(); },
-          "learning_rate"_a = nb::none(), alone,
-          "Forgets the state of the rule, and sets a learning rate if one is given.")
+          "learning_rate"_a = nb::none(), alone, docs::trainer::restart)
       .def(
           "status",
           [](Trainer& t) {
@@ -222,8 +204,8 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
             }();
             print("stderr", text);
           },
-          "Prints learning rate, clips and updates since the last call to stderr.")
-      .def("whoami", &Trainer::whoami, "The name of the class.")
+          docs::trainer::status)
+      .def("whoami", &Trainer::whoami, docs::trainer::whoami)
       .def("__repr__", repr_of);
   return type;
 }
@@ -250,8 +232,8 @@ void bind_trainers(nb::module_& m) {
             t.enableCyclicalLR(low, high, step, gamma);
           },
           "learning_rate_min"_a = 0.01, "learning_rate_max"_a = 0.1, "step_size"_a = 2000.0, "gamma"_a = 1.0,
-          alone, "Lets the learning rate swing between two bounds.")
-      .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, alone, "Leaves the learning rate as it is.");
+          alone, docs::trainer::enable_cycle)
+      .def("disableCyclicalLR", &EGTrainer::disableCyclicalLR, alone, docs::trainer::disable_cycle);
 }
 
 }  // namespace dynet::python

@@ -4,6 +4,9 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include "python/src/docs/builder.h"
+#include "python/src/docs/tree.h"
+#include "python/src/docstring.h"
 #include "python/src/lists.h"
 #include "python/src/pictures.h"
 #include "python/src/undo.h"
@@ -34,10 +37,7 @@ std::optional<Expression> back(TreeLSTMBuilder& b) {
 
 void bind_base(nb::module_& m) {
   using B = TreeLSTMBuilder;
-  nb::class_<B> type(
-      m, "_TreeLSTMBuilder",
-      "What tree LSTMs have in common. Nodes are added children first; a tree belongs to the current "
-      "graph, and begins anew with each graph.");
+  nb::class_<B> type(m, "_TreeLSTMBuilder", docs::tree::type);
   no_constructor(type, "make a NaryTreeLSTMBuilder or another one");
   show_in_notebooks(type);
   type.def(
@@ -46,83 +46,77 @@ void bind_base(nb::module_& m) {
             b.new_graph(current_graph(), update);
             b.start_new_sequence();
           },
-          "update"_a = true,
-          "Begins a new tree in the current graph. Without update the parameters get no gradient.")
+          "update"_a = true, docs::tree::start_new_sequence)
       .def(
           "set_num_elements", [](B& b, Whole num) { bound(b).set_num_elements(num); }, "num"_a,
-          "Announces that the ids of the tree's nodes are 0 to num - 1; without it any id is welcome.")
-      .def("add_input", add_input, "id"_a, "children"_a, "x"_a,
-           "Adds the node `id`, which reads x and the nodes with the ids `children`, and returns its output. "
-           "ValueError if a child is missing or the node is there already.")
-      .def("back", back, "The output of the node added last; None before.")
+          docs::tree::set_num_elements)
+      .def("add_input", add_input, "id"_a, "children"_a, "x"_a, docs::tree::add_input)
+      .def("back", back, docs::tree::back)
       .def(
-          "final_h", [](B& b) { return list_of(bound(b).final_h()); },
-          "Each layer's output in the node added last.")
+          "final_h", [](B& b) { return list_of(bound(b).final_h()); }, docs::tree::final_h)
       .def(
           "get_h", [](B& b, Whole id) { return list_of(bound(b).get_h(static_cast<int>(id))); }, "id"_a,
-          "Each layer's output in node `id`. IndexError if there is none.")
+          docs::tree::get_h)
       .def(
-          "set_dropout", [](B& b, Number f) { b.set_dropout(f); }, "f"_a, "Sets all dropout rates.")
+          "set_dropout", [](B& b, Number f) { b.set_dropout(f); }, "f"_a, docs::tree::set_dropout)
       .def(
           "set_dropouts", [](B& b, Number d, Number d_h) { b.set_dropout(d, d_h); }, "d"_a, "d_h"_a,
-          "Sets the dropout rates of inputs and of children's outputs.")
-      .def("disable_dropout", &B::disable_dropout, "Sets all dropout rates to zero.")
+          docs::tree::set_dropouts)
+      .def("disable_dropout", &B::disable_dropout, docs::tree::disable_dropout)
       .def(
-          "param_collection", [](B& b) { return b.get_parameter_collection(); },
-          "The collection of the builder's parameters.")
+          "param_collection", [](B& b) { return b.get_parameter_collection(); }, docs::tree::param_collection)
       .def(
-          "get_parameters", [](const B& b) { return list_of(b.parameters()); },
-          "The parameters of each layer.")
+          "get_parameters", [](const B& b) { return list_of(b.parameters()); }, docs::tree::get_parameters)
       .def("__repr__",
            [](nb::handle self) {
              const B& b = nb::cast<const B&>(self);
              return text(type_name(self.ptr()), "(layers=", b.layers, ", input_dim=", b.input_dim,
                          ", hidden_dim=", b.hidden_dim, ')', rates_text(b.dropout_rates()));
            })
-      .def("whoami", &B::name, "The name of the class.");
+      .def("whoami", &B::name, docs::tree::whoami);
 }
 
 /// The constructor and `spec` of a builder whose arguments are three sizes.
 template <class B>
-void bind_builder(nb::module_& m, const char* name, const char* doc) {
-  nb::class_<B, TreeLSTMBuilder>(m, name, doc)
+void bind_builder(nb::module_& m, const char* name) {
+  nb::class_<B, TreeLSTMBuilder>(m, name, docstring(B::doc).c_str())
       .def(
           "__init__",
           [](B* self, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             build(self, layers, input_dim, hidden_dim, model);
           },
           "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
-      .def_prop_ro("spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); })
+      .def_prop_ro(
+          "spec", [](const B& b) { return nb::make_tuple(b.layers, b.input_dim, b.hidden_dim); },
+          docs::builder::spec)
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
             const auto items = items_of(spec, 3);
             return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], model));
           },
-          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+          "spec"_a, "model"_a, docs::builder::from_spec);
 }
 
 void bind_nary(nb::module_& m) {
   using B = NaryTreeLSTMBuilder;
-  nb::class_<B, TreeLSTMBuilder>(m, "NaryTreeLSTMBuilder",
-                                 "The N-ary tree LSTM (Tai, Socher and Manning 2015) with peepholes. Each of "
-                                 "the first N child positions has matrices of its own; later children share "
-                                 "those of the Nth.")
+  nb::class_<B, TreeLSTMBuilder>(m, "NaryTreeLSTMBuilder", docstring(B::doc).c_str())
       .def(
           "__init__",
           [](B* self, Whole N, Whole layers, Whole input_dim, Whole hidden_dim, ParameterCollection& model) {
             build(self, N, layers, input_dim, hidden_dim, model);
           },
           "N"_a, "layers"_a, "input_dim"_a, "hidden_dim"_a, "model"_a, alone)
-      .def_prop_ro("spec",
-                   [](const B& b) { return nb::make_tuple(b.N, b.layers, b.input_dim, b.hidden_dim); })
+      .def_prop_ro(
+          "spec", [](const B& b) { return nb::make_tuple(b.N, b.layers, b.input_dim, b.hidden_dim); },
+          docs::builder::spec)
       .def_static(
           "from_spec",
           [](nb::handle spec, CollectionHandle model) {
             const auto items = items_of(spec, 4);
             return nb::typed<nb::object, B>(nb::type<B>()(items[0], items[1], items[2], items[3], model));
           },
-          "spec"_a, "model"_a, "A builder from what `spec` of another one is.");
+          "spec"_a, "model"_a, docs::builder::from_spec);
 }
 
 }  // namespace
@@ -130,13 +124,8 @@ void bind_nary(nb::module_& m) {
 void bind_treelstm(nb::module_& m) {
   bind_base(m);
   bind_nary(m);
-  bind_builder<UnidirectionalTreeLSTMBuilder>(
-      m, "UnidirectionalTreeLSTMBuilder",
-      "An LSTM that reads x and then the children's outputs; input_dim must be hidden_dim.");
-  bind_builder<BidirectionalTreeLSTMBuilder>(m, "BidirectionalTreeLSTMBuilder",
-                                             "Two LSTMs of half the size over x and the children's outputs, "
-                                             "one in each direction; input_dim must be "
-                                             "hidden_dim, and even.");
+  bind_builder<UnidirectionalTreeLSTMBuilder>(m, "UnidirectionalTreeLSTMBuilder");
+  bind_builder<BidirectionalTreeLSTMBuilder>(m, "BidirectionalTreeLSTMBuilder");
 }
 
 }  // namespace dynet::python

@@ -117,6 +117,10 @@ def test_files_are_compressed_by_their_names_and_replaced_when_whole(tmp_path):
             dy.data.write_conllu(tmp_path / name, read)
         assert written(dy.data.read_conllu(tmp_path / name)) == HARD
     assert len(list(tmp_path.iterdir())) == 4
+    for comment in ("no sign", "# two\nlines"):
+        with pytest.raises(ValueError, match="write_conllu: a comment is"):
+            written([dy.data.Sentence([dy.data.Token("1", "a")], [comment])])
+    assert written([dy.data.Sentence([dy.data.Token("1", "a")], ["# b"])]) == "# b\n1\ta" + "\t_" * 8 + "\n\n"
 
 
 def test_files_that_cannot_be_read(tmp_path):

@@ -83,7 +83,7 @@ def test_examples_are_split():
     assert sorted(training + held_out) == list(range(20)) and len(held_out) == 5
     assert training == sorted(training) and held_out == [2, 4, 10, 16, 17]
     assert dy.data.split(range(20), 3, shuffle=False)[1] == [17, 18, 19]
-    for wrong in (0.0, 1.0, 20, 0):
+    for wrong in (0.0, 1.0, 20, 0, -1, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="one of the two has nothing"):
             dy.data.split(range(20), wrong)
     with pytest.raises(TypeError, match="held_out is True"):

@@ -61,6 +61,8 @@ def test_a_file_of_its_own(tmp_path):
         (tmp_path / "wrong.json").write_bytes(wrong)
         with pytest.raises(ValueError, match=r"load: .*wrong.json is no vocabulary"):
             Vocabulary.load(tmp_path / "wrong.json")
+    with pytest.raises(TypeError, match="load: 0 was given; the name of a file"):
+        Vocabulary.load(0)
     changed = json.loads(content) | {"minimum_count": "x"}
     (tmp_path / "wrong.json").write_text(json.dumps(changed))
     with pytest.raises(ValueError, match="is no vocabulary"):
@@ -122,5 +124,7 @@ def test_rows_are_filled_from_vectors(tmp_path):
     assert narrow.shape() == (3, 2)
     with pytest.raises(ValueError, match="has 9 rows; the vocabulary has 5 words"):
         vocabulary.grow(dy.ParameterCollection().add_lookup_parameters((9, 3)))
+    with pytest.raises(TypeError, match="fill: vectors is 3; what read_vectors gives is needed"):
+        vocabulary.fill(table, 3)
     with pytest.raises(TypeError, match="lookup parameters are needed"):
         vocabulary.grow(np.zeros((3, 3)))

@@ -39,6 +39,15 @@ class Thing : public engine::Base {
   int n_;
 };
 
+struct Told {
+  static constexpr auto name = "told";
+  static constexpr auto doc = R"(
+      Two words.
+
+      >>> print(1)
+      1)";
+};
+
 /// Adds "{".
 inline int add(int a, int b) { return a + b; }
 enum class Mode { first, second };
@@ -50,7 +59,7 @@ enum class Mode { first, second };
 def test_what_is_read_of_a_header(tmp_path):
     (tmp_path / "dynet").mkdir()
     (tmp_path / "dynet" / "thing.h").write_text(HEADER)
-    add, base, mode, thing = cpp_names.names(tmp_path)
+    add, base, mode, thing, told = cpp_names.names(tmp_path)
     assert (thing.text, thing.declaration) == ("A thing of a kind.", "class Thing : public engine::Base")
     assert [(member.text, member.declaration) for member in thing.members] == [
         ("", "double rate = 0.5"),
@@ -64,6 +73,7 @@ def test_what_is_read_of_a_header(tmp_path):
         "engine::Base",
         ["int shared = 1"],
     )
+    assert (told.text, [member.name for member in told.members]) == ("Two words.", ["name"])
     assert (mode.declaration, mode.text) == ("enum class Mode", "`first`, `second`")
 
 

@@ -43,6 +43,17 @@ def test_page(page):
     assert list(dead_links(ROOT / page)) == []
 
 
+def test_the_page_of_a_registry_has_no_dead_links():
+    tomllib = pytest.importorskip("tomllib")
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert links(text)
+    for each in tools["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(each["pattern"], each["replacement"], text)
+    assert [link for link in links(text) if not urllib.parse.urlsplit(link).scheme] == []
+    assert "[" not in re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def test_dead_links_are_found(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(

@@ -15,7 +15,7 @@ def ran(program):
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("name", ["data", "training"])
+@pytest.mark.parametrize("name", ["data", "export", "training"])
 def test_submodules_are_loaded_by_their_first_use(name):
     program = f"""
     import sys, dynet as dy

@@ -304,7 +304,7 @@ def test_optional_packages_that_are_missing_are_named():
         return dy.fit(model, dy.AdamTrainer(model), [1], lambda _: dy.square(w), epochs=1, **options)
     history = fit()
     tries = [lambda: fit(progress=True), lambda: dy.training.TensorBoard("x"), history.plot,
-             lambda: dy.training.Classifier]
+             lambda: dy.training.Classifier(len)]
     for each in tries:
         try:
             each()
@@ -344,6 +344,9 @@ def test_optional_packages_that_are_missing_are_named():
         ({"score": len, "held_out": []}, ValueError, "fit: held_out has no examples"),
         ({"score": lambda _: None, "held_out": [1]}, TypeError, "fit: score gave None"),
         ({"min_delta": -1.0}, ValueError, "fit: min_delta is -1.0"),
+        ({"min_delta": "x"}, TypeError, "fit: min_delta is 'x'; a number is needed"),
+        ({"seed": None}, TypeError, "fit: seed is None; a whole number is needed"),
+        ({"checkpoint": 3}, TypeError, "fit: checkpoint is 3; the name of a file is needed"),
         ({"schedule": 0.1}, TypeError, "fit: schedule is 0.1; a function"),
         ({"resume": True}, TypeError, "fit: resume was given without a checkpoint"),
         ({"checkpoint_every": 3}, TypeError, "fit: checkpoint_every was given without a checkpoint"),

@@ -51,6 +51,16 @@ def test_the_search_ends_where_the_loss_explodes():
     assert len(rates.rates) < 60 and np.isfinite(rates.losses).all()
 
 
+def test_examples_of_unlike_length_do_not_end_it():
+    seeded()
+    tagger = Tagger()
+    unlike = [words * (12 if number % 3 else 1) for number, words in enumerate(examples())]
+    rates = dy.find_learning_rate(
+        tagger.model, tagger.trainer, unlike, tagger.loss, batch_size=1, highest=0.1
+    )
+    assert max(rates.losses[:20]) > 4 * min(rates.losses[:20]) and len(rates.rates) == 100
+
+
 def test_an_error_of_the_loss_leaves_everything_too():
     seeded()
     tagger = Tagger()

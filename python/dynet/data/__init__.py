@@ -15,6 +15,17 @@ from dynet.data.vectors import read_vectors as read_vectors
 from dynet.data.vocabulary import Vocabulary as Vocabulary
 
 __all__ = [
-    *("Sentence", "Token", "Tree", "Vocabulary", "WordVectors", "batches", "read_columns", "read_conllu"),
-    *("read_trees", "read_vectors", "split", "write_columns", "write_conllu"),
+    "Sentence",
+    "Token",
+    "Tree",
+    "Vocabulary",
+    "WordVectors",
+    "batches",
+    "read_columns",
+    "read_conllu",
+    "read_trees",
+    "read_vectors",
+    "split",
+    "write_columns",
+    "write_conllu",
 ]

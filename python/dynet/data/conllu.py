@@ -19,7 +19,14 @@ _NUMBER = re.compile(r"[1-9][0-9]*")
 
 
 class Token(NamedTuple):
-    """A line of CoNLL-U: its ten columns as they stand in the file."""
+    """A line of CoNLL-U: its ten columns as they stand in the file, each a text.
+
+    `_` is what an empty column has, and what all but the first two have where they are not given. A token is
+    a named tuple: _replace makes a changed one. features, attributes and relations take columns apart.
+
+        token = dy.data.Token("1", "mar", upos="NOUN", feats="Gender=Masc|Number=Sing")
+        token.features["Number"], int(token._replace(head="0").head)  # "Sing", 0
+    """
 
     id: str
     form: str
@@ -69,6 +76,9 @@ class Sentence:
 
     `tokens` has all lines, with those of multiword tokens and empty nodes, `comments` the lines before them,
     each with its "#". str() is the sentence as it stood in the file.
+
+        sentence = dy.data.Sentence([dy.data.Token("1", "Ἰησοῦς", upos="PROPN")], ["# sent_id = 1"])
+        len(sentence), sentence[0].form, sentence.metadata["sent_id"]  # 1, "Ἰησοῦς", "1"
     """
 
     tokens: list[Token]
@@ -209,6 +219,10 @@ def read_conllu(file: File) -> Iterator[Sentence]:
 def write_conllu(file: File, sentences: Iterable[Sentence]) -> None:
     """Writes sentences as CoNLL-U, compressed where the name ends in .gz, .bz2 or .xz.
 
+    What read_conllu gave comes back byte for byte.
+
+        dy.data.write_conllu("copy.conllu.gz", dy.data.read_conllu("he_htb-ud-dev.conllu"))
+
     A file is replaced when all of it is written. ValueError for a column that is empty or holds a tab or the
     end of a line.
     """
@@ -218,6 +232,11 @@ def write_conllu(file: File, sentences: Iterable[Sentence]) -> None:
 def _checked(sentence: Sentence) -> str:
     if not isinstance(sentence, Sentence):
         raise TypeError(f"write_conllu: {sentence!r:.80} was given; sentences are needed")
+    for comment in sentence.comments:
+        if not comment.startswith("#") or "\n" in comment:
+            raise ValueError(
+                f"write_conllu: a comment is {comment!r:.80}; a line that begins with # is needed"
+            )
     for token in sentence.tokens:
         for name, column in zip(Token._fields, token, strict=True):
             if not isinstance(column, str) or not column or "\t" in column or "\n" in column:

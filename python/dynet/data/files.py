@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, TypeAlias
 
-File: TypeAlias = "str | os.PathLike[str] | IO[Any]"
+File: TypeAlias = str | os.PathLike[str] | IO[Any]
 
 _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma", ".lzma": "lzma"}
 BYTE_ORDER_MARK = "\ufeff"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import operator
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -35,14 +37,28 @@ def listed(call: str, examples: Any) -> Sequence[Any]:
     return list(examples)
 
 
-def whole(call: str, name: str, given: object, least: int) -> int:
+def real(call: str, name: str, given: object) -> float:
+    """A number that an argument must be."""
+    if isinstance(given, bool) or not isinstance(given, numbers.Real):
+        raise TypeError(f"{call}: {name} is {given!r:.60}; a number is needed")
+    return float(given)
+
+
+def whole(call: str, name: str, given: object, least: float = -math.inf) -> int:
     """A whole number that an argument must be."""
-    if isinstance(given, bool) or not isinstance(given, SupportsIndex):
-        raise TypeError(f"{call}: {name} is {given!r}; a whole number is needed")
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral | SupportsIndex):
+        raise TypeError(f"{call}: {name} is {given!r:.60}; a whole number is needed")
     number = operator.index(given)
     if number < least:
         raise ValueError(f"{call}: {name} is {number}; a number from {least} on is needed")
     return number
+
+
+def seed_of(call: str, given: int | str | None) -> int | str:
+    """A seed, which is drawn where none was given."""
+    if given is None:
+        return random.getrandbits(64)
+    return given if isinstance(given, str) else whole(call, "seed", given)
 
 
 def measured(call: str, examples: Sequence[Any], key: Callable[[Any], Any]) -> list[Any]:
@@ -112,7 +128,7 @@ def batches(
     tokens: int | None = None,
     key: Callable[[T], Any] | None = None,
     shuffle: bool = True,
-    seed: int | None = None,
+    seed: int | str | None = None,
 ) -> list[list[T]]:
     """The examples cut into batches: a list of lists.
 
@@ -121,7 +137,7 @@ def batches(
     a batch has examples of like length, so that more of its operations can be computed together. `shuffle`
     draws a random order, of the examples and of the batches. An order follows from its seed, on every machine
     and with every version of Python; None draws a seed from Python's random, as random.shuffle does. Another
-    epoch needs another seed.
+    epoch needs another seed: that of dy.fit is f"{seed} {epoch}", with epochs from 1 on.
 
         for epoch in range(10):
             for batch in dy.data.batches(sentences, 16, key=len, seed=epoch):
@@ -131,14 +147,14 @@ def batches(
     measure; ValueError for a size below 1.
     """
     all_ = listed("batches", examples)
-    drawn = random.getrandbits(64) if seed is None and shuffle else seed
+    drawn = seed_of("batches", seed)
     parts = Cut("batches", all_, size, tokens, key, shuffle).batches(drawn)
     return [[all_[position] for position in part] for part in parts]
 
 
 @told
 def split(
-    examples: Iterable[T], held_out: float = 0.1, *, shuffle: bool = True, seed: int | None = 0
+    examples: Iterable[T], held_out: float = 0.1, *, shuffle: bool = True, seed: int | str | None = 0
 ) -> tuple[list[T], list[T]]:
     """The examples in two lists: those to train with, and a part that is held out.
 
@@ -152,12 +168,16 @@ def split(
     all_ = listed("split", examples)
     if isinstance(held_out, bool) or not isinstance(held_out, int | float):
         raise TypeError(f"split: held_out is {held_out!r}; a part such as 0.1, or a number, is needed")
-    count = held_out if isinstance(held_out, int) else round(held_out * len(all_))
+    count = 0
+    if isinstance(held_out, int):
+        count = held_out
+    elif 0 < held_out < 1:
+        count = round(held_out * len(all_))
     if not 0 < count < len(all_):
         raise ValueError(
             f"split: held_out is {held_out}, of {len(all_)} examples; one of the two has nothing"
         )
-    drawn = random.getrandbits(64) if seed is None and shuffle else seed
+    drawn = seed_of("split", seed)
     positions = shuffled(len(all_), f"{drawn} split") if shuffle else list(range(len(all_)))
     chosen = set(positions[-count:])
     training = [all_[position] for position in range(len(all_)) if position not in chosen]

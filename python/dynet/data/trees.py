@@ -17,7 +17,13 @@ _PIECE = re.compile(r"[()]|[^() \t\r\n\f\v]+")
 
 
 class Tree(NamedTuple):
-    """A tree: its label, and its children, which are trees and words. str() is the tree in brackets."""
+    """A tree: its label, and its children, which are trees and words. str() is the tree in brackets.
+
+    A tree is a named tuple, and compares by what is in it; trees of any depth are walked without recursion.
+
+        tree = dy.data.Tree("NP", (dy.data.Tree("DT", ("the",)), dy.data.Tree("NN", ("dog",))))
+        tree.leaves(), str(tree)  # ["the", "dog"], "(NP (DT the) (NN dog))"
+    """
 
     label: str
     children: tuple[Union[Tree, str], ...]  # noqa: UP007  Not known yet, and no text.

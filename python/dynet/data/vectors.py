@@ -26,10 +26,14 @@ _FRACTION = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9.]+[eE][-+]?[0-9]+)")
 
 
 class WordVectors:
-    """Words and their vectors: `words`, `array` with a row for each, vectors["word"], "word" in vectors.
+    """Words and their vectors: what read_vectors gives, or dy.data.WordVectors(words, array) of your own.
 
-    `duplicates` is how many further rows the file had for words that it had before, `zeros` has the words
-    whose numbers are all zero.
+    `words` is a list, `array` has shape (number of words, numbers of each), in 32 bits from a file;
+    vectors["word"] is a row, "word" in vectors whether there is one. `duplicates` is how many rows the
+    file had besides for words that it had before, `zeros` has the words whose numbers are all zero.
+
+        vectors = dy.data.WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+        vectors["b"]  # array([0., 1.])
     """
 
     def __init__(self, words: list[str], array: np.ndarray[Any, Any], duplicates: int = 0) -> None:
@@ -103,11 +107,11 @@ class _Text:
     def __init__(self, lines: Lines, size: int | None) -> None:
         self.lines = lines
         self.first = [each for each in (lines.readline() for _ in range(_SAMPLE)) if each]
-        if not self.first:
-            raise lines.error("the file is empty", 1)
-        self.first[0] = self.first[0].removeprefix(BYTE_ORDER_MARK)
+        self.first[:1] = [line.removeprefix(BYTE_ORDER_MARK) for line in self.first[:1]]
         self.count: int | None = None
         widths = [len(_fields(line)) for line in self.first if line.strip(" \t\r\n")]
+        if not widths:
+            raise lines.error("the file is empty", 1)
         header = _header(self.first[0])
         # A line of two numbers could be a word and its only number.
         if header and (len(widths) == 1 or header[1] == 1 or widths[1] > 2):

@@ -152,6 +152,8 @@ class Vocabulary:
         return self._fill(table, vectors, range(len(self)))
 
     def _check_size(self, call: str, table: LookupParameters, vectors: WordVectors) -> None:
+        if not isinstance(vectors, WordVectors):
+            raise TypeError(f"{call}: vectors is {vectors!r:.60}; what read_vectors gives is needed")
         if table.shape()[1:] != vectors.array.shape[1:]:
             raise ValueError(
                 f"{call}: a row of {table.name()} has {table.shape()[1:]} numbers; those of vectors have "
@@ -204,7 +206,9 @@ class Vocabulary:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
         """The vocabulary that save wrote. ValueError for another file."""
-        with open(path, "rb") as file:
+        if not isinstance(path, str | os.PathLike):  # A number would be an open file, such as the terminal.
+            raise TypeError(f"load: {path!r:.60} was given; the name of a file is needed")
+        with open(os.fsdecode(path), "rb") as file:
             text = file.read()
         try:
             read = json.loads(text.decode("utf-8", "surrogatepass"))

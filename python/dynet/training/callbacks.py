@@ -55,7 +55,14 @@ class Callback:
 
 
 class ProgressBar(Callback):
-    """A bar of tqdm for each epoch; on a terminal or in a notebook, unless `always`."""
+    """A bar of tqdm for each epoch, with the mean loss so far, and at its end the held-out score.
+
+    dy.fit makes one by itself where tqdm is there (progress=None). It is shown on a terminal or in a
+    notebook, and elsewhere only with `always`. ImportError where tqdm is missing.
+
+        bar = dy.training.ProgressBar(always=True)
+        dy.fit(model, trainer, examples, loss, progress=False, callbacks=[bar])
+    """
 
     def __init__(self, always: bool = False) -> None:
         try:
@@ -94,6 +101,8 @@ class ProgressBar(Callback):
 
 def progress_bars(wanted: bool | None) -> list[Callback]:
     """A bar where one is wanted, or where tqdm is there."""
+    if wanted is None and sys.stderr is None:
+        return []  # a program without a console
     if wanted is None:
         try:
             return [ProgressBar()]

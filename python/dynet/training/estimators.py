@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import dynet as dy
 from dynet.data.order import listed
 
-try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils.validation import check_is_fitted
-except ImportError as error:
-    what = "Classifier and Regressor need scikit-learn, which is not installed"
-    raise ImportError(f"{what}; python -m pip install dynet[sklearn]") from error
 
+def _bases() -> Any:
+    """scikit-learn's classes, and why they are not there; the reference lists ours all the same."""
+    try:
+        from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    except ImportError as error:
+        return *(type(name, (), {}) for name in ("Base", "Classifies", "Regresses")), error
+    return BaseEstimator, ClassifierMixin, RegressorMixin, None
+
+
+missing: ImportError | None
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+else:
+    BaseEstimator, ClassifierMixin, RegressorMixin, missing = _bases()
 _PREFIX = "network__"
 _AT_ONCE = 256  # examples whose outputs are computed together
 
@@ -39,6 +47,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         random_state: int | None = None,
         **arguments: Any,
     ) -> None:
+        if missing is not None:
+            what = f"{type(self).__name__} needs scikit-learn, which is not installed"
+            raise ImportError(f"{what}; python -m pip install dynet[sklearn]") from missing
         self.network = network
         self.trainer = trainer
         self.learning_rate = learning_rate
@@ -125,6 +136,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, given: Any) -> np.ndarray[Any, Any]:
         """What the network makes of each example, a row each."""
+        from sklearn.utils.validation import check_is_fitted
+
         check_is_fitted(self, "network_")
         expected = getattr(self, "n_features_in_", None)
         found: Sequence[int] = getattr(given, "shape", ())
@@ -196,7 +209,11 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor of scikit-learn, of a network that gives numbers; it minimises their squared distance.
 
-    As Classifier; `outputs` is how many numbers y has for each example.
+    As Classifier; `outputs` is how many numbers y has for each example, 1 where y has one axis. Targets and
+    examples are taken as they are: scale them in a pipeline, with StandardScaler and
+    TransformedTargetRegressor.
+
+        dy.training.Regressor(Network, epochs=50, network__size=16).fit(X, y).predict(X)
     """
 
     def fit(self, X: Any, y: Any) -> Regressor:  # noqa: N803

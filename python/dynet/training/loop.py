@@ -16,7 +16,13 @@ from dynet.training.options import Options
 
 
 class Run:
-    """Training as it goes; callbacks get it."""
+    """Training as it goes: what callbacks of dy.fit get, to see how far it is, and to end it.
+
+    class Stop(dy.training.Callback):
+        def on_batch_end(self, run):
+            if run.loss < 0.01:
+                run.stop()
+    """
 
     def __init__(self, options: Options) -> None:
         self.options, self.learning = options, options.learning
@@ -45,7 +51,7 @@ class Run:
         self._stopping = True
 
     def run(self) -> History:
-        """Trains."""
+        """Trains until the epochs are done, patience or a callback ends it, or Ctrl-C; gives the history."""
         checkpoint = self._read()
         history = self.history
         if checkpoint is not None:

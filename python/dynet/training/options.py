@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynet._dynet import ParameterCollection, Trainer
-from dynet.data.order import Cut, listed, whole
+from dynet.data.order import Cut, listed, real, whole
 
 MOMENTS = [
     "on_train_begin",
@@ -52,13 +52,14 @@ class Learning:
             raise ValueError(f"{call}: reduction is {self.reduction!r}; 'mean' or 'sum' is needed")
         if self.batch_size is None and self.tokens is None:
             self.batch_size = 16
+        self.seed = whole(call, "seed", self.seed)
         self.examples = listed(call, self.examples)
         if len(self.examples) == 0:
             raise ValueError(f"{call}: there are no examples")
         self.cut = Cut(call, self.examples, self.batch_size, self.tokens, self.key, self.shuffle)
 
 
-def needs_function(call: str, name: str, given: object, or_none: bool = False) -> None:
+def needs_function(call: str, name: str, given: Any, or_none: bool = False) -> None:
     if not (callable(given) or (or_none and given is None)):
         raise TypeError(f"{call}: {name} is {given!r:.60}; a function is needed")
 
@@ -96,7 +97,7 @@ class Options:
             raise ValueError(f"fit: mode is {mode!r}; 'max' or 'min' is needed")
         self.mode = mode or ("max" if self.score else "min")
         self.patience = None if patience is None else whole("fit", "patience", patience, 1)
-        self.min_delta = float(given["min_delta"])
+        self.min_delta = real("fit", "min_delta", given["min_delta"])
         if not 0 <= self.min_delta < math.inf:
             raise ValueError(f"fit: min_delta is {self.min_delta}; a number from 0 on is needed")
         if self.held_out is None:
@@ -105,7 +106,10 @@ class Options:
                     raise TypeError(f"fit: {name} was given without held_out examples")
 
     def _checkpoints(self, given: dict[str, Any]) -> None:
-        self.checkpoint = None if given["checkpoint"] is None else os.fsdecode(given["checkpoint"])
+        path = given["checkpoint"]
+        if path is not None and not isinstance(path, str | os.PathLike):
+            raise TypeError(f"fit: checkpoint is {path!r:.60}; the name of a file is needed")
+        self.checkpoint = None if path is None else os.fsdecode(path)
         self.resume = bool(given["resume"])
         every = given["checkpoint_every"]
         self.checkpoint_every = None if every is None else whole("fit", "checkpoint_every", every, 1)

@@ -7,7 +7,7 @@ import math
 import os
 from typing import Any
 
-from dynet.data.order import whole
+from dynet.data.order import real, whole
 from dynet.training.checkpoints import Snapshot
 from dynet.training.history import figure
 from dynet.training.losses import BatchLoss
@@ -15,12 +15,19 @@ from dynet.training.options import Learning
 
 _WINDOW = 0.06  # of the steps, to each side, over which losses are averaged
 _FALL = 0.01  # of the first loss: less is chance
-_EXPLODED = 4.0  # times the lowest loss
+_EXPLODED = 4.0  # times the loss of the beginning
 
 
 @dataclasses.dataclass
 class LearningRates:
-    """Learning rates, and the loss of a batch at each: `rates`, `losses`, `smoothed`, `suggestion`."""
+    """What dy.find_learning_rate gives: learning rates, and the loss of a batch at each, before its update.
+
+    `rates` and `losses` are lists of the same length, `smoothed` the losses with less chance in them;
+    `suggestion` is a rate to train with, and plot() draws all of it.
+
+        rates = dy.find_learning_rate(model, trainer, examples, loss)
+        trainer.learning_rate = rates.suggestion
+    """
 
     rates: list[float]
     losses: list[float]
@@ -30,7 +37,7 @@ class LearningRates:
         """Each loss as the mean of those around it: a single batch says little."""
         width = max(1, round(_WINDOW * len(self.losses)))
         parts = [self.losses[max(0, i - width) : i + width + 1] for i in range(len(self.losses))]
-        return [sum(part) / len(part) for part in parts]
+        return [_mean(part) for part in parts]
 
     @property
     def suggestion(self) -> float:
@@ -69,21 +76,25 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
     """What dy.find_learning_rate does."""
     call = "find_learning_rate"
     steps = whole(call, "steps", steps, 5)
+    lowest, highest = real(call, "lowest", lowest), real(call, "highest", highest)
     if not 0 < lowest < highest < math.inf:
         raise ValueError(f"{call}: rates from {lowest} to {highest}; 0 < lowest < highest is needed")
-    learning = Learning(call, shuffle=True, **given)
+    learning = Learning(call, shuffle=True, tokens=None, key=None, **given)
     before = Snapshot(learning.model, learning.trainer)
     rates: list[float] = []
     losses: list[float] = []
+    first = steps // 5  # of the smallest rates, which change little
     try:
         for number, positions in zip(range(steps), _forever(learning), strict=False):
             rate = lowest * (highest / lowest) ** (number / (steps - 1))
             learning.trainer.learning_rate = rate
             loss = _step(learning, positions)
-            if loss is None or (losses and loss > _EXPLODED * min(losses) and number > steps // 10):
+            if loss is None:
                 break
             rates.append(rate)
             losses.append(loss)
+            if number >= 2 * first and _mean(losses[-first // 2 :]) > _EXPLODED * _mean(losses[:first]):
+                break
     finally:
         learning.model.reset_gradient()
         before.restore()
@@ -92,6 +103,10 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
             f"{call}: the loss is not finite from a rate of {lowest:g} on; give a smaller `lowest`"
         )
     return LearningRates(rates, losses)
+
+
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers)
 
 
 def _forever(learning: Learning) -> Any:
