@@ -8,10 +8,10 @@ namespace {
 constexpr int blocks = 16, chunk = 4 * blocks;
 
 /// Philox 4×32-10 for `blocks` consecutive counters, as numbers in (0, 1); the same words as dynet::Philox.
-void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, uint32_t word0, uint32_t word1,
-                   real (&u)[chunk]) {
+void uniform_chunk(const uint32_t (&key)[2], uint32_t counter, const uint32_t* words, real (&u)[chunk]) {
   uint32_t c[4][blocks], k0 = key[0], k1 = key[1];
-  for (uint32_t i = 0; i < blocks; ++i) c[0][i] = counter + i, c[1][i] = word0, c[2][i] = word1, c[3][i] = 0;
+  for (uint32_t i = 0; i < blocks; ++i)
+    c[0][i] = counter + i, c[1][i] = words[0], c[2][i] = words[1], c[3][i] = words[2];
   for (int round = 0; round < 10; ++round) {
     for (int i = 0; i < blocks; ++i) {
       const uint64_t p = uint64_t{0xD2511F53} * c[0][i], q = uint64_t{0xCD9E8D57} * c[2][i];
@@ -56,7 +56,7 @@ void CpuEngine::random(Distribution distribution, real a, real b, Philox key, si
     real* to = y[item];
     for (size_t begin = 0; begin < size; begin += chunk) {
       real u[chunk];
-      uniform_chunk(key.key, static_cast<uint32_t>(begin / 4), word[0], word[1], u);
+      uniform_chunk(key.key, static_cast<uint32_t>(begin / 4), word, u);
       if (distribution == Distribution::normal) make_normal(u);
       for_vectors(size - begin < chunk ? size - begin : chunk, [&](size_t i, auto n) {
         transform(distribution, Vec::load(u + i), a, b).store(to + begin + i, n);

@@ -33,6 +33,7 @@ bool Graph::has_removed(const Expression& e) const {
 
 void Graph::checkpoint() {
   if (is_in_use()) refuse_use();
+  check_outside_tasks("checkpoint");
   checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size(), first_uses_.size()});
   kept_before_ = kept_.size();
   if (evaluator) evaluator->checkpoint();
@@ -60,6 +61,7 @@ void Graph::remove_nodes(const Mark& m) {
   places_.resize(std::min<size_t>(places_.size(), m.nodes));
   args_.shrink(m.args);
   nodes_.shrink(m.nodes);
+  if (tasks_) tasks_->keep_nodes(m.nodes);
 }
 
 void Graph::undo(const Mark& m) {
@@ -70,6 +72,7 @@ void Graph::undo(const Mark& m) {
 
 bool Graph::revert() {
   if (is_in_use()) refuse_use();
+  check_outside_tasks("revert");
   if (checkpoints_.empty()) return false;
   const Checkpoint to = checkpoints_.back();
   checkpoints_.pop_back();

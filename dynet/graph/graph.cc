@@ -55,6 +55,7 @@ void Graph::refuse_use() const {
 
 void Graph::clear() {
   if (is_in_use()) refuse_use();
+  check_outside_tasks("renew");
   renew(is_tracing_ ? next_stamp() : next_graph_id());
 }
 
@@ -86,6 +87,7 @@ void Graph::renew(unsigned number) {
   held_.clear();
   last_held_ = nullptr;
   checkpoints_.clear(), first_uses_.clear(), places_.clear();
+  tasks_.reset();
   kept_before_ = 0;
   set_number(number);
   if (evaluator) evaluator->renew();
@@ -155,7 +157,7 @@ inline void add_argument(KeyBuilder& key, const Op& op, const Node& arg) {
 /// Has an op compute some of its arguments itself, where it can and nothing else has used these so far.
 inline uint32_t Graph::fuse(const Op& op, std::span<const uint32_t> args) {
   unsigned fusible = 0;
-  for (const uint32_t id : args) fusible |= nodes_[id].used ? 0 : nodes_[id].fusible_into;
+  for (const uint32_t id : args) fusible |= may_fuse(id) ? nodes_[id].fusible_into : 0;
   return fusible & op.absorbs ? op.fuse(*this, args) : no_node;
 }
 
@@ -181,6 +183,8 @@ Expression Graph::add(const Op& op, const Expressions& xs, const void* attrs,
     add_argument(key, op, arg);
     needs_gradient |= arg.needs_gradient;
   }
+  if (tasks_ && !may_use({args, count})) [[unlikely]]
+    return add_any(op, xs, attrs, words);
   if (op.absorbs)
     if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
   const Interned* interned = signature_cache_.find(key);
@@ -198,6 +202,7 @@ Expression Graph::add_any(const Op& op, const Expressions& xs, const void* attrs
     uint32_t* args = args_.room(count);
     // A parameter's own node comes first, where it is not in the graph yet.
     for (size_t i = 0; i < count; ++i) args[i] = is_current(xs[i]) ? xs[i].i : resolve(xs[i]);
+    if (tasks_ && !may_use({args, count})) refuse_other_task({args, count});
     if (op.absorbs)
       if (const uint32_t fused = fuse(op, {args, count}); fused != no_node) return {this, fused, stamp()};
     return append_any(op, {args, count}, attrs, words);
@@ -243,6 +248,8 @@ inline Expression Graph::append(const Op& op, Interned interned, size_t arg_coun
                      .fused_away = false};
   args_.extend(arg_count);
   nodes_.extend(1);
+  if (tasks_) [[unlikely]]
+    tasks_->add_node(&op == &parameter_op ? Tasks::before : tasks_->current());
   return {this, size() - 1, stamp()};
 }
 
@@ -340,10 +347,12 @@ inline std::byte* Graph::add_payload(const Op& op, const void* attrs, std::span<
   return payload;
 }
 
-/// The words of a random node say for each batch element which node and element of it this is.
+/// The words of a random node say for each batch element which node and element of it this is, and of which
+/// part.
 std::byte* Graph::add_random_payload(const Op& op, const void* attrs, unsigned batch) {
   random_words_.clear();
-  for (unsigned b = 0; b < batch; ++b) random_words_.insert(random_words_.end(), {size(), b});
+  const Tasks::Name name = tasks_ ? tasks_->next_random() : Tasks::Name{size(), 0};
+  for (unsigned b = 0; b < batch; ++b) random_words_.insert(random_words_.end(), {name.number, b, name.part});
   return add_payload(op, attrs, random_words_);
 }
 

@@ -12,6 +12,7 @@
 #include "dynet/graph/expression.h"
 #include "dynet/graph/pool.h"
 #include "dynet/graph/signature.h"
+#include "dynet/graph/tasks.h"
 #include "dynet/params/parameter.h"
 
 namespace dynet::engine {
@@ -32,6 +33,8 @@ class Evaluator {
   virtual void revert(unsigned nodes) = 0;
   /// Evaluates all of these by one schedule.
   virtual void evaluate(std::span<const uint32_t> wanted) = 0;
+  /// True if asking for the value computes nothing.
+  virtual bool is_known(unsigned node) const = 0;
   /// True if a backward pass was run from this node or a later one.
   virtual bool has_gradient(unsigned node) const = 0;
   /// Writes which nodes ran together and, after a backward pass, how each gradient came about.
@@ -107,6 +110,8 @@ class Graph {
   Expression expression(unsigned node) {
     return {this, node, node >= segments_.back().first ? stamp() : stamp_of(node)};
   }
+  /// Whether a new node may compute this one itself: nothing else has used it so far.
+  bool may_fuse(unsigned id) const { return !nodes_[id].used && (!tasks_ || tasks_->may_fuse(id)); }
   /// Remembers, if so, that a node will compute this one itself.
   void fuse_away(unsigned id, bool fused_away) { nodes_.at(id).fused_away |= fused_away; }
 
@@ -205,6 +210,13 @@ class Graph {
       start();
   }
 
+  /// The tasks that make nodes of this graph in turns; null as long as there were none.
+  Tasks* tasks() const { return tasks_.get(); }
+  /// The same, and from now on there are some.
+  Tasks& start_tasks();
+  /// Throws what is said of a call that is not for tasks.
+  void check_outside_tasks(std::string_view call) const;
+
   /// Computes a node, and checks it if check_validity is set.
   void evaluate_eagerly(unsigned node);
 
@@ -270,6 +282,10 @@ class Graph {
   [[noreturn]] void refuse_other_graph(const Expression& e) const;
   void log_uses(std::span<const uint32_t> args);
   void refresh(const Source& source);
+  [[noreturn]] void refuse_other_task(std::span<const uint32_t> args) const;
+  bool may_use(std::span<const uint32_t> args) const {
+    return std::ranges::all_of(args, [&](uint32_t id) { return tasks_->may_use(id); });
+  }
   Expression append(const Op&, Interned, size_t arg_count, const void* attrs, std::span<const unsigned> words,
                     bool needs_gradient);
   uint32_t fuse(const Op& op, std::span<const uint32_t> args);
@@ -307,6 +323,7 @@ class Graph {
   std::vector<Source> sources_;  // in order of their nodes
   std::vector<Segment> segments_{{0, 0}};
   std::vector<Checkpoint> checkpoints_;
+  std::unique_ptr<Tasks> tasks_;
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before
   std::vector<uint32_t> places_;      // by node, of those whose place was told

@@ -85,7 +85,7 @@ struct Op {
   Batching batching = Batching::elements;
   bool view = false;              // the value is the argument's memory, from view_offset on
   bool differentiable = false;    // gradients flow to the arguments
-  bool random = false;            // each batch element carries (node, element) as words
+  bool random = false;            // each batch element carries (node, element, part) as words
   bool leaf = false;              // no arguments; the executor binds its value
   bool has_matrix = false;        // some argument is a matrix (is_matrix)
   bool overwrites = false;        // backward heeds Call::accumulate; if not, dx is always added to

@@ -24,6 +24,7 @@ struct NoValues : Evaluator {
   void checkpoint() override {}
   void revert(unsigned) override {}
   void evaluate(std::span<const uint32_t>) override { refuse(); }
+  bool is_known(unsigned) const override { return false; }
   bool has_gradient(unsigned) const override { refuse(); }
   void describe_plan(std::ostream&) const override { refuse(); }
   size_t step_count() const override { refuse(); }

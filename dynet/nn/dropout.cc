@@ -37,7 +37,7 @@ void DropoutMasks::set_rates(real input, real output, real cell) {
 void DropoutMasks::forget() {
   Drawn& d = drawn_;
   d.count = d.chosen = 0, d.fixed_batch = d.sequence = 0;
-  d.newest.clear();
+  d.newest.clear(), d.begun.clear();
 }
 
 void DropoutMasks::exchange(Drawn& other) {
@@ -46,7 +46,7 @@ void DropoutMasks::exchange(Drawn& other) {
 }
 
 void DropoutMasks::choose(unsigned batch) {
-  auto& [all, newest, count, chosen, sequence, fixed] = drawn_;
+  auto& [all, newest, count, chosen, begun, sequence, fixed] = drawn_;
   if (chosen < count && all[chosen].sequence == sequence && all[chosen].batch == batch) return;
   if (newest.size() <= sequence) newest.resize(sequence + 1, none);
   for (chosen = newest[sequence]; chosen != none && all[chosen].batch != batch;) chosen = all[chosen].next;
@@ -65,7 +65,21 @@ void DropoutMasks::complete(Graph& graph, unsigned batch) {
   if (!masks.ready || (masks.newest.pg && masks.newest.is_stale())) draw_missing(graph, masks);
 }
 
+/// A number for masks that a task draws for a sequence which others read as well.
+uint32_t DropoutMasks::number_of(const Masks& masks, uint32_t part) const {
+  Hash hash;
+  hash.add(builder_), hash.add(masks.batch);
+  hash.add(
+      static_cast<uint64_t>(std::count(drawn_.begun.begin(), drawn_.begun.begin() + masks.sequence, part)));
+  return static_cast<uint32_t>(hash.number());
+}
+
+/// Masks belong to the part of the graph that has begun the sequence, whichever task needs them first.
 void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
+  Tasks* tasks = graph.tasks();
+  const uint32_t part = masks.sequence < drawn_.begun.size() ? drawn_.begun[masks.sequence] : Tasks::before;
+  if (tasks && part == tasks->current()) tasks = nullptr;
+  const uint32_t number = tasks ? number_of(masks, part) : 0;
   for (unsigned kind = 0; kind < kinds_; ++kind) {
     if (rates_[kind] == 0) continue;
     const real kept = 1 - rates_[kind];
@@ -73,6 +87,7 @@ void DropoutMasks::draw_missing(Graph& graph, Masks& masks) const {
       Expression& mask = masks.all[kind * layers_ + layer];
       if (mask.pg && !mask.is_stale()) continue;
       const unsigned size = kind == input && layer == 0 ? input_dim_ : hidden_dim_;
+      const Tasks::Apart apart(tasks, part, number + kind * layers_ + layer);
       mask = random_bernoulli(graph, Dim({size}, masks.batch), kept, kept > 0 ? 1 / kept : 1);
       masks.newest = mask;
     }

@@ -31,6 +31,8 @@ class DropoutMasks {
   bool active() const { return is_active_; }
   /// The next masks are drawn anew.
   void forget();
+  /// Another sequence has begun, in some part of the graph.
+  void begin_sequence(uint32_t part) { drawn_.begun.push_back(part); }
   /// The masks are those of the sequence that begins with this state.
   void enter(int first) { drawn_.sequence = drawn_.fixed_batch ? 0 : static_cast<unsigned>(-1 - first); }
   /// Each sequence has masks of its own.
@@ -45,6 +47,8 @@ class DropoutMasks {
   void prepare(const Expression& x) {
     if (active()) complete(graph_of(x), batch_for(x.dim().bd));
   }
+  /// Tells the masks of builders apart that tasks share.
+  void set_builder(uint32_t number) { builder_ = number; }
   /// Masks that were drawn, which go with their graph.
   struct Drawn;
   /// Changes places with those of another graph; rates that have changed meanwhile draw what is missing.
@@ -70,6 +74,7 @@ class DropoutMasks {
     std::vector<Masks> masks;    // for each batch size that each sequence has had, with room for more
     std::vector<size_t> newest;  // of each sequence
     size_t count = 0, chosen = 0;
+    std::vector<uint32_t> begun;  // by sequence: the part of the graph that has begun it
     unsigned sequence = 0;
     unsigned fixed_batch = 0;  // that was asked for; 0: none
   };
@@ -83,10 +88,12 @@ class DropoutMasks {
   void choose(unsigned batch);
   void complete(Graph& graph, unsigned batch);
   void draw_missing(Graph& graph, Masks& masks) const;
+  uint32_t number_of(const Masks& masks, uint32_t part) const;
 
   unsigned layers_ = 0, input_dim_ = 0, hidden_dim_ = 0, kinds_ = 0;
   std::array<real, 3> rates_{};
   bool is_active_ = false;
+  uint32_t builder_ = 0;
   static constexpr size_t none = ~size_t{0};
   Drawn drawn_;
 };

@@ -19,6 +19,7 @@ RNNBuilder::RNNBuilder(const Traits& traits, unsigned layer_count, unsigned inpu
                       .add_subcollection(traits.collection)),
       components_(traits.has_cells ? 2 * layer_count : layer_count) {
   params.reserve(layers);
+  dropout_.set_builder(number());
 }
 
 void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool update,
@@ -31,16 +32,39 @@ void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool 
   }
 }
 
+/// Tasks of run_batched that make the graph, if there are any.
+const Tasks* RNNBuilder::tasks() const {
+  const Graph* const graph = now_.bound.handle.get_or_null();
+  return graph ? graph->tasks() : nullptr;
+}
+
+/// Of the graph, to which nodes go now.
+uint32_t RNNBuilder::part() const { return tasks() ? tasks()->current() : 0; }
+
+/// Tells builders apart, however often the program is run in a process, and whichever task comes first.
+uint32_t RNNBuilder::number() const {
+  Hash hash;
+  for (const char c : collection_.get_fullname()) hash.add(static_cast<unsigned char>(c));
+  return static_cast<uint32_t>(hash.number());
+}
+
 void RNNBuilder::new_graph(Graph& graph, bool update) {
+  const Tasks::Apart apart(graph.tasks(), Tasks::before, graph.tasks() ? number() : 0);
+  if (graph.tasks() && graph.tasks()->in_task() && now_.stage == Stage::reading && resume(graph.id()))
+    return bind_anew(update);
   if (now_.bound.id != graph.id()) put_aside();
   now_.bound = {GraphHandle(graph), graph.id()};
-  now_.update = update;
   now_.stage = Stage::bound;
   now_.current = now_.last_first = -1;
   dropout_.forget();
+  bind_anew(update);
+  now_.stamp = graph.stamp();
+}
+
+void RNNBuilder::bind_anew(bool update) {
+  now_.update = update;
   bind_all(params, update, param_vars);
   bind(update);
-  now_.stamp = graph.stamp();
 }
 
 /// Changes places with what the builder has in another graph.
@@ -85,8 +109,7 @@ void RNNBuilder::forget_removed() {
   for (; !now_.links.empty() && is_removed(cells_at(now_.links.size())); now_.links.pop_back())
     now_.cells.resize(now_.cells.size() - components_);
   if (std::ranges::any_of(param_vars, is_removed)) {
-    bind_all(params, now_.update, param_vars);
-    bind(now_.update);
+    bind_anew(now_.update);
   }
   now_.stamp = stamp;
 }
@@ -96,17 +119,50 @@ void RNNBuilder::start_new_sequence(Expressions h0) {
   if (!h0.empty() && h0.size() != components_)
     invalid(name(), "::start_new_sequence: ", h0.size(), " expressions were given for ", layers, " layers; ",
             components_, " or none are needed");
+  if (tasks() && tasks()->in_task()) return begin_another(h0);
   now_.cells.assign(components_, Expression());
   std::ranges::copy(h0, now_.cells.begin());
   now_.links.clear();
   now_.current = now_.last_first = -1, now_.count = 0;
   dropout_.forget();
+  now_.part = part();
+  dropout_.begin_sequence(now_.part);
   now_.stage = Stage::reading;
+}
+
+/// The states of other tasks stay; an initial state becomes one that was set.
+void RNNBuilder::begin_another(Expressions h0) {
+  if (now_.stage != Stage::reading) {
+    now_.cells.assign(components_, Expression());
+    now_.links.clear();
+    now_.last_first = 0, now_.count = 0;
+    dropout_.forget();
+    now_.stage = Stage::reading;
+  }
+  now_.current = next_first();
+  now_.part = part();
+  if (h0.empty()) return;
+  next_.assign(h0.begin(), h0.end());
+  push(now_.current, output_of(next_));
+}
+
+RNNPointer RNNBuilder::next_first() {
+  dropout_.begin_sequence(part());
+  return --now_.last_first;
+}
+
+/// The last state, if it is one of this task.
+RNNPointer RNNBuilder::own_current() const {
+  if (tasks() && tasks()->in_task() && now_.part != tasks()->current())
+    failed(name(),
+           "::add_input: another task of run_batched has begun a sequence with this builder since; "
+           "call start_new_sequence() in each task, and give the state: add_input(state, x)");
+  return now_.current;
 }
 
 RNNPointer RNNBuilder::add_sequence() {
   check_order("add_sequence", now_.stage == Stage::reading);
-  return dropout_.is_per_sequence() ? --now_.last_first : -1;
+  return dropout_.is_per_sequence() ? next_first() : -1;
 }
 
 Expression RNNBuilder::add_input(RNNPointer prev, const Expression& x) {
@@ -235,7 +291,9 @@ void RNNBuilder::set_dropout_masks(unsigned batch_size) {
   if (now_.stage == Stage::created || !graph || !resume(graph->number()))
     invalid("Using stale builder: it reads no sequence in the current graph; call initial_state() ",
             "first, in C++ new_graph() and start_new_sequence()");
+  graph->check_outside_tasks("set_dropout_masks");
   dropout_.forget();
+  dropout_.begin_sequence(part());
   dropout_.draw(*graph, batch_size);
 }
 

@@ -26,13 +26,14 @@ class RNNBuilder {
 
   /// Binds the parameters to a graph, as constants if they are not to be trained there.
   void new_graph(engine::Graph& graph, bool update = true);
-  /// Forgets all states. h0 is an initial state in the order of get_s, or empty.
+  /// Forgets all states; in a task of run_batched, whose builders others use as well, those of the task. h0
+  /// is an initial state in the order of get_s, or empty.
   void start_new_sequence(engine::Expressions h0 = {});
   /// The initial state of a further sequence, which has dropout masks of its own; the states of the others
   /// stay. Where nothing is dropped, sequences need not be told apart, and it is that of the first one.
   RNNPointer add_sequence();
   /// Reads x after the last state, or after `prev`; returns the output.
-  Expression add_input(const Expression& x) { return add_input(now_.current, x); }
+  Expression add_input(const Expression& x) { return add_input(own_current(), x); }
   Expression add_input(RNNPointer prev, const Expression& x);
   /// Reads one input after another; returns the outputs.
   std::vector<Expression> transduce(engine::Expressions xs);
@@ -178,10 +179,18 @@ class RNNBuilder {
     std::vector<Link> links;
     RNNPointer current = -1, count = 0;  // states so far, with those that were removed
     RNNPointer last_first = -1;          // the initial state of the last sequence
+    uint32_t part = 0;                   // of the task that has begun it
     // While it waits, what lies elsewhere in the builder otherwise.
     std::vector<std::vector<Expression>> variables, bound_variables;
     engine::DropoutMasks::Drawn masks;
   };
+  const engine::Tasks* tasks() const;
+  uint32_t part() const;
+  uint32_t number() const;
+  void bind_anew(bool update);
+  RNNPointer own_current() const;
+  void begin_another(engine::Expressions h0);
+  RNNPointer next_first();
   void exchange(Sequence& other);
   void exchange_bound(Sequence& sequence);
   void put_aside();

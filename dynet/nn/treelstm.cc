@@ -59,6 +59,7 @@ void TreeLSTMBuilder::new_graph(Graph& graph, bool update) {
   }
   now_.bound = {GraphHandle(graph), graph.id()};
   now_.reading = false;
+  const Tasks::Apart apart(graph.tasks(), Tasks::before, 0);
   bind(graph, update);
 }
 
@@ -85,7 +86,13 @@ void TreeLSTMBuilder::start_new_sequence() {
   now_.announced = 0;
   now_.added.clear();
   now_.reading = true;
+  now_.part = part();
   begin();
+}
+
+uint32_t TreeLSTMBuilder::part() const {
+  const Graph* const graph = now_.bound.handle.get_or_null();
+  return graph && graph->tasks() ? graph->tasks()->current() : 0;
 }
 
 void TreeLSTMBuilder::set_num_elements(unsigned num) {
@@ -117,6 +124,10 @@ void TreeLSTMBuilder::check_new(int id) const {
 
 Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, const Expression& x) {
   if (!now_.reading) invalid(name(), "::add_input: call new_graph and start_new_sequence first");
+  if (now_.part != part())
+    failed(name(),
+           "::add_input: another task of run_batched has begun a tree with this builder since; "
+           "give each task a builder of its own, or let a tree be read before any value() is asked for");
   check_new(id);
   for (int child : children)
     if (!has(child))

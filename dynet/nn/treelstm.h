@@ -59,6 +59,7 @@ class TreeLSTMBuilder {
   struct Tree {
     engine::BoundGraph bound;
     bool reading = false;
+    uint32_t part = 0;              // of the task that has begun it
     unsigned announced = 0;         // by set_num_elements; 0: nothing was
     std::vector<int> added;         // ids in order
     std::vector<Expression> cells;  // node by node; null where a node has not come yet
@@ -74,6 +75,8 @@ class TreeLSTMBuilder {
   using Cells = std::span<Expression>;
   using ConstCells = std::span<const Expression>;
   virtual void bind(engine::Graph& graph, bool update) = 0;
+  /// Of the graph, to which nodes go now.
+  uint32_t part() const;
   /// A new tree begins.
   virtual void begin() = 0;
   /// Computes all components of a node; the last `layers` of them are the outputs.
@@ -132,7 +135,7 @@ class NaryTreeLSTMBuilder : public TreeLSTMBuilder {
 
  private:
   void bind(engine::Graph& graph, bool update) override;
-  void begin() override { dropout_.forget(); }
+  void begin() override { dropout_.forget(), dropout_.begin_sequence(part()); }
   void exchange_bound(Tree& tree) override;
   void step(const std::vector<int>& children, const Expression& x, Cells after) override;
   static std::vector<Expression> inner_node(unsigned N, unsigned H, const std::vector<Expression>& x);

@@ -18,8 +18,9 @@ struct Factor {
 Factor factor(const Graph& graph, uint32_t id) {
   const Node& node = graph[id];
   constexpr Activations all;
-  if (!node.used && node.op == &op<Tanh>) return {position<Tanh>(all), graph.args(node)[0]};
-  if (!node.used && node.op == &op<Logistic>) return {position<Logistic>(all), graph.args(node)[0]};
+  const bool is_free = graph.may_fuse(id);
+  if (is_free && node.op == &op<Tanh>) return {position<Tanh>(all), graph.args(node)[0]};
+  if (is_free && node.op == &op<Logistic>) return {position<Logistic>(all), graph.args(node)[0]};
   return {position<Unchanged>(all), id};
 }
 
@@ -49,7 +50,7 @@ bool is_plain_product(const Graph& graph, const Node& product) {
 uint32_t fused_sum(Graph& graph, std::array<uint32_t, 2> written, size_t at) {
   const Node& product = graph[written[at]];
   const uint32_t term = written[1 - at];
-  if (product.used || product.fusible_into != fusible_into_sums) return no_node;
+  if (!graph.may_fuse(written[at]) || product.fusible_into != fusible_into_sums) return no_node;
   const std::span<const uint32_t> args = graph.args(product);
   if (const auto f = factors(graph, product)) {
     const auto& [a, b] = *f;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "dynet/plan/gradient_layout.h"
+#include "dynet/plan/gradient_order.h"
 
 namespace dynet::engine {
 namespace {
@@ -117,7 +118,7 @@ class Tracer {
       entry.terms = use.edge;
     } else {
       if (entry.consumers == GradientEntry::kernels && use.consumers == GradientEntry::kernels)
-        compare_with_last(entry, use.consumer);
+        entry.compare(tape_, entry.consumer, use.consumer);
       if (entry.uses == 1) plan_.list_single(entry);
       const uint32_t term = plan_.add_term(use.consumer, use.edge, use.made == GradientEntry::from_gradient);
       GradientTerm& last = plan_.terms[entry.terms];
@@ -132,16 +133,6 @@ class Tracer {
     entry.flags |= use.flags;
     if (use.worker)
       entry.worker = !entry.worker || entry.worker == use.worker ? use.worker : GradientEntry::several;
-  }
-
-  /// How a further kernel comes after the one counted before it.
-  void compare_with_last(GradientEntry& entry, uint32_t id) const {
-    if (entry.consumer == id) return;
-    const uint32_t call = tape_.entry_of[id], last = tape_.entry_of[entry.consumer];
-    if (call == last)
-      entry.order = GradientEntry::in_one_call;
-    else if (call > last)
-      entry.order = std::max(entry.order, GradientEntry::in_distinct_calls);
   }
 
   /// What a matrix gets is one product over all its uses, and a bias one sum. False for other arguments.
@@ -231,6 +222,7 @@ void plan_gradients(const Graph& graph, const Tape& tape, uint32_t loss, bool fu
   plan.entries.resize(std::max<size_t>(plan.entries.size(), graph.size()));
   plan.term_of.resize(std::max<size_t>(plan.term_of.size(), graph.edge_count()));
   Tracer(graph, tape, marks, plan).trace(loss, full);
+  if (graph.tasks()) order_by_tasks(graph, tape, plan);
   if (!plan.views.empty()) {
     plan.view_lists.resize(std::max<size_t>(plan.view_lists.size(), graph.size()));
     link_views(graph, marks, plan);

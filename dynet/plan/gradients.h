@@ -2,6 +2,7 @@
 // graph and its tape.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -87,6 +88,15 @@ struct GradientEntry {
   bool has(Flags f) const { return flags & f; }
   /// Contributions are added in memory of its own.
   bool is_summed() const { return is(Accumulation::direct) || is(Accumulation::buffered); }
+  /// Notes how a kernel comes after the one counted before it.
+  void compare(const Tape& tape, uint32_t last, uint32_t kernel) {
+    if (last == kernel) return;
+    const uint32_t call = tape.entry_of[kernel], call_before = tape.entry_of[last];
+    if (call == call_before)
+      order = in_one_call;
+    else if (call > call_before)
+      order = std::max(order, in_distinct_calls);
+  }
   /// One contribution at most, and from a kernel.
   bool is_simple() const { return uses <= 1 && !(consumers & views) && !has(read_as_one_item); }
   /// When all consumers have contributed, something is left to be done.

@@ -10,6 +10,7 @@
 namespace dynet::engine {
 
 void Executor::backward(unsigned loss, bool full) {
+  graph_.check_outside_tasks("backward");
   const Graph::MaybeBusyGuard use(graph_);
   if (const Dim& dim = graph_.dim(loss); dim.size() != 1)
     invalid("backward() can only be called on scalar nodes, but node ", loss, " has shape ", dim,

@@ -33,6 +33,8 @@ void Executor::deliver() {
     if (node.op == &op<Lookup> && node.needs_gradient && attrs_of<Lookup>(node.payload).table->updated)
       lookups_.push_back(*it);
   }
+  if (const Tasks* tasks = graph_.tasks())
+    std::ranges::sort(lookups_, {}, [&](uint32_t id) { return tasks->place(id); });
   sum_long_products();
   const Unwatched to_the_end;
   const std::lock_guard lock(delivery());

@@ -21,6 +21,7 @@ class Executor final : public Evaluator {
   void revert(unsigned nodes) override;
 
   void evaluate(std::span<const uint32_t> wanted) override;
+  bool is_known(unsigned node) const override { return node < done_.size() && done_[node]; }
   bool has_gradient(unsigned node) const override { return backward_from_ != none && node <= backward_from_; }
   void describe_plan(std::ostream& out) const override;
   size_t step_count() const override { return memory_.tape.size(); }

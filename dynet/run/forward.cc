@@ -39,10 +39,11 @@ const ExecutionPlan& Executor::plan(std::span<const uint32_t> wanted) {
   memory_.marks.resize(graph_.size());
   const Evaluation evaluation{graph_, wanted, policy_of(graph_, settings().policy),
                               memory_.engine->threads()};
-  kept_ = is_first ? plans_.find(evaluation) : nullptr;
+  const bool may_keep = is_first && !graph_.tasks();  // a plan knows nothing of their order
+  kept_ = may_keep ? plans_.find(evaluation) : nullptr;
   if (kept_) return kept_->execution;
   compiler_.compile(evaluation, done_, memory_.marks, settings().worth_partitioning, *memory_.engine, plan_);
-  if (is_first) kept_ = plans_.insert(evaluation, plan_);
+  if (may_keep) kept_ = plans_.insert(evaluation, plan_);
   return plan_;
 }
 

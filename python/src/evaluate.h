@@ -3,6 +3,7 @@
 
 #include "python/src/numbers.h"
 #include "python/src/sharing.h"
+#include "python/src/tasks.h"
 
 namespace dynet::python {
 
@@ -32,6 +33,8 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
     compute_apart([&] { node.storage()->show(numbers.data(), 0, dim.size()); });
     return checked(Tensor{dim, numbers.data()});
   }
+  if ((*node.pg).tasks()) [[unlikely]]
+    wait_in_task(*node.pg, {{node.i}}, recalculate);
   return compute(
       *node.pg,
       [&] {

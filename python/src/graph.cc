@@ -28,6 +28,8 @@ void tell_of_graphs() {
 /// Starts a graph anew.
 PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, std::optional<bool> batching) {
   tell_of_graphs();
+  if (graph.tasks() && graph.tasks()->in_task() && graph.tasks()->is_empty())
+    return PythonGraph(graph);  // a function that begins so has the graph that it shares
   clear_ended_graphs();
   graph.clear();
   graph.batching = batching;
@@ -60,6 +62,7 @@ auto evaluate_all(Expressions exps, bool recalculate, Read&& read) {
     ids.push_back(graph->resolve(node));
   }
   if (!graph) check_not_recording();
+  if (graph && graph->tasks()) wait_in_task(*graph, ids, recalculate);
   const auto run = [&] {
     if (recalculate && graph) graph->evaluator->invalidate();
     if (graph) graph->evaluator->evaluate(ids);

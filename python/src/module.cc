@@ -46,6 +46,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_function(m);
   bind_cell(m);
   bind_cell_steps(m);
+  bind_tasks(m);
   bind_inspection(m);
   name_errors(m);
 }

@@ -161,6 +161,7 @@ void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
 void bind_cell(nb::module_& m);
 void bind_cell_steps(nb::module_& m);
+void bind_tasks(nb::module_& m);
 /// Profiles, and why nodes run apart.
 void bind_inspection(nb::module_& m);
 

@@ -1,0 +1,151 @@
+// Tasks: calls of a program's function that take turns while they wait for values. The order in which sums
+// are made and random numbers are drawn is that of the tasks one after another, whoever came first.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace dynet::engine {
+
+/// The nodes of a graph are dealt out to parts, which form a tree. A part's own nodes come before those of
+/// the parts below it, which come in the order of their ordinals: the calls of one run, then what their
+/// caller goes on to make, then the calls of its next run.
+class Tasks {
+  /// Who makes nodes now, and the number of the next random one, where it has one.
+  struct State {
+    uint32_t current = 0, number = 0;
+    bool is_named = false;
+  };
+
+ public:
+  /// What is made before all tasks, and the parameters.
+  static constexpr uint32_t before = 0;
+
+  /// The task, or `before`, that a run begins in now. Its calls are tasks below it.
+  uint32_t caller() const { return parts_[state_.current].task; }
+  /// The next call of a run. As long as the run goes on, none but tasks below it may use its nodes.
+  uint32_t add_task(uint32_t caller) { return add(caller, static_cast<uint32_t>(parts_.size()), true); }
+  /// What the caller goes on to make comes after the tasks of its run, whose nodes it may use.
+  void end_run(uint32_t caller, uint32_t first_task) {
+    for (uint32_t part = first_task; part < parts_.size(); ++part)
+      if (parts_[part].task != caller && is_below(part, caller)) parts_[part].open = false;
+    enter(add(caller, caller, parts_[caller].open));
+  }
+  /// Others may use what a task has made, although the run goes on.
+  void release(uint32_t part) {
+    const uint32_t task = parts_[part].task;
+    for (Part& each : parts_)
+      if (each.task == task) each.open = false;
+  }
+  uint32_t current() const { return state_.current; }
+  void enter(uint32_t part) { state_ = {.current = part}; }
+  uint32_t size() const { return static_cast<uint32_t>(parts_.size()); }
+  /// Whether the current part has nodes.
+  bool is_empty() const { return !parts_[state_.current].has_nodes; }
+  /// Within a task.
+  bool in_task() const { return state_.current != before && parts_[state_.current].open; }
+
+  /// While it lives, nodes belong to a part, whichever task makes them, and random ones are numbered from
+  /// `number` on, which says what they are for.
+  class Apart {
+   public:
+    Apart(Tasks* tasks, uint32_t part, uint32_t number) : tasks_(tasks) {
+      if (!tasks_) return;
+      before_ = std::exchange(tasks_->state_, {part, number, true});
+    }
+    ~Apart() {
+      if (tasks_) tasks_->state_ = before_;
+    }
+    Apart(const Apart&) = delete;
+    Apart& operator=(const Apart&) = delete;
+
+   private:
+    Tasks* tasks_;
+    State before_;
+  };
+
+  void add_node(uint32_t part) {
+    part_of_.push_back(part);
+    parts_[part].has_nodes = true;
+  }
+  void keep_nodes(uint32_t count) { part_of_.resize(std::min<size_t>(count, part_of_.size())); }
+  uint32_t part_of(uint32_t node) const { return part_of_[node]; }
+  /// Whether the current part may use a node: it is one of its own, of those that it is below, or of a run
+  /// that has ended.
+  bool may_use(uint32_t node) const {
+    const Part& part = parts_[part_of_[node]];
+    return !part.open || is_below(state_.current, part.task);
+  }
+
+  /// Whether another node of the current part may take over a node that no other one uses. In a task that
+  /// is one of its own: of others it is not known who comes first.
+  bool may_fuse(uint32_t node) const { return part_of_[node] == state_.current || !in_task(); }
+
+  /// The name of the next random node of the current part: a number that no other one of the part has, and
+  /// one of the part.
+  struct Name {
+    uint32_t number, part;
+  };
+  Name next_random() {
+    constexpr uint32_t named = 1u << 31;
+    if (state_.is_named) return {state_.number++, parts_[state_.current].key ^ named};
+    return {parts_[state_.current].random_nodes++, parts_[state_.current].key};
+  }
+
+  /// Makes is_before() right for all parts that there are.
+  void rank() {
+    if (ranks_.size() == parts_.size()) return;
+    std::vector<uint32_t> order(parts_.size());
+    std::iota(order.begin(), order.end(), 0);
+    // Children lie behind their parents: sorting them by parent and ordinal lists those of each together.
+    std::ranges::stable_sort(order, {}, [&](uint32_t p) {
+      return std::pair(p == before ? 0 : uint64_t{parts_[p].parent} + 1, parts_[p].ordinal);
+    });
+    std::vector<uint32_t> first(parts_.size() + 2, 0), waiting;
+    for (const uint32_t part : order) first[part == before ? 1 : parts_[part].parent + 2]++;
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    ranks_.resize(parts_.size());
+    waiting.push_back(before);
+    for (uint32_t rank = 0; !waiting.empty(); ++rank) {
+      const uint32_t part = waiting.back();
+      waiting.pop_back();
+      ranks_[part] = rank;
+      for (uint32_t at = first[part + 2]; at-- > first[part + 1];) waiting.push_back(order[at]);
+    }
+  }
+  /// The place of a node in the order in which sums are made.
+  uint64_t place(uint32_t node) const { return uint64_t{ranks_[part_of_[node]]} << 32 | node; }
+
+ private:
+  struct Part {
+    uint32_t parent, ordinal, task;
+    uint32_t key;  // the same however the tasks took turns
+    uint32_t children = 0, random_nodes = 0;
+    bool open = false, has_nodes = false;
+  };
+
+  uint32_t add(uint32_t parent, uint32_t task, bool open) {
+    constexpr uint32_t odd = 0x9E3779B1;
+    const uint32_t ordinal = parts_[parent].children++;
+    parts_.push_back({parent, ordinal, task, parts_[parent].key * odd + ordinal + 1});
+    parts_.back().open = open;
+    return size() - 1;
+  }
+  /// Whether a part belongs to a task, or to one that it has called.
+  bool is_below(uint32_t part, uint32_t task) const {
+    for (uint32_t at = parts_[part].task;; at = parts_[parts_[at].parent].task) {
+      if (at == task) return true;
+      if (at == before) return false;
+    }
+  }
+
+  std::vector<Part> parts_{{before, 0, before, 0}};
+  std::vector<uint32_t> part_of_;  // by node
+  std::vector<uint32_t> ranks_;    // by part
+  State state_;
+};
+
+}  // namespace dynet::engine

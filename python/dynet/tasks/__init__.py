@@ -1,0 +1,1 @@
+"""Functions of one example that ask for values in the middle, run for many examples in turns."""
