@@ -47,7 +47,6 @@ _FUNCTIONS = {
     "BiLSTMBuilder": "BiRNNBuilder(..., rnn_builder_factory=VanillaLSTMBuilder)",
     "Parameter": "Parameters",
     "LookupParameter": "LookupParameters",
-    "RNNBuilder": "SimpleRNNBuilder, VanillaLSTMBuilder, GRUBuilder and others",
     "SGDTrainer": "SimpleSGDTrainer",
     "Dropout": "dropout(x, p)",
     "Embedding": "ParameterCollection().add_lookup_parameters",

@@ -103,9 +103,13 @@ def _differences(kinds: Sequence[Kind]) -> list[str]:
 
 
 def _different(what: str, values: Sequence[Any], text: Any) -> list[str]:
-    distinct = list(dict.fromkeys(values))
+    distinct = [*dict.fromkeys(values)]
     if len(distinct) < 2:
         return []
+    try:
+        distinct.sort()
+    except TypeError:  # Some kinds have none.
+        distinct.sort(key=str)
     return [f"{len(distinct)} {what}: {_listed([text(value) for value in distinct])}"]
 
 

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from training.problem import Tagger, examples, seeded
+from fitting.problem import Tagger, examples, seeded
 
 import dynet as dy
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from training.networks import Dense, Letters
+from fitting.networks import Dense, Letters
 
 Classifier, Regressor = dy.training.Classifier, dy.training.Regressor
 RANDOM = np.random.default_rng(1)

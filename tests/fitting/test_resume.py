@@ -8,7 +8,7 @@ import sys
 import zipfile
 
 import pytest
-from training.problem import Losses, Tagger, examples, fitted, seeded
+from fitting.problem import Losses, Tagger, examples, fitted, seeded
 
 import dynet as dy
 

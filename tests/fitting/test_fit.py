@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from training.problem import Losses, Tagger, examples, fitted, seeded
+from fitting.problem import Losses, Tagger, examples, fitted, seeded
 
 import dynet as dy
 
