@@ -8,12 +8,12 @@ import pytest
 import dynet as dy
 
 pytest.importorskip("sklearn")
+from fitting.networks import Dense, Letters
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from fitting.networks import Dense, Letters
 
 Classifier, Regressor = dy.training.Classifier, dy.training.Regressor
 RANDOM = np.random.default_rng(1)
