@@ -216,12 +216,15 @@ def misfit(
     """The same for what a function of this name and signature was given."""
     parameters = list(signature.parameters.values())
     names = [p.name for p in parameters if p.kind is _POSITIONAL]
-    takes_all = len(names) < len(parameters)
+    named = [p.name for p in parameters if p.kind in (_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)]
+    takes_all = len(named) < len(parameters)
     for keyword in keywords:
-        if keyword not in names and not takes_all:
-            return _unknown(name, keyword, names)
+        if keyword not in named and not takes_all:
+            return _unknown(name, keyword, named)
     if len(given) > len(names) and not takes_all:
         takes = f"{len(names)}: {_listed(names)}" if names else "none"
+        if named != names:
+            takes += f"; {_listed(named[len(names) :])} are given by name"
         count = "1 argument was" if len(given) == 1 else f"{len(given)} arguments were"
         return f"{name}: {count} given; it takes {takes}"
     for twice in [n for n in names[: len(given)] if n in keywords]:

@@ -140,6 +140,16 @@ void update_subset(Trainer& trainer, const nb::iterable& updated_params,
   trainer.update_subset(parameters, lookups);
 }
 
+/// Whether some parameter of the collection is learned by the trainer, or there are none yet.
+bool learns(const Trainer& trainer, const ParameterCollection& model) {
+  const auto share = [](const auto& learned, const auto& asked) {
+    return std::ranges::any_of(asked, [&](const auto& each) { return std::ranges::count(learned, each) > 0; });
+  };
+  const auto &parameters = model.parameters_list(), &all = trainer.model.parameters_list();
+  const auto &tables = model.lookup_parameters_list(), &all_tables = trainer.model.lookup_parameters_list();
+  return (parameters.empty() && tables.empty()) || share(all, parameters) || share(all_tables, tables);
+}
+
 std::string repr_of(const Trainer& t) {
   std::string arguments;
   for (const auto& [name, number] : t.arguments())
@@ -183,6 +193,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
   show_in_notebooks(type);
   type.def("update", update, docs::trainer::update)
+      .def("_learns", learns, "model"_a)
       .def("update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
            docs::trainer::update_subset)
       .def(

@@ -86,6 +86,9 @@ class Vocabulary:
         return len(self.words) - before
 
     def __getitem__(self, word: str) -> int:
+        """The row of a word: that of `unknown` for one that has none, KeyError where there is no unknown."""
+        if not isinstance(word, str):
+            raise TypeError(f"a word is needed, not {word!r:.60}; the word of a row is vocabulary.words[row]")
         row = self._rows.get(word)
         if row is None:
             if self.unknown is None:
@@ -95,6 +98,8 @@ class Vocabulary:
 
     def rows(self, words: Iterable[str]) -> list[int]:
         """The row of each word."""
+        if isinstance(words, str):
+            raise TypeError(f"rows: {words!r:.60} was given; a list of words is needed")
         return [self[word] for word in words]
 
     def __contains__(self, word: object) -> bool:

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 from dynet import _dynet
 
 WINDOWS = 32, 1, 16, 8  # The first is the one that is best most often.
-TRIALS = 3  # of each window, before the best is used
-LAST = 8  # times that count
+TRIALS = 2  # of each window, before the best is used
+LAST = 4  # times that count
 RETRIAL = 50  # Every so often another window is tried once more: programs change.
 
 

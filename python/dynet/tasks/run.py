@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from dynet import _dynet
 from dynet._dynet import Expression
@@ -50,10 +50,12 @@ def run_batched(
     Each call is a task. Where it asks for a value that is not known (`value`, `npvalue`, `dy.forward`,
     `float(e)`, …) it waits, and others go on; when all wait or have ended, one evaluation answers them. f may
     be a plain function (this needs greenlet: `pip install dynet[fibers]`), a generator function that yields
-    the expressions it waits for, or a coroutine function (`await dy.value_of(e)`).
+    what it waits for (`(yield e).value()`), or a coroutine function (`await dy.value_of(e)`).
 
-    window: how many tasks take turns; None: found out while the program runs. Values, gradients and random
-    numbers are the same bits for any window, and those of window 1 are those of one call after another.
+    window: how many tasks take turns; None: found out while the program runs. Values, gradients and the
+    random numbers of dropout and noise are the same bits for any window; 1 is one call after another. Without
+    random numbers they are those of a loop; the numbers that a loop draws are others. Python's own `random`
+    is drawn from in turns: give each call a generator of its own, such as random.Random(number).
     errors: "raise" raises the error of the first example that has one, as a loop would, after the tasks that
     wait have been closed; "return" puts it where the result would be.
 
@@ -246,12 +248,12 @@ class _Lot:
                     self._advance(task, close=True)
             self._waiting = [task for task in self._waiting if task.index < last]
 
-    def _raise(self, task: Task) -> None:
-        error = task.error
+    def _raise(self, task: Task) -> NoReturn:
+        error: Any = task.error
         note = f"in example {task.index} of {self.runner.name}"
         if hasattr(error, "add_note"):
             error.add_note(note)
-        elif isinstance(error, BaseException):
+        else:
             error.__notes__ = [*getattr(error, "__notes__", []), note]
         raise error
 

@@ -12,7 +12,7 @@ from dynet import _dynet
 from dynet._dynet import Expression
 
 Wanted = Union[Expression, Sequence[Expression]]  # noqa: UP007  `|` of these needs Python 3.10 at run time.
-Steps = Generator[Wanted, None, Any]
+Steps = Generator[Wanted, Any, Any]
 
 
 class Closed(BaseException):
@@ -49,11 +49,9 @@ class Task:
         self.is_done, self.result, self.error, self.wanted = True, result, error, []
 
 
-def steps_of(result: object) -> Steps | None:
-    """What is to be run step by step, where a function has given that instead of a result."""
-    if inspect.isgenerator(result):
-        return result
-    return result.__await__() if inspect.iscoroutine(result) else None
+def steps_of(result: Any) -> Steps:
+    """What a generator or coroutine function has given, to be run step by step."""
+    return result.__await__() if inspect.iscoroutine(result) else result
 
 
 def expressions_of(wanted: object) -> list[Expression]:
@@ -81,19 +79,20 @@ class StepTask(Task):
     """A generator or coroutine, which yields what it waits for."""
 
     _steps: Steps | None = None
+    _yielded: Wanted | None = None  # which `yield` gives back: v = (yield e).value()
 
     def go_on(self, error: BaseException | None = None) -> None:
         while True:
             try:
                 if self._steps is None:
                     self._steps = steps_of(self.call())
-                wanted = self._steps.throw(error) if error else self._steps.send(None)
+                wanted = self._steps.throw(error) if error else self._steps.send(self._yielded)
             except StopIteration as stop:
                 return self.end(stop.value)
             except BaseException as raised:
                 return self.end(None, raised)
             try:
-                self.wanted = expressions_of(wanted)
+                self.wanted, self._yielded = expressions_of(wanted), wanted
             except TypeError as refused:
                 error = refused
             else:

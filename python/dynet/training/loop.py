@@ -197,8 +197,12 @@ class Run:
             return None
         read = checkpoints.Checkpoint("fit", path)
         read.check(self.options.fingerprint())
-        if len(read.training["callbacks"]) != len(self.options.callbacks):
-            raise ValueError(f"fit: {path} was written with {len(read.training['callbacks'])} callbacks")
+        states, callbacks = read.training["callbacks"], self.options.callbacks
+        if len(states) != len(callbacks) and any(state is not None for state in states):
+            raise ValueError(
+                f"fit: {path} was written with {len(states)} callbacks, some of which keep a state, and "
+                f"{len(callbacks)} were given; give the same ones, or begin anew with resume=False"
+            )
         return read
 
     def _restore(self, checkpoint: checkpoints.Checkpoint) -> None:
@@ -209,6 +213,6 @@ class Run:
         self.history.epochs = training["epochs"]
         self.history.best_epoch, self.history.best_score = training["best"]
         self._best = checkpoint.best
-        for callback, state in zip(self.options.callbacks, training["callbacks"], strict=True):
+        for callback, state in zip(self.options.callbacks, training["callbacks"], strict=False):
             if state is not None:
                 callback.load_state_dict(state)

@@ -46,6 +46,11 @@ class Learning:
             raise TypeError(
                 f"{call}: trainer is {self.trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
             )
+        if not self.trainer._learns(self.model):
+            raise ValueError(
+                f"{call}: the trainer learns another collection than model; make it of model, as "
+                f"{type(self.trainer).__name__}(model)"
+            )
         needs_function(call, "loss", self.loss)
         needs_function(call, "key", self.key, or_none=True)
         if self.reduction not in ("mean", "sum"):
