@@ -153,7 +153,7 @@ class Converter:
             raise ValueError("the names of inputs and outputs must differ")
         self.builder = Builder(helper, dynamic, reserved)
         self.values: dict[int, Value] = {}
-        self.tables: dict[str, str] = {}
+        self.tables: dict[LookupParameters, str] = {}
         largest = max((each.batch for each in walk.inputs), default=1)
         # Inputs without a batch beside some that have one stay without.
         self.batches = {
@@ -180,11 +180,10 @@ class Converter:
         return Value(tuple(node.shape), self.batches[given.name], name)
 
     def _table(self, table: LookupParameters) -> str:
-        key = table.name()
-        if key not in self.tables:
+        if table not in self.tables:  # Not by name: tables of two collections may have the same.
             rows = np.asarray(table.as_array(), FLOAT)
-            self.tables[key] = self.builder.initializer(key, rows)
-        return self.tables[key]
+            self.tables[table] = self.builder.initializer(table.name(), rows)
+        return self.tables[table]
 
     def _stored(self, node: Any) -> Value:
         """Numbers that do not depend on the inputs."""
