@@ -29,3 +29,29 @@ def test_tables_and_parameters_of_one_name(models):
         *[(3, 3)] * 2,
         *[(5, 3)] * 2,
     ]
+
+
+def test_values_are_those_at_the_call(models):
+    """The graph was computed before parameters and tables changed, and keeps what it has."""
+    model, trainer = models[0], dy.SimpleSGDTrainer(models[0], 0.5)
+    w, table = model.add_parameters((2, 3)), model.add_lookup_parameters((5, 3))
+    cube = model.add_lookup_parameters((4, 3, 2))
+
+    def compute(x, row):
+        kept = dy.const_parameter(w) * (x + table[3] + table.batch([1, 4]))
+        return kept + w * (row + x) + w * cube[2] * w * x
+
+    x, row = dy.inputVector([1, 2, 3]), table[2]
+    y = compute(x, row)
+    loss = dy.sum_batches(dy.squared_norm(y))
+    before = value_of(y)
+    loss.backward()
+    trainer.update()
+    table.init_row(3, [3, 2, 1])
+    w.set_value(np.arange(6).reshape(2, 3) / 6)
+    exported = dy.export.onnx(y, {"x": x, "row": row}, dynamic_batch=False)
+    assert np.array_equal(value_of(y), before)
+    dy.renew_cg()
+    wanted = value_of(compute(dy.inputVector([1, 2, 3]), table[2]))
+    assert np.abs(wanted - before).max() > 0.1
+    assert_close(run(exported, x=[[1, 2, 3]], row=[2])["output"], wanted)

@@ -188,14 +188,19 @@ class Converter:
     def _stored(self, node: Any) -> Value:
         """Numbers that do not depend on the inputs."""
         shape, batch = tuple(node.shape), node.batch_size
-        numbers = np.asarray(node.value(), FLOAT)
         wanted = node.parameter.name() if node.operation == "parameter" else f"v{node.index}_{node.operation}"
+        # Parameters as they are now: the graph may have computed with earlier values, and keeps those.
+        if node.operation == "parameter":
+            numbers = np.asarray(node.parameter.as_array(), FLOAT)
+        elif node.operation == "lookup":
+            numbers = np.asarray(node.parameter.rows_as_array(list(node.indices)), FLOAT)
+        else:
+            numbers = np.asarray(node.value(), FLOAT)
+            numbers = np.moveaxis(numbers.reshape(*shape, batch), -1, 0)
         if batch == 1:
-            name = self.builder.initializer(wanted, numbers.reshape(shape))
-            return Value(shape, 1, natural=name)
+            return Value(shape, 1, natural=self.builder.initializer(wanted, numbers.reshape(shape)))
         if self.dynamic:
             raise FixedBatchError(repr(node))
-        numbers = np.moveaxis(numbers.reshape(*shape, batch), -1, 0)
         return Value(shape, batch, self.builder.initializer(wanted, np.ascontiguousarray(numbers)))
 
     def _computed(self, node: Any) -> Value:
@@ -433,10 +438,11 @@ def onnx(
     an array, or (table, row) or (table, [row, …]); it is called with expressions, by name, in a graph of its
     own.
 
-    Everything else keeps its value: parameters, other inputs, indices, and the structure, such as the length
-    of a sentence or the shape of a tree. The model's tensors are floats of shape (batch, r, c, …) for DyNet's
-    (r, c, …) with a batch; row numbers are of int64, (batch,) or (batch, length). The batch may have any
-    size, unless something depends on it (a sum over the batch, say): then it is fixed, with a warning
+    Everything else keeps its value: other inputs, indices, and the structure, such as the length of a
+    sentence or the shape of a tree. Parameters and tables are written as they are at the call, also where the
+    graph was computed before they changed. The model's tensors are floats of shape (batch, r, c, …) for
+    DyNet's (r, c, …) with a batch; row numbers are of int64, (batch,) or (batch, length). The batch may have
+    any size, unless something depends on it (a sum over the batch, say): then it is fixed, with a warning
     (dynamic_batch=False: it is fixed without one).
 
     path: the file, which is replaced in one step. A model of more than external_data_over bytes has its
