@@ -91,15 +91,29 @@ def _read_safetensors(path: Path) -> list[Tensor]:
 def _read_npz(path: Path) -> list[Tensor]:
     import zipfile
 
-    try:
-        with open(path, "rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise FormatError(f"{path} is no .npz file: it holds one array without a name")
-            with archive:
-                return [Tensor(name, archive[name]) for name in archive.files]
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(f"{path} is no .npz file of plain arrays, or it is damaged") from error
+    with open(path, "rb") as file:
+        if file.read(6) == np.lib.format.MAGIC_PREFIX:
+            raise FormatError(f"{path} is no .npz file: it holds one array without a name")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                parts = archive.infolist()
+                file.seek(-22, os.SEEK_END)
+                end = file.read()  # with the number of files, which zipfile does not look at
+                if end[:4] == b"PK\5\6" and int.from_bytes(end[10:12], "little") not in (len(parts), 0xFFFF):
+                    raise ValueError("files are missing in its list")
+                return [_member(archive, each) for each in parts]
+        except MemoryError:
+            raise
+        except Exception as error:  # A damaged archive raises anything.
+            raise FormatError(f"{path} is no .npz file of plain arrays, or it is damaged: {error}") from error
+
+
+def _member(archive: Any, part: Any) -> Tensor:
+    """Not by np.load, which takes the name a.npy for the file a.npy, in which a is."""
+    with archive.open(part) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        file.read()  # so that the checksum is looked at
+    return Tensor(part.filename.removesuffix(".npy"), array)
 
 
 def array_of_torch(tensor: Any) -> Array:
@@ -187,6 +201,12 @@ def _write_safetensors(path: Path, tensors: list[Tensor]) -> None:
 def _write_npz(path: Path, tensors: list[Tensor]) -> None:
     import zipfile
 
+    names = {tensor.name for tensor in tensors}
+    for name in names:
+        if name + ".npy" in names:
+            raise ValueError(f"the names {name} and {name}.npy are one for NumPy; change one of them")
+        if "\0" in name:
+            raise ValueError(f"the name {name!r} has a NUL character, which archives do not keep")
     held = io.BytesIO()  # Not np.savez, which takes a name such as "file" for its own argument.
     with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
         for tensor in tensors:
@@ -254,6 +274,18 @@ def write_tensors(path: Path, tensors: Iterable[Tensor]) -> None:
     format_of(path).write(path, listed)
 
 
+def arrays_by_name(path: Path) -> dict[str, Array]:
+    """All arrays of a model file; none may hide another."""
+    arrays: dict[str, Array] = {}
+    for tensor in read_tensors(path):
+        if tensor.name in arrays:
+            raise FormatError(
+                f"{path} has two arrays with the name {tensor.name}; `python -m dynet show` lists all"
+            )
+        arrays[tensor.name] = tensor.array
+    return arrays
+
+
 @told
 def read(path: Path) -> dict[str, Array]:
     """All arrays of a model file by name: DyNet 2's text, .safetensors, .npz, .pt, or the weights of .onnx.
@@ -265,7 +297,7 @@ def read(path: Path) -> dict[str, Array]:
         >>> dy.export.read("model.safetensors")["out.weight"].shape
         (2, 3)
     """
-    return {tensor.name: tensor.array for tensor in read_tensors(path)}
+    return arrays_by_name(path)
 
 
 @told

@@ -17,7 +17,7 @@ import numpy as np
 from dynet import _dynet
 from dynet._dynet import LookupParameters, Parameters
 from dynet.arguments import told
-from dynet.export.files import Array, array_of_torch, read_tensors
+from dynet.export.files import Array, array_of_torch, arrays_by_name
 from dynet.export.layers import ResetAfterGRUBuilder, TransformerEncoderLayer
 from dynet.export.packages import package
 from dynet.rnn import BiRNNBuilder
@@ -195,7 +195,7 @@ def _as_array(name: str, value: Any) -> Array:
 def _arrays_of(state: Any) -> Arrays:
     """The arrays of a state dict, of a module, or of a file."""
     if isinstance(state, str | os.PathLike):
-        return {tensor.name: _as_array(tensor.name, tensor.array) for tensor in read_tensors(state)}
+        return {name: _as_array(name, array) for name, array in arrays_by_name(state).items()}
     if hasattr(state, "state_dict"):
         state = state.state_dict()
     if not isinstance(state, Mapping):
