@@ -20,6 +20,7 @@ from dynet.arguments import told
 from dynet.export.files import Array, array_of_torch, arrays_by_name
 from dynet.export.layers import ResetAfterGRUBuilder, TransformerEncoderLayer
 from dynet.export.packages import package
+from dynet.export.torch_settings import check_settings
 from dynet.rnn import BiRNNBuilder
 
 Parameter: TypeAlias = Parameters | LookupParameters
@@ -249,7 +250,9 @@ def from_torch(state: Any, target: Any, strict: bool = True) -> None:
     - a dict of such by the names of the submodules: {"embed.weight": table, "lstm": builder, "out": (W, b)}.
 
     ValueError where a shape differs, RuntimeError where an array is missing or is too many (with strict=False
-    those that are too many are left alone). Then nothing has changed. An LSTM's two biases become their sum.
+    those that are too many are left alone). Then nothing has changed. A module's settings that the target
+    does not compute (nonlinearity="relu", another activation or nhead, …) are a ValueError, too; a state dict
+    or a file does not tell them. An LSTM's two biases become their sum.
 
         >>> weight = dy.ParameterCollection().add_parameters((2, 3))
         >>> dy.export.from_torch({"out.weight": np.ones((2, 3))}, {"out": [weight]})
@@ -257,6 +260,8 @@ def from_torch(state: Any, target: Any, strict: bool = True) -> None:
         [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     parts = _all_parts(target)
+    if hasattr(state, "state_dict"):
+        check_settings(state, target)
     arrays = _arrays_of(state)
     wanted = {name: name in part.optional for part in parts for name in part.shapes}
     missing = [name for name, is_optional in wanted.items() if name not in arrays and not is_optional]
