@@ -374,3 +374,20 @@ def test_wrong_calls(model):
             dy.export.onnx(outputs, inputs, **options)
         assert text in str(raised.value)
         assert str(raised.value).startswith("onnx: ")
+
+
+def test_determinants_of_any_sign(model):
+    """NaN of a negative one, and none is too large or too small for a float."""
+    for matrix in (
+        np.diag([2, -3]),
+        np.eye(2)[::-1],
+        np.zeros((2, 2)),
+        -np.eye(2),
+        *(np.eye(3) * 10.0**i for i in (20, -20)),
+    ):
+        x = dy.inputTensor(matrix)
+        y = dy.logdet(x)
+        found = run(dy.export.onnx(y, {"x": x}), x=matrix[None])["output"]
+        wanted = np.linalg.slogdet(matrix)
+        np.testing.assert_allclose(found, [[wanted[1] if wanted[0] >= 0 else np.nan]], rtol=1e-5)
+        assert_close(found, value_of(y))

@@ -236,8 +236,10 @@ def standardize(b: Builder, step: Step, xs: Sequence[Value]) -> str:
 
 @emits("logdet")
 def logdet(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    determinant = b.emit("Det", b.padded(xs[0], 2))
-    return b.reshaped(b.emit("Log", b.emit("Abs", determinant)), step.shape)
+    """NaN where the determinant is negative, as of Log; in doubles, as floats may be too small for it."""
+    wide = b.emit("Cast", b.padded(xs[0], 2), to=11)
+    logarithm = b.emit("Log", b.emit("Det", wide))
+    return b.reshaped(b.emit("Cast", logarithm, to=1), step.shape)
 
 
 # -- images: {height, width, channels} in DyNet, (channels, height, width) in ONNX
