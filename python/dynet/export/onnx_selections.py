@@ -236,10 +236,14 @@ def standardize(b: Builder, step: Step, xs: Sequence[Value]) -> str:
 
 @emits("logdet")
 def logdet(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    """NaN where the determinant is negative, as of Log; in doubles, as floats may be too small for it."""
-    wide = b.emit("Cast", b.padded(xs[0], 2), to=11)
-    logarithm = b.emit("Log", b.emit("Det", wide))
-    return b.reshaped(b.emit("Cast", logarithm, to=1), step.shape)
+    """NaN where the determinant is negative, as of Log; scaled, as floats end early."""
+    x, axes = b.padded(xs[0], 2), b.integers(1, 2)
+    largest = b.emit("ReduceMax", b.emit("Abs", x), axes, keepdims=1)
+    scale = b.emit("Where", b.emit("Equal", largest, b.constant(0)), b.constant(1), largest)
+    determinant = b.emit("Det", b.emit("Div", x, scale))
+    own = b.reshaped(b.emit("Log", determinant), step.shape)
+    scales = b.emit("Mul", b.emit("Log", scale), b.constant(xs[0].shape[0]))
+    return str(b.emit("Add", own, b.reshaped(scales, step.shape)))
 
 
 # -- images: {height, width, channels} in DyNet, (channels, height, width) in ONNX
