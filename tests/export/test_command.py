@@ -242,6 +242,32 @@ def test_diff_of_numbers_that_are_not_finite(capsys, tmp_path):
     assert out.splitlines()[-1].split() == ["x", "1", "of", "3", "not", "finite", "(1,)", "1", "nan"]
 
 
+def test_diff_of_whole_numbers_is_exact(capsys, tmp_path):
+    """Those of 64 bits are more than floats have."""
+    big = 2**53
+    np.savez(tmp_path / "a.npz", x=np.array([big, 1]), y=np.array([2**64 - 1], np.uint64), z=np.int8(-128))
+    np.savez(tmp_path / "b.npz", x=np.array([big + 1, 1]), y=np.array([-1]), z=np.uint8(255))
+    code, out, _ = call(capsys, "diff", tmp_path / "a.npz", tmp_path / "b.npz")
+    lines = [line.split() for line in out.splitlines()]
+    assert code == 1
+    assert lines[1] == ["x", "1", "of", "2", "1", "(0,)", str(big), str(big + 1)]
+    assert lines[2] == ["y", "1", "of", "1", str(2**64), "(0,)", str(2**64 - 1), "-1"]
+    assert lines[3] == ["z", "1", "of", "1", "383", "()", "-128", "255"]
+    assert call(capsys, "diff", tmp_path / "a.npz", tmp_path / "a.npz")[0] == 0
+    _, out, _ = call(capsys, "diff", tmp_path / "a.npz", tmp_path / "b.npz", "--json", "--tolerance", "1")
+    found = json.loads(out)["differ"]
+    assert set(found) == {"y", "z"}
+    assert found["y"]["largest"] == 2**64
+
+
+def test_diff_of_complex_numbers(capsys, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.array([1 + 2j, 3]))
+    np.savez(tmp_path / "b.npz", x=np.array([1 + 4j, 3]))
+    code, out, _ = call(capsys, "diff", tmp_path / "a.npz", tmp_path / "b.npz")
+    assert code == 1
+    assert out.splitlines()[-1].split() == ["x", "1", "of", "2", "2", "(0,)", "(1+2j)", "(1+4j)"]
+
+
 def test_diff_of_a_parameter_and_a_table(capsys, tmp_path):
     for name, make in (("a", "add_parameters"), ("b", "add_lookup_parameters")):
         made = dy.ParameterCollection()

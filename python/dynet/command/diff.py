@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynet.command.table import counted, shape_text, table
-from dynet.export.files import Tensor, read_tensors
+from dynet.export.files import Array, Tensor, read_tensors
 
 
 def add(commands: Any) -> None:
@@ -56,28 +56,52 @@ def compared(a: Tensor, b: Tensor, tolerance: float) -> dict[str, Any] | None:
     x, y = np.asarray(a.array), np.asarray(b.array)
     if x.shape != y.shape:
         return {"what": "shape", "a": list(x.shape), "b": list(y.shape)}
-    x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(x - y)
-    apart[(x == y) | (np.isnan(x) & np.isnan(y))] = 0
-    apart[np.isnan(apart)] = np.inf
+    x, y, apart = _apart(x, y)
     differ = apart > tolerance
     if not differ.any():
         return None
     at = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    largest = abs(x[at] - y[at])
     return {
         "what": "numbers",
         "differ": int(differ.sum()),
         "of": int(apart.size),
-        "largest": float(apart[at]) if math.isfinite(apart[at]) else None,
+        "largest": _plain(largest) if math.isfinite(largest) else None,
         "at": [int(i) for i in at],
-        "a": float(x[at]) if math.isfinite(x[at]) else str(x[at]),
-        "b": float(y[at]) if math.isfinite(y[at]) else str(y[at]),
+        "a": _plain(x[at]),
+        "b": _plain(y[at]),
     }
 
 
-def _number(value: float | str | None) -> str:
-    return "not finite" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+def _apart(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Both in a type that has all their numbers, and how far they are apart: 0 where both are NaN."""
+    kinds = x.dtype.kind + y.dtype.kind
+    if set(kinds) <= set("biu"):  # Python's numbers where those of 64 bits may not have the difference.
+        exact = object if max(x.dtype.itemsize, y.dtype.itemsize) > 4 else np.int64
+        x, y = x.astype(exact), y.astype(exact)
+        return x, y, np.asarray(abs(x - y), np.float64)
+    wide = np.complex128 if "c" in kinds else np.float64
+    x, y = x.astype(wide, copy=False), y.astype(wide, copy=False)
+    with np.errstate(invalid="ignore"):
+        apart = np.asarray(np.abs(x - y))
+    apart[(x == y) | (np.isnan(x) & np.isnan(y))] = 0
+    apart[np.isnan(apart)] = np.inf
+    return x, y, apart
+
+
+def _plain(value: Any) -> int | float | str:
+    """As JSON has it; what that does not have is text."""
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, complex | np.complexfloating) or not math.isfinite(value):
+        return str(value)
+    return float(value)
+
+
+def _number(value: int | float | str | None) -> str:
+    if value is None:
+        return "not finite"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _print(found: dict[str, Any], chosen: argparse.Namespace) -> None:
