@@ -140,8 +140,14 @@ class Builder:
         """The same numbers by rows: for axes of size 1 that come or go."""
         return str(self.emit("Reshape", name, self.integers(0, *shape)))
 
+    def fitted(self, name: str, values: Sequence[Value], shape: Shape) -> str:
+        """Of aligned values, with the axes that DyNet gives the result: of size 1, some may come or go."""
+        return name if max(value.rank for value in values) == len(shape) else self.reshaped(name, shape)
+
     def reduced(self, operation: str, name: str, axes: Sequence[int], shape: Shape) -> str:
-        """Reduces some of ONNX's axes to the shape that DyNet gives the result."""
+        """Reduces some of ONNX's axes, and no others, to the shape that DyNet gives the result."""
+        if not axes:  # ONNX would take all.
+            return self.reshaped(name, shape)
         kept = self.emit(operation, name, self.integers(*axes), keepdims=1)
         return self.reshaped(kept, shape)
 

@@ -127,7 +127,7 @@ _PAIRWISE = {
 
 @emits(*_PAIRWISE)
 def pairwise(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    return str(b.emit(_PAIRWISE[step.operation], *b.aligned(xs)))
+    return b.fitted(b.emit(_PAIRWISE[step.operation], *b.aligned(xs)), xs, step.shape)
 
 
 @emits("pow")
@@ -200,12 +200,12 @@ def logsumexp(b: Builder, step: Step, xs: Sequence[Value]) -> str:
     names = b.aligned(xs)
     largest = b.emit("Max", *names, b.constant(np.finfo(np.float32).min))
     terms = [b.emit("Exp", b.emit("Sub", name, largest)) for name in names]
-    return str(b.emit("Add", b.emit("Log", b.emit("Sum", *terms)), largest))
+    return b.fitted(b.emit("Add", b.emit("Log", b.emit("Sum", *terms)), largest), xs, step.shape)
 
 
 def all_axes(value: Value) -> list[int]:
-    """Those besides the batch."""
-    return list(range(1, value.rank + 1))
+    """Those besides the batch, and one for a number without any, as Builder.padded makes it."""
+    return list(range(1, max(value.rank, 1) + 1))
 
 
 @emits("dot_product")
@@ -239,13 +239,15 @@ def matmul(b: Builder, step: Step, xs: Sequence[Value]) -> str:
 def affine_transform(b: Builder, step: Step, xs: Sequence[Value]) -> str:
     bias, *factors = xs
     total = ""
-    if len(factors) == 2 and bias.natural and bias.rank == 1 and factors[1].rank == 1 and factors[0].natural:
+    is_linear = len(factors) == 2 and factors[0].rank == 2 and factors[1].rank == bias.rank == 1
+    if is_linear and bias.natural and factors[0].natural and bias.shape[0] in (1, factors[0].shape[0]):
         # torch.nn.Linear, as runtimes know it.
         return str(b.emit("Gemm", b.name(factors[1]), factors[0].natural, bias.natural, transB=1))
     for matrix, x in zip(factors[::2], factors[1::2], strict=True):
         name, is_vector = product(b, matrix, x)
-        if not is_vector and len(step.shape) == 1:
-            name = b.reshaped(name, step.shape)
+        if is_vector != (len(step.shape) == 1):
+            rows = (matrix.shape[0], *[1] * (len(step.shape) - 1))
+            name = b.reshaped(name, rows if is_vector else step.shape)
         total = b.emit("Add", total, name) if total else name
     start = b.padded(bias, len(step.shape))
     if bias.rank > len(step.shape):
@@ -297,13 +299,13 @@ def transpose(b: Builder, step: Step, xs: Sequence[Value]) -> str:
 
 @emits("concatenate")
 def concatenate(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    rank = len(step.shape)
+    rank = max(len(step.shape), *(x.rank for x in xs))
     names = b.stretched([b.padded(x, rank) for x in xs], xs, rank)
-    return str(b.emit("Concat", *names, axis=step.axis()))
+    whole = b.emit("Concat", *names, axis=step.axis())
+    return str(whole) if rank == len(step.shape) else b.reshaped(whole, step.shape)
 
 
 @emits("concatenate_to_batch")
 def concatenate_to_batch(b: Builder, step: Step, xs: Sequence[Value]) -> str:
     b.fix_batch(step)
-    rank = len(step.shape)
-    return str(b.emit("Concat", *(b.padded(x, rank) for x in xs), axis=0))
+    return b.fitted(b.emit("Concat", *b.aligned(xs), axis=0), xs, step.shape)

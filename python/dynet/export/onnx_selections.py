@@ -215,23 +215,24 @@ def poisson_loss(b: Builder, step: Step, xs: Sequence[Value]) -> str:
 
 @emits("l2_norm")
 def l2_norm(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    return b.reduced("ReduceL2", b.name(xs[0]), all_axes(xs[0]), step.shape)
+    return b.reduced("ReduceL2", b.padded(xs[0], 1), all_axes(xs[0]), step.shape)
 
 
 @emits("unit_vector")
 def unit_vector(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    x = b.name(xs[0])
+    x = b.padded(xs[0], 1)
     length = b.emit("ReduceL2", x, b.integers(*all_axes(xs[0])), keepdims=1)
     is_zero = b.emit("Equal", length, b.constant(0))
-    return str(b.emit("Div", x, b.emit("Where", is_zero, b.constant(1), length)))
+    return b.reshaped(b.emit("Div", x, b.emit("Where", is_zero, b.constant(1), length)), step.shape)
 
 
 @emits("standardize")
 def standardize(b: Builder, step: Step, xs: Sequence[Value]) -> str:
-    x, axes = b.name(xs[0]), b.integers(*all_axes(xs[0]))
+    x, axes = b.padded(xs[0], 1), b.integers(*all_axes(xs[0]))
     centred = b.emit("Sub", x, b.emit("ReduceMean", x, axes, keepdims=1))
     variance = b.emit("ReduceMean", b.emit("Mul", centred, centred), axes, keepdims=1)
-    return str(b.emit("Div", centred, b.emit("Add", b.emit("Sqrt", variance), b.constant(1e-8))))
+    deviation = b.emit("Add", b.emit("Sqrt", variance), b.constant(1e-8))
+    return b.reshaped(b.emit("Div", centred, deviation), step.shape)
 
 
 @emits("logdet")
