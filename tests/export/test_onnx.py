@@ -7,6 +7,9 @@ import pytest
 from runtime import assert_close, is_dynamic, run, session, value_of
 
 import dynet as dy
+from dynet.export.onnx_operations import EMITTERS
+
+onnx = pytest.importorskip("onnx")
 
 
 @pytest.fixture
@@ -318,6 +321,41 @@ def test_large_models_have_their_weights_beside(model, tmp_path, monkeypatch):
     assert_close(found, value_of(y))
     with pytest.raises(ValueError, match="give a path"):
         dy.export.onnx(y, {"x": x}, external_data_over=1000)
+
+
+def test_large_models_are_checked_and_replaced_as_one(model, tmp_path, monkeypatch):
+    """ONNX's checker sees them, and a model is never beside the weights of another."""
+    w, path = model.add_parameters((64, 64)), tmp_path / "large.onnx"
+    x = dy.inputTensor(numbers(64))
+
+    def export(y):
+        dy.export.onnx(y, {"x": x}, path, external_data_over=1000)
+
+    def files():
+        return {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+
+    export(w * x)
+    good = files()
+    seen = []
+    write = dy._dynet._write_file
+
+    def refuse(name, content):
+        seen.append(os.path.exists(tmp_path / "large.onnx.data"))
+        raise OSError(28, "No space left on device", os.fspath(name))
+
+    monkeypatch.setattr(dy._dynet, "_write_file", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        export(w * (w * x))
+    assert seen == [False]
+    assert files() == good
+    monkeypatch.setattr(dy._dynet, "_write_file", write)
+    monkeypatch.setitem(EMITTERS, "tanh", lambda b, step, xs: b.emit("Tanh", b.name(xs[0]), alpha=2.0))
+    with pytest.raises(onnx.checker.ValidationError, match="alpha"):
+        export(w * dy.tanh(x))
+    assert files() == good
+    export(w * (w * x))
+    assert sorted(files()) == sorted(good)
+    assert_close(session(str(path)).run(None, {"x": numbers(64)[None]})[0], value_of(w * (w * x)))
 
 
 @pytest.mark.parametrize("opset", [18, 21, 22])

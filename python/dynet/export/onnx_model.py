@@ -18,6 +18,7 @@ from dynet.arguments import told
 from dynet.export import onnx_selections  # noqa: F401  It adds emitters.
 from dynet.export.files import Array
 from dynet.export.onnx_builder import FLOAT, Builder, FixedBatchError, Step, Value
+from dynet.export.onnx_files import add_inside, check, write_with_data
 from dynet.export.onnx_operations import EMITTERS
 from dynet.export.packages import package
 
@@ -327,49 +328,6 @@ def _used(builder: Builder) -> dict[str, Array]:
     return {name: array for name, array in builder.initializers.items() if name in read}
 
 
-def _add_inside(model: Any, arrays: Mapping[str, Array], onnx: Any) -> None:
-    for name, array in arrays.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(array, order="C"), name))
-
-
-def _add_beside(model: Any, arrays: Mapping[str, Array], onnx: Any, path: str) -> None:
-    """Writes large arrays into a file beside the model, where runtimes map them from."""
-    import tempfile
-
-    folder, name = os.path.split(os.path.abspath(path))
-    data = f"{name}.data"
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{data}-", delete=False) as file:
-        try:
-            for own, array in arrays.items():
-                numbers = np.asarray(array, order="C")
-                if numbers.nbytes < 1024:  # Shapes and axes must be in the model.
-                    _add_inside(model, {own: array}, onnx)
-                    continue
-                file.write(bytes(-file.tell() % 4096))
-                tensor = model.graph.initializer.add()
-                tensor.name, tensor.dims[:] = own, numbers.shape
-                tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(numbers.dtype)
-                tensor.data_location = onnx.TensorProto.EXTERNAL
-                entries = {"location": data, "offset": str(file.tell()), "length": str(numbers.nbytes)}
-                for key, text in entries.items():
-                    tensor.external_data.add(key=key, value=text)
-                file.write(numbers.data)
-            file.close()
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, os.path.join(folder, data))
-        except BaseException:
-            file.close()
-            os.unlink(file.name)
-            raise
-
-
-def _umask() -> int:
-    """The mode that new files do not get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _converted(walk: Walk, onnx: Any, dynamic: bool) -> Converter:
     if dynamic:
         try:
@@ -393,15 +351,15 @@ def _exported(outputs: Any, inputs: Any, path: Path | None, dynamic: bool, opset
     converter = _converted(walk, onnx, dynamic)
     model = _model(walk, converter, onnx, opset)
     arrays = _used(converter.builder)
+    check(model, arrays, onnx)
     if sum(array.nbytes for array in arrays.values()) <= limit:
-        _add_inside(model, arrays, onnx)
-        onnx.checker.check_model(model, full_check=True)
+        add_inside(model, arrays, onnx)
+        if path is not None:
+            _dynet._write_file(path, model.SerializeToString())
     elif path is None:
         raise ValueError(f"the model has more than {limit} bytes, which need a file beside it; give a path")
     else:
-        _add_beside(model, arrays, onnx, os.fspath(path))
-    if path is not None:
-        _dynet._write_file(path, model.SerializeToString())
+        write_with_data(model, arrays, onnx, os.fspath(path))
     return model
 
 
@@ -446,7 +404,8 @@ def onnx(
     (dynamic_batch=False: it is fixed without one).
 
     path: the file, which is replaced in one step. A model of more than external_data_over bytes has its
-    weights in PATH.data beside it. opset: 18 or later. Returns the model as onnx.ModelProto, checked.
+    weights in PATH.data beside it; the two are replaced one after the other, and no model is ever beside the
+    weights of another. opset: 18 or later. Returns the model as onnx.ModelProto, checked.
 
     NotImplementedError, which names the node, where ONNX has no such operation (docs/guide/export.md lists
     them) or numbers are random. Recurrent cells are written step by step. The onnx package is needed.
