@@ -1,5 +1,7 @@
 """Model files as arrays by name: no array hides another, and what is damaged is refused in a sentence."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from test_command import call
@@ -42,7 +44,7 @@ def test_damaged_npz(tmp_path):
     path, arrays = tmp_path / "a.npz", {"x": np.arange(4.0), "y": np.ones((2, 2), np.int64)}
     np.savez_compressed(path, **arrays)
     good = path.read_bytes()
-    damaged = [good[:end] for end in range(0, len(good), 7)]
+    damaged = [good[:end] for end in range(1, len(good), 7)]
     damaged += [good[:at] + bytes([good[at] ^ 0x5A]) + good[at + 1 :] for at in range(len(good))]
     refused = 0
     for content in damaged:
@@ -55,3 +57,34 @@ def test_damaged_npz(tmp_path):
         else:
             assert [array.tolist() for array in found.values()] == [[0, 1, 2, 3], [[1, 1], [1, 1]]]
     assert refused > len(damaged) / 2
+
+
+@pytest.mark.parametrize("ending", ["", ".ckpt", ".npz", ".pt", ".safetensors"])
+def test_checkpoints_of_fit(capsys, tmp_path, ending):
+    """They are archives of arrays, too, but no model files."""
+    model = dy.ParameterCollection()
+    w, path = model.add_parameters(3), tmp_path / f"training{ending}"
+
+    def loss(x):
+        return dy.squared_distance(w, dy.inputVector(x))
+
+    trainer = dy.SimpleSGDTrainer(model)
+    dy.fit(model, trainer, [[1, 2, 3], [1, 1, 1]], loss, epochs=1, checkpoint=path, progress=False)
+    code, out, err = call(capsys, "show", path)
+    assert (code, out) == (2, "")
+    assert (
+        "is a checkpoint of dy.fit; training goes on from it with dy.fit(…, checkpoint=…, resume=True)" in err
+    )
+    with pytest.raises(RuntimeError, match=r"a checkpoint of dy\.fit"):
+        dy.export.read(path)
+
+
+def test_npz_with_other_files(capsys, tmp_path):
+    """No bytes are printed for arrays."""
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme", bytes(range(256)))
+    code, out, err = call(capsys, "show", path)
+    assert (code, out) == (2, "")
+    assert "no .npz file of plain arrays" in err
+    assert err.strip().isprintable()

@@ -260,7 +260,29 @@ def read_tensors(path: Path) -> list[Tensor]:
         saved = f"{os.fspath(path)}.data"
         hint = f"; the numbers that dy.save wrote are in {saved}" if os.path.exists(saved) else ""
         raise FileNotFoundError(f"there is no file {path}{hint}")
+    _check_content(path)
     return format_of(path).read(path)
+
+
+def _check_content(path: Path) -> None:
+    """Refuses what is no model file whatever its name."""
+    import zipfile
+
+    if os.path.isfile(path) and not os.path.getsize(path):
+        raise FormatError(f"{path} is empty; no model is in it, or it was not written to its end")
+    with open(path, "rb") as file:
+        if file.read(4) != b"PK\3\4":
+            return
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = {*archive.namelist()}
+        except Exception:  # A damaged archive raises anything; whoever reads the format tells of it.
+            return
+    if {"training.json", "trainer"} <= names:
+        raise FormatError(
+            f"{path} is a checkpoint of dy.fit; training goes on from it with dy.fit(…, checkpoint=…, "
+            "resume=True), and dy.save writes the model alone"
+        )
 
 
 def write_tensors(path: Path, tensors: Iterable[Tensor]) -> None:
