@@ -189,9 +189,11 @@ def test_half_floats_of_safetensors(tmp_path):
 def test_what_cannot_be_written_leaves_the_file(capsys, tmp_path):
     np.savez(tmp_path / "a.npz", x=np.array([2**40 + 1]), y=np.zeros((2, 0)))
     np.savez(tmp_path / "b.npz", x=np.array(["word"]))
+    np.savez(tmp_path / "c.npz", x=np.array([1, 1e300]), y=np.zeros((2, 0)))
     for source, target, reason in (
         ("a.npz", "old.model", "x holds whole numbers" if not DOUBLE else "y has the shape (2, 0)"),
         ("b.npz", "old.model", "x is an array of <U4"),
+        ("c.npz", "old.model", "x holds 1e+300, which is too large" if not DOUBLE else "y has the shape"),
         ("b.npz", "old.safetensors", "x is an array of <U4"),
         ("a.npz", "old.onnx", "an ONNX file holds a graph"),
         ("none.npz", "old.model", "there is no file"),
@@ -202,7 +204,7 @@ def test_what_cannot_be_written_leaves_the_file(capsys, tmp_path):
         assert reason in err
         assert len(err.splitlines()) == 1
         assert (tmp_path / target).read_text() == "as it was"
-        assert sorted(os.listdir(tmp_path)) == sorted({"a.npz", "b.npz", *os.listdir(tmp_path)})
+        assert sorted(os.listdir(tmp_path)) == sorted({"a.npz", "b.npz", "c.npz", *os.listdir(tmp_path)})
 
 
 def test_convert_says_what_was_left_out(capsys, tmp_path):

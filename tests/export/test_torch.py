@@ -139,6 +139,9 @@ def wrong_calls():
     yield good, layered, TypeError, "no LSTM that is normalised"
     yield good, "lstm", TypeError, "target is a str"
     yield 3, lstm, TypeError, "state is an int"
+    yield good, {None: lstm}, TypeError, "target has the key None"
+    table = model.add_lookup_parameters((5, 3))
+    yield good, {"a": (table, matrix)}, TypeError, "a: a LookupParameters was given"
     yield "none.safetensors", lstm, FileNotFoundError, "there is no file none.safetensors"
     yield good, {"a": matrix, "b": (matrix, 3)}, TypeError, "b: an int was given"
     yield good, {"a": [matrix], "a.weight": matrix}, ValueError, "two arrays would have the name a.weight"
@@ -161,6 +164,34 @@ def test_nothing_is_half_loaded():
     assert target["a"].as_array().tolist() == [1, 1]
     dy.export.from_torch({"a": np.zeros(2), "b": np.zeros(2), "c": np.zeros(9)}, target, strict=False)
     assert target["a"].as_array().tolist() == [0, 0]
+
+
+def test_names_of_modules():
+    """Numbers, as in torch.nn.Sequential, and a table without .weight."""
+    model = dy.ParameterCollection()
+    first, second, third = (model.add_lookup_parameters((2, 3)) for _ in range(3))
+    weight, bias = model.add_parameters((2, 3)), model.add_parameters(2)
+    names = ["0.weight", "0.bias", "1.0.weight", "words.weight", "tags.weight"]
+    state = {name: np.full(2 if "bias" in name else (2, 3), i) for i, name in enumerate(names)}
+    target = {0: (weight, bias), 1: {0: [first]}, "words": second, "tags.weight": third}
+    dy.export.from_torch(state, target)
+    found = [int(each.as_array().flat[0]) for each in (weight, bias, first, second, third)]
+    assert found == [0, 1, 2, 3, 4]
+    dy.export.from_torch(dy.export.to_numpy(target), target)
+    with pytest.raises(RuntimeError, match=r"nothing in the target is for words\.bias"):
+        dy.export.from_torch({**state, "words.bias": np.ones(2)}, target)
+
+
+@pytest.mark.skipif(dy.__precision__ == "float64", reason="doubles have such numbers")
+def test_numbers_that_are_too_large():
+    """They would be infinite; nothing has changed."""
+    model = dy.ParameterCollection()
+    target = {"a": model.add_parameters(2, init=1), "b": model.add_parameters(2, init=1)}
+    with pytest.raises(ValueError, match=r"from_torch: /_1 holds -1e\+300, which is too large for float32"):
+        dy.export.from_torch({"a": np.zeros(2), "b": np.array([1, -1e300])}, target)
+    assert target["a"].as_array().tolist() == [1, 1]
+    dy.export.from_torch({"a": np.zeros(2), "b": np.array([-np.inf, 1e-300])}, target)
+    assert target["b"].as_array().tolist() == [-np.inf, 0]
 
 
 def test_reset_after_gru_is_a_builder(tmp_path):

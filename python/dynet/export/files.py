@@ -169,6 +169,15 @@ def _write_text(path: Path, tensors: list[Tensor]) -> None:
     _dynet._make_collection(b"/", None, 0.0, parameters, tables, {}, {}, []).save(path)
 
 
+def narrowed(name: str, array: Array) -> Array:
+    """In the type of our numbers; those that it does not have may round, but not become infinite."""
+    with np.errstate(over="ignore"):
+        real: Array = array.astype(_dynet.__precision__)
+    if (lost := np.isinf(real) & np.isfinite(array)).any():
+        raise ValueError(f"{name} holds {array[lost][0]:g}, which is too large for {_dynet.__precision__}")
+    return real
+
+
 def _as_real(tensor: Tensor) -> Array:
     """Numbers as our models have them; whole numbers only where none is rounded."""
     array = np.atleast_1d(tensor.array)
@@ -178,7 +187,7 @@ def _as_real(tensor: Tensor) -> Array:
         )
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{tensor.name} is an array of {array.dtype}; DyNet has real numbers")
-    real = array.astype(_dynet.__precision__)
+    real = narrowed(tensor.name, array)
     if array.dtype.kind in "iu" and not np.array_equal(real.astype(array.dtype), array):
         raise ValueError(f"{tensor.name} holds whole numbers that {_dynet.__precision__} does not have")
     return real

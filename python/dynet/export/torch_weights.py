@@ -17,7 +17,7 @@ import numpy as np
 from dynet import _dynet
 from dynet._dynet import LookupParameters, Parameters
 from dynet.arguments import told
-from dynet.export.files import Array, array_of_torch, arrays_by_name
+from dynet.export.files import Array, array_of_torch, arrays_by_name, narrowed
 from dynet.export.layers import ResetAfterGRUBuilder, TransformerEncoderLayer
 from dynet.export.packages import package
 from dynet.export.torch_settings import check_settings
@@ -156,7 +156,9 @@ def _parts(target: Any, name: str = "") -> Iterator[Part]:
         yield _plain(name or "weight", target)
     elif isinstance(target, Mapping):
         for key, each in target.items():
-            yield from _parts(each, prefix + key)
+            if isinstance(key, bool) or not isinstance(key, str | int):
+                raise TypeError(f"{name or 'target'} has the key {key!r:.40}; the name of a module is needed")
+            yield from _parts(each, f"{prefix}{key}")
     elif isinstance(target, TransformerEncoderLayer):
         for own, parameter in target.parameters.items():
             yield _plain(prefix + own, parameter)
@@ -166,7 +168,8 @@ def _parts(target: Any, name: str = "") -> Iterator[Part]:
         yield from _recurrent(target, prefix)
     elif isinstance(target, tuple | list) and 1 <= len(target) <= 2:
         for own, parameter in zip(("weight", "bias"), target, strict=False):
-            if not isinstance(parameter, Parameters):
+            is_table = isinstance(parameter, LookupParameters) and len(target) == 1
+            if not isinstance(parameter, Parameters) and not is_table:
                 raise TypeError(
                     f"{name or 'a pair'}: {_dynet._a_kind(parameter)} was given; Parameters are needed"
                 )
@@ -247,7 +250,8 @@ def from_torch(state: Any, target: Any, strict: bool = True) -> None:
     - a pair of parameters (weight, bias) (torch.nn.Linear, LayerNorm) or a list of a weight alone;
     - LookupParameters (torch.nn.Embedding: "weight"), or Parameters of the same shape;
     - a dy.export.TransformerEncoderLayer (torch.nn.TransformerEncoderLayer);
-    - a dict of such by the names of the submodules: {"embed.weight": table, "lstm": builder, "out": (W, b)}.
+    - a dict of such by the names of the submodules: {"embed": table, "lstm": builder, "out": (W, b)}; numbers
+      are names, too, as in torch.nn.Sequential. A parameter may have its whole name: {"embed.weight": table}.
 
     ValueError where a shape differs, RuntimeError where an array is missing or is too many (with strict=False
     those that are too many are left alone). Then nothing has changed. A module's settings that the target
@@ -264,20 +268,25 @@ def from_torch(state: Any, target: Any, strict: bool = True) -> None:
         check_settings(state, target)
     arrays = _arrays_of(state)
     wanted = {name: name in part.optional for part in parts for name in part.shapes}
+    for name in wanted:  # A parameter may be called by the name of its module.
+        if name not in arrays and f"{name}.weight" in arrays.keys() - wanted.keys():
+            arrays[name] = arrays.pop(f"{name}.weight")
     missing = [name for name, is_optional in wanted.items() if name not in arrays and not is_optional]
     unexpected = [name for name in arrays if name not in wanted] if strict else []
     if missing or unexpected:
         lacks = f"the state dict has no {_listed(missing)}" if missing else ""
         extra = f"nothing in the target is for {_listed(unexpected)}" if unexpected else ""
         raise RuntimeError("; ".join(filter(None, (lacks, extra))) + _hint(unexpected))
-    values = [_values(part, arrays) for part in parts]
-    for part, arrays_of_part in zip(parts, values, strict=True):
-        for parameter, value in zip(part.parameters, arrays_of_part, strict=True):
-            number = value.astype(_dynet.__precision__)
-            if isinstance(parameter, LookupParameters):
-                parameter.init_from_array(number)
-            else:
-                parameter.set_value(number)
+    values = [
+        (parameter, narrowed(parameter.name(), value))
+        for part in parts
+        for parameter, value in zip(part.parameters, _values(part, arrays), strict=True)
+    ]
+    for parameter, value in values:
+        if isinstance(parameter, LookupParameters):
+            parameter.init_from_array(value)
+        else:
+            parameter.set_value(value)
 
 
 @told
