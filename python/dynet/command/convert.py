@@ -17,9 +17,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "convert",
         help="write a model file in another format",
-        description="Reads A and writes B, in the formats that their names end in: .safetensors, .npz, .pt "
-        "or .pth (with PyTorch), .onnx (read only), or else DyNet 2's text. Names, shapes and order stay. B "
-        "is replaced in one step, or stays as it was. Gradients, which only texts have, are left out.",
+        description="Reads A and writes B, in the formats that their names end in: .safetensors, .npz, .pt, "
+        ".pth or .bin (with PyTorch), .onnx (read only), or else DyNet 2's text. Names, shapes and order "
+        "stay. B is replaced in one step, or stays. Gradients, which only texts have, are left out.",
     )
     parser.add_argument("source", metavar="A", help="the file to read")
     parser.add_argument("target", metavar="B", help="the file to write")

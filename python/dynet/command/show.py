@@ -18,8 +18,8 @@ def add(commands: Any) -> None:
         "show",
         help="names, shapes and norms of a model file",
         description="Lists what a model file holds: DyNet 2's text (also NAME.data of dy.save), "
-        ".safetensors, .npz, .pt and .pth (with PyTorch), .onnx (with onnx). Remarks tell of NaN, infinities "
-        "and zeros.",
+        ".safetensors, .npz, .pt, .pth and .bin (with PyTorch), .onnx (with onnx). Remarks tell of NaN, "
+        "infinities and zeros.",
     )
     parser.add_argument("model", metavar="MODEL", help="the file")
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -321,8 +321,9 @@ def arrays_by_name(path: Path) -> dict[str, Array]:
 def read(path: Path) -> dict[str, Array]:
     """All arrays of a model file by name: DyNet 2's text, .safetensors, .npz, .pt, or the weights of .onnx.
 
-    Tables have their rows first. PyTorch is needed for .pt and .pth, onnx for .onnx. RuntimeError for files
-    that are damaged or in no format that is known.
+    .pth and .bin are PyTorch's, too; names with other suffixes, or none, are DyNet 2's text. Tables have
+    their rows first. PyTorch is needed for its files, onnx for .onnx. RuntimeError for files that are
+    damaged, empty, or in no format that is known.
 
         >>> dy.export.write("model.safetensors", {"out.weight": np.ones((2, 3))})
         >>> dy.export.read("model.safetensors")["out.weight"].shape

@@ -393,8 +393,8 @@ def onnx(
     inputs: by name what the model is given: an expression of the graph (dy.inputTensor, …, or any other,
     which is then not computed); a row of a table, whose number becomes the input; or a list of expressions of
     one shape, which lie side by side in the input: a sentence of words. For a function, an example of each:
-    an array, or (table, row) or (table, [row, …]); it is called with expressions, by name, in a graph of its
-    own.
+    an array, or (table, row) or (table, [row, …]); it is called with expressions, as keywords of these
+    names, in a graph of its own.
 
     Everything else keeps its value: other inputs, indices, and the structure, such as the length of a
     sentence or the shape of a tree. Parameters and tables are written as they are at the call, also where the

@@ -33,7 +33,7 @@ def _recurrent(module: Any, kind: str) -> Iterator[str]:
 
 def _activation(module: Any) -> str | None:
     """By its name, as a function, a module, or what PyTorch has made of "relu" and "gelu"."""
-    activation = getattr(module, "activation", None)
+    activation: Any = getattr(module, "activation", None)
     if getattr(activation, "approximate", "none") != "none":
         return f"gelu ({activation.approximate})"
     name = getattr(activation, "__name__", type(activation).__name__).lower()
