@@ -1,5 +1,6 @@
 """Files of word vectors, also those that other readers get wrong."""
 
+import collections
 import gzip
 import io
 
@@ -121,3 +122,25 @@ def test_a_header_of_many_words_takes_no_memory():
         vectors(binary(("a", 1, 2), count=999999999999))
     with pytest.raises(ValueError, match=r"word 1 of 1: .*cut off"):
         vectors(b"1 999999999\na 1234", binary=True)
+
+
+class Series:
+    """As of pandas: `in` looks at the labels, which are numbers here."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def __iter__(self):
+        return iter(self.words)
+
+    def __contains__(self, label):
+        return label in range(len(self.words))
+
+
+def test_words_may_be_of_any_kind_that_gives_them():
+    text = "a 1 2\nb 3 4\nc 5 6\n"
+    for kind in (Series, np.array, collections.deque, dict.fromkeys, iter, set, frozenset):
+        assert as_dict(vectors(text, kind(["b", "z"]))) == {"b": [3, 4]}, kind
+    for wrong in (b"ab", 3, [3], [["a"]], {"a", 1}):
+        with pytest.raises(TypeError, match=r"read_vectors: .*words.*; a list of words is needed"):
+            vectors(text, wrong)

@@ -10,7 +10,7 @@ import array
 import collections
 import re
 import warnings
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 from dynet.arguments import told
@@ -64,7 +64,7 @@ class WordVectors:
 class _Collected:
     """The rows that are wanted, without a copy of the file in memory."""
 
-    def __init__(self, wanted: Container[str] | None) -> None:
+    def __init__(self, wanted: Set[str] | None) -> None:
         self.wanted = wanted
         self.words: dict[str, None] = {}
         self.numbers = array.array("f")
@@ -260,6 +260,18 @@ def _is_binary(lines: Lines) -> bool:
     return peek is not None and b"\0" in peek(1 << 12)[: 1 << 12]
 
 
+def _wanted(words: Iterable[str]) -> Set[str]:
+    """A set of what iteration gives: `in` looks at the labels of a Series, and along an array."""
+    needed = "a list of words is needed"
+    if isinstance(words, str | bytes) or not isinstance(words, Iterable):
+        raise TypeError(f"read_vectors: words is {words!r:.40}; {needed}")
+    wanted = words if isinstance(words, Set) else tuple(words)
+    for word in wanted:
+        if not isinstance(word, str):
+            raise TypeError(f"read_vectors: {word!r:.40} was given as a word in words; {needed}")
+    return wanted if isinstance(wanted, Set) else frozenset(wanted)
+
+
 @told
 def read_vectors(
     file: File,
@@ -282,11 +294,7 @@ def read_vectors(
     ValueError, with the file and the line, for rows that are too short or too long, for what is no finite
     number, and where a header does not tell the truth or a file is cut off.
     """
-    wanted: Container[str] | None = None
-    if words is not None:
-        if isinstance(words, str):
-            raise TypeError(f"read_vectors: words is {words!r:.40}; a list of words is needed")
-        wanted = words if isinstance(words, Container) and not isinstance(words, list | tuple) else set(words)
+    wanted = None if words is None else _wanted(words)
     if size is not None:
         size = whole("read_vectors", "size", size, 1)
     with Lines("read_vectors", file) as lines, warnings.catch_warnings():
