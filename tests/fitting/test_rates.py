@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from fitting.problem import Tagger, examples, seeded
+from fitting.problem import Tagger, examples, parent_and_part, seeded
 
 import dynet as dy
 
@@ -106,3 +106,11 @@ def test_the_curve_is_drawn(tmp_path):
     seeded()
     found(Tagger()).plot(tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_the_trainer_learns_beside_the_model_is_put_back():
+    whole, part, trainer, loss = parent_and_part()
+    before = {name: array.tobytes() for name, array in whole.state_dict().items()}
+    dy.find_learning_rate(part, trainer, [1.0, 2.0], loss, steps=10)
+    assert {name: array.tobytes() for name, array in whole.state_dict().items()} == before
+    assert whole.gradient_l2_norm() == 0

@@ -8,7 +8,7 @@ import sys
 import zipfile
 
 import pytest
-from fitting.problem import Losses, Tagger, examples, fitted, seeded
+from fitting.problem import Losses, Tagger, examples, fitted, parent_and_part, seeded
 
 import dynet as dy
 
@@ -232,3 +232,27 @@ def test_damaged_checkpoints_are_told(tmp_path):
             tagger = Tagger()
             before = tagger.bits()
     assert refused > len(cuts) + len(flips) // 2
+
+
+def test_what_the_trainer_learns_beside_the_model_is_kept(tmp_path):
+    def trained(epochs, **options):
+        whole, part, trainer, loss = parent_and_part()
+        dy.fit(part, trainer, [1.0, 2.0, 3.0], loss, epochs=epochs, batch_size=1, progress=False, **options)
+        return [array.tolist() for array in whole.state_dict().values()]
+
+    path = tmp_path / "checkpoint"
+    trained(1, checkpoint=path)
+    assert trained(3, checkpoint=path, resume=True) == trained(3) != trained(1)
+
+
+def test_the_best_model_has_what_the_trainer_learns():
+    whole, part, trainer, loss = parent_and_part()
+    seen = []
+    scores = iter([1.0, 0.0])
+
+    def score(_):
+        seen.append([array.tolist() for array in whole.state_dict().values()])
+        return next(scores)
+
+    dy.fit(part, trainer, [1.0], loss, epochs=2, held_out=[1.0], score=score, progress=False)
+    assert [array.tolist() for array in whole.state_dict().values()] == seen[0] != seen[1]

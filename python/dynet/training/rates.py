@@ -96,7 +96,7 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
             if number >= 2 * first and _mean(losses[-first // 2 :]) > _EXPLODED * _mean(losses[:first]):
                 break
     finally:
-        learning.model.reset_gradient()
+        before.model.reset_gradient()
         before.restore()
     if len(rates) < 3:
         raise ValueError(
