@@ -53,6 +53,35 @@ def test_columns_are_written(tmp_path):
         dy.data.write_columns(io.StringIO(), [["ab"]])
 
 
+@pytest.mark.parametrize(
+    ("sentences", "options", "what"),
+    [
+        ([[("a", "b")], [("a",)]], {}, "sentence 2: 1 columns in"),
+        ([[("a", "b"), ("c", "d", "e")]], {}, "sentence 1: 3 columns in .*; 2 are needed"),
+        ([[()]], {}, "sentence 1: 0 columns"),
+        ([[("a", None)]], {}, "a column is None"),
+        ([[("a", "b\r")]], {}, "a column is 'b.r'"),
+        ([[("a", "b c")]], {}, "a column is 'b c', with a space; give separator="),
+        ([[("a",)], [("-DOCSTART-",)]], {}, "sentence 2: .*document=None has it kept"),
+        ([[("a",)], []], {}, "sentence 2: it has no rows"),
+        ([[(" ", " ")]], {"separator": "\t"}, "would be an empty line"),
+        ([[("\ufeffa",)]], {}, "byte-order mark"),
+        ([[("a",)]], {"separator": ""}, "separator is ''"),
+    ],
+)
+def test_columns_that_would_not_be_read_back_are_refused(sentences, options, what):
+    with pytest.raises(ValueError, match=f"write_columns: .*{what}"):
+        dy.data.write_columns(io.StringIO(), sentences, **options)
+
+
+@pytest.mark.parametrize("options", [{"separator": "\t"}, {"document": None}, {"separator": "|"}])
+def test_columns_come_back_with_the_same_options(options):
+    rows_ = [[("a b", "c")]] if "separator" in options else [[("-DOCSTART-", "O")], [("a", 1)]]
+    file = io.StringIO(newline="")
+    dy.data.write_columns(file, rows_, **options)
+    assert rows(file.getvalue(), **options) == [[tuple(map(str, row)) for row in each] for each in rows_]
+
+
 def trees(text):
     return list(dy.data.read_trees(io.StringIO(text)))
 
