@@ -107,6 +107,27 @@ def test_a_deep_tree_is_no_trouble():
     assert str(tree) == text and tree.leaves() == ["b"] and sum(1 for _ in tree.nodes()) == 30000
 
 
+def test_deep_trees_are_compared_and_hashed():
+    text = "(A " * 100_000 + "b" + ")" * 100_000
+    (one,), (two,), (other,) = trees(text), trees(text), trees(text.replace("b", "c"))
+    assert [one == two, one != other, one != two, one == other] == [True, True, False, False]
+    assert hash(one) == hash(two) != hash(other) and len({one, two, other}) == 2
+
+
+def test_trees_are_equal_to_tuples_of_the_same_contents():
+    tree, *others = trees("(S (A a) b (C (D d) (E e)) f) (S (A a) b (C (D d) (E e))) (S (A a) b (C (D d)) f)")
+    plain = ("S", (("A", ("a",)), "b", ("C", (("D", ("d",)), ("E", ("e",)))), "f"))
+    assert tree == plain and plain == tree and hash(tree) == hash(plain) and (tree != plain) is False
+    assert all(tree != other and other != plain for other in (*others, "S", None, plain[:1]))
+    assert hash(dy.data.Tree("A", ())) == hash(("A", ()))
+
+
+def test_every_word_has_the_label_above_it():
+    (tree,) = trees("(S (NP New York) is (ADJP (JJ big)))")
+    assert tree.tagged() == [("New", "NP"), ("York", "NP"), ("is", "S"), ("big", "JJ")]
+    assert tree.leaves() == ["New", "York", "is", "big"]
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
