@@ -155,6 +155,10 @@ class Checkpoint:
         before = Snapshot(model, trainer)
         model = before.model
         try:
+            for name, array in self.weights.items():
+                there = before.weights.get(name, array)
+                if array.shape != there.shape:
+                    raise ValueError(f"{name} has shape {array.shape} there, and {there.shape} in the model")
             model.load_state_dict(self.weights)
             set_trainer_state(trainer, self.state)
             set_random_state(self.random)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dynet.training import checkpoints
 from dynet.training.callbacks import progress_bars
-from dynet.training.history import History
+from dynet.training.history import History, plain
 from dynet.training.interrupts import Interrupts
 from dynet.training.losses import BatchLoss, mean_loss
 from dynet.training.options import Options
@@ -181,11 +181,16 @@ class Run:
         path = self.options.checkpoint
         if path is None:
             return
-        states = [getattr(each, "state_dict", lambda: None)() for each in self.options.callbacks]
+        states = [
+            plain(
+                f"fit: the state_dict of {type(each).__name__}", getattr(each, "state_dict", lambda: None)()
+            )
+            for each in self.options.callbacks
+        ]
         training = {
             "asked": self.options.fingerprint(),
             "position": {name: getattr(self, name) for name in self._KEPT},
-            "epochs": self.history.epochs,
+            "epochs": plain("fit: the history's records, to which callbacks may add,", self.history.epochs),
             "best": [self.history.best_epoch, self.history.best_score],
             "callbacks": states,
         }
