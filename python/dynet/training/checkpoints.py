@@ -72,7 +72,8 @@ class Snapshot:
 
     def __init__(self, model: ParameterCollection, trainer: Trainer) -> None:
         self.model, self.trainer = whole_of(model, trainer), trainer
-        self.weights, self.random = self.model.state_dict(), random_state()
+        self.weights: Weights = self.model.state_dict()
+        self.random = random_state()
         self.state = trainer_state(trainer)
 
     def restore(self) -> None:
@@ -156,7 +157,7 @@ class Checkpoint:
         model = before.model
         try:
             for name, array in self.weights.items():
-                there = before.weights.get(name, array)
+                there: Any = before.weights.get(name, array)
                 if array.shape != there.shape:
                     raise ValueError(f"{name} has shape {array.shape} there, and {there.shape} in the model")
             model.load_state_dict(self.weights)
