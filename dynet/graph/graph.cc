@@ -408,6 +408,7 @@ void Graph::grow_bound() {
 
 void Graph::set_words(unsigned node, std::span<const unsigned> words) {
   check_idle();
+  check_outside_tasks("set");
   const std::span<const uint32_t> old = nodes_[node].words();
   if (old.size() != words.size())
     invalid("set: ", words.size(), " indices were given; the node was made with ", old.size());

@@ -26,19 +26,26 @@ class Tasks {
 
   /// The task, or `before`, that a run begins in now. Its calls are tasks below it.
   uint32_t caller() const { return parts_[state_.current].task; }
+  /// The number of a run that begins.
+  uint32_t begin_run() { return ++runs_; }
   /// The next call of a run. As long as the run goes on, none but tasks below it may use its nodes.
-  uint32_t add_task(uint32_t caller) { return add(caller, static_cast<uint32_t>(parts_.size()), true); }
-  /// What the caller goes on to make comes after the tasks of its run, whose nodes it may use.
-  void end_run(uint32_t caller, uint32_t first_task) {
-    for (uint32_t part = first_task; part < parts_.size(); ++part)
-      if (parts_[part].task != caller && is_below(part, caller)) parts_[part].open = false;
-    enter(add(caller, caller, parts_[caller].open));
+  uint32_t add_task(uint32_t caller, uint32_t run) {
+    const uint32_t task = add(caller, size(), true);
+    parts_[task].run = run;
+    return task;
+  }
+  /// What the caller goes on to make comes after the tasks of its run, whose nodes it may use. A run that is
+  /// ended elsewhere, when it is forgotten, leaves to others what they make.
+  void end_run(uint32_t caller, uint32_t part_before, uint32_t run) {
+    for (uint32_t part = size(); part-- > before;)
+      if (parts_[part].open && is_of_run(part, run)) parts_[part].open = false;
+    if (state_.current == part_before) enter(add(caller, caller, parts_[caller].open));
   }
   /// Others may use what a task has made, although the run goes on.
   void release(uint32_t part) {
-    const uint32_t task = parts_[part].task;
-    for (Part& each : parts_)
-      if (each.task == task) each.open = false;
+    const uint32_t task = parts_[part].task, last = parts_[task].children ? size() - 1 : task;
+    for (uint32_t each = task; each <= last; ++each)
+      if (parts_[each].task == task) parts_[each].open = false;
   }
   uint32_t current() const { return state_.current; }
   void enter(uint32_t part) { state_ = {.current = part}; }
@@ -80,9 +87,17 @@ class Tasks {
     return !part.open || is_below(state_.current, part.task);
   }
 
+  /// Whether it may ask for the value: also of what the tasks of its own runs wait for.
+  bool may_ask(uint32_t node) const {
+    return may_use(node) || is_below(part_of_[node], parts_[state_.current].task);
+  }
+  /// Whether a part belongs to the task that makes nodes now.
+  bool is_own(uint32_t part) const { return parts_[part].task == parts_[state_.current].task; }
   /// Whether another node of the current part may take over a node that no other one uses. In a task that
-  /// is one of its own: of others it is not known who comes first.
-  bool may_fuse(uint32_t node) const { return part_of_[node] == state_.current || !in_task(); }
+  /// is one of its own, or of runs that it has begun: of others it is not known who comes first.
+  bool may_fuse(uint32_t node) const {
+    return !in_task() || is_below(part_of_[node], parts_[state_.current].task);
+  }
 
   /// The name of the next random node of the current part: a number that no other one of the part has, and
   /// one of the part.
@@ -123,7 +138,7 @@ class Tasks {
   struct Part {
     uint32_t parent, ordinal, task;
     uint32_t key;  // the same however the tasks took turns
-    uint32_t children = 0, random_nodes = 0;
+    uint32_t children = 0, random_nodes = 0, run = 0;
     bool open = false, has_nodes = false;
   };
 
@@ -142,7 +157,15 @@ class Tasks {
     }
   }
 
+  /// Whether a part belongs to a task of a run, or to one that such a task has called.
+  bool is_of_run(uint32_t part, uint32_t run) const {
+    for (uint32_t at = parts_[part].task; at != before; at = parts_[parts_[at].parent].task)
+      if (parts_[at].run == run) return true;
+    return false;
+  }
+
   std::vector<Part> parts_{{before, 0, before, 0}};
+  uint32_t runs_ = 0;
   std::vector<uint32_t> part_of_;  // by node
   std::vector<uint32_t> ranks_;    // by part
   State state_;

@@ -153,11 +153,17 @@ RNNPointer RNNBuilder::next_first() {
 
 /// The last state, if it is one of this task.
 RNNPointer RNNBuilder::own_current() const {
-  if (tasks() && tasks()->in_task() && now_.part != tasks()->current())
+  if (tasks() && tasks()->in_task() && !tasks()->is_own(now_.part))
     failed(name(),
            "::add_input: another task of run_batched has begun a sequence with this builder since; "
            "call start_new_sequence() in each task, and give the state: add_input(state, x)");
   return now_.current;
+}
+
+void RNNBuilder::check_update(bool update) const {
+  if (now_.update != update)
+    invalid(name(), ": update is ", update,
+            "; another task of run_batched, which shares the builder, has begun ", "with ", now_.update);
 }
 
 RNNPointer RNNBuilder::add_sequence() {

@@ -88,6 +88,8 @@ class RNNBuilder {
   bool resume(unsigned graph_id) {
     return now_.bound.id == graph_id ? now_.bound.is_there() : resume_waiting(graph_id);
   }
+  /// Throws unless the parameters are bound so; a task cannot bind them in another way for all.
+  void check_update(bool update) const;
   /// The graph is there, and nothing was ever removed from it.
   bool is_whole() const { return is_whole(now_.bound.handle.get_or_null()); }
   /// Throws unless the builder's graph has these expressions, so many of them are a layer's outputs, or cells

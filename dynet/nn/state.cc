@@ -67,7 +67,10 @@ std::optional<RNNState> RNNState::prev() const {
 
 RNNState initial_state(RNNBuilder& builder, bool update) {
   Graph& graph = current_graph();
-  if (builder.resume(graph.id())) return {&builder, builder.add_sequence(), graph.id(), {}};
+  if (builder.resume(graph.id())) {
+    if (graph.tasks() && graph.tasks()->in_task()) builder.check_update(update);
+    return {&builder, builder.add_sequence(), graph.id(), {}};
+  }
   builder.new_graph(graph, update);
   builder.start_new_sequence();
   return {&builder, -1, graph.id(), {}};

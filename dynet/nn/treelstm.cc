@@ -124,7 +124,8 @@ void TreeLSTMBuilder::check_new(int id) const {
 
 Expression TreeLSTMBuilder::add_input(int id, const std::vector<int>& children, const Expression& x) {
   if (!now_.reading) invalid(name(), "::add_input: call new_graph and start_new_sequence first");
-  if (now_.part != part())
+  const Graph* const graph = now_.bound.handle.get_or_null();
+  if (graph && graph->tasks() && !graph->tasks()->is_own(now_.part))
     failed(name(),
            "::add_input: another task of run_batched has begun a tree with this builder since; "
            "give each task a builder of its own, or let a tree be read before any value() is asked for");

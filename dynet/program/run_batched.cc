@@ -9,11 +9,11 @@ BatchedRun::BatchedRun(Graph& graph, unsigned window)
       window_(window),
       caller_(tasks_.caller()),
       part_before_(tasks_.current()),
-      first_(tasks_.size()) {
+      number_(tasks_.begin_run()) {
   if (window == 0) invalid("run_batched: the window is 0; at least 1 is needed");
 }
 
-BatchedRun::~BatchedRun() { tasks_.end_run(caller_, first_); }
+BatchedRun::~BatchedRun() { tasks_.end_run(caller_, part_before_, number_); }
 
 /// Runs a task until it waits or is done.
 void BatchedRun::go_on(WaitingTask& task) {
@@ -57,7 +57,7 @@ std::optional<size_t> BatchedRun::run(const std::function<WaitingTask*(size_t)>&
       WaitingTask* task = begin(begun);
       is_last = !task;
       if (is_last) break;
-      task->part = tasks_.add_task(caller_);
+      task->part = tasks_.add_task(caller_, number_);
       go_on(*task);
       if (task->waits)
         waiting_.push_back({begun, task});

@@ -143,6 +143,7 @@ void set_input(Graph& graph, unsigned id, Numbers&& given) {
   if (numbers.size() != dim.size())
     invalid("set: ", numbers.size(), " numbers for an input of shape ", dim, "; ", dim.size(), " are needed");
   graph.check_idle();
+  graph.check_outside_tasks("set");
   std::ranges::copy(numbers, attrs_of<Input>(graph[id].payload).values);
   graph.evaluator->invalidate();
 }

@@ -58,6 +58,14 @@ struct Checked {
 std::vector<Checked> checked;
 bool any_watched = false;  // some graph is checked, or lines are recorded
 
+}  // namespace
+
+bool is_checked(const Graph& graph) {
+  return std::ranges::any_of(checked, [&](const Checked& c) { return c.is(&graph); });
+}
+
+namespace {
+
 void evaluate_if_checked(const Expression& e) {
   const auto found = std::ranges::find_if(checked, [&](const Checked& c) { return c.is(e.pg); });
   if (found == checked.end()) return;

@@ -47,6 +47,8 @@ std::string sizes_text(const Dim& dim, bool is_table = false);
 /// Whether the expressions of a graph that was just begun are evaluated as soon as they are made, and whether
 /// they are then checked for NaN.
 void check_graph(Graph& graph, bool immediate_compute, bool check_validity);
+/// Whether expressions of the graph are evaluated as soon as they are made.
+bool is_checked(const Graph& graph);
 
 /// Hears that lines of the program are recorded from now on, or no more.
 void watch_expressions();

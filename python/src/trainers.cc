@@ -143,7 +143,8 @@ void update_subset(Trainer& trainer, const nb::iterable& updated_params,
 /// Whether some parameter of the collection is learned by the trainer, or there are none yet.
 bool learns(const Trainer& trainer, const ParameterCollection& model) {
   const auto share = [](const auto& learned, const auto& asked) {
-    return std::ranges::any_of(asked, [&](const auto& each) { return std::ranges::count(learned, each) > 0; });
+    return std::ranges::any_of(asked,
+                               [&](const auto& each) { return std::ranges::count(learned, each) > 0; });
   };
   const auto &parameters = model.parameters_list(), &all = trainer.model.parameters_list();
   const auto &tables = model.lookup_parameters_list(), &all_tables = trainer.model.lookup_parameters_list();

@@ -303,3 +303,112 @@ def test_a_keyboard_interrupt_ends_all():
     with pytest.raises(KeyboardInterrupt):
         dy.run_batched(task, range(3), window=3, errors="return")
     assert sorted(closed) == [0, 1, 2]
+
+
+@needs_fibers
+def test_a_task_goes_on_after_a_run_within_it():
+    def outer(number):
+        dy.run_batched(lambda n: (dy.scalarInput(n) * 2).value(), [number], window=1)
+        with dy.ComputationGraph():
+            inner = dy.run_batched(lambda n: (dy.scalarInput(n) * 3).value(), [number, number + 1], window=1)
+        return [*inner, (dy.scalarInput(number) * 2).value()]
+
+    expected = [[3 * n, 3 * n + 3, 2 * n] for n in range(20)]
+    for window in 1, 3, 20:
+        assert dy.run_batched(outer, range(20), window=window) == expected
+
+
+@needs_fibers
+def test_values_that_are_computed_at_once_are_not_waited_for():
+    dy.renew_cg(immediate_compute=True)
+    assert dy.run_batched(lambda n: (dy.scalarInput(n) * 2).value(), [1.0, 2.0, 3.0], window=3) == [2, 4, 6]
+
+
+@needs_fibers
+def test_a_fiber_that_was_ended_is_not_used_again():
+    from greenlet import greenlet
+
+    from dynet.tasks import task
+
+    dead = greenlet(lambda: None)
+    dead.switch()
+    task._pool.free.append(dead)
+    assert dy.run_batched(halvings, [8.0, 4.0], window=2) == [3, 2]
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_what_makes_generators_has_them_run(window):
+    pytest.importorskip("greenlet")
+    assert dy.run_batched(lambda n: halvings_in_steps(n), [8.0, 4.0], window=window) == [3, 2]
+
+    def failing(number):
+        try:
+            yield dy.Function(refuse_negative, lambda gradient, x: gradient)(dy.inputVector([number]))
+        except ArithmeticError:
+            return "refused"
+        return number
+
+    assert dy.run_batched(lambda n: failing(n), [1.0, -1.0], window=window) == [1, "refused"]
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_what_tasks_share_is_not_changed_by_one(window):
+    shared, made = dy.scalarInput(3), []
+
+    def setting(number):
+        yield dy.scalarInput(number) * shared
+        shared.set(number)
+
+    with pytest.raises(RuntimeError, match="set: a task"):
+        dy.run_batched(setting, [1.0, 2.0], window=window)
+    assert shared.value() == 3
+
+    def reading(number):
+        made.append(dy.scalarInput(number) * 2)
+        yield made[-1]
+        return made[0].value()
+
+    with pytest.raises(ValueError, match="another task"):
+        dy.run_batched(reading, [1.0, 2.0], window=window)
+    builder = dy.LSTMBuilder(1, 2, 2, dy.ParameterCollection())
+
+    def binding(number):
+        builder.initial_state(update=bool(number))
+        yield dy.scalarInput(number) * 2
+
+    with pytest.raises(ValueError, match="update"):
+        dy.run_batched(binding, [1.0, 0.0], window=window)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_examples_that_fail_do_so_in_their_turn(window):
+    def examples():
+        yield 0
+        yield 1
+        raise OSError("no more")
+
+    def task(number):
+        yield dy.scalarInput(number) * 2
+        if number == 0:
+            raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        dy.run_batched(task, examples(), window=window)
+    with pytest.raises(OSError, match="no more"):
+        dy.run_batched(halvings_in_steps, examples(), window=window)
+
+
+def test_a_run_that_is_forgotten_elsewhere_leaves_the_others_alone():
+    left = dy.run_as_completed(lambda n: n, [1, 2], window=1)
+    next(left)
+
+    def task(number):
+        yield dy.scalarInput(number) * 2
+        if number == 0:
+            left.close()
+        with pytest.raises(RuntimeError, match="checkpoint"):
+            dy.cg_checkpoint()
+        yield dy.random_normal((2,))
+        return number
+
+    assert dy.run_batched(task, range(3), window=3) == [0, 1, 2]

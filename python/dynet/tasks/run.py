@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import inspect
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from dynet import _dynet
 from dynet._dynet import Expression
-from dynet.tasks.pace import now, pace_of
+from dynet.tasks.pace import WINDOWS, now, pace_of
 from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, Wanted, end_fibers
 
 Example = TypeVar("Example")
@@ -105,7 +106,7 @@ class _Runner:
         if errors not in ("raise", "return"):
             raise ValueError(f'{name}: errors is {errors!r}; "raise" or "return" is needed')
         self.name, self.f, self.window, self.returns_errors = name, f, window, errors == "return"
-        self.in_any_order = in_any_order
+        self.in_any_order, self.taken = in_any_order, 0
         called = f if inspect.isroutine(f) or isinstance(f, partial) else type(f).__call__
         self.yields = inspect.isgeneratorfunction(called) or inspect.iscoroutinefunction(called)
         if not self.yields and window != 1 and importlib.util.find_spec("greenlet") is None:
@@ -125,8 +126,8 @@ class _Runner:
         numbered = enumerate(examples)
         run = _dynet._TaskRun()
         try:
-            if self.window is not None:
-                yield from _Lot(self, run, self.window, numbered).run()
+            if self.window is not None or self.in_any_order:
+                yield from _Lot(self, run, self.window or WINDOWS[0], numbered).run()
                 return
             pace = pace_of(self.f)
             while True:
@@ -140,6 +141,12 @@ class _Runner:
                     return
         finally:
             run.end()
+            if threading.current_thread() is not threading.main_thread():
+                end_fibers()  # which would outlive the thread
+
+
+def _no_call() -> None:
+    """Where the examples have failed, there is nothing to call."""
 
 
 class _Lot:
@@ -180,18 +187,30 @@ class _Lot:
         if self._failed or 2 * len(self._waiting) > self._window:
             return ended
         while len(self._waiting) < self._window and not self.is_last and self.begun != self._most:
-            try:
-                index, example = next(self._examples)
-            except StopIteration:
-                self.is_last = True
+            task = self._next()
+            if task is None:
                 break
-            self.begun += 1
-            task = self.runner.task(index, self._run.add(), example, self._window)
-            self._advance(task)
             (ended if task.is_done else self._waiting).append(task)
             if task.is_done and (task.error or len(ended) >= self._window):
                 break
         return ended
+
+    def _next(self) -> Task | None:
+        """The next task, which has begun; one that has failed where the examples have."""
+        try:
+            index, example = next(self._examples)
+        except StopIteration:
+            self.is_last = True
+            return None
+        except Exception as error:
+            self.is_last = True
+            task: Task = PlainTask(self.runner.taken, 0, _no_call)
+            task.end(None, error)
+            return task
+        self.begun, self.runner.taken = self.begun + 1, index + 1
+        task = self.runner.task(index, self._run.add(), example, self._window)
+        self._advance(task)
+        return task
 
     def _go_on(self, tasks: list[Task]) -> list[Task]:
         """These tasks go on; gives those that have ended."""

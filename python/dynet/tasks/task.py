@@ -37,6 +37,23 @@ class Task:
         """Runs until the call waits or ends; the error is raised where it waits."""
         raise NotImplementedError
 
+    def _result(self) -> Any:
+        """What the call gives; what makes generators or coroutines has them run."""
+        result = self.call()
+        if not inspect.isgenerator(result) and not inspect.iscoroutine(result):
+            return result
+        steps, yielded, error = steps_of(result), None, None
+        while True:
+            try:
+                yielded = steps.throw(error) if error else steps.send(yielded)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                error = None
+                (self.wait or _dynet.forward)(expressions_of(yielded))
+            except BaseException as raised:
+                error = raised
+
     def close(self) -> None:
         """Ends a call that waits: its `finally` clauses run, and what they wait for is refused, too."""
         for _ in range(100):
@@ -70,7 +87,7 @@ class PlainTask(Task):
 
     def go_on(self, error: BaseException | None = None) -> None:
         try:
-            self.end(self.call())
+            self.end(self._result())
         except BaseException as raised:
             self.end(None, raised)
 
@@ -105,6 +122,10 @@ class _Pool(threading.local):
     def __init__(self) -> None:
         self.free: list[Any] = []
 
+    def take(self) -> Any:
+        """A fiber, or None; one that an interrupt has met between two calls is dead."""
+        return self.free.pop() if self.free else None
+
 
 _pool = _Pool()
 
@@ -133,18 +154,19 @@ class FiberTask(Task):
         super().__init__(index, part, call)
         self._fiber: Any = None
         self._error: BaseException | None = None
+        self._waits = False
         self.context = contextvars.copy_context()  # a fiber would begin without the caller's
 
     def run(self) -> None:
         """The call, in its fiber."""
         try:
-            self.end(self.call())
+            self.end(self._result())
         except BaseException as raised:
             self.end(None, raised)
 
     def wait(self, wanted: list[Expression]) -> None:
         """Called in the fiber: the run goes on, and comes back when the values are known."""
-        self.wanted = wanted
+        self.wanted, self._waits = wanted, True
         self._fiber.parent.switch()
         if self._error:
             error, self._error = self._error, None
@@ -153,13 +175,15 @@ class FiberTask(Task):
     def go_on(self, error: BaseException | None = None) -> None:
         from greenlet import getcurrent, greenlet
 
-        self._error = error
+        self._error, self._waits = error, False
         if self._fiber is not None:
             self._fiber.parent = getcurrent()
             self._fiber.switch()
         else:
-            self._fiber = _pool.free.pop() if _pool.free else greenlet(_work)
+            self._fiber = next((fiber for fiber in iter(_pool.take, None) if not fiber.dead), greenlet(_work))
             self._fiber.parent = getcurrent()
             self._fiber.switch(self)
         if self.is_done:
             self._fiber = None
+        elif not self._waits:
+            self.end(None, RuntimeError("run_batched: the fiber of a task was ended from outside"))
