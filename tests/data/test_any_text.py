@@ -95,9 +95,12 @@ def test_columns_come_back_or_are_refused(text):
         assert str(error).startswith("read_columns: the file, line ")
         return
     written = io.StringIO(newline="")
+    if sentences and sentences[0][0][0].startswith("\ufeff"):  # would be taken for a byte-order mark
+        with pytest.raises(ValueError, match=r"write_columns: sentence 1: .* byte-order mark"):
+            dy.data.write_columns(written, sentences)
+        return
     dy.data.write_columns(written, sentences)
-    if not written.getvalue().startswith("\ufeff"):  # a word that would be taken for a byte-order mark
-        assert list(dy.data.read_columns(opened(written.getvalue()), separator="\t")) == sentences
+    assert list(dy.data.read_columns(opened(written.getvalue()))) == sentences
 
 
 @settings(max_examples=400, deadline=None)

@@ -53,6 +53,35 @@ def test_columns_are_written(tmp_path):
         dy.data.write_columns(io.StringIO(), [["ab"]])
 
 
+@pytest.mark.parametrize(
+    ("sentences", "options", "what"),
+    [
+        ([[("a", "b")], [("a",)]], {}, "sentence 2: 1 columns in"),
+        ([[("a", "b"), ("c", "d", "e")]], {}, "sentence 1: 3 columns in .*; 2 are needed"),
+        ([[()]], {}, "sentence 1: 0 columns"),
+        ([[("a", None)]], {}, "a column is None"),
+        ([[("a", "b\r")]], {}, "a column is 'b.r'"),
+        ([[("a", "b c")]], {}, "a column is 'b c', with a space; give separator="),
+        ([[("a",)], [("-DOCSTART-",)]], {}, "sentence 2: .*document=None has it kept"),
+        ([[("a",)], []], {}, "sentence 2: it has no rows"),
+        ([[(" ", " ")]], {"separator": "\t"}, "would be an empty line"),
+        ([[("\ufeffa",)]], {}, "byte-order mark"),
+        ([[("a",)]], {"separator": ""}, "separator is ''"),
+    ],
+)
+def test_columns_that_would_not_be_read_back_are_refused(sentences, options, what):
+    with pytest.raises(ValueError, match=f"write_columns: .*{what}"):
+        dy.data.write_columns(io.StringIO(), sentences, **options)
+
+
+@pytest.mark.parametrize("options", [{"separator": "\t"}, {"document": None}, {"separator": "|"}])
+def test_columns_come_back_with_the_same_options(options):
+    rows_ = [[("a b", "c")]] if "separator" in options else [[("-DOCSTART-", "O")], [("a", 1)]]
+    file = io.StringIO(newline="")
+    dy.data.write_columns(file, rows_, **options)
+    assert rows(file.getvalue(), **options) == [[tuple(map(str, row)) for row in each] for each in rows_]
+
+
 def trees(text):
     return list(dy.data.read_trees(io.StringIO(text)))
 
@@ -76,6 +105,27 @@ def test_a_deep_tree_is_no_trouble():
     text = "(A " * 30000 + "b" + ")" * 30000
     (tree,) = trees(text)
     assert str(tree) == text and tree.leaves() == ["b"] and sum(1 for _ in tree.nodes()) == 30000
+
+
+def test_deep_trees_are_compared_and_hashed():
+    text = "(A " * 100_000 + "b" + ")" * 100_000
+    (one,), (two,), (other,) = trees(text), trees(text), trees(text.replace("b", "c"))
+    assert [one == two, one != other, one != two, one == other] == [True, True, False, False]
+    assert hash(one) == hash(two) != hash(other) and len({one, two, other}) == 2
+
+
+def test_trees_are_equal_to_tuples_of_the_same_contents():
+    tree, *others = trees("(S (A a) b (C (D d) (E e)) f) (S (A a) b (C (D d) (E e))) (S (A a) b (C (D d)) f)")
+    plain = ("S", (("A", ("a",)), "b", ("C", (("D", ("d",)), ("E", ("e",)))), "f"))
+    assert tree == plain and plain == tree and hash(tree) == hash(plain) and (tree != plain) is False
+    assert all(tree != other and other != plain for other in (*others, "S", None, plain[:1]))
+    assert hash(dy.data.Tree("A", ())) == hash(("A", ()))
+
+
+def test_every_word_has_the_label_above_it():
+    (tree,) = trees("(S (NP New York) is (ADJP (JJ big)))")
+    assert tree.tagged() == [("New", "NP"), ("York", "NP"), ("is", "S"), ("big", "JJ")]
+    assert tree.leaves() == ["New", "York", "is", "big"]
 
 
 @pytest.mark.parametrize(

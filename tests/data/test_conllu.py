@@ -138,3 +138,35 @@ def test_files_that_cannot_be_read(tmp_path):
         list(dy.data.read_conllu(tmp_path / "none"))
     with pytest.raises(TypeError, match="read_conllu: 3 was given"):
         list(dy.data.read_conllu(3))
+
+
+@pytest.mark.parametrize("text", [HARD, "\ufeff\n" + HARD[:-1], HARD.rstrip("\n"), HARD[:-1] + " "])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_sentences_in_another_order_stay_apart(text, newline):
+    first, second = sentences(text.replace("\n", newline))
+    order = [second, first, second, first]
+    found = written(order)
+    again = sentences(found)
+    assert [(each.comments, each.tokens) for each in again] == [(x.comments, x.tokens) for x in order]
+    assert "\ufeff" not in found and written(again) == found
+    assert written([first, second]) == text.replace("\n", newline)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "options", "what"),
+    [
+        ([], {}, "sentence 2, line 1: it has no tokens"),
+        ([], {"comments": ["# a"]}, "sentence 2, line 2: there is an empty line"),
+        ([("2", "a")], {}, "sentence 2, line 1: word 2 comes where word 1 should"),
+        ([("x", "a")], {}, "'x' is no ID"),
+        ([("1", "a", *"____", "3")], {}, "HEAD is 3"),
+        ([("1", "a", *"_______", "b\r")], {}, "would not be read back"),
+        ([("1", "a")], {"comments": ["# a\r"]}, "sentence 2, line [12]: "),
+        ([("1", "a")], {"after": "\nx\n"}, "1 columns"),
+        ([("1", "a")], {"newline": ""}, "newline is ''"),
+    ],
+)
+def test_what_would_not_be_read_back_is_refused(tokens, options, what):
+    wrong = dy.data.Sentence([dy.data.Token(*each) for each in tokens], **options)
+    with pytest.raises(ValueError, match=f"write_conllu: .*{what}"):
+        written([*sentences(GOOD), wrong])

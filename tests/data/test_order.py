@@ -88,3 +88,30 @@ def test_examples_are_split():
             dy.data.split(range(20), wrong)
     with pytest.raises(TypeError, match="held_out is True"):
         dy.data.split(range(20), True)
+
+
+def test_a_set_has_no_order():
+    for given in ({"b", "a"}, frozenset(("b", "a"))):
+        with pytest.raises(TypeError, match=r"batches: examples is a set, .* such as sorted\(examples\)"):
+            dy.data.batches(given, 1)
+        with pytest.raises(TypeError, match="split: examples is a set"):
+            dy.data.split(given, 1)
+    assert dy.data.batches({"b": 1, "a": 2}.keys(), 1, shuffle=False) == [["b"], ["a"]]
+
+
+class Squares:
+    """A dataset as PyTorch has them: a length and items."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, position):
+        return position**2
+
+
+def test_datasets_and_numbers_of_numpy():
+    assert dy.data.batches(Squares(), 2, shuffle=False) == [[0, 1], [4, 9], [16]]
+    assert dy.data.split(Squares(), np.int64(2)) == dy.data.split(Squares(), 2)
+    assert dy.data.split(Squares(), np.float32(0.4)) == dy.data.split(Squares(), 0.4)
+    with pytest.raises(TypeError, match="examples is <class"):
+        dy.data.batches(Squares, 2)

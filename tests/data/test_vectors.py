@@ -1,5 +1,6 @@
 """Files of word vectors, also those that other readers get wrong."""
 
+import collections
 import gzip
 import io
 
@@ -121,3 +122,53 @@ def test_a_header_of_many_words_takes_no_memory():
         vectors(binary(("a", 1, 2), count=999999999999))
     with pytest.raises(ValueError, match=r"word 1 of 1: .*cut off"):
         vectors(b"1 999999999\na 1234", binary=True)
+
+
+class Series:
+    """As of pandas: `in` looks at the labels, which are numbers here."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def __iter__(self):
+        return iter(self.words)
+
+    def __contains__(self, label):
+        return label in range(len(self.words))
+
+
+def test_words_may_be_of_any_kind_that_gives_them():
+    text = "a 1 2\nb 3 4\nc 5 6\n"
+    for kind in (Series, np.array, collections.deque, dict.fromkeys, iter, set, frozenset):
+        assert as_dict(vectors(text, kind(["b", "z"]))) == {"b": [3, 4]}, kind
+    for wrong in (b"ab", 3, [3], [["a"]], {"a", 1}):
+        with pytest.raises(TypeError, match=r"read_vectors: .*words.*; a list of words is needed"):
+            vectors(text, wrong)
+
+
+def test_padding_is_no_part_of_a_word():
+    assert as_dict(vectors("2 2\na  1 2\nb c   3 4\n")) == {"a": [1, 2], "b c": [3, 4]}
+    assert as_dict(vectors("2 2\n   1 2\nb 3 4\n")) == {"  ": [1, 2], "b": [3, 4]}
+
+
+@pytest.mark.parametrize("wrong", ["1_0", "\u0661", "1\u00a0"])
+def test_numbers_that_only_python_takes_for_ones(wrong):
+    with pytest.raises(ValueError, match=r"line 3: '.*' stands where a number is needed"):
+        vectors(f"2 2\na 1 2\nb {wrong} 2\n")
+
+
+def test_words_that_are_not_utf8():
+    text, content = b"2 1\na\xff 1\nb 2\n", binary(("ab", 1.0), ("b", 2.0)).replace(b"ab", b"a\xff")
+    with pytest.raises(ValueError, match=r"word 1 of 2: b'a.*' is not UTF-8: .* errors='replace' reads it"):
+        vectors(content)
+    for given in (text, content):
+        assert as_dict(vectors(given, errors="replace")) == {"a\ufffd": [1], "b": [2]}
+    for wrong in ("none", 3):
+        with pytest.raises(ValueError, match="read_vectors: errors is"):
+            vectors(text, errors=wrong)
+
+
+def test_the_binary_format_is_seen_in_every_file_that_can_be_wound_back():
+    content = binary(("a", 1.0, 2.0), ("b", 3.0, 4.0))
+    assert as_dict(dy.data.read_vectors(io.BytesIO(content))) == {"a": [1, 2], "b": [3, 4]}
+    assert as_dict(dy.data.read_vectors(io.StringIO("a 1 2\nb 3 4\n"))) == {"a": [1, 2], "b": [3, 4]}

@@ -128,3 +128,14 @@ def test_rows_are_filled_from_vectors(tmp_path):
         vocabulary.fill(table, 3)
     with pytest.raises(TypeError, match="lookup parameters are needed"):
         vocabulary.grow(np.zeros((3, 3)))
+
+
+def test_a_dictionary_has_the_counts():
+    counts = {word: TEXT.count(word) for word in TEXT}
+    assert Vocabulary(counts, minimum_count=2) == Vocabulary(TEXT, minimum_count=2)
+    vocabulary = Vocabulary(["cat"], minimum_count=3)
+    assert vocabulary.add({"cat": np.int64(2), "cow": 2}) == 1 and vocabulary.counts["cow"] == 2
+    for wrong in (0, -1, 1.5, True, "x", None):
+        with pytest.raises((TypeError, ValueError), match=r"the count of 'cow' is .*list\(dictionary\)"):
+            vocabulary.add({"dog": 5, "cow": wrong})
+    assert "dog" not in vocabulary

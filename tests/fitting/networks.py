@@ -21,5 +21,7 @@ class Letters:
         self.output = model.add_parameters((outputs, size))
 
     def __call__(self, text):
-        states = self.lstm.initial_state().transduce([self.table[row] for row in self.letters.rows(text)])
+        states = self.lstm.initial_state().transduce(
+            [self.table[row] for row in self.letters.rows(list(text))]
+        )
         return self.output * states[-1]

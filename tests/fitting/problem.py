@@ -90,6 +90,16 @@ def fitted(tagger, losses, **options):
     )
 
 
+def parent_and_part():
+    """A model within another one, whose trainer learns both."""
+    whole = dy.ParameterCollection()
+    around = whole.add_parameters(2, init=1)
+    part = whole.add_subcollection("part")
+    inside = part.add_parameters(2, init=1)
+    trainer = dy.AdamTrainer(whole, 0.1)
+    return whole, part, trainer, lambda x: dy.squared_norm(around * x + inside)
+
+
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -73,6 +73,20 @@ def test_a_regressor(columns):
     assert regressor.predict(X / 10).shape == targets.shape and "score" in regressor.history_.epochs[0]
 
 
+def test_a_number_of_numpy_is_held_out():
+    ours, theirs = (
+        Regressor(Dense, epochs=1, random_state=2, held_out=count).fit(X, X[:, 0])
+        for count in (5, np.int64(5))
+    )
+    assert ours.history_["score"] == theirs.history_["score"]
+
+
+def test_texts_are_spelled():
+    texts = ["aab", "bba", "ab", "ba"] * 5
+    classifier = Classifier(Letters, epochs=2, random_state=1).fit(texts, ["a", "b", "a", "b"] * 5)
+    assert classifier.predict_proba(texts).shape == (20, 2)
+
+
 def test_parameters_clones_and_pickles():
     classifier = Classifier(Dense, network__size=7, epochs=3)
     assert classifier.get_params()["network__size"] == 7

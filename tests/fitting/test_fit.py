@@ -357,7 +357,7 @@ def test_optional_packages_that_are_missing_are_named():
         ),
         ({"callbacks": [3]}, TypeError, "fit: a callback is 3"),
         ({"callbacks": [dy.training.JSONLog]}, TypeError, "fit: a callback is <class"),
-        ({"nothing": 3}, TypeError, r"fit: .* it is called as fit\(model, trainer, examples, loss"),
+        ({"nothing": 3}, TypeError, "fit: the keyword nothing was given; the keywords are model"),
     ],
 )
 def test_wrong_arguments_change_nothing(options, error, what):
@@ -396,3 +396,44 @@ def test_the_order_of_batches_does_not_touch_other_random_numbers():
     Line().fit(POINTS, epochs=2)
     assert random.getstate() == state
     assert fitted(Tagger(), Losses(), epochs=1).stopped == "epochs"
+
+
+def test_a_loss_that_renews_the_graph_is_told():
+    line = Line()
+
+    def loss(point):
+        dy.renew_cg()
+        return line.loss(point)
+
+    before = line.bits()
+    with pytest.raises(ValueError, match="fit: loss must not call renew_cg; fit does it for each batch"):
+        dy.fit(line.model, line.trainer, POINTS, loss, progress=False)
+    assert line.bits() == before
+    dy.fit(line.model, line.trainer, POINTS, loss, batch_size=1, progress=False)  # nothing else is lost
+    with pytest.raises(ValueError, match="find_learning_rate: loss must not call renew_cg"):
+        dy.find_learning_rate(line.model, line.trainer, POINTS, loss)
+
+
+def test_a_program_without_a_console_may_ask_for_a_bar(monkeypatch):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr(sys, "stderr", None)
+    line = Line()
+    assert len(dy.fit(line.model, line.trainer, POINTS, line.loss, epochs=2, progress=True)) == 2
+
+
+def test_examples_may_be_a_dataset_with_a_length_and_items():
+    class Dataset:
+        def __len__(self):
+            return len(POINTS)
+
+        def __getitem__(self, position):
+            return POINTS[position]
+
+    bits = []
+    for data in (POINTS, Dataset()):
+        line = Line()
+        dy.fit(line.model, line.trainer, data, line.loss, epochs=2, held_out=data, progress=False)
+        bits.append(line.bits())
+    assert bits[0] == bits[1]
+    with pytest.raises(TypeError, match=r"fit: examples is a set, .* such as sorted\(examples\)"):
+        dy.fit(line.model, line.trainer, set(POINTS), line.loss, progress=False)

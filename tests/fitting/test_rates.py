@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from fitting.problem import Tagger, examples, seeded
+from fitting.problem import Tagger, examples, parent_and_part, seeded
 
 import dynet as dy
 
@@ -49,6 +49,33 @@ def test_the_search_ends_where_the_loss_explodes():
     tagger.trainer.set_clip_threshold(0)
     rates = found(tagger, highest=1e6, steps=60)
     assert len(rates.rates) < 60 and np.isfinite(rates.losses).all()
+
+
+def shifted(by, **options):
+    seeded()
+    tagger = Tagger(dy.SimpleSGDTrainer)
+    tagger.trainer.set_clip_threshold(0)
+    return dy.find_learning_rate(
+        tagger.model, tagger.trainer, examples(), lambda words: tagger.loss(words) + by, **options
+    )
+
+
+@pytest.mark.parametrize("by", [-1000, -20, -4, 20])
+def test_negative_losses_end_it_as_others_do(by):
+    assert len(shifted(by, highest=0.1).rates) == 100
+    assert len(shifted(by, highest=1e6, steps=60).rates) < 60
+
+
+def test_the_picture_shows_losses_of_every_sign():
+    falling = [3.0 - number / 20 for number in range(100)]
+    for by in (0, -10, 10):
+        losses = [loss + by for loss in [*falling, 1000.0]]
+        rates = dy.training.LearningRates([float(i) for i in range(101)], losses)
+        low, high = rates._limits()
+        assert low <= min(rates.smoothed) and max(losses[:30]) <= high < max(losses) / 2
+        assert low == 0 or by < 10
+    constant = dy.training.LearningRates([1.0, 2.0, 3.0], [0.0] * 3)
+    assert constant._limits()[0] < constant._limits()[1]
 
 
 def test_examples_of_unlike_length_do_not_end_it():
@@ -106,3 +133,11 @@ def test_the_curve_is_drawn(tmp_path):
     seeded()
     found(Tagger()).plot(tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_the_trainer_learns_beside_the_model_is_put_back():
+    whole, part, trainer, loss = parent_and_part()
+    before = {name: array.tobytes() for name, array in whole.state_dict().items()}
+    dy.find_learning_rate(part, trainer, [1.0, 2.0], loss, steps=10)
+    assert {name: array.tobytes() for name, array in whole.state_dict().items()} == before
+    assert whole.gradient_l2_norm() == 0

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
-from fitting.problem import Losses, Tagger, examples, fitted, seeded
+from fitting.problem import Losses, Tagger, examples, fitted, parent_and_part, seeded
 
 import dynet as dy
 
@@ -232,3 +233,96 @@ def test_damaged_checkpoints_are_told(tmp_path):
             tagger = Tagger()
             before = tagger.bits()
     assert refused > len(cuts) + len(flips) // 2
+
+
+def test_what_the_trainer_learns_beside_the_model_is_kept(tmp_path):
+    def trained(epochs, **options):
+        whole, part, trainer, loss = parent_and_part()
+        dy.fit(part, trainer, [1.0, 2.0, 3.0], loss, epochs=epochs, batch_size=1, progress=False, **options)
+        return [array.tolist() for array in whole.state_dict().values()]
+
+    path = tmp_path / "checkpoint"
+    trained(1, checkpoint=path)
+    assert trained(3, checkpoint=path, resume=True) == trained(3) != trained(1)
+
+
+def test_the_best_model_has_what_the_trainer_learns():
+    whole, part, trainer, loss = parent_and_part()
+    seen = []
+    scores = iter([1.0, 0.0])
+
+    def score(_):
+        seen.append([array.tolist() for array in whole.state_dict().values()])
+        return next(scores)
+
+    dy.fit(part, trainer, [1.0], loss, epochs=2, held_out=[1.0], score=score, progress=False)
+    assert [array.tolist() for array in whole.state_dict().values()] == seen[0] != seen[1]
+
+
+def test_another_size_is_told_with_the_shape_of_the_file(tmp_path):
+    def trained(size):
+        model = dy.ParameterCollection()
+        w = model.add_parameters((2, size), name="w")
+        options = {"checkpoint": tmp_path / "checkpoint", "resume": True, "epochs": 1, "progress": False}
+        dy.fit(model, dy.AdamTrainer(model), [1.0], lambda _: dy.sum_elems(w), **options)
+
+    trained(3)
+    with pytest.raises(ValueError, match=r"/w has shape \(2, 3\) there, and \(2, 4\) in the model"):
+        trained(4)
+
+
+class Keeper(dy.training.Callback):
+    """Keeps something in the record and in its state."""
+
+    def __init__(self, state, record):
+        self.state, self.record = state, record
+
+    def on_epoch_end(self, run):
+        run.history.epochs[-1]["mine"] = self.record
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state):
+        self.state = state
+
+
+def test_numbers_of_numpy_in_states_and_records_are_written(tmp_path):
+    half, path = np.float32(0.5), tmp_path / "checkpoint"
+    for resume in (False, True):
+        keeper = Keeper({"best": half, "seen": [np.int64(3)]} if not resume else None, np.float32("nan"))
+        log = dy.training.JSONLog(tmp_path / "log")
+        tagger = Tagger()
+        dy.fit(
+            tagger.model,
+            tagger.trainer,
+            examples(),
+            tagger.loss,
+            epochs=1 + resume,
+            checkpoint=path,
+            resume=resume,
+            callbacks=[keeper, log],
+            progress=False,
+        )
+    assert keeper.state == {"best": 0.5, "seen": [3]}
+    assert "NaN" not in (tmp_path / "log").read_text() and '"mine": null' in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("state", "record", "what"),
+    [
+        ({1, 2}, 0, r"fit: the state_dict of Keeper cannot be written: it has {1, 2}"),
+        (0, object(), r"fit: the history's records, .* cannot be written: it has <object"),
+    ],
+)
+def test_what_cannot_be_written_is_told_with_its_callback(state, record, what, tmp_path):
+    tagger = Tagger()
+    arguments = tagger.model, tagger.trainer, examples(), tagger.loss
+    with pytest.raises(TypeError, match=what):
+        dy.fit(
+            *arguments,
+            epochs=1,
+            checkpoint=tmp_path / "checkpoint",
+            callbacks=[Keeper(state, record)],
+            progress=False,
+        )

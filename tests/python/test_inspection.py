@@ -374,6 +374,19 @@ def test_an_error_ends_a_profile():
         pass
 
 
+def test_a_profile_that_is_dropped_makes_way():
+    for lines in (True, False):
+        dropped = dy.profile(lines=lines)
+        dropped.__enter__()
+        del dropped
+        dy.renew_cg()
+        dy.inputVector([1])
+        assert dy.cg().nodes()[-1].line is None
+        with dy.profile() as p:
+            dy.tanh(dy.inputVector([1])).value()
+        assert len(p.calls) > 0
+
+
 def test_a_profile_of_threads():
     together = threading.Barrier(3)
 

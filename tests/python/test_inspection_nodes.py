@@ -222,6 +222,24 @@ def test_lines_of_graphs_that_are_entered():
     assert dy.cg().nodes()[0].line is None
 
 
+def is_recorded():
+    dy.renew_cg()
+    dy.inputVector([1])
+    return dy.cg().nodes()[0].line is not None
+
+
+@pytest.mark.parametrize("second", [dy.record_lines, dy.profile])
+def test_records_of_lines_may_end_crosswise(second):
+    """As those of two threads do."""
+    for first, other in ((dy.record_lines(), second()), (second(), dy.record_lines())):
+        first.__enter__()
+        other.__enter__()
+        first.__exit__(None, None, None)
+        assert is_recorded()
+        other.__exit__(None, None, None)
+        assert not is_recorded()
+
+
 def test_lines_while_a_cell_is_recorded(model):
     w = model.add_parameters((2, 2))
 

@@ -76,27 +76,69 @@ def read_columns(
 
 @told
 def write_columns(
-    file: File, sentences: Iterable[Iterable[Sequence[object]]], *, separator: str = "\t"
+    file: File,
+    sentences: Iterable[Iterable[Sequence[object]]],
+    *,
+    separator: str | None = None,
+    document: str | None = "-DOCSTART-",
 ) -> None:
     """Writes sentences, lists of rows, a row a line, with an empty line after each sentence.
 
+    read_columns with the same `separator` and `document` gives them back. Columns are separated by
+    `separator`, or else by tabs, and may not have spaces then.
+
         dy.data.write_columns("tagged.tsv", [[("ὁ", "RA"), ("λόγος", "N")]])
 
-    ValueError for a column that is empty or holds the separator or the end of a line.
+    ValueError for what read_columns would not give back: a column that is empty or holds the separator or the
+    end of a line, rows of unlike length, a row that begins with `document`, a sentence without rows.
     """
-    write(file, (_sentence(rows, separator) for rows in sentences))
+    if separator is not None and (separator == "" or set(separator) & set("\r\n")):
+        raise ValueError(f"write_columns: separator is {separator!r}; a text within a line is needed")
+    write(file, _Writer(separator, document).sentences(sentences))
 
 
-def _sentence(rows: Iterable[Sequence[object]], separator: str) -> str:
-    lines = []
-    for row in rows:
+class _Writer:
+    """Makes lines of rows; what would not be read back is told with its sentence."""
+
+    def __init__(self, separator: str | None, document: str | None) -> None:
+        self.separator, self.document = separator, document
+        self.width: int | None = None
+        self.number = 0
+
+    def error(self, what: str) -> ValueError:
+        return ValueError(f"write_columns: sentence {self.number}: {what}")
+
+    def sentences(self, sentences: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
+        for self.number, rows in enumerate(sentences, 1):
+            lines = [self.line(row) for row in rows]
+            if not lines:
+                raise self.error("it has no rows")
+            if self.number == 1 and lines[0].startswith(BYTE_ORDER_MARK):
+                raise self.error("the file would begin with a byte-order mark, which is not read")
+            yield "".join(lines) + "\n"
+
+    def line(self, row: Sequence[object]) -> str:
         if isinstance(row, str):
             raise TypeError(f"write_columns: a row is {row!r:.80}; a tuple of columns is needed")
-        texts = [str(column) for column in row]
-        for text in texts:
-            if not text or separator in text or "\n" in text:
-                raise ValueError(
-                    f"write_columns: a column is {text!r}; a text without {separator!r} is needed"
-                )
-        lines.append(separator.join(texts) + "\n")
-    return "".join(lines) + "\n"
+        texts = [self.column(column) for column in row]
+        self.width = self.width or len(texts)
+        if len(texts) != self.width or not texts:
+            raise self.error(f"{len(texts)} columns in {row!r:.80}; {self.width or 1} are needed")
+        if texts[0] == self.document:
+            raise self.error(f"{row!r:.80} would be left out when it is read; document=None has it kept")
+        line = ("\t" if self.separator is None else self.separator).join(texts)
+        if not line.strip(" \t"):
+            raise self.error(f"{row!r:.80} would be an empty line")
+        return line + "\n"
+
+    def column(self, column: object) -> str:
+        text = "" if column is None else str(column)
+        if self.separator is None and " " in text and "\t" not in text:
+            raise self.error(
+                f"a column is {text!r:.80}, with a space; give separator='\\t', here and to read_columns"
+            )
+        if not text or (self.separator or "\t") in text or "\n" in text or "\r" in text:
+            given = None if column is None else text
+            needed = f"a text without {self.separator or chr(9)!r} and ends of lines"
+            raise ValueError(f"write_columns: a column is {given!r:.80}; {needed} is needed")
+        return text

@@ -7,6 +7,7 @@ An own reader: on hard files conllu 6.0 cuts MISC at a second "=", drops comment
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -219,19 +220,44 @@ def read_conllu(file: File) -> Iterator[Sentence]:
 def write_conllu(file: File, sentences: Iterable[Sentence]) -> None:
     """Writes sentences as CoNLL-U, compressed where the name ends in .gz, .bz2 or .xz.
 
-    What read_conllu gave comes back byte for byte.
+    What read_conllu gave comes back byte for byte. Where sentences are put together in another order, those
+    that need it get the empty line after them, and only the first keeps its byte-order mark.
 
         dy.data.write_conllu("copy.conllu.gz", dy.data.read_conllu("he_htb-ud-dev.conllu"))
 
-    A file is replaced when all of it is written. ValueError for a column that is empty or holds a tab or the
-    end of a line.
+    A file is replaced when all of it is written. ValueError for what read_conllu would not give back: a
+    column that is empty or holds a tab or the end of a line, wrong IDs and heads, a sentence without tokens.
     """
-    write(file, map(_checked, sentences))
+    write(file, _parts(sentences))
 
 
-def _checked(sentence: Sentence) -> str:
+def _parts(sentences: Iterable[Sentence]) -> Iterator[str]:
+    """The texts of sentences, each with what keeps it apart from the next one."""
+    last: Sentence | None = None
+    for number, sentence in enumerate(sentences, 1):
+        if last is not None:
+            yield _apart(last)
+        _check(sentence, number)
+        if number > 1 and sentence.before.startswith(BYTE_ORDER_MARK):
+            sentence = dataclasses.replace(sentence, before=sentence.before[1:])
+        last = sentence
+    if last is not None:
+        yield str(last)
+
+
+def _apart(sentence: Sentence) -> str:
+    text, after = str(sentence), sentence.after
+    if not after.endswith("\n"):
+        text, after = text + sentence.newline, after + sentence.newline
+    return text if after.count("\n") > 1 else text + sentence.newline
+
+
+def _check(sentence: Sentence, number: int) -> None:
+    """Fails unless read_conllu would give the sentence back."""
     if not isinstance(sentence, Sentence):
         raise TypeError(f"write_conllu: {sentence!r:.80} was given; sentences are needed")
+    if not sentence.newline.endswith("\n"):
+        raise ValueError(f"write_conllu: newline is {sentence.newline!r:.80}; the end of a line is needed")
     for comment in sentence.comments:
         if not comment.startswith("#") or "\n" in comment:
             raise ValueError(
@@ -241,4 +267,11 @@ def _checked(sentence: Sentence) -> str:
         for name, column in zip(Token._fields, token, strict=True):
             if not isinstance(column, str) or not column or "\t" in column or "\n" in column:
                 raise ValueError(f"write_conllu: {name} of {token!r:.80} is {column!r}; a text is needed")
-    return str(sentence)
+    with Lines("write_conllu", io.StringIO(_apart(sentence), newline="")) as lines:
+        lines.name = f"sentence {number}"
+        read = list(_Reader(lines).sentences())
+        if [(each.comments, each.tokens) for each in read] != [(sentence.comments, sentence.tokens)]:
+            what = (
+                "it would not be read back as it is: a line ends with \\r, before or after is no empty line"
+            )
+            raise lines.error(what if sentence.tokens else "it has no tokens", 1)

@@ -18,8 +18,8 @@ BYTE_ORDER_MARK = "\ufeff"
 class Lines:
     """The lines of a file as bytes, and what to say of one that is wrong."""
 
-    def __init__(self, call: str, file: Any) -> None:
-        self.call, self.number = call, 0
+    def __init__(self, call: str, file: Any, errors: str = "strict") -> None:
+        self.call, self.number, self.errors = call, 0, errors  # of decoding
         self._opened: Any = None
         if isinstance(file, str | os.PathLike):
             path = os.fsdecode(file)
@@ -51,7 +51,7 @@ class Lines:
         if isinstance(line, str):
             return line
         try:
-            return str(line, "utf-8")
+            return str(line, "utf-8", self.errors)
         except UnicodeDecodeError as error:
             raise self.error(
                 f"this is not UTF-8: {error.reason} at byte {error.start}, {line!r:.80}"

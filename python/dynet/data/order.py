@@ -6,7 +6,7 @@ import math
 import numbers
 import operator
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex, TypeVar
 
 from dynet.arguments import told
@@ -28,11 +28,18 @@ def listed(call: str, examples: Any) -> Sequence[Any]:
     """Examples that can be counted and taken by position, such as lists, arrays, frames and datasets."""
     from dynet import Expression
 
-    if isinstance(examples, Expression | str | bytes | dict) or not hasattr(examples, "__iter__"):
+    has_places = hasattr(examples, "__len__") and hasattr(examples, "__getitem__")
+    is_none = isinstance(examples, Expression | str | bytes | Mapping | type)
+    if is_none or not (has_places or hasattr(examples, "__iter__")):
         raise TypeError(f"{call}: examples is {examples!r:.80}; a list of examples is needed")
+    if isinstance(examples, set | frozenset):
+        raise TypeError(
+            f"{call}: examples is a set, whose order is another one in each process; give a list, such as "
+            "sorted(examples)"
+        )
     if hasattr(examples, "iloc"):  # of pandas, whose [] looks for labels
         return list(examples.iloc) if examples.ndim == 1 else list(examples.itertuples(index=False))
-    if hasattr(examples, "__len__") and hasattr(examples, "__getitem__") and not isinstance(examples, set):
+    if has_places:
         return examples  # type: ignore[no-any-return]
     return list(examples)
 
@@ -166,11 +173,11 @@ def split(
     ValueError where one of the two would have nothing.
     """
     all_ = listed("split", examples)
-    if isinstance(held_out, bool) or not isinstance(held_out, int | float):
+    if isinstance(held_out, bool) or not isinstance(held_out, numbers.Real):
         raise TypeError(f"split: held_out is {held_out!r}; a part such as 0.1, or a number, is needed")
     count = 0
-    if isinstance(held_out, int):
-        count = held_out
+    if isinstance(held_out, numbers.Integral):
+        count = int(held_out)
     elif 0 < held_out < 1:
         count = round(held_out * len(all_))
     if not 0 < count < len(all_):

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from dynet.arguments import told
 from dynet.data.files import BYTE_ORDER_MARK, File, Lines
 
 _PIECE = re.compile(r"[()]|[^() \t\r\n\f\v]+")
+
+
+class _Hash:
+    """Stands for something of this hash in a tuple."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __hash__(self) -> int:
+        return self.number
 
 
 class Tree(NamedTuple):
@@ -43,19 +55,47 @@ class Tree(NamedTuple):
 
     def leaves(self) -> list[str]:
         """The words, from left to right."""
-        words: list[str] = []
-        waiting: list[Tree | str] = [self]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, str):
-                words.append(node)
-            else:
-                waiting.extend(reversed(node.children))
-        return words
+        return [word for word, _ in self.tagged()]
 
     def tagged(self) -> list[tuple[str, str]]:
-        """Words with their parts of speech, the labels right above them."""
-        return [(str(node.children[0]), node.label) for node in self.nodes() if node.is_preterminal]
+        """Words, from left to right, with their parts of speech, the labels right above them."""
+        tagged: list[tuple[str, str]] = []
+        waiting: list[tuple[Tree | str, str]] = [(self, "")]
+        while waiting:
+            node, above = waiting.pop()
+            if isinstance(node, str):
+                tagged.append((node, above))
+            else:
+                waiting.extend((child, node.label) for child in reversed(node.children))
+        return tagged
+
+    # A tuple compares and hashes what is in it by recursion, the latter until the stack ends.
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        waiting: list[tuple[Any, Any]] = [(self, other)]
+        while waiting:
+            one, two = waiting.pop()
+            if isinstance(one, tuple) and isinstance(two, tuple):
+                if len(one) != len(two):
+                    return False
+                waiting.extend(zip(one, two, strict=True))
+            elif one != two:
+                return False
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return NotImplemented if not isinstance(other, tuple) else not self == other
+
+    def __hash__(self) -> int:
+        """That of the tuple: trees are equal to tuples of the same contents."""
+        done: list[Any] = []  # the children of trees whose turn comes
+        for tree in reversed(list(self.nodes())):
+            # A tree stands before what is in it: its children were done last, the first one on top.
+            children = [done.pop() if isinstance(child, Tree) else child for child in tree.children]
+            done.append(_Hash(hash((tree.label, _Hash(hash(tuple(children)))))))
+        return hash(done.pop())
 
     def __str__(self) -> str:
         parts: list[str] = []

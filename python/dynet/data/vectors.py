@@ -7,10 +7,11 @@ is too short, silently reads as few rows as a wrong header says, and keeps a dup
 from __future__ import annotations
 
 import array
+import codecs
 import collections
 import re
 import warnings
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 from dynet.arguments import told
@@ -64,7 +65,7 @@ class WordVectors:
 class _Collected:
     """The rows that are wanted, without a copy of the file in memory."""
 
-    def __init__(self, wanted: Container[str] | None) -> None:
+    def __init__(self, wanted: Set[str] | None) -> None:
         self.wanted = wanted
         self.words: dict[str, None] = {}
         self.numbers = array.array("f")
@@ -154,6 +155,7 @@ class _Text:
             what = f"{len(fields) - 1} numbers after {fields[0]!r:.40}; {self.size} are needed"
             raise self.lines.error(what, number)
         word = " ".join(fields[: -self.size])
+        word = word.rstrip(" ") or word  # A column may be padded.
         if len(fields) > self.size + 1 and not self.is_sure and _FRACTION.fullmatch(fields[-self.size - 1]):
             raise self.lines.error(
                 f"{len(fields) - 1} numbers after {fields[0]!r:.40}; {self.size} are needed. If the word is "
@@ -167,6 +169,8 @@ class _Text:
         import numpy as np
 
         try:
+            if not (text := "".join(fields)).isascii() or "_" in text:  # Python takes 1_0 for 10.
+                raise ValueError
             row = np.array(fields, np.float32)
         except ValueError:
             wrong = next(field for field in fields if not _is_number(field))
@@ -182,7 +186,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return text.isascii() and "_" not in text
 
 
 class _Binary:
@@ -226,9 +230,11 @@ class _Binary:
             length *= 2
         word, self.at = self.buffer[self.at : end].lstrip(b"\n"), end + 1
         try:
-            return word.decode()
+            return word.decode(errors=self.lines.errors)
         except UnicodeDecodeError as error:
-            raise self.error(f"{word!r:.60} is not UTF-8: {error.reason}") from None
+            raise self.error(
+                f"{word!r:.60} is not UTF-8: {error.reason}. If nothing is cut off, errors='replace' reads it"
+            ) from None
 
     def read(self, found: _Collected) -> None:
         import numpy as np
@@ -256,8 +262,28 @@ def _is_binary(lines: Lines) -> bool:
     name = lines.name
     if re.search(r"\.bin(\.gz|\.bz2|\.xz|\.lzma)?$", name):
         return True
-    peek = getattr(lines.file, "peek", None)
-    return peek is not None and b"\0" in peek(1 << 12)[: 1 << 12]
+    file, length = lines.file, 1 << 12
+    if hasattr(file, "peek"):
+        begin = file.peek(length)[:length]
+    elif hasattr(file, "seekable") and file.seekable():
+        place = file.tell()
+        begin = file.read(length)
+        file.seek(place)
+    else:
+        return False
+    return isinstance(begin, bytes) and b"\0" in begin
+
+
+def _wanted(words: Iterable[str]) -> Set[str]:
+    """A set of what iteration gives: `in` looks at the labels of a Series, and along an array."""
+    needed = "a list of words is needed"
+    if isinstance(words, str | bytes) or not isinstance(words, Iterable):
+        raise TypeError(f"read_vectors: words is {words!r:.40}; {needed}")
+    wanted = words if isinstance(words, Set) else tuple(words)
+    for word in wanted:
+        if not isinstance(word, str):
+            raise TypeError(f"read_vectors: {word!r:.40} was given as a word in words; {needed}")
+    return wanted if isinstance(wanted, Set) else frozenset(wanted)
 
 
 @told
@@ -267,6 +293,7 @@ def read_vectors(
     *,
     size: int | None = None,
     binary: bool | None = None,
+    errors: str = "strict",
 ) -> WordVectors:
     """The word vectors of a file: of word2vec (text or binary), GloVe, or fastText (.vec).
 
@@ -274,7 +301,7 @@ def read_vectors(
     they do. Of a word that has many rows the first counts, and `duplicates` says how many were left out.
     Words may have spaces; `size`, how many numbers a word has, is read off the file where it is not given.
     `binary` is seen by the name (.bin) and the contents. A name that ends in .gz, .bz2 or .xz is a compressed
-    file.
+    file. `errors` says what becomes of words that are not UTF-8, as for bytes.decode: "replace" reads them.
 
         vectors = dy.data.read_vectors("glove.6B.100d.txt", vocabulary)
         vocabulary.fill(table, vectors)
@@ -282,14 +309,15 @@ def read_vectors(
     ValueError, with the file and the line, for rows that are too short or too long, for what is no finite
     number, and where a header does not tell the truth or a file is cut off.
     """
-    wanted: Container[str] | None = None
-    if words is not None:
-        if isinstance(words, str):
-            raise TypeError(f"read_vectors: words is {words!r:.40}; a list of words is needed")
-        wanted = words if isinstance(words, Container) and not isinstance(words, list | tuple) else set(words)
+    wanted = None if words is None else _wanted(words)
     if size is not None:
         size = whole("read_vectors", "size", size, 1)
-    with Lines("read_vectors", file) as lines, warnings.catch_warnings():
+    try:
+        codecs.lookup_error(errors)
+    except (LookupError, TypeError):
+        what = f"read_vectors: errors is {errors!r:.40}; 'strict', 'replace' or the like is needed"
+        raise ValueError(what) from None
+    with Lines("read_vectors", file, errors) as lines, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of numbers too large for 32 bits, which are refused
         if binary is None:
             binary = _is_binary(lines)

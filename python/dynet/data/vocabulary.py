@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dynet._dynet import Expression, LookupParameters, ParameterCollection
@@ -23,7 +23,8 @@ class Vocabulary:
     vocabulary["word"] is its row, and that of `unknown` for a word that is not there; rows(sentence) has
     those of a sentence, words[row] is the word of a row. The unknown word and `special` ones come first, then
     the others, the most frequent first. Words that came fewer than `minimum_count` times have no row; counts
-    has them. Without an unknown word (None), as for tags, what is not there is a KeyError.
+    has them. A dictionary, such as a Counter, gives words with their counts. Without an unknown word (None),
+    as for tags, what is not there is a KeyError.
 
         vocabulary = dy.data.Vocabulary(word for sentence in training for word in sentence)
         table = model.add_lookup_parameters((len(vocabulary), 64))
@@ -35,7 +36,7 @@ class Vocabulary:
     @told
     def __init__(
         self,
-        words: Iterable[str] = (),
+        words: Iterable[str] | Mapping[str, int] = (),
         *,
         minimum_count: int = 1,
         unknown: str | None = "<unk>",
@@ -62,20 +63,30 @@ class Vocabulary:
             self._rows[word] = len(self.words)
             self.words.append(word)
 
+    @staticmethod
+    def _count(word: str, count: object) -> int:
+        try:
+            return whole("add", f"the count of {word!r:.40}", count, 1)
+        except (TypeError, ValueError) as error:
+            error.args = (f"{error}; a dictionary has words and their counts, list(dictionary) words alone",)
+            raise
+
     @told
-    def add(self, words: Iterable[str]) -> int:
+    def add(self, words: Iterable[str] | Mapping[str, int]) -> int:
         """Counts more words. Those that came often enough get rows behind the others, which keep theirs.
 
+        A dictionary, such as a Counter, says how often each word came: a whole number from 1 on.
         Gives the number of new rows; grow(table) adds them to a table.
         """
         if isinstance(words, str | Expression) or not isinstance(words, Iterable):
             raise TypeError(f"add: {words!r:.60} was given; a list of words is needed")
         more: collections.Counter[str] = collections.Counter()
-        for word in words:
+        counted = words.items() if isinstance(words, Mapping) else ((word, 1) for word in words)
+        for word, count in counted:
             if not isinstance(word, str):
                 what = f"add: {word!r:.60} was given as a word; a text is needed"
                 raise TypeError(what + ("; is this a list of sentences?" if hasattr(word, "__len__") else ""))
-            more[word] += 1
+            more[word] += self._count(word, count) if isinstance(words, Mapping) else count
         self.counts.update(more)
         before = len(self.words)
         new = {word: self.counts[word] for word in more if word not in self._rows}

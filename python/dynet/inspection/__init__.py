@@ -1,6 +1,7 @@
 """Looking inside: graphs, models, and where time and memory go. What takes long to load waits to be used."""
 
 import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,6 +25,28 @@ def __getattr__(name: str) -> object:
     return getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
 
 
+class _LineRecords:
+    """How many want lines recorded: records of threads overlap, and need not end in the order they began."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # A profile that is collected ends its record, whatever else goes on.
+        self._count = 0
+
+    def begin(self) -> None:
+        with self._lock:
+            self._count += 1
+            _dynet._record_lines(True)  # also of the graph that is the current one here
+
+    def end(self) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                _dynet._record_lines(False)
+
+
+line_records = _LineRecords()
+
+
 @contextmanager
 def record_lines() -> Iterator[None]:
     """While it lasts, nodes remember which line of the program made them: `node.line` of `graph.nodes()`.
@@ -36,11 +59,11 @@ def record_lines() -> Iterator[None]:
             y = dy.tanh(dy.inputVector([1, 2]))
         print(dy.cg().nodes()[y.index].line.lineno)
     """
-    before = _dynet._record_lines(True)
+    line_records.begin()
     try:
         yield
     finally:
-        _dynet._record_lines(before)
+        line_records.end()
 
 
 def summary(model: object) -> "Summary":

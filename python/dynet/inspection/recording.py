@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from dynet import _dynet
+from dynet import _dynet, inspection
 from dynet.inspection.kinds import Kind
 from dynet.inspection.table import Cell, Column, Table, bytes_text, in_notebook
 
@@ -56,7 +56,6 @@ class Profile:
 
     def __init__(self, lines: bool) -> None:
         self._with_lines = lines
-        self._lines_before = False
         self._began = 0.0
         self._state = "not begun"
         self.seconds = 0.0
@@ -70,17 +69,14 @@ class Profile:
         if not _dynet._start_recording():
             raise RuntimeError("profile: another one is being made; two cannot be made at once")
         if self._with_lines:
-            self._lines_before = _dynet._record_lines(True)
+            inspection.line_records.begin()
         self._state = "begun"
         self._began = began
         return self
 
     def __exit__(self, *reason: object) -> None:
         self.seconds = time.perf_counter() - self._began
-        if self._with_lines:
-            _dynet._record_lines(self._lines_before)
-        calls, kinds, lines = _dynet._stop_recording()
-        self._state = "ended"
+        calls, kinds, lines = self._stop()
         known = [Kind(*kind) for kind in kinds]
         self.calls = [
             Timing(known[kind], nodes, items, graph, thread, is_forward, start / 1e9, duration / 1e9, memory)
@@ -88,6 +84,17 @@ class Profile:
         ]
         found = [_line(*line) for line in lines] if self._with_lines else []
         self.lines = sorted(found, key=lambda line: -line.forward - line.backward)
+
+    def _stop(self) -> tuple[Any, Any, Any]:
+        self._state = "ended"
+        if self._with_lines:
+            inspection.line_records.end()
+        return _dynet._stop_recording()
+
+    def __del__(self) -> None:
+        """Ends one whose block was left half done: it would keep all others from beginning."""
+        if self._state == "begun":
+            self._stop()
 
     @property
     def graphs(self) -> int:

@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from dynet.training.history import plain
+
 if TYPE_CHECKING:
     from dynet.training.loop import Run
 
@@ -80,7 +82,8 @@ class ProgressBar(Callback):
             initial=run.seen,
             unit="example",
             unit_scale=True,
-            disable=False if self.always else None,
+            # A program without a console has no stderr.
+            disable=sys.stderr is None or (False if self.always else None),
             file=sys.stderr,
         )
 
@@ -146,7 +149,7 @@ class JSONLog(Callback):
     def _write(self, record: dict[str, Any]) -> None:
         finite = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in record.items()
+            for name, value in plain("JSONLog: the record of an epoch", record).items()
         }
         self.file.write(json.dumps(finite) + "\n")
         self.file.flush()

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from dynet import _dynet
 from dynet._dynet import LookupParameters, ParameterCollection, Parameters, Trainer
 from dynet.data.files import replaced
 
@@ -58,12 +59,22 @@ def set_trainer_state(trainer: Trainer, state: bytes) -> None:
         trainer.populate(path)
 
 
+def whole_of(model: ParameterCollection, trainer: Trainer) -> ParameterCollection:
+    """What a training can change: the trainer may be one of a collection around the model.
+
+    Collections are trees: of two that share a parameter, the larger one has all of the other.
+    """
+    return max((model, _dynet._model_of(trainer)), key=lambda each: len(_learned(each)))
+
+
 class Snapshot:
     """A model, its trainer and all random numbers at one moment."""
 
     def __init__(self, model: ParameterCollection, trainer: Trainer) -> None:
-        self.model, self.trainer = model, trainer
-        self.weights, self.state, self.random = model.state_dict(), trainer_state(trainer), random_state()
+        self.model, self.trainer = whole_of(model, trainer), trainer
+        self.weights: Weights = self.model.state_dict()
+        self.random = random_state()
+        self.state = trainer_state(trainer)
 
     def restore(self) -> None:
         """Puts all of it back."""
@@ -80,6 +91,7 @@ def write(
     path: str, model: ParameterCollection, trainer: Trainer, training: dict[str, Any], best: Weights | None
 ) -> None:
     """Replaces a checkpoint in one step: whenever the process ends, the old one or the new one is there."""
+    model = whole_of(model, trainer)
     weights = model.state_dict()
     with replaced(path, f"{path}.partial") as file, zipfile.ZipFile(file, "w") as archive:
         content = {
@@ -142,7 +154,12 @@ class Checkpoint:
     def restore(self, model: ParameterCollection, trainer: Trainer) -> None:
         """Puts model, trainer and random numbers in the place that they had; all of it or nothing."""
         before = Snapshot(model, trainer)
+        model = before.model
         try:
+            for name, array in self.weights.items():
+                there: Any = before.weights.get(name, array)
+                if array.shape != there.shape:
+                    raise ValueError(f"{name} has shape {array.shape} there, and {there.shape} in the model")
             model.load_state_dict(self.weights)
             set_trainer_state(trainer, self.state)
             set_random_state(self.random)

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
+
+import numpy as np
+
+
+def plain(what: str, given: Any) -> Any:
+    """What JSON has of it, with NumPy's numbers as those of Python. TypeError that says `what` for others."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, np.generic):
+            return value.item()
+        raise TypeError(f"it has {value!r:.60}")
+
+    try:
+        return json.loads(json.dumps(given, default=number))
+    except (TypeError, ValueError, RecursionError) as error:
+        needed = "numbers, texts, lists and dictionaries of texts are needed, as JSON has them"
+        raise TypeError(f"{what} cannot be written: {error}; {needed}") from error
 
 
 def figure(size: tuple[float, float]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dynet.training import checkpoints
 from dynet.training.callbacks import progress_bars
-from dynet.training.history import History
+from dynet.training.history import History, plain
 from dynet.training.interrupts import Interrupts
 from dynet.training.losses import BatchLoss, mean_loss
 from dynet.training.options import Options
@@ -27,6 +27,7 @@ class Run:
     def __init__(self, options: Options) -> None:
         self.options, self.learning = options, options.learning
         self.model, self.trainer = self.learning.model, self.learning.trainer
+        self._whole = checkpoints.whole_of(self.model, self.trainer)
         self.epochs, self.count = options.epochs, len(self.learning.examples)
         self.history = History()
         #: The number of the epoch, from 1 on; the batches of it that are done, and how many it has.
@@ -63,7 +64,7 @@ class Run:
                 self._tell("on_train_begin")
                 self._train()
             except KeyboardInterrupt:
-                self.model.reset_gradient()
+                self._whole.reset_gradient()
                 history.stopped = "interrupted"
                 if self._is_between:
                     self._write()
@@ -71,7 +72,7 @@ class Run:
             self._interrupts.remove()
             self._tell("on_train_end")
         if history.stopped != "interrupted" and self._best is not None and self.options.restore_best:
-            self.model.load_state_dict(self._best)
+            self._whole.load_state_dict(self._best)
         return history
 
     def _train(self) -> None:
@@ -120,7 +121,7 @@ class Run:
             try:
                 self.trainer.update()
             except RuntimeError:  # It names the parameters whose gradients are not finite.
-                self.model.reset_gradient()
+                self._whole.reset_gradient()
                 raise
             self.loss = loss.per_example(value)
             self._sum += self.loss * len(positions)
@@ -165,7 +166,7 @@ class Run:
         if is_better:
             history.best_score, history.best_epoch = score, self.epoch
             if self.options.restore_best:
-                self._best = self.model.state_dict()
+                self._best = self._whole.state_dict()
 
     def _tell(self, moment: str) -> None:
         for callback in self._callbacks:
@@ -180,11 +181,16 @@ class Run:
         path = self.options.checkpoint
         if path is None:
             return
-        states = [getattr(each, "state_dict", lambda: None)() for each in self.options.callbacks]
+        states = [
+            plain(
+                f"fit: the state_dict of {type(each).__name__}", getattr(each, "state_dict", lambda: None)()
+            )
+            for each in self.options.callbacks
+        ]
         training = {
             "asked": self.options.fingerprint(),
             "position": {name: getattr(self, name) for name in self._KEPT},
-            "epochs": self.history.epochs,
+            "epochs": plain("fit: the history's records, to which callbacks may add,", self.history.epochs),
             "best": [self.history.best_epoch, self.history.best_score],
             "callbacks": states,
         }

@@ -23,13 +23,20 @@ class BatchLoss:
         self.learning, self.positions = learning, positions
         self.examples = learning.examples if examples is None else examples
         dy.renew_cg()
+        version = dy.cg_version()
         taken = [self.examples[position] for position in positions]
         self.each: list[dy.Expression] = []
         if learning.batched:
             self.total = self._scalar(learning.loss(taken), "the batch")
         else:
             for position, example in zip(positions, taken, strict=True):
-                self.each.append(self._scalar(learning.loss(example), f"example {position}"))
+                loss = learning.loss(example)
+                if dy.cg_version() != version and len(positions) > 1:
+                    raise ValueError(
+                        f"{learning.call}: loss must not call renew_cg; {learning.call} does it for each "
+                        "batch"
+                    )
+                self.each.append(self._scalar(loss, f"example {position}"))
             self.total = dy.esum(self.each)
             if learning.reduction == "mean":
                 self.total = self.total * (1 / len(positions))

@@ -15,7 +15,7 @@ from dynet.training.options import Learning
 
 _WINDOW = 0.06  # of the steps, to each side, over which losses are averaged
 _FALL = 0.01  # of the first loss: less is chance
-_EXPLODED = 4.0  # times the loss of the beginning
+_EXPLODED = 4.0  # times what losses differ by, above the lowest: losses may be negative
 
 
 @dataclasses.dataclass
@@ -52,6 +52,13 @@ class LearningRates:
         falls = [smoothed[i + 1] - smoothed[i - 1] for i in range(1, lowest)]
         return self.rates[1 + min(range(len(falls)), key=falls.__getitem__)]
 
+    def _limits(self) -> tuple[float, float]:
+        """The lowest and the highest loss to show: those of the explosion would make the others a line."""
+        smoothed = self.smoothed
+        low, high = min(smoothed), max(smoothed[: max(3, len(smoothed) // 3)])
+        margin = (high - low) / 2 or abs(high) / 2 or 1.0
+        return low - margin if low < 0 else 0.0, high + margin
+
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """The losses over the rates as a figure of matplotlib, which is also written to a file."""
         drawn = figure((5, 3.2))
@@ -62,7 +69,7 @@ class LearningRates:
             self.suggestion, color="tab:red", linestyle="--", label=f"suggestion {self.suggestion:.2g}"
         )
         axes.set_xscale("log")
-        axes.set_ylim(top=1.5 * max(self.smoothed[: max(3, len(self.rates) // 3)]), bottom=0)
+        axes.set_ylim(*self._limits())
         axes.set_xlabel("learning rate")
         axes.set_ylabel("training loss")
         axes.legend()
@@ -83,7 +90,7 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
     before = Snapshot(learning.model, learning.trainer)
     rates: list[float] = []
     losses: list[float] = []
-    first = steps // 5  # of the smallest rates, which change little
+    is_exploded = _Explosion(steps)
     try:
         for number, positions in zip(range(steps), _forever(learning), strict=False):
             rate = lowest * (highest / lowest) ** (number / (steps - 1))
@@ -93,16 +100,34 @@ def sweep(lowest: float, highest: float, steps: int, **given: Any) -> LearningRa
                 break
             rates.append(rate)
             losses.append(loss)
-            if number >= 2 * first and _mean(losses[-first // 2 :]) > _EXPLODED * _mean(losses[:first]):
+            if is_exploded(losses):
                 break
     finally:
-        learning.model.reset_gradient()
+        before.model.reset_gradient()
         before.restore()
     if len(rates) < 3:
         raise ValueError(
             f"{call}: the loss is not finite from a rate of {lowest:g} on; give a smaller `lowest`"
         )
     return LearningRates(rates, losses)
+
+
+class _Explosion:
+    """Whether the latest losses are far above the lowest ones, by what the first ones and those differ by."""
+
+    def __init__(self, steps: int) -> None:
+        self.first = steps // 5  # of the smallest rates, which change little
+        self.lowest = math.inf
+
+    def __call__(self, losses: list[float]) -> bool:
+        latest = _mean(losses[-self.first // 2 :])
+        if len(losses) >= self.first:
+            self.lowest = min(self.lowest, latest)
+        if len(losses) <= 2 * self.first:
+            return False
+        begin = losses[: self.first]
+        spread = max(max(begin) - self.lowest, _FALL * abs(_mean(begin)))
+        return latest - self.lowest > _EXPLODED * spread
 
 
 def _mean(numbers: list[float]) -> float:
