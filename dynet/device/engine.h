@@ -221,7 +221,7 @@ class Engine {
   virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                              Items dx) = 0;
 
-  // -- random: number e of item i is a pure function of (key, words[i][0], words[i][1], e)
+  // -- random: number e of item i is a pure function of (key, words[i][0 … 2], e)
   virtual void random(Distribution, real a, real b, Philox key, size_t count, size_t size, Words words,
                       Items y) = 0;
 

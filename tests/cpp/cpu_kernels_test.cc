@@ -95,12 +95,12 @@ void check_extremum_of_nan(Engine& e) {
 
 void check_random(Engine& e) {
   const Philox key{{5, 6}};
-  uint32_t word[2] = {7, 8};
+  uint32_t word[3] = {7, 8, 9};
   const uint32_t* words[1] = {word};
   Numbers u(1000), normal(100000), part(17);
   e.random(Distribution::uniform, 0, 1, key, 1, u.size(), {words}, {u.data()});
   bool right = true;
-  for (uint32_t i = 0; i < u.size(); ++i) right &= u[i] == unit_interval(key(i / 4, 7, 8, 0)[i % 4]);
+  for (uint32_t i = 0; i < u.size(); ++i) right &= u[i] == unit_interval(key(i / 4, 7, 8, 9)[i % 4]);
   check(right, "random: uniform");
   e.random(Distribution::normal, 0, 1, key, 1, normal.size(), {words}, {normal.data()});
   e.random(Distribution::normal, 0, 1, key, 1, part.size(), {words}, {part.data()});
