@@ -136,7 +136,7 @@ void compare_lines() {
 }
 
 void compare_random() {
-  uint32_t word[2] = {7, 8};
+  uint32_t word[3] = {7, 8, 9};
   const uint32_t* words[1] = {word};
   for (const auto kind :
        {Distribution::uniform, Distribution::normal, Distribution::bernoulli, Distribution::gumbel})
