@@ -65,7 +65,7 @@ def printed():
     """A list that gets what is printed meanwhile, by this process or another one that it starts."""
     texts = []
     with tempfile.TemporaryFile() as file:
-        sys.stdout.flush()
+        sys.stdout.reconfigure(line_buffering=True)  # so that lines come in the order of the programs
         before = os.dup(1)
         os.dup2(file.fileno(), 1)
         try:
