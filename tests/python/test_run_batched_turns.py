@@ -4,12 +4,11 @@ import contextvars
 import importlib.util
 import threading
 
+import fibers
 import numpy as np
 import pytest
 
 import dynet as dy
-
-needs_fibers = pytest.mark.skipif(importlib.util.find_spec("greenlet") is None, reason="greenlet is missing")
 
 
 def halvings(number):
@@ -45,7 +44,7 @@ def test_all_that_wait_are_answered_at_once():
     assert dy.cg().step_count() == 4  # the first value of each is an input
 
 
-@needs_fibers
+@fibers.needed
 def test_whatever_asks_for_a_value_waits():
     asks = [
         lambda e: e.value(),
@@ -66,7 +65,7 @@ def test_whatever_asks_for_a_value_waits():
         assert dy.cg().step_count() <= 2, ask
 
 
-@needs_fibers
+@fibers.needed
 def test_a_function_that_begins_with_renew_cg_runs_as_it_is():
     def renewing(number):
         dy.renew_cg()
@@ -82,7 +81,7 @@ def test_a_function_that_begins_with_renew_cg_runs_as_it_is():
         dy.run_batched(renewing_late, [8.0, 4.0], window=2)
 
 
-@needs_fibers
+@fibers.needed
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -157,7 +156,7 @@ def test_the_first_error_is_raised_as_a_loop_raises_it(window):
     assert sorted(closed) == list(range(8))
 
 
-@needs_fibers
+@fibers.needed
 def test_closing_runs_the_finally_clauses_of_functions():
     closed = []
 
@@ -183,7 +182,7 @@ def refuse_negative(x):
     return x
 
 
-@needs_fibers
+@fibers.needed
 def test_an_error_of_the_evaluation_reaches_the_task_that_waits_for_it():
     function = dy.Function(refuse_negative, lambda gradient, x: gradient)
 
@@ -198,7 +197,7 @@ def test_an_error_of_the_evaluation_reaches_the_task_that_waits_for_it():
     assert results == [1.0, "refused", 2.0]
 
 
-@needs_fibers
+@fibers.needed
 def test_contexts_and_graphs_are_those_of_the_task():
     setting = contextvars.ContextVar("setting", default=0)
     setting.set(1)
@@ -217,7 +216,7 @@ def test_contexts_and_graphs_are_those_of_the_task():
     assert setting.get() == 1
 
 
-@needs_fibers
+@fibers.needed
 def test_a_run_within_a_task_waits_with_the_others():
     def inner(number):
         return (dy.scalarInput(number) * 2).value() + (dy.scalarInput(number) * 3).value()
@@ -273,7 +272,7 @@ def test_results_as_they_come_may_be_used_at_once():
     assert dy.run_batched(halvings_in_steps, [8.0]) == [3]  # the other one was left, and ended
 
 
-@needs_fibers
+@fibers.needed
 def test_threads_have_runs_of_their_own():
     results = {}
 
@@ -305,7 +304,7 @@ def test_a_keyboard_interrupt_ends_all():
     assert sorted(closed) == [0, 1, 2]
 
 
-@needs_fibers
+@fibers.needed
 def test_a_task_goes_on_after_a_run_within_it():
     def outer(number):
         dy.run_batched(lambda n: (dy.scalarInput(n) * 2).value(), [number], window=1)
@@ -318,13 +317,13 @@ def test_a_task_goes_on_after_a_run_within_it():
         assert dy.run_batched(outer, range(20), window=window) == expected
 
 
-@needs_fibers
+@fibers.needed
 def test_values_that_are_computed_at_once_are_not_waited_for():
     dy.renew_cg(immediate_compute=True)
     assert dy.run_batched(lambda n: (dy.scalarInput(n) * 2).value(), [1.0, 2.0, 3.0], window=3) == [2, 4, 6]
 
 
-@needs_fibers
+@fibers.needed
 def test_a_fiber_that_was_ended_is_not_used_again():
     from greenlet import greenlet
 
@@ -336,9 +335,9 @@ def test_a_fiber_that_was_ended_is_not_used_again():
     assert dy.run_batched(halvings, [8.0, 4.0], window=2) == [3, 2]
 
 
+@fibers.needed
 @pytest.mark.parametrize("window", [1, 3])
 def test_what_makes_generators_has_them_run(window):
-    pytest.importorskip("greenlet")
     assert dy.run_batched(lambda n: halvings_in_steps(n), [8.0, 4.0], window=window) == [3, 2]
 
     def failing(number):
