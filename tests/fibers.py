@@ -1,4 +1,4 @@
-"""Whether tasks may be plain functions here: with greenlet, and without sanitizers, which refuse its stacks."""
+"""Whether tasks may be plain functions here: greenlet is there, and no sanitizer, which refuses its stacks."""
 
 import importlib.util
 import os
