@@ -1,4 +1,4 @@
-"""Whether tasks may be plain functions here: greenlet is there, and no sanitizer, which refuses its stacks."""
+"""Whether tasks may be plain functions here: with greenlet, and without sanitizers, to which it is a fault."""
 
 import importlib.util
 import os
