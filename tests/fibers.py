@@ -1,4 +1,4 @@
-"""Whether tasks may be plain functions here: with greenlet, and without sanitizers, to which it is a fault."""
+"""Whether tasks may be plain functions here: with greenlet, and without sanitizers, which refuse it."""
 
 import importlib.util
 import os
