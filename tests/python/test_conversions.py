@@ -3,6 +3,7 @@
 import gc
 import threading
 
+import fibers
 import numpy as np
 import pytest
 from hostile import ACTIONS, CALLS, HARMLESS, UNLIKE, MineError, World, fail, hostile, numbers, plain, shorten
@@ -60,10 +61,12 @@ def generator(xs):
     yield from xs
 
 
+@fibers.needed
 @pytest.mark.parametrize("operation", ["esum", "concatenate", "emax", "lookup_batch"])
 def test_interleaved_lists(operation):
     """Two calls that read generators by turns, in stacks of their own: neither sees the other's arguments."""
-    greenlet = pytest.importorskip("greenlet")
+    import greenlet
+
     dy.renew_cg()
     table = dy.ParameterCollection().lookup_parameters_from_numpy(np.arange(12.0).reshape(4, 3))
     results = {}
