@@ -38,7 +38,7 @@ ATTRIBUTES = re.compile(r"\[\[\w+\]\] ?|\b(?:constexpr|inline|virtual|explicit|f
 class CppName(NamedTuple):
     """A class, function, type or variable. The members of a class are names as well."""
 
-    name: str  # without namespace
+    name: str  # without the namespace dynet
     kind: str  # class, struct, function, typedef, enum, variable
     declaration: str
     text: str
@@ -75,6 +75,10 @@ def _read(folder: Path) -> Iterator[CppName]:
     for reference in sorted(bases):
         yield _class(_compound(folder / f"{reference}.xml"))
     yield from _members(namespace)
+    for inner in namespace.findall("innernamespace"):  # the engine's are not for programs
+        if (name := _plain(inner).removeprefix("dynet::")) != "engine":
+            for each in _members(_compound(folder / f"{inner.get('refid')}.xml")):
+                yield each._replace(name=f"{name}::{each.name}")
 
 
 def _compound(path: Path) -> ElementTree.Element:

@@ -40,7 +40,7 @@ class CpuEngine final : public Engine {
   void extremum_backward(size_t count, const Axis&, Items x, Items y, Items dy, Items dx) override;
   void cumulative_sum(size_t count, const Axis&, bool reverse, bool accumulate, Items x, Items y) override;
 
-  void softmax(size_t count, const Axis&, Items x, Items y) override;
+  void softmax(size_t count, const Axis&, Items x, Items y, bool may_be_empty) override;
   void log_softmax(size_t count, const Axis&, Items x, Items y) override;
   void log_sum_exp(size_t count, const Axis&, Items x, Items s, Items y) override;
   void softmax_backward(size_t count, const Axis&, Items y, Items dy, Items dx) override;
@@ -49,6 +49,11 @@ class CpuEngine final : public Engine {
   void negative_log_softmax(size_t count, size_t n, Words index, Items x, Items s, Items y) override;
   void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                      Items dx) override;
+
+  void standardize(bool centered, real epsilon, size_t count, const Axis&, Items x, Items s,
+                   Items y) override;
+  void standardize_backward(bool centered, size_t count, const Axis&, Items y, Items s, Items dy,
+                            Items dx) override;
 
   void random(Distribution, real a, real b, Philox key, size_t count, size_t size, Words words,
               Items y) override;

@@ -58,12 +58,12 @@ void store(const Line& line, const Exponents& e, real* s, size_t lines) {
 
 }  // namespace
 
-void CpuEngine::softmax(size_t count, const Axis& axis, Items x, Items y) {
+void CpuEngine::softmax(size_t count, const Axis& axis, Items x, Items y, bool may_be_empty) {
   for_lines(count, axis, y, [=](auto line, size_t item, size_t at, size_t) {
     real* to = y[item] + at;
     const Exponents e =
         exponents_of(line, x[item] + at, [=](size_t i, auto n, Vec value) { value.store(to + i, n); });
-    const Vec share = Vec(1) / e.sum();
+    const Vec share = Vec(1) / (may_be_empty ? select(e.sum() == 0, 1, e.sum()) : e.sum());
     line.each([&](size_t i, auto n) { (Vec::load(to + i, n) * share).store(to + i, n); });
   });
 }

@@ -116,8 +116,8 @@ class WrappedEngine : public Engine {
     });
   }
 
-  void softmax(size_t count, const Axis& axis, Items x, Items y) override {
-    run_([&](auto& at) { inner_.softmax(count, axis, at(x, count), at(y, count)); });
+  void softmax(size_t count, const Axis& axis, Items x, Items y, bool may_be_empty) override {
+    run_([&](auto& at) { inner_.softmax(count, axis, at(x, count), at(y, count), may_be_empty); });
   }
   void log_softmax(size_t count, const Axis& axis, Items x, Items y) override {
     run_([&](auto& at) { inner_.log_softmax(count, axis, at(x, count), at(y, count)); });
@@ -148,6 +148,20 @@ class WrappedEngine : public Engine {
     run_([&](auto& at) {
       inner_.negative_log_softmax_backward(count, n, index, at(x, count), at(s, count), at(dy, count),
                                            at(dx, count));
+    });
+  }
+
+  void standardize(bool centered, real epsilon, size_t count, const Axis& axis, Items x, Items s,
+                   Items y) override {
+    run_([&](auto& at) {
+      inner_.standardize(centered, epsilon, count, axis, at(x, count), at(s, count), at(y, count));
+    });
+  }
+  void standardize_backward(bool centered, size_t count, const Axis& axis, Items y, Items s, Items dy,
+                            Items dx) override {
+    run_([&](auto& at) {
+      inner_.standardize_backward(centered, count, axis, at(y, count), at(s, count), at(dy, count),
+                                  at(dx, count));
     });
   }
 

@@ -205,7 +205,8 @@ class Engine {
 
   // -- softmax family, along an axis; s keeps two numbers a line for the backward pass: first the largest
   // number of each line, then the sum of exp(x - largest), less the 1 of the largest, of each line
-  virtual void softmax(size_t count, const Axis&, Items x, Items y) = 0;
+  /// y = exp(x) / Σ exp(x); where all x are -inf nothing is known, or it is 0 if they may be
+  virtual void softmax(size_t count, const Axis&, Items x, Items y, bool may_be_empty = false) = 0;
   virtual void log_softmax(size_t count, const Axis&, Items x, Items y) = 0;
   /// y = log Σ exp x, one number a line
   virtual void log_sum_exp(size_t count, const Axis&, Items x, Items s, Items y) = 0;
@@ -220,6 +221,14 @@ class Engine {
   /// dx += dy * (softmax(x) - [word])
   virtual void negative_log_softmax_backward(size_t count, size_t n, Words index, Items x, Items s, Items dy,
                                              Items dx) = 0;
+
+  // -- standardising along an axis, by one number s a line: the root of epsilon plus the mean square
+  /// y = (x - mean of x) / s; if not centered, the mean counts as zero
+  virtual void standardize(bool centered, real epsilon, size_t count, const Axis&, Items x, Items s,
+                           Items y) = 0;
+  /// dx += (dy - mean of dy - y * mean of (y dy)) / s
+  virtual void standardize_backward(bool centered, size_t count, const Axis&, Items y, Items s, Items dy,
+                                    Items dx) = 0;
 
   // -- random: number e of item i is a pure function of (key, words[i][0 … 2], e)
   virtual void random(Distribution, real a, real b, Philox key, size_t count, size_t size, Words words,

@@ -2,6 +2,8 @@
 // others.
 #pragma once
 
+#include "dynet/ops/activations.h"
+#include "dynet/ops/attention.h"
 #include "dynet/ops/cell.h"
 #include "dynet/ops/changed_gradient.h"
 #include "dynet/ops/circular.h"
@@ -10,12 +12,15 @@
 #include "dynet/ops/dense.h"
 #include "dynet/ops/gate.h"
 #include "dynet/ops/input.h"
+#include "dynet/ops/join.h"
 #include "dynet/ops/linear.h"
 #include "dynet/ops/loss.h"
 #include "dynet/ops/map.h"
+#include "dynet/ops/mask.h"
 #include "dynet/ops/memory.h"
 #include "dynet/ops/noise.h"
 #include "dynet/ops/norm.h"
+#include "dynet/ops/order.h"
 #include "dynet/ops/recurrent.h"
 #include "dynet/ops/reduce.h"
 #include "dynet/ops/select.h"
@@ -23,25 +28,28 @@
 #include "dynet/ops/softmax.h"
 #include "dynet/ops/sparsemax.h"
 #include "dynet/ops/statistics.h"
+#include "dynet/ops/tensor_product.h"
 #include "dynet/ops/trigonometry.h"
 #include "dynet/ops/zip.h"
 
 namespace dynet::engine {
 
 /// The elementwise kernels that an engine instantiates.
-using MapOps = decltype(Elementwise{} + ChangedGradients{} + Trigonometry{} + Ops<PoissonLoss>{});
-using ZipOps = decltype(Pairwise{} + LossTerms{});
+using MapOps =
+    decltype(Elementwise{} + Rectifiers{} + ChangedGradients{} + Trigonometry{} + Ops<PoissonLoss>{});
+using ZipOps = decltype(Pairwise{} + Masks{} + LossTerms{});
 
 /// Every operation that can be a node.
-using AllOps =
-    decltype(Elementwise{} + ChangedGradients{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} +
-             Gates{} + Reductions{} + Linear{} + Circular{} + Shaping{} + Selections{} + Choices{} +
-             SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} + Losses{} + Normalization{} +
-             Random{} + Recurrent{} + Cells{} + Inputs{});
+using AllOps = decltype(Elementwise{} + Rectifiers{} + ChangedGradients{} + Trigonometry{} + Pairwise{} +
+                        Masks{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} + Linear{} + Circular{} +
+                        Shaping{} + Selections{} + Choices{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
+                        Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} +
+                        Inputs{} + Attentions{} + Orders{} + TensorProducts{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +
-                            RecurrentForms{} + InputForms{} + ConvolutionForms{} + CompositeForms{});
+                            RecurrentForms{} + InputForms{} + ConvolutionForms{} + CompositeForms{} +
+                            RectifierForms{} + MaskForms{} + JoinForms{});
 
 /// The place of T in a list.
 template <class T, class... Others>

@@ -1,6 +1,8 @@
 // Norms and normalisation.
 #pragma once
 
+#include <bit>
+
 #include "dynet/ops/statistics.h"
 
 namespace dynet::engine {
@@ -140,20 +142,83 @@ struct L2Norm : OpDefaults {
   static Expression call(const Expression& x) { return apply<L2Norm>(x); }
 };
 
+/// By axes that lie side by side, the mean square of each line, with or without its mean.
+struct StandardizeAxes : OpDefaults {
+  struct Attrs {
+    unsigned first, last, centered;
+    real epsilon;
+  };
+  static constexpr auto name = "standardize_axes",
+                        doc = "Numbers along axes, less their mean, divided by the root of their variance.";
+  static constexpr bool hidden = true;
+  static constexpr Arg args[] = {"x"};
+  static Dim shape(const Attrs&, Dims x) { return x[0]; }
+  static size_t saved_size(const Attrs& a, Dims x) { return axis(a, x[0]).lines(); }
+  static void forward(const Attrs& a, Engine& e, const Call& c) {
+    e.standardize(a.centered, a.epsilon, c.count, axis(a, c.dim), c.x[0], c.saved, c.y);
+  }
+  static void backward(const Attrs& a, Engine& e, const Call& c, unsigned) {
+    e.standardize_backward(a.centered, c.count, axis(a, c.dim), c.y, c.saved, c.dy, c.dx);
+  }
+  /// Along axes of x in a list; without a list along all.
+  static Expression call(std::string_view caller, const Expression& x, Indices axes, bool centered,
+                         real epsilon) {
+    const Dim from = sizes_of(caller, x);
+    if (!(epsilon >= 0)) invalid(caller, ": epsilon is ", epsilon, "; a number from 0 on is needed");
+    if (!axes.given) return apply<StandardizeAxes>(x, {0, from.nd - 1, centered, epsilon});
+    const unsigned set = axis_set(caller, axes, from);
+    const auto first = static_cast<unsigned>(std::countr_zero(set));
+    const auto last = static_cast<unsigned>(std::bit_width(set)) - 1;
+    if (set == 0 || static_cast<unsigned>(std::popcount(set)) != last - first + 1)
+      invalid(caller, ": axes that are not neighbours, or none; a list such as [0] or [0, 1] is needed");
+    return apply<StandardizeAxes>(x, {first, last, centered, epsilon});
+  }
+
+ private:
+  static Axis axis(const Attrs& a, const Dim& dim) {
+    Axis whole = Axis::of(dim.single_batch(), a.last);
+    for (unsigned i = a.first; i < a.last; ++i) whole.n *= dim[i], whole.inner /= dim[i];
+    return whole;
+  }
+};
+
 struct LayerNorm {
   static constexpr auto name = "layer_norm";
   static constexpr auto doc = R"(
       Layer normalisation: g ∘ (x - mean) / (standard deviation + 1e-8) + b, with mean and (population)
-      standard deviation over all numbers of each batch element. g and b are learned, start as ones and
-      zeros, and have the shape of x or one that broadcasts to it. ValueError if they do not. (Ba, Kiros and
-      Hinton 2016)
+      standard deviation over all numbers of each batch element. With a list d of neighbouring axes they are
+      those along these axes, each column by itself for [0], and the divisor is √(variance + epsilon), with
+      1e-5 by default, as in PyTorch. g and b are learned, start as ones and zeros, and have the shape of x
+      or one that broadcasts to it. ValueError if they do not, or for axes that are not there. (Ba, Kiros
+      and Hinton 2016)
 
-      >>> x = dy.inputVector([1, 3])
-      >>> print(dy.layer_norm(x, dy.ones(2), dy.zeros(2)).npvalue())
-      [-1.  1.])";
-  static constexpr Arg args[] = {"x", "g", "b"};
-  static Expression call(const Expression& x, const Expression& g, const Expression& b) {
-    return cmult(g, Standardize::call(x)) + b;
+      >>> x = dy.inputTensor([[1, 10], [3, 30]])
+      >>> print(dy.layer_norm(x, dy.ones(2), dy.zeros(2), d=[0]).npvalue().round(3))
+      [[-1. -1.]
+       [ 1.  1.]])";
+  static constexpr Arg args[] = {"x", "g", "b", {"d", {}}, {"epsilon", 1e-5}};
+  static Expression call(const Expression& x, const Expression& g, const Expression& b, Indices d,
+                         real epsilon) {
+    const Expression standard =
+        d.given ? StandardizeAxes::call(name, x, d, true, epsilon) : Standardize::call(x);
+    return cmult(g, standard) + b;
+  }
+};
+
+struct RmsNorm {
+  static constexpr auto name = "rms_norm";
+  static constexpr auto doc = R"(
+      Root mean square normalisation: g ∘ x / √(mean of x² + epsilon), over all numbers of each batch
+      element, or along the neighbouring axes in the list d: each column by itself for [0]. g is learned,
+      starts as ones, and has the shape of x or one that broadcasts to it. epsilon is 1e-6 by default.
+      ValueError for axes that are not there. (Zhang and Sennrich 2019)
+
+      >>> x = dy.inputVector([3, 4])
+      >>> print(dy.rms_norm(x, dy.ones(2)).npvalue().round(4))
+      [0.8485 1.1314])";
+  static constexpr Arg args[] = {"x", "g", {"d", {}}, {"epsilon", 1e-6}};
+  static Expression call(const Expression& x, const Expression& g, Indices d, real epsilon) {
+    return cmult(g, StandardizeAxes::call(name, x, d, false, epsilon));
   }
 };
 
@@ -188,15 +253,20 @@ struct WeightNorm {
   }
 };
 
-using Normalization = Ops<RootMeanSquare, RootMeanSquareOfBatches, Standardize, UnitVector, L2Norm>;
-using NormForms = Ops<LayerNorm, SquaredNorm, WeightNorm>;
+using Normalization =
+    Ops<RootMeanSquare, RootMeanSquareOfBatches, Standardize, StandardizeAxes, UnitVector, L2Norm>;
+using NormForms = Ops<LayerNorm, RmsNorm, SquaredNorm, WeightNorm>;
 
 }  // namespace dynet::engine
 
 namespace dynet {
 
 inline Expression layer_norm(const Expression& x, const Expression& g, const Expression& b) {
-  return engine::LayerNorm::call(x, g, b);
+  return engine::LayerNorm::call(x, g, b, {}, 0);
+}
+inline Expression layer_norm(const Expression& x, const Expression& g, const Expression& b, engine::Indices d,
+                             real epsilon = real(1e-5)) {
+  return engine::LayerNorm::call(x, g, b, d, epsilon);
 }
 inline Expression squared_norm(const Expression& x) { return engine::SquaredNorm::call(x); }
 inline Expression l2_norm(const Expression& x) { return engine::L2Norm::call(x); }
@@ -205,3 +275,13 @@ inline Expression weight_norm(const Expression& w, const Expression& g) {
 }
 
 }  // namespace dynet
+
+namespace dynet::functional {
+
+/// Without axes over all numbers of each batch element.
+inline Expression rms_norm(const Expression& x, const Expression& g, engine::Indices d = {},
+                           real epsilon = real(1e-6)) {
+  return engine::RmsNorm::call(x, g, d, epsilon);
+}
+
+}  // namespace dynet::functional

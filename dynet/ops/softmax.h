@@ -14,8 +14,9 @@ struct Softmax : OpDefaults {
   static constexpr auto doc = R"(
       Exponentials divided by their sum along axis d: y = exp(x) / Σ exp(x), numbers from 0 to 1 that sum to
       1 in each column (d = 0, the default) or row (d = 1). The largest x is taken out first, so that
-      nothing overflows. The shape and the batch size stay. ValueError for an axis that x does not have. dx
-      = y ∘ (dy - Σ y ∘ dy). For a loss take pickneglogsoftmax or log_softmax.
+      nothing overflows; where all x are -inf the result is NaN. The shape and the batch size stay.
+      ValueError for an axis that x does not have. dx = y ∘ (dy - Σ y ∘ dy). For a loss take
+      pickneglogsoftmax or log_softmax.
 
       >>> x = dy.inputVector([0, np.log(3)])
       >>> print(dy.softmax(x).npvalue().round(4))

@@ -18,6 +18,7 @@ from dynet.devices import HAVE_CUDA as HAVE_CUDA
 from dynet.devices import DeviceInfo as DeviceInfo
 from dynet.devices import available_devices as available_devices
 from dynet.devices import get_device_info as get_device_info
+from dynet.einsum import einsum as einsum
 from dynet.fitting import find_learning_rate as find_learning_rate
 from dynet.fitting import fit as fit
 from dynet.former import LSTMBuilder as LSTMBuilder

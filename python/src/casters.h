@@ -54,6 +54,12 @@ struct Table {
   operator LookupParameterStorage&() const { return *storage; }
 };
 
+/// An expression that need not be given.
+struct MaybeExpression {
+  const Expression* value = nullptr;
+  operator const Expression*() const { return value; }
+};
+
 /// A shape that need not be given.
 struct MaybeDim {
   std::optional<Dim> value;
@@ -188,6 +194,15 @@ struct type_caster<dynet::Dim> {
 };
 
 template <>
+struct type_caster<dynet::python::MaybeExpression> {
+  NB_TYPE_CASTER(dynet::python::MaybeExpression, const_name("Expression"))
+
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    return src.is_none() || (value.value = dynet::python::expression_in(src.ptr()));
+  }
+};
+
+template <>
 struct type_caster<dynet::python::MaybeDim> {
   NB_TYPE_CASTER(dynet::python::MaybeDim, const_name("int | collections.abc.Sequence[int]"))
 
@@ -285,6 +300,8 @@ template <>
 uint32_t flags_for_local_caster<dynet::python::Chosen>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::Dim>(uint32_t) noexcept = delete;
+template <>
+uint32_t flags_for_local_caster<dynet::python::MaybeExpression>(uint32_t) noexcept = delete;
 template <>
 uint32_t flags_for_local_caster<dynet::python::MaybeDim>(uint32_t) noexcept = delete;
 template <>

@@ -31,6 +31,10 @@ template <>
 struct PythonType<bool> {
   using type = Flag;
 };
+template <>
+struct PythonType<const Expression*> {
+  using type = MaybeExpression;
+};
 template <class T, class P>
 using Python = std::conditional_t<requires { T::chooses; } && std::is_same_v<P, Indices>, Chosen,
                                   typename PythonType<P>::type>;
@@ -42,10 +46,12 @@ Expression checked(const Expression& e) {
   return e;
 }
 
-/// The default of a parameter as Python shows it; an optional list is None.
+/// The default of a parameter as Python shows it; an optional list or expression is None.
 template <class P>
 nb::object default_value(const Arg& arg) {
-  if constexpr (std::is_same_v<P, Indices>) {
+  if constexpr (std::is_same_v<P, const Expression*>) {
+    return nb::none();
+  } else if constexpr (std::is_same_v<P, Indices>) {
     if (arg.list_size == 0) return nb::none();
     nb::list list;
     for (unsigned i = 0; i < arg.list_size; ++i) list.append(arg.list[i]);
@@ -64,7 +70,7 @@ auto argument() {
   constexpr Arg arg = T::args[I];
   if constexpr (!arg.has_default)
     return nb::arg(arg.name);
-  else if constexpr (std::is_same_v<P, Indices>)
+  else if constexpr (std::is_same_v<P, Indices> || std::is_same_v<P, const Expression*>)
     return nb::arg(arg.name).none() = default_value<P>(arg);
   else
     return nb::arg(arg.name) = default_value<P>(arg);

@@ -86,6 +86,16 @@ struct Argument<const Expression&> {
   const Expression* in;
 };
 
+/// The same where None stands for none.
+template <>
+struct Argument<MaybeExpression> {
+  bool convert(PyObject*) { return true; }
+  bool look_up(PyObject* o) { return o == Py_None || (in.value = expression_in(o)); }
+  MaybeExpression get() const { return in; }
+
+  MaybeExpression in;
+};
+
 /// A list of expressions: those of a short one stay in their objects.
 template <>
 struct Argument<Expressions> {

@@ -63,10 +63,10 @@ def split(text):
 
 def default_of(text):
     """A default in C++ or Python in one form; none where there is none."""
-    number = re.fullmatch(r"(?:real\()?(-?[\d.]+)\)?", text)
+    number = re.fullmatch(r"(?:real\()?(-?[\d.]+(?:e-?\d+)?)\)?", text)
     if number:
         return str(float(number.group(1)))
-    return {"{}": "None"}.get(text, text.capitalize().translate(str.maketrans("{}", "()")))
+    return {"{}": "None", "nullptr": "None"}.get(text, text.capitalize().translate(str.maketrans("{}", "()")))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def functions():
                 for a in split(inside[1] or inside[2] or "")
                 if "Graph& " not in a and "Device* device = " not in a
             ]
-            found.setdefault(each.name, []).append(
+            found.setdefault(each.name.rpartition("::")[2], []).append(
                 [(re.search(r"\w+$", declared)[0], default_of(value)) for declared, _, value in arguments]
             )
     return found

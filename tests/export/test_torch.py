@@ -236,7 +236,7 @@ def test_transformer_layer_is_saved_and_masked(tmp_path):
     whole = outputs_of(layer, x)
     assert np.array_equal(whole, outputs_of(loaded, x))
     dy.renew_cg()
-    causal = np.where(np.tri(5).T > 0, 0, -1e9)  # (keys, queries): a query sees no later key
+    causal = np.where(np.tri(5).T > 0, 0, -np.inf)  # (keys, queries): a query sees no later key
     masked = layer(dy.inputTensor(x.T), dy.inputTensor(causal)).npvalue().T
     assert np.allclose(masked[0], outputs_of(layer, x[:1])[0], atol=1e-5)
     assert np.allclose(masked[-1], whole[-1], atol=1e-5)

@@ -1,5 +1,6 @@
 """The table of operations: for each its inputs, an independent NumPy reference, and calls that must fail."""
 
+from cases_attention import STRUCTURE
 from cases_elementwise import BINARY, GATES, ROUNDING, UNARY
 from cases_linear import LINEAR
 from cases_losses import LOSSES, NORMS, SOFTMAX
@@ -20,6 +21,7 @@ CASES = (
     + RANDOM
     + LEAVES
     + RECURRENT
+    + STRUCTURE
 )
 
 # Operations of C++ alone, with tests in tests/cpp, and what tests/python/test_cell.py tests.

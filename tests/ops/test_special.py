@@ -50,9 +50,17 @@ REFERENCES = {
 # The reference sorts, chooses or eliminates as if all numbers were some.
 ALL_NAN = {"sparsemax", "constrained_softmax", "hinge", "hinge_batch", "hinge_dim", "inverse"}
 # Of these a number that is none is the largest, wherever it stands.
-SELECTING = {"kmax_pooling", "argmax"}
+SELECTING = {"kmax_pooling", "argmax", "sort", "argsort", "top_k"}
 # The result for infinities depends on the order in which they cancel, or they are no probabilities.
-WITHOUT_INFINITIES = {"logdet", "standardize", "layer_norm", "binary_log_loss"}
+WITHOUT_INFINITIES = {
+    "logdet",
+    "standardize",
+    "standardize_axes",
+    "layer_norm",
+    "rms_norm",
+    "attention",
+    "binary_log_loss",
+}
 # Of large numbers not even double precision knows the angle.
 ANGLES = {"sin", "cos", "tan"}
 

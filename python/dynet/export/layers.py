@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -223,7 +222,7 @@ class TransformerEncoderLayer:
 
     activation is "relu" or "gelu" (the exact one, by erf). layer_norm_eps is added to the variances. A mask,
     (length, length) or (length, 1), is added to the scores (keys, queries) before the softmax: 0 where a
-    query may see a key, -1e9 or so where not. `parameters` are named as in PyTorch.
+    query may see a key, -inf where not. `parameters` are named as in PyTorch.
 
         >>> layer = dy.export.TransformerEncoderLayer(4, 2, 8, dy.ParameterCollection())
         >>> layer(dy.random_normal((4, 5))).shape
@@ -319,31 +318,15 @@ class TransformerEncoderLayer:
         return dy.colwise_add(weight * x, bias)
 
     def _attention(self, x: Expression, mask: Expression | None) -> Expression:
-        size, rows = self.d_model, self.d_model // self.nhead
-        projected = self._linear(x, "self_attn.in_proj")
-        heads = []
-        for first in range(0, size, rows):
-            query, key, value = (
-                dy.pick_range(projected, part * size + first, part * size + first + rows) for part in range(3)
-            )
-            scores = dy.transpose(key) * query / math.sqrt(rows)
-            weights = dy.softmax(scores if mask is None else scores + mask)
-            heads.append(value * weights)
-        return self._linear(dy.concatenate(heads), "self_attn.out_proj")
+        size, projected = self.d_model, self._linear(x, "self_attn.in_proj")
+        q, k, v = (dy.pick_range(projected, part * size, (part + 1) * size) for part in range(3))
+        return self._linear(dy.attention(q, k, v, self.nhead, mask=mask), "self_attn.out_proj")
 
     def _feed_forward(self, x: Expression) -> Expression:
-        inner = self._linear(x, "linear1")
-        if self.activation == "relu":
-            active = dy.rectify(inner)
-        else:
-            active = dy.cmult(inner, dy.erf(inner / math.sqrt(2)) + 1) * 0.5
-        return self._linear(active, "linear2")
+        activation = dy.rectify if self.activation == "relu" else dy.gelu
+        return self._linear(activation(self._linear(x, "linear1")), "linear2")
 
     def _norm(self, x: Expression, name: str) -> Expression:
         """Each column with mean 0 and variance 1, then scaled and moved."""
-        length = x.dim()[0][1] if len(x.dim()[0]) > 1 else 1
-        centred = x - dy.reshape(dy.mean_dim(x, [0]), (1, length))
-        variance = dy.mean_dim(dy.square(centred), [0])
-        scale = dy.reshape(dy.sqrt(variance + self.layer_norm_eps), (1, length))
         weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
-        return dy.colwise_add(dy.cmult(dy.cdiv(centred, scale), weight), bias)
+        return dy.layer_norm(x, weight, bias, d=[0], epsilon=self.layer_norm_eps)

@@ -15,7 +15,7 @@ import numpy as np
 from dynet import _dynet
 from dynet._dynet import ComputationGraph, Expression, LookupParameters
 from dynet.arguments import told
-from dynet.export import onnx_selections  # noqa: F401  It adds emitters.
+from dynet.export import onnx_attention, onnx_selections  # noqa: F401  They add emitters.
 from dynet.export.files import Array
 from dynet.export.onnx_builder import FLOAT, Builder, FixedBatchError, Step, Value
 from dynet.export.onnx_files import add_inside, check, write_with_data

@@ -1,6 +1,7 @@
 // A program that owns, at global scope, the names that programs of graphs, games and trees like to give:
 // `using namespace dynet` brings none of the library's inner ones.
 #include <iostream>
+#include <stack>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,19 @@ using namespace dynet;
 TYPES(TYPE)
 FUNCTIONS(FUNCTION)
 
+// Functions of expressions that DyNet 2 does not have, so that programs have their own.
+Expression gelu(const Expression& x) { return cmult(x, logistic(1.702f * x)); }
+Expression softplus(const Expression& x) { return log(1 + exp(x)); }
+Expression leaky_relu(const Expression& x, float slope = 0.2f) { return max(x, slope * x); }
+Expression rms_norm(const Expression& x, const Expression& g) { return cmult(x, g); }
+Expression attention(const Expression& q, const Expression& k, const Expression& v) {
+  return v * softmax(transpose(k) * q);
+}
+Expression own_functions(const Expression& x) {
+  const stack<Expression> last({softplus(gelu(x))});
+  return attention(leaky_relu(last.top()), rms_norm(x, x), x);
+}
+
 int main(int argc, char** argv) {
   dynet::initialize(argc, argv);
   vector<string> names;
@@ -59,7 +73,8 @@ int main(int argc, char** argv) {
     for (const string& name : names) {
       lstm.start_new_sequence();
       for (char letter : name) lstm.add_input(lookup(cg, letters, unsigned(letter)));
-      losses.push_back(binary_log_loss(logistic(w * lstm.back()), input(cg, isupper(name[0]) ? 1.f : 0.f)));
+      const Expression encoded = own_functions(lstm.back());
+      losses.push_back(binary_log_loss(logistic(w * encoded), input(cg, isupper(name[0]) ? 1.f : 0.f)));
     }
     Expression loss = sum(losses) / float(names.size());
     last = as_scalar(cg.forward(loss));
