@@ -38,7 +38,6 @@ _FUNCTIONS = {
     "seed": "reset_random_seed",
     "set_random_seed": "reset_random_seed",
     "sigmoid": "logistic",
-    "stack": "concatenate_cols",
     "sum": "esum of a list, or sum_elems",
     "sum_cols": "sum_dim(x, [1])",
     "sum_rows": "sum_dim(x, [0])",

@@ -51,6 +51,53 @@ void check_softmax(Engine& e) {
   }
 }
 
+/// A line of nothing but -inf has no shares, or none that is known.
+void check_empty_softmax(Engine& e) {
+  for (const Axis& axis : {Axis{2, 3, 1}, {1, 40, 1}, {1, 5, 20}}) {
+    const size_t size = axis.lines() * axis.n;
+    Numbers x(size, -INFINITY), y(size), dy(size, real(3)), dx(size, real(1));
+    e.softmax(1, axis, {x.data()}, {y.data()}, true);
+    e.softmax_backward(1, axis, {y.data()}, {dy.data()}, {dx.data()});
+    check(y == Numbers(size, 0) && dx == Numbers(size, 1), "softmax of lines that are empty");
+    e.softmax(1, axis, {x.data()}, {y.data()});
+    check(std::isnan(y[0]) && std::isnan(y[size - 1]), "softmax of lines that should not be empty");
+  }
+}
+
+void check_standardize(Engine& e) {
+  for (int round = 0; round < 40; ++round) {
+    const Axis axis{1 + below(3), 1 + below(150), round % 2 ? 1 : 1 + below(20)};
+    const bool centered = round % 3 != 0;
+    const size_t lines = axis.outer * axis.inner, size = lines * axis.n;
+    Tensors x(2, size, true, 90, 110), s(2, lines, false), y(2, size, true), dy(2, size, true, -1, 1),
+        dx(2, size, false, 1, 1);
+    e.standardize(centered, real(0.5), 2, axis, x.items(), s.items(), y.items());
+    e.standardize_backward(centered, 2, axis, y.items(), s.items(), dy.items(), dx.items());
+    bool right = true;
+    const auto equal = [&](double a, double b) { right &= std::abs(a - b) < 100 * tolerance; };
+    const auto n = static_cast<double>(axis.n);
+    for (size_t i = 0; i < 2; ++i) {
+      for (size_t line = 0; line < lines; ++line) {
+        const auto at = [&](size_t j) { return axis.start(line) + j * axis.inner; };
+        double mean = 0, square = 0, slope = 0, along = 0;
+        for (size_t j = 0; j < axis.n; ++j) mean += centered ? x.at(i, at(j)) / n : 0;
+        for (size_t j = 0; j < axis.n; ++j) square += std::pow(x.at(i, at(j)) - mean, 2) / n;
+        const double deviation = std::sqrt(square + 0.5);
+        const auto value = [&](size_t j) { return (x.at(i, at(j)) - mean) / deviation; };
+        for (size_t j = 0; j < axis.n; ++j) {
+          slope += centered ? dy.at(i, at(j)) / n : 0;
+          along += value(j) * dy.at(i, at(j)) / n;
+        }
+        for (size_t j = 0; j < axis.n; ++j) {
+          equal(y.at(i, at(j)), value(j));
+          equal(dx.at(i, at(j)), 1 + (dy.at(i, at(j)) - slope - value(j) * along) / deviation);
+        }
+      }
+    }
+    check(right, text("standardize ", axis.outer, " ", axis.n, " ", axis.inner, centered ? " centered" : ""));
+  }
+}
+
 /// Softmax and its relatives know distances to the largest number alone, however large it is.
 void check_large_logits(Engine& e) {
   for (const Axis& axis : {Axis{1, 1, 1}, {2, 15, 1}, {1, 16, 1}, {3, 17, 1}, {1, 100, 1}, {2, 9, 21}}) {
@@ -245,6 +292,8 @@ void check_deep_products(Engine& e) {
 int main() {
   return for_engines([](Engine& e) {
     check_softmax(e);
+    check_empty_softmax(e);
+    check_standardize(e);
     check_large_logits(e);
     check_extremum_of_nan(e);
     check_random(e);

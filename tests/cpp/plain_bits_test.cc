@@ -127,6 +127,14 @@ void compare_lines() {
          [&](Engine& e, Numbers& dx) { e.softmax_backward(1, axis, {x.data()}, {dy.data()}, {dx.data()}); });
     both("log_sum_exp", axis.lines(),
          [&](Engine& e, Numbers& y) { e.log_sum_exp(1, axis, {x.data()}, {s.data()}, {y.data()}); });
+    both("standardize", size, [&](Engine& e, Numbers& y) {
+      e.standardize(round % 3 != 0, real(1e-5), 1, axis, {x.data()}, {s.data()}, {y.data()});
+    });
+    both("standardize's gradient", size, [&](Engine& e, Numbers& dx) {
+      Numbers y(size);
+      e.standardize(round % 3 != 0, real(1e-5), 1, axis, {x.data()}, {s.data()}, {y.data()});
+      e.standardize_backward(round % 3 != 0, 1, axis, {y.data()}, {s.data()}, {dy.data()}, {dx.data()});
+    });
     both("extremum", axis.lines(),
          [&](Engine& e, Numbers& y) { e.extremum(1, 1, axis, {x.data()}, {y.data()}); });
     both("cumulative sum", size,

@@ -30,6 +30,10 @@ def limit_of_silu(x, beta=1.0):
     return np.where(x * beta < -700, 0.0, x / (1 + np.exp(-beta * np.maximum(x * beta, -700) / beta)))
 
 
+def limit_of_gelu(x, approximate=False):
+    return np.where(x < -30, 0.0, gelu(np.maximum(x, -30), approximate))
+
+
 def lgamma_of_one(a: float) -> float:
     if np.isnan(a):
         return a
@@ -42,6 +46,9 @@ def poisson_loss(log_lambda, x):
 
 REFERENCES = {
     "silu": limit_of_silu,
+    "gelu": limit_of_gelu,
+    "gelu_by_erf": limit_of_gelu,
+    "gelu_by_tanh": limit_of_gelu,
     "softsign": lambda x: np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x))),
     "lgamma": np.vectorize(lgamma_of_one),
     "round": lambda x, **_: np.trunc(x + np.copysign(0.5, x)),
