@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 from cases import CASES, ELEMENTWISE
+from cases_attention import gelu
 from table import DOUBLE, Case, assert_close, label
 
 import dynet as dy
