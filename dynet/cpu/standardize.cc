@@ -1,8 +1,17 @@
 // Standardising along an axis: numbers less their mean, divided by their deviation.
+#include <limits>
+
 #include "dynet/cpu/engine.h"
 #include "dynet/cpu/lines.h"
 
 namespace dynet::engine::cpu::DYNET_ISA {
+namespace {
+
+constexpr real most = std::numeric_limits<real>::max();
+/// Numbers whose squares overflow are divided by it.
+constexpr real scale = static_cast<real>(sizeof(real) == 4 ? 0x1p80 : 0x1p600);
+
+}  // namespace
 
 void CpuEngine::standardize(bool centered, real epsilon, size_t count, const Axis& axis, Items x, Items s,
                             Items y) {
@@ -20,11 +29,16 @@ void CpuEngine::standardize(bool centered, real epsilon, size_t count, const Axi
     const auto value = [=](size_t i, auto n) {
       return line.pad((Vec::load(from + i, n) - mean) - rest, n, 0);
     };
-    const Vec squares = line.sum([&](size_t i, auto n) {
-      const Vec v = value(i, n);
-      return v * v;
-    });
-    const Vec deviation = sqrt(squares / terms + epsilon);
+    const auto squares = [&](real factor) {
+      return line.sum([&](size_t i, auto n) {
+        const Vec v = value(i, n) * factor;
+        return v * v;
+      });
+    };
+    const Vec sum = squares(1);
+    Vec deviation = sqrt(sum / terms + epsilon);
+    if (const Mask overflow = sum > most; largest(select(overflow, 1, 0)) != 0)
+      deviation = select(overflow, sqrt(squares(1 / scale) / terms) * scale, deviation);
     line.store(deviation, s[item] + line_at);
     line.each([&](size_t i, auto n) { (value(i, n) / deviation).store(to + i, n); });
   });

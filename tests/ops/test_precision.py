@@ -129,6 +129,11 @@ def test_lengths_neither_vanish_nor_overflow(x: list[float]) -> None:
 
 def test_deviations_neither_vanish_nor_overflow() -> None:
     dy.renew_cg()
+    for axes in ({}, {"d": [0]}):
+        y = dy.layer_norm(dy.inputVector([1e30, 3e30]), dy.ones(2), dy.zeros(2), **axes)
+        np.testing.assert_allclose(y.npvalue(), [-1, 1], rtol=1e-6)
+    y = dy.rms_norm(dy.inputTensor([[1e30, 1], [7e30, 7]]), dy.ones(2), d=[0])
+    np.testing.assert_allclose(y.npvalue(), [[0.2, 0.2], [1.4, 1.4]], rtol=1e-6)
     y = dy.layer_norm(dy.inputVector([1e30, 3e30]), dy.ones(2), dy.zeros(2))
     np.testing.assert_array_equal(y.npvalue(), [-1, 1])
     for size in (1e-30, 1e30):
