@@ -9,7 +9,7 @@ namespace {
 
 constexpr real most = std::numeric_limits<real>::max();
 /// Numbers whose squares overflow are divided by it.
-constexpr real scale = static_cast<real>(sizeof(real) == 4 ? 0x1p80 : 0x1p600);
+constexpr real great = static_cast<real>(sizeof(real) == 4 ? 0x1p80 : 0x1p600);
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void CpuEngine::standardize(bool centered, real epsilon, size_t count, const Axi
     const Vec sum = squares(1);
     Vec deviation = sqrt(sum / terms + epsilon);
     if (const Mask overflow = sum > most; largest(select(overflow, 1, 0)) != 0)
-      deviation = select(overflow, sqrt(squares(1 / scale) / terms) * scale, deviation);
+      deviation = select(overflow, sqrt(squares(1 / great) / terms) * great, deviation);
     line.store(deviation, s[item] + line_at);
     line.each([&](size_t i, auto n) { (value(i, n) / deviation).store(to + i, n); });
   });

@@ -8,10 +8,12 @@ from math import prod
 
 from dynet import _dynet
 from dynet._dynet import Expression
+from dynet.arguments import told
 
 _Labelled = tuple[Expression, str]
 
 
+@told
 def einsum(subscripts: str, *operands: Expression) -> Expression:
     """
     The sum of products of expressions, by Einstein's convention: subscripts such as "ij,jk->ik" has a letter
@@ -28,6 +30,11 @@ def einsum(subscripts: str, *operands: Expression) -> Expression:
     >>> print(dy.einsum("ij,j->i", x, y).npvalue(), dy.einsum("ij->j", x).npvalue())
     [21. 43.] [4. 6.]
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts is {subscripts!r:.60}; a text such as 'ij,jk->ik' is needed")
+    for operand in operands:
+        if not isinstance(operand, Expression):
+            raise TypeError(f"einsum: {operand!r:.60} is no expression; an operand must be one")
     inputs, output = _parse(subscripts, operands)
     later = [set("".join(inputs[i + 1 :])) | set(output) for i in range(len(inputs))]
     total = _summed(operands[0], inputs[0], later[0])

@@ -90,3 +90,12 @@ def test_errors(subscripts, shapes, text):
     with pytest.raises(ValueError) as raised:
         dy.einsum(subscripts, *operands)
     assert text in str(raised.value)
+
+
+@pytest.mark.parametrize("wrong", [1, ["ij"], None])
+def test_types(wrong):
+    dy.renew_cg()
+    with pytest.raises(TypeError, match="einsum: subscripts is"):
+        dy.einsum(wrong, dy.zeros((2, 2)))
+    with pytest.raises(TypeError, match="is no expression"):
+        dy.einsum("ij->j", wrong)
