@@ -93,8 +93,16 @@ template <OpSpec T>
 struct Row {
   static const Op row;
 };
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored \
+    "-Wundefined-var-template"  // It is in another file: rows.cc, or the program's own.
+#endif
 template <OpSpec T>
 inline constexpr const Op& op = Row<T>::row;
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 /// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.
 template <OpSpec T>

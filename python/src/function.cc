@@ -6,6 +6,7 @@
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
+#include "dynet/ops/row.h"
 #include "dynet/program/gradient_check.h"
 #include "python/src/casters.h"
 #include "python/src/docs/expression.h"
