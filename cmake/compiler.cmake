@@ -28,14 +28,14 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-# A precompiled header saves up to a third of the time of a file. ccache does better without, and the tests' builds show
-# whether each file includes what it uses.
-if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_WERROR)
-  set(DYNET_PRECOMPILE_DEFAULT OFF)
+# Most of the time goes into headers, so that the small sources of a folder are compiled as one. With ccache they are
+# compiled one by one, as are those of the sanitizers' build: it shows whether each file includes what it uses.
+if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_SANITIZE)
+  set(DYNET_UNITY_DEFAULT OFF)
 else()
-  set(DYNET_PRECOMPILE_DEFAULT ON)
+  set(DYNET_UNITY_DEFAULT ON)
 endif()
-option(DYNET_PRECOMPILE "Precompile the headers that most files include" ${DYNET_PRECOMPILE_DEFAULT})
+option(DYNET_UNITY "Compile the small sources of a folder as one" ${DYNET_UNITY_DEFAULT})
 
 find_package(Threads REQUIRED)
 
@@ -59,3 +59,23 @@ if(DYNET_SANITIZE)
                                                -fno-omit-frame-pointer -g1 -O1)
   target_link_options(dynet_flags INTERFACE -fsanitize=${DYNET_SANITIZE})
 endif()
+
+# compile_as_one(NAME LIST PATTERN): one source in place of those of the list that match. Names in their unnamed namespaces
+# must differ.
+function(compile_as_one name list pattern)
+  set(sources ${${list}})
+  list(FILTER sources INCLUDE REGEX ${pattern})
+  if(NOT DYNET_UNITY OR NOT sources)
+    return()
+  endif()
+  list(TRANSFORM sources REPLACE "(.+)" "#include \"\\1\"" OUTPUT_VARIABLE lines)
+  list(JOIN lines "\n" lines)
+  set(one ${PROJECT_BINARY_DIR}/unity/${name}.cc)
+  file(CONFIGURE OUTPUT ${one} CONTENT "${lines}\n" @ONLY)
+  # g++ takes a file that is included for a header, whose types others might see.
+  set_source_files_properties(${one} PROPERTIES COMPILE_OPTIONS
+                              "$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>;${ARGN}")
+  list(REMOVE_ITEM ${list} ${sources})
+  list(APPEND ${list} ${one})
+  set(${list} ${${list}} PARENT_SCOPE)
+endfunction()

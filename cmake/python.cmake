@@ -5,6 +5,11 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
 find_package(nanobind CONFIG REQUIRED)
 
 file(GLOB PYTHON_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
+# What programs call once for each node, and the rest, which need not be fast: three parts.
+compile_as_one(python_nodes PYTHON_SOURCES "/(expression|inputs|numbers|object|operators|ops|positional|read|subscript).cc$")
+compile_as_one(python_graphs PYTHON_SOURCES
+               "/(builders|cell|cell_key|graph|lock|moment|parameters|program_lines|sharing|tasks|tensor|treelstm).cc$")
+compile_as_one(python_rest PYTHON_SOURCES "/python/src/[^/]*$" -O1)
 set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
 file(WRITE ${staged}/__init__.py "")  # The stub generator imports this package, and not one that is installed.
 
@@ -14,14 +19,16 @@ function(dynet_extension name library)
   target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
   # g++ 12 wrongly takes an empty std::optional in nanobind's argument tuples for one that is read.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-  if(DYNET_PRECOMPILE)
-    target_precompile_headers(${name} PRIVATE "${PROJECT_SOURCE_DIR}/python/src/casters.h")
-  endif()
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
   install(TARGETS ${name} LIBRARY DESTINATION dynet)
 endfunction()
 
 dynet_extension(_dynet dynet_core)
+foreach(name nanobind-static nanobind-static-abi3)
+  if(DYNET_UNITY AND TARGET ${name})
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  endif()
+endforeach()
 if(NOT DYNET_SANITIZE)  # The generator would have to load the sanitizer before Python.
   nanobind_add_stub(_dynet_stub MODULE dynet._dynet OUTPUT ${staged}/_dynet.pyi
                     PATTERN_FILE ${PROJECT_SOURCE_DIR}/cmake/stub_patterns.txt INCLUDE_PRIVATE

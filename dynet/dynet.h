@@ -16,6 +16,7 @@
 #include "dynet/nn/treelstm.h"
 #include "dynet/nn/word_tree.h"
 #include "dynet/ops/all.h"
+#include "dynet/ops/row.h"
 #include "dynet/params/collection.h"
 #include "dynet/program/dynet2.h"
 #include "dynet/program/gradient_check.h"

@@ -1,6 +1,8 @@
 """Builds the sdist and, from it, wheels; checks, installs and runs them: check_package.py [PYTHON...].
 
-`check_package.py --smoke` is what an installed wheel is run with. The sdist's own tests run from its folder.
+`check_package.py --smoke` is what an installed wheel is run with. The sdist's own tests run from its folder:
+a few, or those named by TESTS="tests" in the environment. DEFINE="DYNET_ONE_ISA=x86-64-v3" gives options of
+CMake.
 """
 
 import os
@@ -74,6 +76,7 @@ def check_wheel(tools, wheel):
     if sys.platform == "linux":
         path = {**os.environ, "PATH": os.pathsep.join([str(tools), os.environ["PATH"]])}
         run(tools / "auditwheel", "show", wheel, env=path)
+        run(tools / "auditwheel", "repair", "--wheel-dir", BUILD / "repaired", wheel, env=path)
     if "-abi3-" in wheel.name:
         run(tools / "abi3audit", "--strict", wheel)
 
@@ -97,12 +100,39 @@ def try_wheel(wheel, version, python):
     name = ".".join(map(str, version))
     programs = environment(BUILD / f"python{name}", python, wheel)
     run(programs / "python", "-I", pathlib.Path(__file__).resolve(), "--smoke", cwd=BUILD)
+    run(programs / "python", "-I", "-m", "dynet", "info", cwd=BUILD)
     own, for_cpp = installed_size(programs)
     print(f"== Python {name}: {wheel.name} runs")
     print(f"   installed: {own / 1e6:.1f} MB, and {for_cpp / 1e6:.1f} MB for C++ programs")
     if own > LARGEST:
         sys.exit(f"check_package: {wheel.name} takes {own} bytes; {LARGEST} are allowed")
     return programs
+
+
+def try_cpp(programs, source):
+    """Builds a program in C++ against the installed wheel, with the CMake of the system, and runs it."""
+    if not (shutil.which("cmake") and shutil.which("make")):
+        print("check_package: no CMake and make are there: what C++ programs find was not tried")
+        return
+    project = BUILD / "cpp"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(source / "tests" / "install", project)
+    shutil.copy(source / "examples" / "cpp" / "xor.cc", project)
+    asked = (programs / "python", "-I", "-m", "dynet", "--cmake-dir")
+    package = run(*asked, capture_output=True, text=True).stdout.strip()
+    run("cmake", "--version")
+    run("cmake", "-S", project, "-B", project / "build", "-G", "Unix Makefiles", f"-Ddynet_DIR={package}")
+    run("cmake", "--build", project / "build")
+    run(project / "build" / "xor", "--dynet-seed", "1")
+
+
+def test_sdist(programs, source):
+    """The tests that the sdist has, with what its list of test dependencies names."""
+    install = (programs / "python", "-m", "pip", "install", "--quiet")
+    run(*install, "--upgrade", "pip")
+    run(*install, "--group", f"{source / 'pyproject.toml'}:test")
+    tests = os.environ.get("TESTS", "").split() or QUICK_TESTS
+    run(programs / "python", "-m", "pytest", "-q", "-n", "2", *tests, cwd=source)
 
 
 def smoke():
@@ -147,8 +177,8 @@ def main(pythons):
                 check_wheel(tools, wheel)
             stable = wheel if version >= FIRST_STABLE else None
             programs = try_wheel(wheel, version, python)
-        run(programs / "python", "-m", "pip", "install", "--quiet", "pytest", "pytest-timeout", "hypothesis")
-        run(programs / "python", "-m", "pytest", "-q", *QUICK_TESTS, cwd=source)
+        try_cpp(programs, source)
+        test_sdist(programs, source)
     run(tools / "twine", "check", "--strict", *sorted((BUILD / "dist").iterdir()))
 
 

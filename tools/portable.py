@@ -1,7 +1,8 @@
-"""Builds for what CI does not have: portable.py [arm] [clang] [macos] [musl] [windows].
+"""Builds for what CI does not have: portable.py [arm] [clang] [warnings] [macos] [musl] [windows].
 
-`arm` also runs the tests of C++ in an emulator, `clang` on this machine; the others compile each source, as
-what would link and run them is not here. Where a compiler is missing, it is told which package has it.
+`arm` also runs the tests of C++ in an emulator, `clang` on this machine; `warnings` reads every source with
+clang, and the others compile them, as what would link and run them is not here. Where a compiler is missing,
+it is told which package has it.
 """
 
 import concurrent.futures
@@ -47,7 +48,7 @@ def run(*command):
 def build_and_test(name, *options, leave_out="^$"):
     """All tests of C++ with these options of CMake, but those that are left out."""
     folder = BUILD / name
-    ready = ("-DDYNET_BUILD_TESTS=ON", "-DDYNET_WERROR=ON")
+    ready = ("-DDYNET_BUILD_TESTS=ON", "-DDYNET_WERROR=ON", "-DDYNET_UNITY=ON")
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", *ready, *options)
     run("cmake", "--build", folder, "--target", "cpp_tests", "-j", "2")
     left_out = ("-E", f"{leave_out}|^(learn_|example_)")
@@ -69,50 +70,58 @@ def arm():
     )
 
 
+def newest_clang():
+    names = [f"clang++-{version}" for version in range(NEWEST_CLANG, OLDEST_CLANG - 1, -1)]
+    return found(*names, "clang++", package=f"clang-{OLDEST_CLANG} or newer")
+
+
 def clang():
     """The newest clang here, with warnings as errors, and plain kernels to compare v2 with."""
-    names = [f"clang++-{version}" for version in range(NEWEST_CLANG, OLDEST_CLANG - 1, -1)]
-    compiler = found(*names, "clang++", package=f"clang-{OLDEST_CLANG} or newer")
-    build_and_test("clang", f"-DCMAKE_CXX_COMPILER={compiler}", "-DDYNET_PLAIN_TOO=ON")
+    build_and_test("clang", f"-DCMAKE_CXX_COMPILER={newest_clang()}", "-DDYNET_PLAIN_TOO=ON")
+
+
+def warnings():
+    """What the newest clang here says of every source, which it only reads."""
+    command = [newest_clang(), "-fsyntax-only", "-march=x86-64-v2", "-Wno-deprecated-declarations"]
+    return compile_all(command, "v2", "clang")
 
 
 def compile_with_zig(name):
-    """Every source of the library, and what binds it for Python where nanobind is there."""
+    """All of the library, and what binds it for Python where nanobind is there."""
     try:
         import ziglang
     except ImportError:
         raise MissingError("zig is missing: pip install ziglang") from None
     target, isa = ZIG_TARGETS[name]
     zig = pathlib.Path(ziglang.__file__).with_name("zig")
-    command = [
-        zig,
-        "c++",
-        "-target",
-        target,
-        "-std=c++20",
-        "-c",
-        "-O0",
-        "-Werror",
-        "-Wno-unused-command-line-argument",
-    ]
-    command += [f"-I{ROOT}", f"-DDYNET_ISA={isa}", '-DDYNET_VERSION="0"', "-DDYNET_MODULE=_dynet"]
-    sources = sorted((ROOT / "dynet").rglob("*.cc"))
-    if name != "windows":
-        sources += python_sources(command)
+    command = [zig, "c++", "-target", target, "-c", "-O0", "-Wno-unused-command-line-argument"]
+    return compile_all(command, isa, target, with_python=name != "windows")
+
+
+def compile_all(command, isa, target, with_python=True):
+    """Compiles every source with warnings as errors; those of a room as one, as packages do."""
+    command = [*command, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", f"-I{ROOT}"]
+    command += [f"-DDYNET_ISA={isa}", '-DDYNET_VERSION="0"', "-DDYNET_MODULE=_dynet"]
+    lists = {folder.name: sorted(folder.glob("*.cc")) for folder in (ROOT / "dynet").iterdir()}
+    lists |= {source.stem: [source] for source in lists.pop("cpu")}
+    if with_python:
+        lists["python"] = python_sources(command)
+    lists = {name: sources for name, sources in lists.items() if sources}
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
 
-        def compile_one(source):
-            output = pathlib.Path(folder, f"{source.stem}-{source.parent.name}.o")
-            done = subprocess.run(
-                [*command, source, "-o", output], capture_output=True, text=True, check=False
-            )
-            return source, done.returncode, done.stderr
+        def compile_one(name):
+            one = pathlib.Path(folder, f"{name}.cc")
+            one.write_text("".join(f'#include "{source}"\n' for source in lists[name]))
+            output = one.with_suffix(".o")
+            done = subprocess.run([*command, one, "-o", output], capture_output=True, text=True, check=False)
+            return name, done.returncode, done.stderr
 
-        bad = [(source, text) for source, code, text in pool.map(compile_one, sources) if code]
-    for source, text in bad:
+        bad = [(name, text) for name, code, text in pool.map(compile_one, lists) if code]
+    for name, text in bad:
         errors = [line for line in text.splitlines() if "error:" in line]
-        print(source.relative_to(ROOT), *errors[:3], sep="\n  ")
-    print(f"portable: {len(sources) - len(bad)} of {len(sources)} sources compile for {target}")
+        print(name, *errors[:3], sep="\n  ")
+    count, failed = (sum(len(lists[name]) for name in names) for names in (lists, [name for name, _ in bad]))
+    print(f"portable: {count} sources for {target}, {failed} of them in parts that do not compile")
     return not bad
 
 
@@ -129,6 +138,7 @@ def python_sources(command):
 CHECKS = {
     "arm": arm,
     "clang": clang,
+    "warnings": warnings,
     **{name: lambda name=name: compile_with_zig(name) for name in ZIG_TARGETS},
 }
 NOT_YET = ("windows",)  # what fails there is shown, and stands in docs/guide/packages.md

@@ -5,6 +5,7 @@
 
 #include "dynet/core/error.h"
 #include "dynet/params/collection.h"
+#include "dynet/params/init.h"
 
 namespace dynet::engine {
 
@@ -49,5 +50,10 @@ void visit_named(const ParameterCollection& collection, const std::string& key, 
     invalid("Key should start with '/' and could not include ' ' or '#': ", key);
   visit_under(collection, prefix_of(key), visit);
 }
+
+/// Leaves a new parameter as it was made: zero.
+struct Untouched : ParameterInit {
+  void initialize_params(Tensor&) const override {}
+};
 
 }  // namespace dynet::engine

@@ -161,11 +161,6 @@ void populate_one(const std::filesystem::path& path, S& s, const std::string& ke
   file.copy_to(file.bytes(e).get(), e, s);
 }
 
-/// Leaves a new parameter as it was made: zero.
-struct Untouched : ParameterInit {
-  void initialize_params(Tensor&) const override {}
-};
-
 }  // namespace
 
 bool is_safetensors(const std::filesystem::path& file) { return file.extension() == ".safetensors"; }

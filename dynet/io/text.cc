@@ -87,11 +87,6 @@ void populate_one(Records& records, S& s, const std::string& key) {
   records.read(record).copy_to(s);
 }
 
-/// Leaves a new parameter as it was made: zero.
-struct Untouched : ParameterInit {
-  void initialize_params(Tensor&) const override {}
-};
-
 }  // namespace
 
 void engine::write_records(FileWriter& out, const ParameterCollection& collection,

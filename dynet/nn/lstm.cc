@@ -24,7 +24,7 @@ std::vector<Parameter> normalisation(unsigned hidden_dim, ParameterCollection& m
   return {vector(4 * H, 1), vector(4 * H, 0), vector(4 * H, 1), vector(4 * H, 0), vector(H, 1), vector(H, 0)};
 }
 
-struct Cell {
+struct CellState {
   Expression c, h;
 };
 
@@ -38,7 +38,7 @@ Weights weights(const std::vector<Expression>& p) {
 
 /// The macro cell. Its input product is a node of its own, so that those of all steps become one; nothing
 /// else reads it.
-Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_bias) {
+CellState cell(const Weights& w, const Expression& x, const CellState& last, real forget_bias) {
   const Expression wx = affine_transform({w.bias, w.input, x});
   const Expression y = last.h.pg ? LstmCell::call({wx, w.output, last.h, last.c}, forget_bias)
                                  : LstmCell::call({wx}, forget_bias);
@@ -47,8 +47,8 @@ Cell cell(const Weights& w, const Expression& x, const Cell& last, real forget_b
 }
 
 /// The step with layer normalisation; `n` are the gains and biases.
-Cell normalised_cell(const Weights& w, const std::vector<Expression>& n, const Expression& x,
-                     const Cell& last, real forget_bias) {
+CellState normalised_cell(const Weights& w, const std::vector<Expression>& n, const Expression& x,
+                          const CellState& last, real forget_bias) {
   Expression gates = w.bias + layer_norm(w.input * x, n[input_gain], n[input_bias]);
   if (last.h.pg) gates = gates + layer_norm(w.output * last.h, n[output_gain], n[output_bias]);
   const unsigned hidden = dim_of(gates)[0] / 4;
@@ -64,10 +64,10 @@ Expression all_layers(DropoutMasks& dropout, std::span<const Expression> before,
   dropout.prepare(x);
   const auto layers = static_cast<unsigned>(before.size() / 2);
   for (unsigned l = 0; l < layers; ++l) {
-    Cell last{before[l], before[layers + l]};
+    CellState last{before[l], before[layers + l]};
     x = dropout.apply(DropoutMasks::input, l, x);
     if (last.h.pg) last.h = dropout.apply(DropoutMasks::output, l, last.h);
-    const Cell next = layer_step(l, x, last);
+    const CellState next = layer_step(l, x, last);
     after[l] = next.c;
     after[layers + l] = x = next.h;
   }
@@ -105,7 +105,7 @@ void VanillaLSTMBuilder::copy(const RNNBuilder& other) {
 void VanillaLSTMBuilder::bind(bool update) { bind_all(ln_params, update, ln_param_vars); }
 
 Expression VanillaLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const CellState& last) {
     return ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], in, last, forget_bias)
                    : cell(weights(param_vars[l]), in, last, forget_bias);
   });
@@ -153,7 +153,7 @@ void SparseLSTMBuilder::bind(bool update) {
 }
 
 Expression SparseLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const CellState& last) {
     return ln_lstm ? normalised_cell(weights(param_vars[l]), ln_param_vars[l], in, last, forget_bias)
                    : cell(weights(param_vars[l]), in, last, forget_bias);
   });
@@ -196,7 +196,7 @@ void CompactVanillaLSTMBuilder::set_weightnoise(real std) {
 }
 
 Expression CompactVanillaLSTMBuilder::step(ConstCells before, Expression x, Cells after) {
-  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const Cell& last) {
+  return all_layers(dropout_, before, x, after, [&](unsigned l, const Expression& in, const CellState& last) {
     Weights w = weights(param_vars[l]);
     if (weight_noise_ > 0)
       for (Expression* e : {&w.input, &w.output, &w.bias}) *e = noise(*e, weight_noise_);

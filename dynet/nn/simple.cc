@@ -6,11 +6,6 @@
 namespace dynet {
 
 using namespace engine;
-namespace {
-
-enum { input_matrix, output_matrix, bias_vector, auxiliary_matrix };
-
-}  // namespace
 
 SimpleRNNBuilder::SimpleRNNBuilder(unsigned layers, unsigned input_dim, unsigned hidden_dim,
                                    ParameterCollection& model, bool lags)
@@ -34,6 +29,7 @@ Expression SimpleRNNBuilder::add_auxiliary_input(const Expression& x, const Expr
 }
 
 Expression SimpleRNNBuilder::step(ConstCells before, Expression x, Cells after) {
+  enum { input_matrix, output_matrix, bias_vector, auxiliary_matrix };
   dropout_.prepare(x);
   for (unsigned l = 0; l < layers; ++l) {
     const auto& p = param_vars[l];

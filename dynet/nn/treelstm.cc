@@ -11,7 +11,7 @@ namespace dynet {
 using namespace engine;
 namespace {
 
-enum { input_matrix, bias_vector, first_child_matrix };
+enum { word_matrix, word_bias, first_child_matrix };
 
 unsigned at_least_one(const char* builder, const char* what, unsigned count) {
   if (count == 0) invalid(builder, ": 0 ", what, " were asked for; at least one is needed");
@@ -208,7 +208,7 @@ void NaryTreeLSTMBuilder::step(const std::vector<int>& children, const Expressio
   for (unsigned l = 0; l < layers; ++l) {
     const std::vector<Expression>& p = param_vars[l];
     std::vector<Expression>& all = arguments_;
-    all = {affine_transform({p[bias_vector], p[input_matrix], dropout_.apply(DropoutMasks::input, l, x)})};
+    all = {affine_transform({p[word_bias], p[word_matrix], dropout_.apply(DropoutMasks::input, l, x)})};
     for (int child : children)
       all.push_back(dropout_.apply(DropoutMasks::output, l, cells(child)[layers + l]));
     for (int child : children) all.push_back(cells(child)[l]);

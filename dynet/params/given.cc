@@ -7,19 +7,20 @@
 namespace dynet::engine {
 namespace {
 
-thread_local Given* innermost = nullptr;
+thread_local Given* innermost_given = nullptr;
 
 }  // namespace
 
 Given::Given(std::vector<ParameterCollection> collections)
-    : collections_(std::move(collections)), before_(std::exchange(innermost, this)) {}
-Given::~Given() { innermost = before_; }
+    : collections_(std::move(collections)), before_(std::exchange(innermost_given, this)) {}
+Given::~Given() { innermost_given = before_; }
 
-Given* Given::current() { return innermost; }
+Given* Given::current() { return innermost_given; }
 
 Given* Given::current(const ParameterCollection& to) {
   const auto is_given = [&](const ParameterCollection& c) { return &c.get_storage() == &to.get_storage(); };
-  return innermost && std::ranges::any_of(innermost->collections_, is_given) ? innermost : nullptr;
+  return innermost_given && std::ranges::any_of(innermost_given->collections_, is_given) ? innermost_given
+                                                                                         : nullptr;
 }
 
 const ParameterCollection& Given::next_collection() {

@@ -10,8 +10,6 @@
 namespace dynet::engine {
 namespace {
 
-constexpr uint32_t none = ~0u;
-
 class Agenda {
  public:
   Agenda(const Graph& graph, std::span<const uint32_t> nodes, ScheduleScratch& scratch)
@@ -30,6 +28,8 @@ class Agenda {
   }
 
  private:
+  static constexpr uint32_t none = ~0u;
+
   /// Makes room; what is read before it is written is set.
   void prepare() {
     const size_t n = nodes_.size();

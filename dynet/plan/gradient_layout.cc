@@ -9,8 +9,6 @@
 namespace dynet::engine {
 namespace {
 
-constexpr uint32_t none = GradientPlan::none;
-
 class Placer {
  public:
   Placer(const Graph& graph, const Marks& marks, const Tape& tape, GradientPlan& plan)
@@ -25,6 +23,8 @@ class Placer {
   }
 
  private:
+  static constexpr uint32_t none = GradientPlan::none;
+
   enum class Cover : uint8_t { overlapping, partial, whole };
 
   Location take(size_t numbers) {

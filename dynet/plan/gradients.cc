@@ -16,8 +16,6 @@
 namespace dynet::engine {
 namespace {
 
-constexpr uint32_t none = GradientPlan::none;
-
 class Tracer {
  public:
   Tracer(const Graph& graph, const Tape& tape, Marks& marks, GradientPlan& plan)
@@ -39,6 +37,8 @@ class Tracer {
   }
 
  private:
+  static constexpr uint32_t none = GradientPlan::none;
+
   /// A contribution to a gradient, as its entry knows the last one.
   struct Use {
     uint32_t consumer, edge = 0;

@@ -12,7 +12,6 @@
 namespace dynet::engine {
 namespace {
 
-constexpr uint32_t none = ~0u;
 constexpr uint32_t prologue = 0, part = 1, epilogue = 2;  // lists, until parts are dealt out
 
 constexpr uint64_t node_cost = 4000;  // beside its arithmetic, in multiply-adds
@@ -35,6 +34,8 @@ class Partitioner {
   }
 
  private:
+  static constexpr uint32_t none = ~0u;
+
   using Link = PartitionScratch::Link;
 
   void prepare() {

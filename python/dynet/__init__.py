@@ -51,9 +51,9 @@ from dynet.rnn import BiRNNBuilder as BiRNNBuilder
 from dynet.rnn import RNNBuilder as RNNBuilder
 from dynet.rnn import StackedRNNState as StackedRNNState
 from dynet.rnn import TreeLSTMBuilder as TreeLSTMBuilder
-from dynet.tasks.run import run_as_completed as run_as_completed
-from dynet.tasks.run import run_batched as run_batched
-from dynet.tasks.run import value_of as value_of
+from dynet.tasks.entry import run_as_completed as run_as_completed
+from dynet.tasks.entry import run_batched as run_batched
+from dynet.tasks.entry import value_of as value_of
 from dynet.viz import print_graphviz as print_graphviz
 
 if _TYPE_CHECKING:

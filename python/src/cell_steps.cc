@@ -13,7 +13,7 @@ using namespace nb::literals;
 /// (whether it is a step, its number, the first number of it that counts)
 nb::tuple source(const CellTrace::Source& s) { return nb::make_tuple(s.is_step, s.index, s.offset); }
 
-nb::tuple shape_of(const Dim& dim) {
+nb::tuple sizes_tuple(const Dim& dim) {
   nb::list sizes;
   for (unsigned i = 0; i < dim.nd; ++i) sizes.append(dim.d[i]);
   return nb::tuple(sizes);
@@ -26,13 +26,13 @@ nb::tuple cell_of(const CellTrace& cell) {
   for (const CellTrace::StepView& step : cell.steps()) {
     nb::list arguments;
     for (size_t i = 0; i < step.sources.size(); ++i)
-      arguments.append(nb::make_tuple(source(step.sources[i]), shape_of(step.x_dims[i])));
+      arguments.append(nb::make_tuple(source(step.sources[i]), sizes_tuple(step.x_dims[i])));
     nb::object inner = nb::none();
     if (step.op == &op<RecordedCell>) inner = cell_of(*attrs_of<RecordedCell>(step.attrs).program);
     std::vector<Attribute> attributes;
     if (step.op->attributes) attributes = step.op->attributes(step.attrs, step.x_dims);
     steps.append(nb::make_tuple(std::string(step.op->name), dictionary_of(attributes), arguments,
-                                shape_of(step.dim), inner));
+                                sizes_tuple(step.dim), inner));
   }
   for (const CellTrace::Piece& piece : cell.pieces())
     pieces.append(nb::make_tuple(source(piece.from), piece.size));

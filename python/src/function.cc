@@ -6,6 +6,7 @@
 
 #include "dynet/ops/check.h"
 #include "dynet/ops/loops.h"
+#include "dynet/ops/row.h"
 #include "dynet/program/gradient_check.h"
 #include "python/src/casters.h"
 #include "python/src/docs/expression.h"
@@ -149,7 +150,7 @@ Expression call_function(const nb::tuple& functions, Expressions xs, nb::handle 
 }
 
 /// The shape of what forward of such a class returned when it was tried.
-Dim shape_of(const std::string& name, nb::handle y) {
+Dim returned_shape(const std::string& name, nb::handle y) {
   return in_the_name_of(name, [&] {
     const auto what = [] { return std::string("forward returned"); };
     if (y.is_none()) invalid(what(), " None; an array is needed");
@@ -177,7 +178,7 @@ bool check(ParameterCollection& model, const Expression& expr, SignedWhole verbo
 void bind_function(nb::module_& m) {
   m.def("_call_function", call_function, "functions"_a, "xs"_a, "dim"_a.none(),
         "A node whose value and gradients are what two functions return.");
-  m.def("_shape_of", shape_of, "name"_a, "y"_a.none(), "The shape of what forward returned.");
+  m.def("_shape_of", returned_shape, "name"_a, "y"_a.none(), "The shape of what forward returned.");
   m.def("check_grad", check, "model"_a, "expr"_a, "verbosity"_a = 1, docs::expression::check_grad);
 }
 

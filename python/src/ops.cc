@@ -40,7 +40,7 @@ using Python = std::conditional_t<requires { T::chooses; } && std::is_same_v<P, 
                                   typename PythonType<P>::type>;
 
 /// The result of an operation; some of one argument return that.
-Expression checked(const Expression& e) {
+Expression fresh_result(const Expression& e) {
   if (!e.is_parameter() && e.pg && !(*e.pg).is_current(e)) [[unlikely]]
     check_fresh(e);
   return e;
@@ -80,7 +80,7 @@ auto argument() {
 template <class T, class... P>
 struct Maker {
   static Expression make(Python<T, P>... p) {
-    return all_or_nothing([&] { return checked(T::call(p...)); }, p...);
+    return all_or_nothing([&] { return fresh_result(T::call(p...)); }, p...);
   }
 };
 

@@ -130,7 +130,7 @@ Counts counts_of(const nb::dict& given) {
 }
 
 template <class Handle>
-nb::list handles(const auto& storages) {
+nb::list handles_of(const auto& storages) {
   nb::list list;
   for (const auto& s : storages) list.append(Handle(s));
   return list;
@@ -142,8 +142,9 @@ nb::tuple collection_state(const Collection& c) {
   for (const std::string& name : std::set(s.names_of_files.begin(), s.names_of_files.end()))
     of_files.append(bytes_of(name));
   return nb::make_tuple(bytes_of(s.name), s.parent ? nb::cast(Collection(s.parent)) : nb::none(),
-                        s.weight_decay, handles<Parameter>(s.parameters), handles<LookupParameter>(s.lookups),
-                        dict_of(s.parameter_names), dict_of(s.collection_names), of_files);
+                        s.weight_decay, handles_of<Parameter>(s.parameters),
+                        handles_of<LookupParameter>(s.lookups), dict_of(s.parameter_names),
+                        dict_of(s.collection_names), of_files);
 }
 
 /// The parameters of a list, each once and each in that of the parent, too.

@@ -46,12 +46,12 @@ int position_in(PyFrameObject* frame) {
 
 /// The places that have made a node by their numbers, from 1 on. What it knows of code it shares for ever, so
 /// that no other code comes to lie there. Never destroyed: Python may end before.
-class Places {
+class LinePlaces {
  public:
   static constexpr uint32_t ours = 0;  // in this package
 
-  static Places& all() {
-    static Places& places = *new Places;
+  static LinePlaces& all() {
+    static LinePlaces& places = *new LinePlaces;
     return places;
   }
   uint32_t number(PyObject* code, PyFrameObject* frame) {
@@ -108,7 +108,7 @@ uint32_t number_of(PyFrameObject* frame) {
   if (k.code == code.ptr() && k.position == position) [[likely]]
     return k.number;
   const nb::error_scope error;  // what is being handled
-  k = {code.ptr(), position, Places::all().number(code.ptr(), frame)};
+  k = {code.ptr(), position, LinePlaces::all().number(code.ptr(), frame)};
   return k.number;
 }
 
@@ -147,7 +147,7 @@ void note_line(Graph& graph) noexcept {
 
 nb::object program_line(uint32_t place) {
   if (place == 0) return nb::none();
-  const auto [code, line] = Places::all()[place];
+  const auto [code, line] = LinePlaces::all()[place];
   return nb::module_::import_("traceback")
       .attr("FrameSummary")(code.attr("co_filename"), line, code.attr("co_name"), "lookup_line"_a = false);
 }

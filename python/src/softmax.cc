@@ -94,7 +94,7 @@ Expression ask(SoftmaxBuilder& builder, const Expression& x, Flag update, F&& f)
       x);
 }
 
-void bind_base(nb::module_& m) {
+void bind_base_softmax(nb::module_& m) {
   using B = SoftmaxBuilder;
   const auto x = "x"_a;
   const auto update = "update"_a = true;
@@ -288,7 +288,7 @@ void bind_hierarchical(nb::module_& m) {
 }  // namespace
 
 void bind_softmax(nb::module_& m) {
-  bind_base(m);
+  bind_base_softmax(m);
   bind_standard(m);
   bind_class_factored(m);
   bind_hierarchical(m);

@@ -189,7 +189,7 @@ void bind_settings(nb::class_<Trainer>& type) {
           docs::trainer::set_learning_rate);
 }
 
-nb::class_<Trainer> bind_base(nb::module_& m) {
+nb::class_<Trainer> bind_base_trainer(nb::module_& m) {
   nb::class_<Trainer> type(m, "Trainer", docs::trainer::type);
   no_constructor(type, "make a SimpleSGDTrainer, an AdamTrainer or another one");
   show_in_notebooks(type);
@@ -225,7 +225,7 @@ nb::class_<Trainer> bind_base(nb::module_& m) {
 }  // namespace
 
 void bind_trainers(nb::module_& m) {
-  nb::class_<Trainer> type = bind_base(m);
+  nb::class_<Trainer> type = bind_base_trainer(m);
   bind_settings(type);
   bind_averages(type);
   bind_files(type);

@@ -35,7 +35,7 @@ std::optional<Expression> back(TreeLSTMBuilder& b) {
   return e.pg ? std::optional(e) : std::nullopt;
 }
 
-void bind_base(nb::module_& m) {
+void bind_base_tree(nb::module_& m) {
   using B = TreeLSTMBuilder;
   nb::class_<B> type(m, "_TreeLSTMBuilder", docs::tree::type);
   no_constructor(type, "make a NaryTreeLSTMBuilder or another one");
@@ -78,7 +78,7 @@ void bind_base(nb::module_& m) {
 
 /// The constructor and `spec` of a builder whose arguments are three sizes.
 template <class B>
-void bind_builder(nb::module_& m, const char* name) {
+void bind_tree(nb::module_& m, const char* name) {
   nb::class_<B, TreeLSTMBuilder>(m, name, docstring(B::doc).c_str())
       .def(
           "__init__",
@@ -122,10 +122,10 @@ void bind_nary(nb::module_& m) {
 }  // namespace
 
 void bind_treelstm(nb::module_& m) {
-  bind_base(m);
+  bind_base_tree(m);
   bind_nary(m);
-  bind_builder<UnidirectionalTreeLSTMBuilder>(m, "UnidirectionalTreeLSTMBuilder");
-  bind_builder<BidirectionalTreeLSTMBuilder>(m, "BidirectionalTreeLSTMBuilder");
+  bind_tree<UnidirectionalTreeLSTMBuilder>(m, "UnidirectionalTreeLSTMBuilder");
+  bind_tree<BidirectionalTreeLSTMBuilder>(m, "BidirectionalTreeLSTMBuilder");
 }
 
 }  // namespace dynet::python

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "dynet/ops/op.h"
+#include "dynet/ops/row.h"
 #include "dynet/plan/gradients.h"
 #include "dynet/plan/layout.h"
 #include "tests/cpp/check.h"

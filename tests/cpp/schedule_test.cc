@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "dynet/ops/op.h"
+#include "dynet/ops/row.h"
 #include "dynet/plan/cache.h"
 #include "dynet/plan/needed.h"
 #include "dynet/plan/partition.h"

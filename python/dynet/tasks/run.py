@@ -1,4 +1,4 @@
-"""`run_batched` and its relatives: tasks go on in turns, and one evaluation answers all that wait."""
+"""What `run_batched` and its relatives do: tasks go on in turns, and one evaluation answers all that wait."""
 
 from __future__ import annotations
 
@@ -6,92 +6,18 @@ import atexit
 import importlib.util
 import inspect
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from dynet import _dynet
-from dynet._dynet import Expression
 from dynet.tasks.pace import WINDOWS, now, pace_of
-from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, Wanted, end_fibers
+from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, end_fibers
 
-Example = TypeVar("Example")
 LOT = 128  # examples for which a window stays, where it is chosen by measuring
 
 
-class value_of:  # noqa: N801  It reads as a function.
-    """Waits, in a coroutine, for the value of an expression, or of each of a list.
-
-    `await dy.value_of(e)` gives what `e.value()` gives; of a list, a list. All tasks of the run that wait are
-    answered by one evaluation.
-
-    >>> async def grows(number):
-    ...     return await dy.value_of(dy.scalarInput(number) * 2) > number
-    >>> dy.run_batched(grows, [1.0, -1.0])
-    [True, False]
-    """
-
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted = wanted
-
-    def __await__(self) -> Generator[Wanted, None, Any]:
-        yield self.wanted
-        return self.wanted.value() if isinstance(self.wanted, Expression) else _dynet.values(self.wanted)
-
-
-def run_batched(
-    f: Callable[[Example], Any],
-    examples: Iterable[Example],
-    *,
-    window: int | None = None,
-    errors: str = "raise",
-) -> list[Any]:
-    """The results of f(example) for each example, computed together although f looks at values.
-
-    Each call is a task. Where it asks for a value that is not known (`value`, `npvalue`, `dy.forward`,
-    `float(e)`, …) it waits, and others go on; when all wait or have ended, one evaluation answers them. f may
-    be a plain function (this needs greenlet: `pip install dynet[fibers]`), a generator function that yields
-    what it waits for (`(yield e).value()`), or a coroutine function (`await dy.value_of(e)`).
-
-    window: how many tasks take turns; None: found out while the program runs. Values, gradients and the
-    random numbers of dropout and noise are the same bits for any window; 1 is one call after another. Without
-    random numbers they are those of a loop; the numbers that a loop draws are others. Python's own `random`
-    is drawn from in turns: give each call a generator of its own, such as random.Random(number).
-    errors: "raise" raises the error of the first example that has one, as a loop would, after the tasks that
-    wait have been closed; "return" puts it where the result would be.
-
-    Tasks share the current graph and the program's own objects. An expression that one task has made is
-    refused in others; what they share is made before the run. `renew_cg` as the first line of f is passed
-    over; later, and for `backward` and checkpoints, a task gets a RuntimeError.
-
-    >>> def halvings(number):
-    ...     x, steps = dy.scalarInput(number), 0
-    ...     while x.value() > 1:
-    ...         x, steps = x / 2, steps + 1
-    ...     return steps
-    >>> dy.run_batched(halvings, [8.0, 1.0, 100.0])
-    [3, 0, 7]
-    """
-    results: dict[int, Any] = dict(_Runner("run_batched", f, window, errors).run(examples))
-    return [results[i] for i in range(len(results))]
-
-
-def run_as_completed(
-    f: Callable[[Example], Any],
-    examples: Iterable[Example],
-    *,
-    window: int | None = None,
-    errors: str = "raise",
-) -> Iterator[tuple[int, Any]]:
-    """The same, as an iterator of (number of the example, result) in the order in which calls end.
-
-    >>> sorted(dy.run_as_completed(len, ["a", "bc"]))
-    [(0, 1), (1, 2)]
-    """
-    return _Runner("run_as_completed", f, window, errors, in_any_order=True).run(examples)
-
-
-class _Runner:
+class Runner:
     """Checks what was given, and runs lots of examples with the window that is chosen for each."""
 
     def __init__(
@@ -154,7 +80,7 @@ class _Lot:
 
     def __init__(
         self,
-        runner: _Runner,
+        runner: Runner,
         run: _dynet._TaskRun,
         window: int,
         examples: Iterator[tuple[int, Any]],
