@@ -14,7 +14,9 @@ constexpr uint32_t no_place = UINT32_MAX;
 
 double unit(int place) { return std::ldexp(1.0, 32 * place); }
 
-std::span<const std::byte> bytes_of(const std::vector<int64_t>& list) { return std::as_bytes(std::span(list)); }
+std::span<const std::byte> bytes_of(const std::vector<int64_t>& list) {
+  return std::as_bytes(std::span(list));
+}
 
 void add_list(const std::vector<int64_t>& from, int64_t* to) {
   for (size_t i = 0; i < from.size(); ++i) to[i] += from[i];
@@ -63,11 +65,12 @@ void Digits::add(const real* numbers, size_t n, size_t first) {
 real Digits::value(size_t i) const {
   if (!finite) return std::numeric_limits<real>::quiet_NaN();
   if (top == none) return 0;
-  return static_cast<real>((static_cast<double>(high[i]) * 0x1p32 + static_cast<double>(low[i])) * unit(top - 1));
+  return static_cast<real>((static_cast<double>(high[i]) * 0x1p32 + static_cast<double>(low[i])) *
+                           unit(top - 1));
 }
 
 void ExactSum::begin() {
-  lay_out();
+  start();
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
   parameters_.resize(parameters.size());
@@ -79,7 +82,6 @@ void ExactSum::begin() {
     tables_[i].rows.clear();
     tables_[i].place_of.assign(tables[i]->rows(), no_place);
   }
-  if (has_gradient()) failed("exact sums begin without a gradient; call update() or reset_gradient() first");
 }
 
 /// The place of a row's sums, which are zero at first.
@@ -199,7 +201,8 @@ void ExactSum::combine_parameters(Peers& peers) {
   }
   const auto [first, last] = part_of(all.size(), peers.rank, peers.count);
   std::vector<int64_t> sum(last - first), received(last - first);
-  std::copy(all.begin() + static_cast<ptrdiff_t>(first), all.begin() + static_cast<ptrdiff_t>(last), sum.begin());
+  std::copy(all.begin() + static_cast<ptrdiff_t>(first), all.begin() + static_cast<ptrdiff_t>(last),
+            sum.begin());
   each_peer(peers, [&](unsigned peer) {
     const auto [from, to] = part_of(all.size(), peer, peers.count);
     peers.exchange(peer, bytes_of(all).subspan(from * sizeof(int64_t), (to - from) * sizeof(int64_t)),
@@ -246,6 +249,7 @@ void ExactSum::put() {
     }
     sum.put(to);
   }
+  finish();
 }
 
 }  // namespace dynet::engine

@@ -1,8 +1,8 @@
 // Exact sums of gradients: whole numbers, which may be added in any order by any number of processes.
 //
-// A number is cut into digits of 32 bits at fixed places of its binary expansion (Demmel and Nguyen 2015), and
-// the two digits from the largest number of its parameter on are summed as 64-bit integers. What lies below
-// is cut off, by the same place whatever the order.
+// A number is cut into digits of 32 bits at fixed places of its binary expansion (Demmel and Nguyen 2015),
+// and the two digits from the largest number of its parameter on are summed as 64-bit integers. What lies
+// below is cut off, by the same place whatever the order.
 #pragma once
 
 #include <climits>

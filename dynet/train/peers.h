@@ -67,7 +67,8 @@ void add_in_tree(const std::vector<ShardRange>& ranges, Add add) {
   };
   for (size_t i = 0; i < ranges.size(); ++i) {
     waiting.emplace_back(i, ranges[i]);
-    while (waiting.size() > 1 && are_halves(waiting[waiting.size() - 2].second, waiting.back().second)) join();
+    while (waiting.size() > 1 && are_halves(waiting[waiting.size() - 2].second, waiting.back().second))
+      join();
   }
   while (waiting.size() > 1) join();
 }

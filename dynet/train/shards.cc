@@ -19,7 +19,9 @@ void add_numbers(size_t n, const real* from, real* to) {
 std::span<const std::byte> bytes_of(const real* numbers, size_t n) {
   return std::as_bytes(std::span(numbers, n));
 }
-std::span<std::byte> room_in(real* numbers, size_t n) { return std::as_writable_bytes(std::span(numbers, n)); }
+std::span<std::byte> room_in(real* numbers, size_t n) {
+  return std::as_writable_bytes(std::span(numbers, n));
+}
 
 }  // namespace
 
@@ -51,9 +53,23 @@ bool GradientSum::has_gradient() const {
          std::ranges::any_of(model_.lookup_parameters_list(), is_used);
 }
 
-void GradientSum::lay_out() {
+void GradientSum::start() {
   places_.assign(1, 0);
   for (const auto& p : model_.parameters_list()) places_.push_back(places_.back() + p->size());
+  has_before_ = has_gradient();
+  if (!has_before_) return;
+  fill(before_);
+  clear_gradient();
+}
+
+void GradientSum::finish() {
+  if (!has_before_) return;
+  has_before_ = false;
+  ShardNode sum;
+  fill(sum);
+  clear_gradient();
+  add(before_, sum);
+  give(before_);
 }
 
 // -- rows of tables
@@ -78,8 +94,7 @@ void RowSum::take(const LookupParameterStorage& table) {
 void RowSum::become_whole(size_t n, size_t size) {
   if (whole) return;
   std::vector<real> all(size, nothing);
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(numbers.data() + i * n, n, all.data() + rows[i] * n);
+  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(numbers.data() + i * n, n, all.data() + rows[i] * n);
   rows.clear();
   numbers.swap(all);
   whole = true;
@@ -135,13 +150,8 @@ void RowSum::get(Message& from) {
 // -- shards of this process
 
 void TreeSum::begin() {
-  lay_out();
+  start();
   count_ = 0;
-  has_before_ = has_gradient();
-  if (has_before_) {
-    fill(before_);
-    clear_gradient();
-  }
 }
 
 ShardNode& TreeSum::fresh() {
@@ -150,7 +160,7 @@ ShardNode& TreeSum::fresh() {
 }
 
 /// The gradient that there is as a node.
-void TreeSum::fill(ShardNode& node) const {
+void GradientSum::fill(ShardNode& node) const {
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
   node.empty = false;
@@ -187,7 +197,7 @@ void TreeSum::add_gradient(ShardNode& node) const {
   }
 }
 
-void TreeSum::clear_gradient() const {
+void GradientSum::clear_gradient() const {
   for (const auto& p : model_.parameters_list()) p->clear_gradient();
   for (const auto& l : model_.lookup_parameters_list()) l->clear_gradient();
 }
@@ -218,7 +228,7 @@ void TreeSum::join_last() {
   --count_;
 }
 
-void TreeSum::add(ShardNode& to, const ShardNode& from) const {
+void GradientSum::add(ShardNode& to, const ShardNode& from) const {
   add_numbers(places_.back(), from.numbers.data(), to.numbers.data());
   for (size_t i = 0; i < to.used.size(); ++i) to.used[i] |= from.used[i];
   const auto& tables = model_.lookup_parameters_list();
@@ -234,18 +244,18 @@ void TreeSum::fill_empty(ShardNode& node) const {
   node.tables.assign(model_.lookup_parameters_list().size(), {});
 }
 
-void TreeSum::put() {
-  while (count_ > 1) join_last();
-  if (has_before_ && count_ > 0 && !nodes_[0].empty) add(before_, nodes_[0]);
-  const ShardNode* const sum = has_before_ ? &before_ : count_ > 0 && !nodes_[0].empty ? &nodes_[0] : nullptr;
-  has_before_ = false;
-  if (!sum) return;
+void GradientSum::give(const ShardNode& node) const {
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
   for (size_t i = 0; i < parameters.size(); ++i)
-    if (sum->used[i])
-      parameters[i]->set_gradient({sum->numbers.data() + places_[i], parameters[i]->size()});
-  for (size_t i = 0; i < tables.size(); ++i) sum->tables[i].put(*tables[i]);
+    if (node.used[i]) parameters[i]->set_gradient({node.numbers.data() + places_[i], parameters[i]->size()});
+  for (size_t i = 0; i < tables.size(); ++i) node.tables[i].put(*tables[i]);
+}
+
+void TreeSum::put() {
+  while (count_ > 1) join_last();
+  if (count_ > 0 && !nodes_[0].empty) give(nodes_[0]);
+  finish();
 }
 
 // -- shards of all processes
@@ -318,7 +328,8 @@ void TreeSum::add_halves(Peers& peers) {
     const bool upper = peers.rank & bit;
     const size_t sent = upper ? first : middle, sent_size = upper ? middle - first : last - middle;
     (upper ? first : last) = middle;
-    peers.exchange(peers.rank ^ bit, bytes_of(numbers + sent, sent_size), room_in(received_.data(), last - first));
+    peers.exchange(peers.rank ^ bit, bytes_of(numbers + sent, sent_size),
+                   room_in(received_.data(), last - first));
     add_numbers(last - first, received_.data(), numbers + first);
   }
   for (unsigned bit = peers.count / 2; bit > 0; bit /= 2) {

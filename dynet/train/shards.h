@@ -26,37 +26,6 @@ class ShardRandom {
   RandomPosition before_;
 };
 
-/// Adds up the gradients that a collection gets from one shard after another, here and in other processes.
-class GradientSum {
- public:
-  virtual ~GradientSum() = default;
-  GradientSum(const GradientSum&) = delete;
-  GradientSum& operator=(const GradientSum&) = delete;
-
-  /// Exact sums are the same for any division among processes; others for any whose shards are consecutive.
-  static std::unique_ptr<GradientSum> make(const ParameterCollection& model, bool exact);
-
-  /// Begins a sum of shards. A gradient that there is will be added to it.
-  virtual void begin() = 0;
-  /// The gradient that there is becomes that of the next shard, and is cleared.
-  virtual void take(uint32_t shard) = 0;
-  /// Adds the sums of all processes. The last function that may throw; without it they stay alone.
-  virtual void combine(Peers& peers) = 0;
-  /// The sum becomes the gradient.
-  virtual void put() = 0;
-
- protected:
-  explicit GradientSum(const ParameterCollection& model) : model_(model) {}
-
-  /// Whether there is a gradient.
-  bool has_gradient() const;
-  /// The place of each parameter's numbers among all, and behind the last one their count.
-  void lay_out();
-
-  ParameterCollection model_;
-  std::vector<size_t> places_;
-};
-
 /// Rows of a table with numbers, sorted; or all of its rows, where it was used as a matrix.
 struct RowSum {
   bool whole = false;
@@ -86,6 +55,48 @@ struct ShardNode {
   std::vector<RowSum> tables;
 };
 
+/// Adds up the gradients that a collection gets from one shard after another, here and in other processes.
+class GradientSum {
+ public:
+  virtual ~GradientSum() = default;
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
+
+  /// Exact sums are the same for any division among processes; others for any whose shards are consecutive.
+  static std::unique_ptr<GradientSum> make(const ParameterCollection& model, bool exact);
+
+  /// Begins a sum of shards. A gradient that there is will be added to it.
+  virtual void begin() = 0;
+  /// The gradient that there is becomes that of the next shard, and is cleared.
+  virtual void take(uint32_t shard) = 0;
+  /// Adds the sums of all processes. The last function that may throw; without it they stay alone.
+  virtual void combine(Peers& peers) = 0;
+  /// The sum becomes the gradient.
+  virtual void put() = 0;
+
+ protected:
+  explicit GradientSum(const ParameterCollection& model) : model_(model) {}
+
+  /// Whether there is a gradient.
+  bool has_gradient() const;
+  /// Finds the places of numbers, and sets a gradient that there is aside.
+  void start();
+  /// Adds the gradient that was set aside to the one that there is.
+  void finish();
+  /// The gradient that there is as a node, and the other way round.
+  void fill(ShardNode& node) const;
+  void give(const ShardNode& node) const;
+  void clear_gradient() const;
+  void add(ShardNode& to, const ShardNode& from) const;
+
+  ParameterCollection model_;
+  std::vector<size_t> places_;  // of each parameter's numbers among all, and behind the last one their count
+
+ private:
+  bool has_before_ = false;
+  ShardNode before_;
+};
+
 /// Floats are added in a tree over the numbers of the shards.
 class TreeSum : public GradientSum {
  public:
@@ -98,18 +109,13 @@ class TreeSum : public GradientSum {
 
  private:
   ShardNode& fresh();
-  void fill(ShardNode& node) const;
   void add_gradient(ShardNode& node) const;
-  void clear_gradient() const;
-  void add(ShardNode& to, const ShardNode& from) const;
   void join_last();
   void fill_empty(ShardNode& node) const;
   std::vector<std::vector<ShardNode>> exchange_rows(Peers& peers) const;
   void add_halves(Peers& peers);
   void add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all);
 
-  bool has_before_ = false;
-  ShardNode before_;              // the gradient that there was
   std::vector<ShardNode> nodes_;  // the first count_ of them; others keep memory
   size_t count_ = 0;
   std::vector<real> received_;

@@ -1,8 +1,10 @@
 // Sums of the gradients of shards, and what tells the processes of a distributed training apart.
+#include "dynet/train/shards.h"
+
 #include <nanobind/stl/string.h>
 
 #include "dynet/params/init.h"
-#include "dynet/train/shards.h"
+#include "dynet/program/workers.h"
 #include "python/src/casters.h"
 #include "python/src/sharing.h"
 
@@ -66,17 +68,34 @@ nb::tuple random_place() {
   return nb::make_tuple(at.seed, at.streams, at.graphs);
 }
 
+/// Processes that share parameters: dynet.mp.
+void bind_workers(nb::module_& m) {
+  using mp::Workers;
+  m.def(
+      "_share_new_parameters", [](Flag share) { share_new_buffers(share); }, "share"_a,
+      "Whether parameters made from now on are shared with processes forked later.");
+  nb::class_<Workers>(m, "_Workers", "Processes that learn at once: dynet.mp.")
+      .def(
+          "__init__",
+          [](Workers* self, Whole count, Trainer* trainer) { new (self) Workers(count, trainer); }, "count"_a,
+          "trainer"_a, nb::keep_alive<1, 3>(), alone)
+      .def("begin", &Workers::begin, alone, "In a process that was forked: its gradients are its own.")
+      .def("take", &Workers::take, "The next place in the order of the data.")
+      .def("see_values", &Workers::see_values, alone)
+      .def("update", &Workers::update, nb::call_guard<Working>())
+      .def("end", &Workers::end, alone, "In the process that forked, when all others have ended.");
+}
+
 }  // namespace
 
 void bind_shards(nb::module_& m) {
   nb::class_<Shards>(m, "_Shards", "The sum of the gradients of shards: dynet.distributed.")
       .def(
           "__init__",
-          [](Shards* self, const ParameterCollection& model, Flag exact) {
-            new (self) Shards(model, exact);
-          },
+          [](Shards* self, const ParameterCollection& model, Flag exact) { new (self) Shards(model, exact); },
           "model"_a, "exact"_a)
-      .def("begin", [](Shards& s) { s.sum().begin(); }, alone)
+      .def(
+          "begin", [](Shards& s) { s.sum().begin(); }, alone)
       .def(
           "enter",
           [](Shards& s, uint32_t seed, uint64_t update, uint32_t pass, uint32_t shard) {
@@ -84,7 +103,8 @@ void bind_shards(nb::module_& m) {
           },
           "seed"_a, "update"_a, "number"_a, "shard"_a, "Random numbers are those of a shard from now on.")
       .def("leave", &Shards::leave, "Random numbers go on as before the first shard.")
-      .def("take", [](Shards& s, uint32_t shard) { s.sum().take(shard); }, "shard"_a, alone)
+      .def(
+          "take", [](Shards& s, uint32_t shard) { s.sum().take(shard); }, "shard"_a, alone)
       .def(
           "combine",
           [](Shards& s, Whole rank, Whole count, nb::handle transport) {
@@ -95,12 +115,12 @@ void bind_shards(nb::module_& m) {
       .def("put", [](Shards& s) { s.sum().put(); }, alone);
   m.def("_shard_seed", ShardRandom::seed_of, "seed"_a, "update"_a, "number"_a, "shard"_a);
   m.def("_random_position", random_place);
+  m.def("_instruction_set", [] { return chosen_engine().name(); }, "The one that graphs use from now on.");
   m.def(
       "_set_random_position",
-      [](uint32_t seed, uint32_t streams, uint32_t graphs) {
-        set_random_position({seed, streams, graphs});
-      },
+      [](uint32_t seed, uint32_t streams, uint32_t graphs) { set_random_position({seed, streams, graphs}); },
       "seed"_a, "streams"_a, "graphs"_a);
+  bind_workers(m);
 }
 
 }  // namespace dynet::python
