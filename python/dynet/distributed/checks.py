@@ -66,11 +66,11 @@ def compare_values(transport: Transport, model: dy.ParameterCollection) -> None:
     """PeerError, which names the first parameter that is not the same everywhere."""
     transport.meet("check")
     own = [zlib.crc32(np.ascontiguousarray(each.as_array())) for each in learned(model)]
-    for rank, other in enumerate(transport.gather(np.array(own, np.uint32).tobytes())):
-        for each, mine, its in zip(learned(model), own, np.frombuffer(other, np.uint32).tolist(), strict=True):
-            if mine != its:
+    all_sums = [np.frombuffer(sums, np.uint32) for sums in transport.gather(np.array(own, np.uint32).tobytes())]
+    for each, of_each in zip(learned(model), zip(*all_sums, strict=True), strict=True):
+        for rank, its in enumerate(of_each):
+            if its != of_each[0]:
                 raise PeerError(
-                    f"Trainer: after {transport.calls} calls {each.name()} is not the same in process "
-                    f"{rank} as in process {transport.rank}: something changes parameters in one of them alone"
+                    f"Trainer: after {transport.calls} calls {each.name()} is not the same in process {rank} as in "
+                    "process 0: something changes parameters in one of them alone"
                 )
-
