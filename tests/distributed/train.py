@@ -16,6 +16,8 @@ import numpy as np
 
 import dynet as dy
 
+RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+
 
 class Network:
     """Words of sentences, some of them drawn, through an LSTM with dropout; a table is used whole, too."""
@@ -109,7 +111,7 @@ def go_wrong(how, trainer, number):
         time.sleep(120)
 
 
-def arguments():
+def arguments(given):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trainer", default="Adam")
     parser.add_argument("--shards", type=int, default=8)
@@ -126,46 +128,48 @@ def arguments():
     parser.add_argument("--wrong", default="")
     parser.add_argument("--sum", default="", help="how gradients are summed instead: mpi, ring")
     parser.add_argument("--check-every", type=int, default=4)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def break_the_law(how, trainer):
     """Sums that depend on the number of processes: what the tests must see."""
-    transport = trainer._transport
+    transport, sums = trainer._transport, trainer._sums
 
     class Broken:
         """Stands for the sums of gradients."""
 
-        def __init__(self, sums):
-            self.sums = sums
-
         def __getattr__(self, name):
-            return getattr(self.sums, name)
+            return getattr(sums, name)
 
         def combine(self, rank, count, _):
-            if how == "order":  # the first shard is the last one's neighbour
-                transport.gather(b"")
-                return
+            """Floats are added by MPI, or by one process after another."""
             transport.gather(b"")
-            self.sums.put()
-            for each in trainer.model.parameters_list():
+            sums.put()
+            for each in [*trainer.model.parameters_list(), *trainer.model.lookup_parameters_list()]:
                 own = np.ascontiguousarray(each.grad_as_array())
                 total = np.empty_like(own)
-                transport.comm.Allreduce(own, total)
+                if how == "mpi":
+                    transport.comm.Allreduce(own, total)
+                else:
+                    parts = np.empty((count, *own.shape), own.dtype)
+                    transport.comm.Allgather(own, parts)
+                    total[:] = 0
+                    for part in parts:
+                        total += part
                 each.set_gradient(total)
-            trainer.model.lookup_parameters_list()
 
         def put(self):
-            pass
+            """It was."""
 
     if trainer.ranks > 1:
-        trainer._sums = Broken(trainer._sums)
+        trainer._sums = Broken()
 
 
-def main():
-    asked = arguments()
-    dy.reset_random_seed(3)
-    random.seed(3)
+def main(given):
+    asked = arguments(given)
+    own = int(next((os.environ[name] for name in RANKS if name in os.environ), 0))
+    dy.reset_random_seed(3 + own)  # all get what the first process has
+    random.seed(3 + own)
     network = Network(asked.builds)
     network.model.set_weight_decay(asked.decay)
     inner = trainer_for(asked.trainer, network.model)
@@ -206,4 +210,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--many"]:  # each argument is the line of one run
+        for line in sys.argv[2:]:
+            main(line.split())
+    else:
+        main(sys.argv[1:])
