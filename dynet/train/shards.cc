@@ -40,6 +40,8 @@ ShardRandom::ShardRandom(uint32_t seed, uint64_t update, uint32_t pass, uint32_t
   set_random_position({seed_of(seed, update, pass, shard), 0, 0});
 }
 
+const char* library_version() { return DYNET_VERSION; }
+
 ShardRandom::~ShardRandom() { set_random_position(before_); }
 
 std::unique_ptr<GradientSum> GradientSum::make(const ParameterCollection& model, bool exact) {

@@ -10,6 +10,9 @@
 
 namespace dynet::engine {
 
+/// The version of this library, which all processes must have.
+const char* library_version();
+
 /// While it lives, random numbers are those of one shard of one update, whichever process computes it.
 class ShardRandom {
  public:
