@@ -112,7 +112,7 @@ void ExactSum::take(uint32_t) {
 }
 
 void ExactSum::take(Table& table, LookupParameterStorage& from) {
-  if (!from.is_used()) return;
+  if (!from.nonzero) return;
   RowSum own;
   own.take(from);
   table.digits.used = true;

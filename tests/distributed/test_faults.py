@@ -43,9 +43,23 @@ def test_a_slow_process_changes_nothing():
 
 def test_stopped_by_the_keyboard(tmp_path):
     """As a terminal does it: every process of the group gets the signal."""
-    command = [jobs.PYTHONS[0], "-m", "dynet.distributed", "-n", "2", str(jobs.HERE / "train.py"), "--wrong", "sleep"]
+    command = [
+        jobs.PYTHONS[0],
+        "-m",
+        "dynet.distributed",
+        "-n",
+        "2",
+        str(jobs.HERE / "train.py"),
+        "--wrong",
+        "sleep",
+    ]
     job = subprocess.Popen(
-        command, env=jobs.environment(), stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=tmp_path
+        command,
+        env=jobs.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=tmp_path,
     )
     time.sleep(5)
     os.killpg(job.pid, signal.SIGINT)
@@ -56,7 +70,9 @@ def test_stopped_by_the_keyboard(tmp_path):
 def test_no_file_is_half_written(tmp_path):
     """A process dies while checkpoints are written: the last one loads, and training goes on from it."""
     file = tmp_path / "checkpoint"
-    done = jobs.start(jobs.PYTHONS[0], 2, jobs.HERE / "train.py", "--checkpoint", str(file), "--wrong", "kill")
+    done = jobs.start(
+        jobs.PYTHONS[0], 2, jobs.HERE / "train.py", "--checkpoint", str(file), "--wrong", "kill"
+    )
     assert done.returncode != 0
     assert zipfile.ZipFile(file).testzip() is None
     assert sorted(tmp_path.iterdir()) in ([file], [file, tmp_path / "checkpoint.partial"])
@@ -67,7 +83,9 @@ def test_no_file_is_half_written(tmp_path):
 def refused(tmp_path, lines, count=2):
     """What the first process that fails says of a program."""
     program = tmp_path / "program.py"
-    program.write_text("import dynet as dy\nfrom mpi4py import MPI\n\nrank = MPI.COMM_WORLD.Get_rank()\n" + lines)
+    program.write_text(
+        "import dynet as dy\nfrom mpi4py import MPI\n\nrank = MPI.COMM_WORLD.Get_rank()\n" + lines
+    )
     done = jobs.start(jobs.PYTHONS[0], count, program)
     assert done.returncode != 0
     return done.stderr
@@ -76,7 +94,8 @@ def refused(tmp_path, lines, count=2):
 def test_models_must_be_alike(tmp_path):
     said = refused(
         tmp_path,
-        "m = dy.ParameterCollection()\nm.add_parameters((3, 2 + rank))\ndy.distributed.Trainer(dy.AdamTrainer(m))\n",
+        "m = dy.ParameterCollection()\nm.add_parameters((3, 2 + rank))\n"
+        "dy.distributed.Trainer(dy.AdamTrainer(m))\n",
     )
     assert "the shape of /_0 is [3, 2] in process 0, and [3, 3] in process 1" in said
 
@@ -139,7 +158,9 @@ print(f"{trainer.rank}: {said}; {after:.6f}".replace(chr(10), " "), flush=True)
 def test_how_it_is_started():
     done = subprocess.run(
         [sys.executable, "-m", "dynet.distributed", "train.py"],
-        env={name: value for name, value in jobs.environment().items() if not name.startswith(("OMPI", "PMI"))},
+        env={
+            name: value for name, value in jobs.environment().items() if not name.startswith(("OMPI", "PMI"))
+        },
         capture_output=True,
         text=True,
     )
@@ -151,7 +172,10 @@ def test_how_it_is_started():
 @pytest.mark.parametrize("python", jobs.PYTHONS)
 def test_the_set_up_is_checked(python):
     done = subprocess.run(
-        [python, "-m", "dynet.distributed", "-n", "2", "--check"], env=jobs.environment(), capture_output=True, text=True
+        [python, "-m", "dynet.distributed", "-n", "2", "--check"],
+        env=jobs.environment(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"process 1 of 2: .* cores, 1 threads, dynet 3", done.stdout)

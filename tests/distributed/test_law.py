@@ -1,4 +1,4 @@
-"""The same bits of model, trainer and losses for any number of processes, with any MPI, and after a restart."""
+"""The same bits of model, trainer and losses for any number of processes, any MPI, and after a restart."""
 
 import itertools
 
@@ -7,7 +7,17 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not jobs.PYTHONS, reason=jobs.WHY_NOT)
 
-TRAINERS = ["SimpleSGD", "CyclicalSGD", "MomentumSGD", "Adagrad", "Adadelta", "RMSProp", "Adam", "Amsgrad", "EG"]
+TRAINERS = [
+    "SimpleSGD",
+    "CyclicalSGD",
+    "MomentumSGD",
+    "Adagrad",
+    "Adadelta",
+    "RMSProp",
+    "Adam",
+    "Amsgrad",
+    "EG",
+]
 LINES = [
     *(f"--trainer {name}" for name in TRAINERS),
     "--builds dense",
@@ -54,7 +64,7 @@ def test_the_lines_differ():
 
 @pytest.mark.parametrize("how", ["mpi", "ring"])
 def test_other_sums_are_seen(how):
-    """Sums of floats by MPI, or by one process after another, give other bits for other numbers of processes."""
+    """Sums of floats by MPI, or by one process after another, depend on the number of processes."""
     line = f"--sum {how} --check-every 0 --dense"
     results = [jobs.train(jobs.PYTHONS[0], count, line)[0]["model"] for count in (1, 2, 4)]
     assert len(set(results)) > 1

@@ -52,7 +52,9 @@ class Network:
 
 def examples(count):
     draw = random.Random(5)
-    return [([draw.randrange(40) for _ in range(draw.randint(1, 11))], draw.randrange(5)) for _ in range(count)]
+    return [
+        ([draw.randrange(40) for _ in range(draw.randint(1, 11))], draw.randrange(5)) for _ in range(count)
+    ]
 
 
 def batches(data, size):

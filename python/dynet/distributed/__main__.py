@@ -1,4 +1,4 @@
-"""`python -m dynet.distributed`: starts a program in several processes, says how to, and checks the set-up."""
+"""`python -m dynet.distributed`: starts a program in several processes, or says how to."""
 
 from __future__ import annotations
 
@@ -49,7 +49,15 @@ def start(count: int, rest: list[str]) -> int:
         print(INSTALL, file=sys.stderr)
         return 2
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    command = [program, *launch_options(version, count), "-n", str(count), sys.executable, "-m", "dynet.distributed"]
+    command = [
+        program,
+        *launch_options(version, count),
+        "-n",
+        str(count),
+        sys.executable,
+        "-m",
+        "dynet.distributed",
+    ]
     return subprocess.run([*command, *rest], check=False).returncode
 
 
@@ -77,7 +85,8 @@ def check() -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     own = (
         f"process {transport.rank} of {transport.count}: {transport.host}, {cores} cores, "
-        f"{dy.get_num_threads()} threads, dynet {dy.__version__} {dy.__precision__} {_dynet._instruction_set()}"
+        f"{dy.get_num_threads()} threads, dynet {dy.__version__} {dy.__precision__} "
+        + _dynet._instruction_set()
     )
     lines = transport.gather(own.encode())
     speeds = measured_speeds(transport)
@@ -102,7 +111,8 @@ def measured_speeds(transport: Any) -> str:
                 transport.exchange(peer, send, receive)
             times.append(time.perf_counter() - begin)
     small, large = (sorted(times)[len(times) // 2] for times in seconds)
-    return f"neighbours exchange {(1 << 23) / large / 1e9:.2f} GB/s both ways, a message takes {small * 1e6:.0f} µs"
+    speed = (1 << 23) / large / 1e9
+    return f"neighbours exchange {speed:.2f} GB/s both ways, a message takes {small * 1e6:.0f} µs"
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zlib
 from typing import Any
 
@@ -22,7 +23,7 @@ def facts(model: dy.ParameterCollection, trainer: dy.Trainer, settings: dict[str
     """What must be the same, by the words that a message has for it."""
     return {
         "version of dynet": dy.__version__,
-        "type of numbers": f"{dy.__precision__} in the byte order {np.dtype(np.float32).newbyteorder('=').str[0]}",
+        "type of numbers": f"{dy.__precision__}, {sys.byteorder} end first",
         "instruction set": _dynet._instruction_set(),
         "trainer": trainer.whoami(),
         **settings,
@@ -39,8 +40,14 @@ def compare(transport: Transport, own: dict[str, Any]) -> None:
         for name in {**first, **other}:
             ours, theirs = first.get(name, "missing"), other.get(name, "missing")
             if ours != theirs:
-                hint = "; dy.set_instruction_set(name) chooses one that all have" if name == "instruction set" else ""
-                raise PeerError(f"Trainer: the {name} is {ours} in process 0, and {theirs} in process {rank}{hint}")
+                hint = (
+                    "; dy.set_instruction_set(name) chooses one that all have"
+                    if name == "instruction set"
+                    else ""
+                )
+                raise PeerError(
+                    f"Trainer: the {name} is {ours} in process 0, and {theirs} in process {rank}{hint}"
+                )
 
 
 def start_alike(transport: Transport, model: dy.ParameterCollection, trainer: dy.Trainer) -> None:
@@ -65,12 +72,14 @@ def start_alike(transport: Transport, model: dy.ParameterCollection, trainer: dy
 def compare_values(transport: Transport, model: dy.ParameterCollection) -> None:
     """PeerError, which names the first parameter that is not the same everywhere."""
     transport.meet("check")
-    own = [zlib.crc32(np.ascontiguousarray(each.as_array())) for each in learned(model)]
-    all_sums = [np.frombuffer(sums, np.uint32) for sums in transport.gather(np.array(own, np.uint32).tobytes())]
+    own = [zlib.crc32(each.as_array().tobytes()) for each in learned(model)]
+    all_sums = [
+        np.frombuffer(sums, np.uint32) for sums in transport.gather(np.array(own, np.uint32).tobytes())
+    ]
     for each, of_each in zip(learned(model), zip(*all_sums, strict=True), strict=True):
         for rank, its in enumerate(of_each):
             if its != of_each[0]:
                 raise PeerError(
-                    f"Trainer: after {transport.calls} calls {each.name()} is not the same in process {rank} as in "
-                    "process 0: something changes parameters in one of them alone"
+                    f"Trainer: after {transport.calls} calls {each.name()} is not the same in process {rank} "
+                    "as in process 0: something changes parameters in one of them alone"
                 )

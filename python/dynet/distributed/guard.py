@@ -19,7 +19,9 @@ _installed = False
 _said: int | None = None  # where a watching process hears that there is nothing to add
 
 
-def abort(mpi: Any, kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
+def abort(
+    mpi: Any, kind: type[BaseException], error: BaseException | None, where: TracebackType | None
+) -> None:
     """Says once, for all, which process failed and why, and ends all."""
     from dynet.distributed.transport import PeerError
 
@@ -29,7 +31,8 @@ def abort(mpi: Any, kind: type[BaseException], error: BaseException | None, wher
     time.sleep(0.4 * min(rank, 4) + (2.0 if issubclass(kind, PeerError) else 0))
     lines = "".join(traceback.format_exception(kind, error, where))
     cause = f"{kind.__name__}: {error}" if str(error) else kind.__name__
-    text = f"{lines}dynet.distributed: process {rank} of {count} on {socket.gethostname()} failed: {cause}; the job ends\n"
+    where_it_was = f"process {rank} of {count} on {socket.gethostname()}"
+    text = f"{lines}dynet.distributed: {where_it_was} failed: {cause}; the job ends\n"
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.write(text)
@@ -88,9 +91,15 @@ def watch(rank: str) -> None:
     if os.read(heard, 1) == b"" and status:
         time.sleep(0.5)  # who is ended with all others is told so as well
         if not ending:
-            how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended itself with status {status}"
+            how = (
+                f"was ended by {signal.Signals(-status).name}"
+                if status < 0
+                else f"ended itself with status {status}"
+            )
             where = f"process {rank} on {socket.gethostname()}"
-            sys.stderr.write(f"dynet.distributed: {where} {how}, in the middle of its program; the job ends\n")
+            sys.stderr.write(
+                f"dynet.distributed: {where} {how}, in the middle of its program; the job ends\n"
+            )
             sys.stderr.flush()
     os._exit(128 - status if status < 0 else status)
 

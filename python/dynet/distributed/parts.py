@@ -34,8 +34,8 @@ def shard(data: Sequence[T], rank: int, ranks: int, key: Callable[[T], Any] | No
 
     All parts together are the examples, whatever their number; some are empty where there are fewer examples
     than parts. Without `key` they are consecutive examples, and parts differ by one example at most; with it,
-    as key=len, parts are about equally long: the longest example goes first, each to the part that is shortest
-    so far (Graham 1969). IndexError where `rank` is not below `ranks`.
+    as key=len, parts are about equally long: the longest example goes first, each to the part that is
+    shortest so far (Graham 1969). IndexError where `rank` is not below `ranks`.
 
     >>> dy.distributed.shard([0, 1, 2, 3, 4], rank=1, ranks=2)
     [2, 3, 4]

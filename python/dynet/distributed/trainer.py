@@ -1,4 +1,4 @@
-"""The trainer of a distributed training: gradients of shards, summed over processes, and what all must do alike."""
+"""The trainer of a distributed training: gradients of shards, summed over processes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Trainer:
     """Trains over the processes of MPI, to the same bits for any number of them.
 
     Each minibatch is cut into `shards`, whose gradients g_1, …, g_S are computed by one process or another,
-    each in a graph of its own, and added in a fixed tree, ((g_1 + g_2) + (g_3 + g_4)) + …; so the sum does not
-    depend on who computed what. Random numbers, dropout among them, follow from seed, update and shard; so do
-    those that Python's `random` and NumPy's old generator give while a loss is built. The number of processes
+    each in a graph of its own, and added in a fixed tree, ((g_1 + g_2) + (g_3 + g_4)) + …; so the sum does
+    not depend on who computed what. Random numbers, dropout among them, follow from seed, update and shard;
+    so do those that Python's `random` and NumPy's old generator give while a loss is built. The number of processes
     must divide `shards`. With `exact` every example is a shard and gradients are added as whole numbers (64
     bits from the largest number of each parameter on): then any number of processes gives the same bits, also
     3 or 5, at the cost of a graph for each example.
@@ -44,7 +44,7 @@ class Trainer:
         for batch in batches:
             loss = trainer.step(batch, network.loss)
 
-    Zinkevich et al. (2010) sum gradients over processes; Dean et al. (2012) and DyNet 2 do not wait for others.
+    Zinkevich et al. (2010) sum over processes; Dean et al. (2012) and DyNet 2 do not wait for others.
     """
 
     @told
@@ -59,7 +59,9 @@ class Trainer:
         check_every: int = 100,
     ) -> None:
         if not isinstance(trainer, dy.Trainer):
-            raise TypeError(f"Trainer: trainer is {trainer!r:.60}; a trainer, as AdamTrainer(model), is needed")
+            raise TypeError(
+                f"Trainer: trainer is {trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
+            )
         self.trainer, self.model = trainer, _dynet._model_of(trainer)
         self.shards, self.exact = whole("Trainer", "shards", shards, 1), bool(exact)
         self.key, self.check_every = key, whole("Trainer", "check_every", check_every, 0)
@@ -68,8 +70,8 @@ class Trainer:
         self.rank, self.ranks = self._transport.rank, self._transport.count
         if not exact and self.shards % self.ranks:
             raise ValueError(
-                f"Trainer: shards is {shards} and there are {self.ranks} processes; a multiple of {self.ranks} "
-                "is needed, or exact=True, with which any number will do"
+                f"Trainer: shards is {shards} and there are {self.ranks} processes; a multiple of "
+                f"{self.ranks} is needed, or exact=True, with which any number will do"
             )
         guard.install(mpi())
         self._sums = _dynet._Shards(self.model, self.exact)
@@ -100,7 +102,9 @@ class Trainer:
 
     # -- training
 
-    def step(self, batch: Sequence[Any], loss_of: Callable[[list[Any]], dy.Expression], reduction: str = "sum") -> float:
+    def step(
+        self, batch: Sequence[Any], loss_of: Callable[[list[Any]], dy.Expression], reduction: str = "sum"
+    ) -> float:
         """One update with a minibatch, the same list in all processes: backward() and update().
 
         loss_of gets a list of examples, a part of the batch, and makes the sum of their losses, a scalar, in
@@ -147,7 +151,9 @@ class Trainer:
             losses = np.frombuffer(b"".join(self._transport.attachments), np.float64).tolist()
         return math.fsum(losses)
 
-    def _shards_of(self, examples: Sequence[Any], loss_of: Callable[[list[Any]], Any], scale: float) -> list[float]:
+    def _shards_of(
+        self, examples: Sequence[Any], loss_of: Callable[[list[Any]], Any], scale: float
+    ) -> list[float]:
         """The losses of the shards of this process, whose gradients are taken."""
         parts = self._parts(examples)
         mine = range(len(parts) * self.rank // self.ranks, len(parts) * (self.rank + 1) // self.ranks)
@@ -245,14 +251,14 @@ class Trainer:
                 return b""
             with open(name, "rb") as file:
                 content = file.read()
-            checkpoints.Checkpoint("load", io.BytesIO(content), name)
+            checkpoints.Checkpoint("load", name, io.BytesIO(content))
             return content
 
         self._transport.meet("checkpoint", 1)
         content = self._transport.broadcast(read)
         if not content:
             return None
-        checkpoint = checkpoints.Checkpoint("load", io.BytesIO(content), name)
+        checkpoint = checkpoints.Checkpoint("load", name, io.BytesIO(content))
         checkpoint.restore(self.model, self.trainer)
         self._pass = int(checkpoint.training["pass"])
         return dict(checkpoint.training["state"])
@@ -274,7 +280,6 @@ def _backward(loss: Any, scale: float) -> float:
     return value
 
 
-
 class _OldGenerator:
     """NumPy's generator of np.random.rand() and the like, another one for the length of a call.
 
@@ -288,7 +293,7 @@ class _OldGenerator:
     def lend(self) -> Any:
         if self._swap is None:
             return np.random.get_state(legacy=False)
-        before = np.random.get_bit_generator()
+        before = np.random.get_bit_generator()  # type: ignore[attr-defined]
         self._swap(self._own)
         return before
 

@@ -74,7 +74,9 @@ class Transport:
 
     def gather(self, own: bytes) -> list[bytes]:
         """What each process gives. They must be at the same call, which `meet` has named."""
-        head = np.array([KINDS.index(self.kind), self.calls, self.detail, len(self.attached), len(own)], np.int64)
+        head = np.array(
+            [KINDS.index(self.kind), self.calls, self.detail, len(self.attached), len(own)], np.int64
+        )
         heads = np.empty((self.count, len(head)), np.int64)
         self.comm.Allgather(head, heads)
         sizes = heads[:, 3] + heads[:, 4]
@@ -115,9 +117,9 @@ class Transport:
         for rank, head in enumerate(heads):
             if (kinds[rank], int(head[1]), int(head[2])) != (self.kind, self.calls, self.detail):
                 raise PeerError(
-                    f"process {rank} of {self.count} is at call {int(head[1])}, {kinds[rank]} of {int(head[2])}, "
-                    f"and this one, {self.rank}, at call {self.calls}, {self.kind} of {self.detail}; all must "
-                    "make the same calls, with the same examples"
+                    f"process {rank} of {self.count} is at call {int(head[1])}, {kinds[rank]} of "
+                    f"{int(head[2])}, and this one, {self.rank}, at call {self.calls}, {self.kind} of "
+                    f"{self.detail}; all must make the same calls, with the same examples"
                 )
 
     def fail(self, error: BaseException) -> None:

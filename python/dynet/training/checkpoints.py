@@ -113,10 +113,10 @@ def write(
 class Checkpoint:
     """A checkpoint that was read: nothing has changed yet."""
 
-    def __init__(self, call: str, path: str, content: IO[bytes] | None = None) -> None:
+    def __init__(self, call: str, path: str, file: IO[bytes] | None = None) -> None:
         self.call, self.path = call, path
         try:
-            with zipfile.ZipFile(path if content is None else content) as archive:
+            with zipfile.ZipFile(path if file is None else file) as archive:
                 content = json.loads(archive.read("training.json"))
                 if content["format"] != _FORMAT:
                     raise ValueError(f"its format is {content['format']!r}")
