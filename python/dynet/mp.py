@@ -16,6 +16,8 @@ from dynet._dynet import Trainer
 from dynet.arguments import told
 from dynet.data.order import listed, whole
 
+__all__ = ["shared_parameters", "train"]
+
 
 @contextlib.contextmanager
 def shared_parameters() -> Iterator[None]:
@@ -50,11 +52,12 @@ def train(
     by default, take examples in turn, in a new order with `shuffle`.
 
     What is asynchronous: a gradient is computed with the values there are at the moment, while other
-    processes update them (Hogwild; Recht et al. 2011); a graph may even see a matrix of which a half is new.
-    Updates themselves take turns, so no gradient and no count is lost; all share the values, the learning rate and
-    the trainer's memory, such as momentum, unless that was made by an update before. So no two runs give the
-    same bits, which those of dy.distributed do. RuntimeError where no parameter was made within
-    shared_parameters(), or where a process fails, with its text; OSError where the system cannot fork.
+    processes update them (Hogwild; Recht et al. 2011); a graph may even see a matrix of which a half is
+    new. Updates themselves take turns, so no gradient and no count is lost; all share the values, the
+    learning rate and the trainer's memory, such as momentum, unless that was made by an update before. So
+    no two runs give the same bits, which those of dy.distributed do. RuntimeError where no parameter was
+    made within shared_parameters(), or where a process fails, with its text; OSError where the system
+    cannot fork.
 
         with dy.mp.shared_parameters():
             network = Network()

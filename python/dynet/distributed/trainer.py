@@ -27,10 +27,10 @@ class Trainer:
     Each minibatch is cut into `shards`, whose gradients g_1, …, g_S are computed by one process or another,
     each in a graph of its own, and added in a fixed tree, ((g_1 + g_2) + (g_3 + g_4)) + …; so the sum does
     not depend on who computed what. Random numbers, dropout among them, follow from seed, update and shard;
-    so do those that Python's `random` and NumPy's old generator give while a loss is built. The number of processes
-    must divide `shards`. With `exact` every example is a shard and gradients are added as whole numbers (64
-    bits from the largest number of each parameter on): then any number of processes gives the same bits, also
-    3 or 5, at the cost of a graph for each example.
+    so do those that Python's `random` and NumPy's old generator give while a loss is built. The number of
+    processes must divide `shards`. With `exact` every example is a shard and gradients are added as whole
+    numbers (64 bits from the largest number of each parameter on): then any number of processes gives the
+    same bits, also 3 or 5, at the cost of a graph for each example.
 
     `trainer` is any trainer; its settings stay its own, and all that it can do this one can. `comm` is a
     communicator of mpi4py, by default MPI.COMM_WORLD. At the start all processes get the model, the trainer's
