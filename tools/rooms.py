@@ -18,6 +18,7 @@ ROOMS = {
     "nn": ["core", "device", "params", "graph", "ops"],
     "train": ["core", "device", "params"],
     "io": ["core", "device", "params"],
+    "mpi": ["core", "device", "params", "graph", "ops", "plan", "run", "train"],
     "program": ["core", "device", "params", "graph", "ops", "plan", "run", "train"],
     # A device implements device/engine.h and reads the lists of ops and update rules, nothing else.
     "cpu": ["core", "device", "dynet/ops/", "dynet/train/rules.h"],

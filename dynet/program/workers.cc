@@ -142,12 +142,10 @@ void Workers::run(const std::function<void(unsigned)>& work) {
     }
     if (WIFSIGNALED(status)) keep_error(text("it was ended by signal ", WTERMSIG(status)).c_str());
   }
-  see_values();
-  load_progress();
+  end();
   if (state_->has_error) failed("a worker process failed: ", state_->error);
 }
 
-/// From here on the gradients are the worker's own.
 void Workers::begin() {
   share_new_buffers(false);
   for (const auto& s : storages_) {

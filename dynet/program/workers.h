@@ -54,6 +54,15 @@ class Workers {
   Workers(unsigned count, Trainer* trainer);
   ~Workers();
 
+  // For who forks by himself: each child begins, and the parent ends when all have ended.
+  /// From here on the gradients are the worker's own.
+  void begin();
+  /// Sees what the workers have made.
+  void end() {
+    see_values();
+    load_progress();
+  }
+
   /// Runs work(child) in all of them and waits; std::runtime_error with the text of what one of them threw.
   void run(const std::function<void(unsigned)>& work);
 
@@ -79,7 +88,6 @@ class Workers {
   };
   struct Turn;
 
-  void begin();
   void keep_error(const char* text);
   void store_progress();
   void load_progress();

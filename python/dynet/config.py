@@ -164,12 +164,12 @@ class DynetParams:
 
     def set_shared_parameters(self, shared_parameters: bool) -> None:
         """Warns with a RuntimeWarning where True is given: unlike those of C++, processes that Python forks
-        share no parameters.
+        share no parameters but those made within dy.mp.shared_parameters().
         """
         if shared_parameters:
             warnings.warn(
                 "set_shared_parameters: each process that Python forks trains a model of its own; "
-                "only programs in C++ share parameters between processes (dynet::mp)",
+                "dy.mp shares parameters between processes, and dy.distributed trains in several",
                 RuntimeWarning,
                 stacklevel=_calls_of_ours(),
             )

@@ -39,6 +39,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_model_files(m);
   bind_pair(m);
   bind_trainers(m);
+  bind_shards(m);
   bind_builders(m);
   bind_treelstm(m);
   bind_softmax(m);

@@ -156,6 +156,7 @@ void bind_collection(nb::module_& m);
 void bind_model_files(nb::module_& m);
 void bind_pair(nb::module_& m);
 void bind_trainers(nb::module_& m);
+void bind_shards(nb::module_& m);
 void bind_builders(nb::module_& m);
 void bind_treelstm(nb::module_& m);
 void bind_softmax(nb::module_& m);

@@ -195,6 +195,7 @@ nb::class_<Trainer> bind_base_trainer(nb::module_& m) {
   show_in_notebooks(type);
   type.def("update", update, docs::trainer::update)
       .def("_learns", learns, "model"_a)
+      .def("_updates", [](const Trainer& t) { return t.updates; })
       .def("update_subset", update_subset, "updated_params"_a, "updated_lookups"_a,
            docs::trainer::update_subset)
       .def(

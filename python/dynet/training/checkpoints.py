@@ -13,7 +13,7 @@ import random
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -113,10 +113,10 @@ def write(
 class Checkpoint:
     """A checkpoint that was read: nothing has changed yet."""
 
-    def __init__(self, call: str, path: str) -> None:
+    def __init__(self, call: str, path: str, file: IO[bytes] | None = None) -> None:
         self.call, self.path = call, path
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(path if file is None else file) as archive:
                 content = json.loads(archive.read("training.json"))
                 if content["format"] != _FORMAT:
                     raise ValueError(f"its format is {content['format']!r}")
