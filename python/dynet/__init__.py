@@ -59,10 +59,11 @@ if _TYPE_CHECKING:
     from dynet import data as data
     from dynet import export as export
     from dynet import initializers as initializers
+    from dynet import losses as losses
     from dynet import optim as optim
     from dynet import training as training
 else:
-    for _name in ("data", "export", "initializers", "optim", "training"):
+    for _name in ("data", "export", "initializers", "losses", "optim", "training"):
         globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
