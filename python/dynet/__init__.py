@@ -57,13 +57,15 @@ from dynet.viz import print_graphviz as print_graphviz
 
 if _TYPE_CHECKING:
     from dynet import data as data
+    from dynet import decoding as decoding
     from dynet import export as export
     from dynet import initializers as initializers
     from dynet import losses as losses
+    from dynet import nn as nn
     from dynet import optim as optim
     from dynet import training as training
 else:
-    for _name in ("data", "export", "initializers", "losses", "optim", "training"):
+    for _name in ("data", "decoding", "export", "initializers", "losses", "nn", "optim", "training"):
         globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and
