@@ -185,6 +185,8 @@ def file_of(name: str, value: Any, module: Any) -> str:
     """Where a public name is declared."""
     operations, bound, literals = _declared()
     home = getattr(value, "__module__", None)
+    if home == "dynet._dynet" and module.__name__ != "dynet":
+        home = module.__name__  # Another name for what the package has, as dynet.optim.Adam.
     if home == "dynet._dynet":
         own = getattr(value, "__name__", name)
         if not isinstance(value, type) and own in operations:

@@ -54,9 +54,9 @@ double dot(const double* x, const double* y, size_t n) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/// Makes the columns of a random n×n matrix orthonormal (Gram-Schmidt; twice, which is enough).
-void orthonormalise(std::vector<double>& a, size_t n) {
-  for (size_t j = 0; j < n; ++j) {
+/// Makes `count` random columns of n numbers orthonormal (Gram-Schmidt; twice, which is enough).
+void orthonormalise(std::vector<double>& a, size_t n, size_t count) {
+  for (size_t j = 0; j < count; ++j) {
     double* column = a.data() + j * n;
     for (int pass = 0; pass < 2; ++pass)
       for (size_t i = 0; i < j; ++i) {
@@ -160,8 +160,63 @@ void ParameterInitSaxe::initialize_params(Tensor& values) const {
   RandomStream random = next_random();
   std::vector<double> a(n * n);
   for (double& x : a) x = random.normal();
-  orthonormalise(a, n);
+  orthonormalise(a, n, n);
   for (size_t i = 0; i < n * n; ++i) values.v[i] = static_cast<real>(gain * a[i]);
+}
+
+ParameterInitOrthogonal::ParameterInitOrthogonal(real gain) : gain(gain) {
+  check_gain("orthogonal initialiser", gain);
+}
+
+void ParameterInitOrthogonal::initialize_params(Tensor& values) const {
+  const size_t size = values.d.size(), rows = values.d.nd == 0 ? 1 : values.d[0], columns = size / rows;
+  const size_t n = std::max(rows, columns), count = std::min(rows, columns);
+  RandomStream random = next_random();
+  std::vector<double> a(size);
+  for (double& x : a) x = random.normal();
+  orthonormalise(a, n, count);
+  for (size_t j = 0; j < columns; ++j)
+    for (size_t i = 0; i < rows; ++i)
+      values.v[i + j * rows] = static_cast<real>(gain * (columns <= rows ? a[i + j * n] : a[j + i * n]));
+}
+
+ParameterInitTruncatedNormal::ParameterInitTruncatedNormal(real mean, real std, real bound)
+    : mean(mean), std(std), bound(bound) {
+  if (!(std >= 0 && std::isfinite(std) && std::isfinite(mean) && bound >= real(0.1)))
+    throw std::domain_error(text("a truncated normal distribution with mean ", mean, ", standard deviation ",
+                                 std, " and bound ", bound,
+                                 "; a finite mean, a finite deviation from 0 on and a bound from 0.1 on are "
+                                 "needed"));
+}
+
+void ParameterInitTruncatedNormal::initialize_params(Tensor& values) const {
+  RandomStream random = next_random();
+  const size_t n = values.d.size();
+  for (size_t i = 0; i < n; ++i) {
+    real drawn = random.normal();
+    while (std::abs(drawn) > bound) drawn = random.normal();
+    values.v[i] = mean + std * drawn;
+  }
+}
+
+ParameterInitKaiming::ParameterInitKaiming(real gain, bool uniform, bool fan_out)
+    : gain(gain), uniform(uniform), fan_out(fan_out) {
+  check_gain("Kaiming initialiser", gain);
+}
+
+void ParameterInitKaiming::initialize_params(Tensor& values) const {
+  const Dim& d = values.d;
+  // The inputs of each output, and its outputs of each input.
+  const double size = double(d.size());
+  double in = d.nd < 2 ? 1 : size / d[0], out = d.nd < 1 ? 1 : d[0];
+  if (d.nd == 4) in = size / d[3], out = size / d[2];
+  const double deviation = gain / std::sqrt(fan_out ? out : in);
+  if (uniform) {
+    const real scale = static_cast<real>(deviation * std::sqrt(3.0));
+    fill_uniform(values, -scale, scale);
+  } else {
+    ParameterInitNormal(0, static_cast<real>(deviation * deviation)).initialize_params(values);
+  }
 }
 
 void ParameterInitFromFile::initialize_params(Tensor& values) const {

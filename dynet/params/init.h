@@ -131,6 +131,59 @@ struct ParameterInitSaxe : ParameterInit {
   real gain;
 };
 
+struct ParameterInitOrthogonal : ParameterInit {
+  static constexpr auto doc = R"(
+      A random matrix (r, c) whose rows or columns, whichever are fewer, are orthonormal, times gain (1):
+      WWᵀ = gain² I for r ≤ c, else WᵀW = gain² I. Other shapes are taken as a matrix of the first size
+      and all others, such as (n, k m) for (n, k, m). Square matrices are SaxeInitializer's too. ValueError
+      for a gain that is not finite. (Saxe, McClelland and Ganguli 2014)
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((2, 5), init=dy.OrthogonalInitializer()).as_array()
+      >>> print(abs(w @ w.T).round(4))
+      [[1. 0.]
+       [0. 1.]])";
+  explicit ParameterInitOrthogonal(real gain = 1);
+  void initialize_params(Tensor& values) const override;
+  real gain;
+};
+
+struct ParameterInitTruncatedNormal : ParameterInit {
+  static constexpr auto doc = R"(
+      Draws each number from a normal distribution with the given mean (0) and standard deviation std (1),
+      anew until it is within `bound` (2) deviations of the mean. What is drawn deviates less than std: 0.88
+      std for a bound of 2. ValueError unless mean is finite, std finite and 0 or more, and bound at
+      least 0.1.
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((100, 100), init=dy.TruncatedNormalInitializer(std=0.02))
+      >>> print(bool(abs(w.as_array()).max() <= 0.04), w.as_array().std().round(3))
+      True 0.018)";
+  explicit ParameterInitTruncatedNormal(real mean = 0, real std = 1, real bound = 2);
+  void initialize_params(Tensor& values) const override;
+  real mean, std, bound;
+};
+
+struct ParameterInitKaiming : ParameterInit {
+  static constexpr auto doc = R"(
+      Numbers by which rectified layers keep the variance of what passes through: normally distributed with
+      standard deviation gain / √fan, or, with uniform, evenly between ±gain √(3 / fan). fan is the number
+      of inputs of each output, c for a matrix (r, c) and h w in for a filter (h, w, in, out), or, with
+      fan_out, that of outputs, r or h w out. gain is √2 by default, for rectifiers; 1 serves linear layers,
+      √(2 / (1 + a²)) leaky ones of slope a. The name "he" of add_parameters is DyNet 2's, of another
+      deviation. ValueError for a gain that is not finite. (He et al. 2015)
+
+      >>> m = dy.ParameterCollection()
+      >>> w = m.add_parameters((100, 200), init=dy.KaimingInitializer())
+      >>> print(w.as_array().std().round(1))
+      0.1)";
+  explicit ParameterInitKaiming(real gain = real(1.4142135623730951), bool uniform = false,
+                                bool fan_out = false);
+  void initialize_params(Tensor& values) const override;
+  real gain;
+  bool uniform, fan_out;
+};
+
 struct ParameterInitFromFile : ParameterInit {
   static constexpr auto doc = R"(
       The numbers of a text file, separated by white space, column-major: those of the first column first.

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
 #include "dynet/core/real.h"
 
@@ -44,10 +45,14 @@ struct Moment {
   double rate, decay, updates;
 };
 
-constexpr size_t max_rule_args = 4, max_hyper = 7, max_slots = 3;
+constexpr size_t max_rule_args = 5, max_hyper = 8, max_slots = 3;
 
 /// Vectors have a faster one, which needs a b that is not subnormal.
 inline auto quotient(std::floating_point auto a, std::floating_point auto b) { return a / b; }
+template <std::floating_point T>
+T sign(T a) {
+  return a > 0 ? T(1) : a < 0 ? T(-1) : a;
+}
 
 /// What most rules share: the first argument is the learning rate, and it stays as it is.
 struct RuleDefaults {
@@ -270,6 +275,105 @@ struct Amsgrad : Adam {
   }
 };
 
+struct AdamW : Adam {
+  static constexpr auto name = "AdamW";
+  static constexpr auto doc = R"(
+      Adam with weight decay apart from the gradient: m ← beta_1 m + (1 - beta_1) g; v ← beta_2 v + (1 -
+      beta_2) g²; w ← w - alpha (m / (1 - beta_1ᵗ) / (√(v / (1 - beta_2ᵗ)) + eps) + weight_decay w) at
+      update t. As in PyTorch eps is added to the corrected √v. Rows of a table that get no gradient do not
+      decay, unless set_sparse_updates(False). Defaults: alpha 0.001, beta_1 0.9, beta_2 0.999, eps 1e-8,
+      weight_decay 0.01. (Loshchilov and Hutter 2019)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.AdamWTrainer(m, alpha=0.1, weight_decay=0.5)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.85])";
+  static constexpr RuleArg args[] = {{"alpha", finite_number, 0.001},
+                                     {"beta_1", below_one, 0.9},
+                                     {"beta_2", below_one, 0.999},
+                                     {"eps", above_zero, 1e-8},
+                                     {"weight_decay", from_zero, 0.01}};
+  static void prepare(const double* args, const Moment& now, real* hyper) {
+    Adam::prepare(args, now, hyper);
+    const double eps = args[3] * std::sqrt(1 - std::pow(args[2], now.updates + 1));
+    hyper[6] = std::max(static_cast<real>(eps), std::numeric_limits<real>::min());
+    hyper[7] = static_cast<real>(1 - now.rate * args[4]);
+  }
+  static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    w = w * hyper[7];
+    Adam::step(w, g, slot, hyper);
+  }
+};
+
+struct RAdam : Adam {
+  static constexpr auto name = "RAdam";
+  static constexpr auto doc = R"(
+      Rectified Adam, which needs no warm-up: m and v as in AdamTrainer, r = 2 / (1 - beta_2) - 1 and p = r -
+      2 t beta_2ᵗ / (1 - beta_2ᵗ) at update t. Where p > 5: w ← w - q a m / (√v + eps), with AdamTrainer's a
+      and q = √((p - 4) (p - 2) r / ((r - 4) (r - 2) p)); in the first updates, where v is not to be trusted:
+      w ← w - alpha m / (1 - beta_1ᵗ). Defaults: alpha 0.001, beta_1 0.9, beta_2 0.999, eps 1e-8. (Liu et al.
+      2020)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.RAdamTrainer(m, alpha=0.1)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.8])";
+  /// The divisor is √v hyper[7] + hyper[6]: 1 until v is to be trusted.
+  static void prepare(const double* args, const Moment& now, real* hyper) {
+    Adam::prepare(args, now, hyper);
+    const double t = now.updates + 1, power = std::pow(args[2], t), most = 2 / (1 - args[2]) - 1;
+    const double p = most - 2 * t * power / (1 - power);
+    hyper[7] = p > 5;
+    if (p > 5)
+      hyper[1] *= static_cast<real>(std::sqrt((p - 4) * (p - 2) * most / ((most - 4) * (most - 2) * p)));
+    else
+      hyper[1] = static_cast<real>(now.rate / (1 - std::pow(args[1], t)) / now.decay), hyper[6] = 1;
+  }
+  static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    using std::min, std::sqrt;
+    using Number = std::remove_cvref_t<decltype(w)>;
+    slot[0] = slot[0] * hyper[2] + g * hyper[3];
+    slot[1] = slot[1] * hyper[4] + g * g * hyper[5];
+    // Huge gradients have an infinite v, and 0 times that is no number.
+    const auto v = min(slot[1], Number(std::numeric_limits<real>::max()));
+    w = w - quotient(slot[0] * hyper[1], sqrt(v) * hyper[7] + hyper[6]);
+  }
+};
+
+struct Lion : RuleDefaults {
+  static constexpr auto name = "Lion";
+  static constexpr auto doc = R"(
+      Lion, whose steps are all of one size: w ← w - alpha (sign(beta_1 m + (1 - beta_1) g) + weight_decay
+      w); then m ← beta_2 m + (1 - beta_2) g. It has half the state of Adam, and wants a rate 3 to 10 times
+      smaller, with a decay as much larger. Defaults: alpha 0.0001, beta_1 0.9, beta_2 0.99, weight_decay 0.
+      (Chen et al. 2023)
+
+      >>> m = dy.ParameterCollection()
+      >>> w, trainer = m.add_parameters(1, init=1), dy.LionTrainer(m, alpha=0.1)
+      >>> dy.square(w).backward(); trainer.update()
+      >>> print(w.as_array().round(4))
+      [0.9])";
+  static constexpr RuleArg args[] = {{"alpha", finite_number, 0.0001},
+                                     {"beta_1", below_one, 0.9},
+                                     {"beta_2", below_one, 0.99},
+                                     {"weight_decay", from_zero, 0}};
+  static constexpr unsigned slots = 1;
+  static void prepare(const double* args, const Moment& now, real* hyper) {
+    hyper[1] = static_cast<real>(now.rate / now.decay);
+    hyper[2] = static_cast<real>(args[1]);
+    hyper[3] = static_cast<real>(1 - args[1]);
+    hyper[4] = static_cast<real>(args[2]);
+    hyper[5] = static_cast<real>(1 - args[2]);
+    hyper[6] = static_cast<real>(1 - now.rate * args[3]);
+  }
+  static void step(auto& w, const auto& g, auto* slot, const real* hyper) {
+    w = w * hyper[6] - sign(slot[0] * hyper[2] + g * hyper[3]) * hyper[1];
+    slot[0] = slot[0] * hyper[4] + g * hyper[5];
+  }
+};
+
 struct EG : RuleDefaults {
   static constexpr auto name = "EG";
   static constexpr auto doc = R"(
@@ -301,6 +405,7 @@ template <class... Rule>
 struct RuleList {
   static constexpr size_t size = sizeof...(Rule);
 };
-using Rules = RuleList<SimpleSGD, CyclicalSGD, MomentumSGD, Adagrad, Adadelta, RMSProp, Adam, Amsgrad, EG>;
+using Rules = RuleList<SimpleSGD, CyclicalSGD, MomentumSGD, Adagrad, Adadelta, RMSProp, Adam, Amsgrad, EG,
+                       AdamW, RAdam, Lion>;
 
 }  // namespace dynet::engine

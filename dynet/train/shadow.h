@@ -129,6 +129,23 @@ struct Moments<Adam> {
   LookupShadows lm, lv;
 };
 
+template <>
+struct Moments<AdamW> : Moments<Adam> {
+  using Moments<Adam>::Moments;
+};
+template <>
+struct Moments<RAdam> : Moments<Adam> {
+  using Moments<Adam>::Moments;
+};
+
+/// The first moments.
+template <>
+struct Moments<Lion> {
+  explicit Moments(Trainer* trainer) : m(trainer, 0), lm(trainer, 0) {}
+  ParameterShadows m;
+  LookupShadows lm;
+};
+
 /// And the largest second moments.
 template <>
 struct Moments<Amsgrad> : Moments<Adam> {

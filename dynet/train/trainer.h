@@ -244,6 +244,9 @@ using AdadeltaTrainer = engine::RuleTrainer<engine::Adadelta>;
 using RMSPropTrainer = engine::RuleTrainer<engine::RMSProp>;
 using AdamTrainer = engine::RuleTrainer<engine::Adam>;
 using AmsgradTrainer = engine::RuleTrainer<engine::Amsgrad>;
+using AdamWTrainer = engine::RuleTrainer<engine::AdamW>;
+using RAdamTrainer = engine::RuleTrainer<engine::RAdam>;
+using LionTrainer = engine::RuleTrainer<engine::Lion>;
 
 /// Exponentiated gradient, with a learning rate that may swing.
 class EGTrainer : public engine::RuleTrainer<engine::EG> {

@@ -58,12 +58,28 @@ from dynet.viz import print_graphviz as print_graphviz
 
 if _TYPE_CHECKING:
     from dynet import data as data
+    from dynet import decoding as decoding
     from dynet import distributed as distributed
     from dynet import export as export
+    from dynet import initializers as initializers
+    from dynet import losses as losses
     from dynet import mp as mp
+    from dynet import nn as nn
+    from dynet import optim as optim
     from dynet import training as training
 else:
-    for _name in ("data", "distributed", "export", "mp", "training"):
+    for _name in (
+        "data",
+        "decoding",
+        "distributed",
+        "export",
+        "initializers",
+        "losses",
+        "mp",
+        "nn",
+        "optim",
+        "training",
+    ):
         globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and

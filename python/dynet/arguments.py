@@ -85,6 +85,7 @@ def _begin_with(function: Any, args: Any, error: Exception, trace: types.Traceba
             return
         trace = trace.tb_next
     if len(error.args) == 1 and isinstance(text := error.args[0], str):
-        name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+        is_class = function.__name__ in ("__init__", "__call__")
+        name = type(args[0]).__name__ if is_class else function.__name__
         if not text.startswith(name):
             error.args = (f"{name}: {text}",)

@@ -86,6 +86,13 @@ def is_ours(module: str) -> bool:
     return module == FILE_MODULE or module.split(".")[0] == "dynet"
 
 
+def _in_files(module: str) -> str:
+    """What files call a module: layers have names of their own, which others have too."""
+    if f"{module}.".startswith("dynet.nn."):
+        return "dynet.nn"
+    return FILE_MODULE if is_ours(module) else module
+
+
 def is_savable(kind: type) -> bool:
     return hasattr(kind, "from_spec") and hasattr(kind, "param_collection")
 
@@ -128,8 +135,10 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     if (module, name) in allowed:
         return allowed[module, name], True
     found: Any
+    module = _in_files(module)
     if is_ours(module):
-        found = getattr(importlib.import_module(_LATER.get(name, "dynet")), name, None)
+        home = module if module == "dynet.nn" else _LATER.get(name, "dynet")
+        found = getattr(importlib.import_module(home), name, None)
         if isinstance(found, type) or name in (*ops(), "pickrange", "zeroes"):
             return found, False
     elif module.split(".")[0] == "numpy":
@@ -203,7 +212,7 @@ def pickled(description: tuple[Any, ...], allowed: Names) -> bytes:
     parts, end = [], 0
     for begin, after in reader.names:
         module, name = text[begin : after - 1].decode().split("\n")
-        parts += [text[end:begin], f"{FILE_MODULE if is_ours(module) else module}\n{name}\n".encode()]
+        parts += [text[end:begin], f"{_in_files(module)}\n{name}\n".encode()]
         end = after
     return b"".join([*parts, text[end:]])
 

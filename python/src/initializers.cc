@@ -26,6 +26,48 @@ Owned by_name(std::string_view name, const Dim& dim, const InitArguments& a) {
   return nullptr;
 }
 
+std::string_view truth(bool b) { return b ? "True" : "False"; }
+
+/// Those that DyNet 2 did not have.
+void bind_later(nb::module_& m) {
+  nb::class_<ParameterInitOrthogonal, ParameterInit>(m, "OrthogonalInitializer",
+                                                     docstring(ParameterInitOrthogonal::doc).c_str())
+      .def(
+          "__init__",
+          [](ParameterInitOrthogonal* self, Number gain) { new (self) ParameterInitOrthogonal(gain); },
+          "gain"_a = 1.0)
+      .def("_arguments", [](const ParameterInitOrthogonal& i) { return nb::make_tuple(i.gain); })
+      .def("__repr__",
+           [](const ParameterInitOrthogonal& i) { return text("OrthogonalInitializer(gain=", i.gain, ')'); });
+  nb::class_<ParameterInitTruncatedNormal, ParameterInit>(
+      m, "TruncatedNormalInitializer", docstring(ParameterInitTruncatedNormal::doc).c_str())
+      .def(
+          "__init__",
+          [](ParameterInitTruncatedNormal* self, Number mean, Number std, Number bound) {
+            new (self) ParameterInitTruncatedNormal(mean, std, bound);
+          },
+          "mean"_a = 0.0, "std"_a = 1.0, "bound"_a = 2.0)
+      .def("_arguments",
+           [](const ParameterInitTruncatedNormal& i) { return nb::make_tuple(i.mean, i.std, i.bound); })
+      .def("__repr__", [](const ParameterInitTruncatedNormal& i) {
+        return text("TruncatedNormalInitializer(mean=", i.mean, ", std=", i.std, ", bound=", i.bound, ')');
+      });
+  nb::class_<ParameterInitKaiming, ParameterInit>(m, "KaimingInitializer",
+                                                  docstring(ParameterInitKaiming::doc).c_str())
+      .def(
+          "__init__",
+          [](ParameterInitKaiming* self, Number gain, Flag uniform, Flag fan_out) {
+            new (self) ParameterInitKaiming(gain, uniform, fan_out);
+          },
+          "gain"_a = 1.4142135623730951, "uniform"_a = false, "fan_out"_a = false)
+      .def("_arguments",
+           [](const ParameterInitKaiming& i) { return nb::make_tuple(i.gain, i.uniform, i.fan_out); })
+      .def("__repr__", [](const ParameterInitKaiming& i) {
+        return text("KaimingInitializer(gain=", i.gain, ", uniform=", truth(i.uniform),
+                    ", fan_out=", truth(i.fan_out), ')');
+      });
+}
+
 /// Those that look at the shape, and those that have all numbers.
 void bind_shaped(nb::module_& m) {
   nb::class_<ParameterInitGlorot, ParameterInit>(m, "GlorotInitializer",
@@ -38,7 +80,7 @@ void bind_shaped(nb::module_& m) {
           "is_lookup"_a = false, "gain"_a = 1.0)
       .def("_arguments", [](const ParameterInitGlorot& i) { return nb::make_tuple(i.is_lookup, i.gain); })
       .def("__repr__", [](const ParameterInitGlorot& i) {
-        return text("GlorotInitializer(is_lookup=", i.is_lookup ? "True" : "False", ", gain=", i.gain, ')');
+        return text("GlorotInitializer(is_lookup=", truth(i.is_lookup), ", gain=", i.gain, ')');
       });
   nb::class_<ParameterInitSaxe, ParameterInit>(m, "SaxeInitializer",
                                                docstring(ParameterInitSaxe::doc).c_str())
@@ -122,6 +164,7 @@ void bind_initializers(nb::module_& m) {
       .def("_arguments", [](const ParameterInitIdentity&) { return nb::make_tuple(); })
       .def("__repr__", [](const ParameterInitIdentity&) { return "IdentityInitializer()"; });
   bind_shaped(m);
+  bind_later(m);
 }
 
 }  // namespace dynet::python

@@ -238,6 +238,9 @@ void bind_trainers(nb::module_& m) {
   bind_trainer<RMSPropTrainer>(m);
   bind_trainer<AdamTrainer>(m);
   bind_trainer<AmsgradTrainer>(m);
+  bind_trainer<AdamWTrainer>(m);
+  bind_trainer<RAdamTrainer>(m);
+  bind_trainer<LionTrainer>(m);
   bind_trainer<EGTrainer>(m)
       .def(
           "enableCyclicalLR",

@@ -153,6 +153,9 @@ int main() {
       {"RMSProp", with([](auto& m) { return std::make_unique<RMSPropTrainer>(m); })},
       {"Adam", with([](auto& m) { return std::make_unique<AdamTrainer>(m); })},
       {"Amsgrad", with([](auto& m) { return std::make_unique<AmsgradTrainer>(m); })},
+      {"AdamW", with([](auto& m) { return std::make_unique<AdamWTrainer>(m); })},
+      {"RAdam", with([](auto& m) { return std::make_unique<RAdamTrainer>(m); })},
+      {"Lion", with([](auto& m) { return std::make_unique<LionTrainer>(m); })},
       {"EG", with([](auto& m) { return std::make_unique<EGTrainer>(m); })},
   };
   for (const auto& [name, make] : trainers)

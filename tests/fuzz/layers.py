@@ -87,6 +87,9 @@ TRAINERS: list[Callable[[dy.ParameterCollection], Any]] = [
     dy.AdadeltaTrainer,
     dy.AdamTrainer,
     dy.AmsgradTrainer,
+    dy.AdamWTrainer,
+    dy.RAdamTrainer,
+    dy.LionTrainer,
     dy.RMSPropTrainer,
     dy.CyclicalSGDTrainer,
 ]

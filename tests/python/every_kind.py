@@ -23,4 +23,7 @@ TRAINERS = [
     dy.RMSPropTrainer,
     dy.AdamTrainer,
     dy.AmsgradTrainer,
+    dy.AdamWTrainer,
+    dy.RAdamTrainer,
+    dy.LionTrainer,
 ]

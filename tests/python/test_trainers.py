@@ -49,6 +49,9 @@ DEFAULTS = {
     dy.RMSPropTrainer: 0.001,
     dy.AdamTrainer: 0.001,
     dy.AmsgradTrainer: 0.001,
+    dy.AdamWTrainer: 0.001,
+    dy.RAdamTrainer: 0.001,
+    dy.LionTrainer: 0.0001,
 }
 
 

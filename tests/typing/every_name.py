@@ -135,6 +135,7 @@ def learning(path: str) -> None:
     initializers: list[dy.PyInitializer] = [
         *(dy.NormalInitializer(), dy.UniformInitializer(1), dy.ConstInitializer(0), dy.IdentityInitializer()),
         *(dy.GlorotInitializer(), dy.SaxeInitializer(), dy.FromFileInitializer(path)),
+        *(dy.OrthogonalInitializer(), dy.TruncatedNormalInitializer(std=0.02), dy.KaimingInitializer()),
         dy.NumpyInitializer(np.ones(3)),
     ]
     p: dy.Parameters = model.add_parameters((3, 3), init=initializers[0])
@@ -150,6 +151,7 @@ def learning(path: str) -> None:
         *(dy.SimpleSGDTrainer(model), dy.CyclicalSGDTrainer(model), dy.MomentumSGDTrainer(model, mom=0.8)),
         *(dy.AdagradTrainer(model), dy.AdadeltaTrainer(model), dy.RMSPropTrainer(model)),
         *(dy.AdamTrainer(model, alpha=0.01), dy.AmsgradTrainer(model)),
+        *(dy.AdamWTrainer(model, weight_decay=0.1), dy.RAdamTrainer(model), dy.LionTrainer(model)),
     ]
     for trainer in trainers:
         trainer.learning_rate *= 0.5
