@@ -138,6 +138,11 @@ class TaskRun {
   TaskRun& operator=(const TaskRun&) = delete;
 
   uint32_t add() { return tasks().add_task(run_); }
+  /// The same for one that begins at once.
+  void begin(nb::handle task) {
+    turn_of(task).part = add();
+    enter(task);
+  }
   /// Nodes go to the part of the task; where a value is not known, it waits if it can, or who was to wait
   /// before.
   void enter(nb::handle task) {
@@ -277,6 +282,7 @@ void bind_tasks(nb::module_& m) {
   nb::class_<TaskRun>(m, "_TaskRun")
       .def(nb::init<>())
       .def("add", &TaskRun::add)
+      .def("begin", &TaskRun::begin, "task"_a, nb::sig("def begin(self, task: _Turn) -> None"))
       .def("enter", &TaskRun::enter, "task"_a, nb::sig("def enter(self, task: _Turn) -> None"))
       .def("leave", &TaskRun::leave, "task"_a, nb::sig("def leave(self, task: _Turn) -> None"))
       .def("evaluate", &TaskRun::evaluate, "tasks"_a)

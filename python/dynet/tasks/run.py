@@ -18,6 +18,9 @@ from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, Wanted, end_f
 Example = TypeVar("Example")
 
 
+OFTEN = 16  # examples, where one call comes after another, until what they have made is forgotten
+
+
 def lot_of(window: int) -> int:
     """After so many examples all tasks end before others begin, and what they have made is forgotten."""
     return max(128, 4 * window)
@@ -121,9 +124,8 @@ class _Runner:
 
     def task(self, index: int, part: int, example: object, window: int) -> Task:
         """A call that has not begun; alone it has nobody to wait for."""
-        call = partial(self.f, example)
         kind = StepTask if self.yields else FiberTask if window > 1 else PlainTask
-        return kind(index, part, call)
+        return kind(index, part, self.f, example)
 
     def run(self, examples: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         """Numbers and results as they come."""
@@ -151,13 +153,9 @@ class _Runner:
                 end_fibers()  # which would outlive the thread
 
 
-def _no_call() -> None:
-    """Of a task that has ended there is nothing to call."""
-
-
 def ended_by(index: int, part: int, error: BaseException) -> Task:
     """A task that has failed."""
-    task = PlainTask(index, part, _no_call)
+    task = PlainTask(index, part, lambda _: None, None)
     task.end(None, error)
     return task
 
@@ -200,12 +198,10 @@ class _Lot:
 
     def _run_plainly(self) -> Iterator[tuple[int, Any]]:
         """Calls that have nobody to wait for, with as little around each as can be."""
-        run, runner, task = self._run, self.runner, PlainTask(0, 0, _no_call)
-        while not self._failed and self._has_room() and (taken := self._take()):
-            index, example = taken
+        run, runner, task = self._run, self.runner, PlainTask(0, 0, self.runner.f, None)
+        for index, example in iter(self._take, None):
             error = None
-            task.part = run.add()
-            run.enter(task)
+            run.begin(task)
             try:
                 result = task.in_full(runner.f(example))
             except BaseException as raised:
@@ -214,17 +210,23 @@ class _Lot:
                 run.leave(task)
             if error:
                 yield from self._results([ended_by(index, task.part, error)])
+                if self._failed:
+                    return
                 continue
             if runner.in_any_order:
                 run.release(task)
             runner.keeps_nodes |= isinstance(result, Expression)
             yield index, result
             del result
+            if self.begun % OFTEN == 0:
+                run.forget()
         if self._broken:
             yield from self._results([self._broken])
 
     def _take(self) -> tuple[int, Any] | None:
-        """The next example with its number; None after the last one, or where the examples have failed."""
+        """The next example with its number; None after the last one of the lot, or where one has failed."""
+        if not self._has_room():
+            return None
         try:
             index, example = next(self._examples)
         except StopIteration:
@@ -241,7 +243,7 @@ class _Lot:
         ended: list[Task] = []
         if self._failed or 2 * len(self._waiting) > self._window:
             return ended
-        while len(self._waiting) < self._window and not self.is_last and self._has_room():
+        while len(self._waiting) < self._window and not self.is_last:
             task = self._next()
             if task is None:
                 break

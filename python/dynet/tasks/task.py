@@ -27,11 +27,11 @@ class Task(_dynet._Turn):
     resume: Any  # the switch of a fiber,
     park: Any  # and of who runs the tasks
 
-    def __init__(self, index: int, part: int, call: Callable[[], Any]) -> None:
+    def __init__(self, index: int, part: int, function: Callable[[Any], Any], example: object) -> None:
         super().__init__()
         self.index = index
         self.part = part  # of the graph, to which its nodes go
-        self.call: Callable[[], Any] | None = call
+        self.function, self.example = function, example
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_done = False
@@ -67,7 +67,7 @@ class Task(_dynet._Turn):
     def end(self, result: object, error: BaseException | None = None) -> None:
         """Notes how the call has ended."""
         self.is_done, self.result, self.error = True, result, error
-        self.call = self.steps = self.given = None
+        self.example = self.steps = self.given = None
 
 
 class PlainTask(Task):
@@ -75,8 +75,7 @@ class PlainTask(Task):
 
     def go_on(self, error: BaseException | None = None) -> None:
         try:
-            assert self.call
-            self.end(self.in_full(self.call()))
+            self.end(self.in_full(self.function(self.example)))
         except BaseException as raised:
             self.end(None, raised)
 
@@ -88,8 +87,7 @@ class StepTask(Task):
         while True:
             try:
                 if self.steps is None:
-                    assert self.call
-                    self.steps = self.call()
+                    self.steps = self.function(self.example)
                 self.given = self.steps.throw(error) if error else self.steps.send(self.given)
             except StopIteration as stop:
                 return self.end(stop.value)
@@ -123,7 +121,7 @@ def _work(task: FiberTask | None) -> None:
 
     fiber = getcurrent()
     while task is not None:
-        task.context.run(task.run)
+        task.run()
         task = None  # which holds what the call has made
         _pool.free.append(fiber)
         task = fiber.parent.switch()
@@ -138,19 +136,17 @@ def end_fibers() -> None:
 class FiberTask(Task):
     """A plain function in a fiber: whatever asks for a value in it may wait."""
 
-    def __init__(self, index: int, part: int, call: Callable[[], Any]) -> None:
+    def __init__(self, index: int, part: int, function: Callable[[Any], Any], example: object) -> None:
         from greenlet import getcurrent
 
-        super().__init__(index, part, call)
+        super().__init__(index, part, function, example)
         self.park = getcurrent().switch  # known before the call begins
         self._fiber: Any = None
-        self.context = contextvars.copy_context()  # a fiber would begin without the caller's
 
     def run(self) -> None:
-        """The call, in its fiber."""
+        """The call, in its fiber, with as little as can be on the stack, which is copied where it waits."""
         try:
-            assert self.call
-            self.end(self.in_full(self.call()))
+            self.end(self.in_full(self.function(self.example)))
         except BaseException as raised:
             self.end(None, raised)
 
@@ -168,6 +164,7 @@ class FiberTask(Task):
         else:
             self._fiber = next((fiber for fiber in iter(_pool.take, None) if not fiber.dead), greenlet(_work))
             self.resume = self._fiber.switch
+            self._fiber.gr_context = contextvars.copy_context()  # else it would begin without the caller's
             self.come_back_to(getcurrent())
             self._fiber.switch(self)
         if not self.waits:
