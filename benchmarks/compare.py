@@ -21,6 +21,7 @@ import machine
 import micro
 import page
 import training
+import values
 from contestants import Site
 from environments import UnavailableError, checked, interpreter
 from losses import check
@@ -28,7 +29,7 @@ from report import markdown, table
 from tasks import TASKS
 
 PEERS = ("dynet", "torch")
-PARTS = ("memory", "import", "graph", "schedule", "lstm", "gemm", "nagisa")
+PARTS = ("memory", "import", "graph", "schedule", "lstm", "gemm", "values", "nagisa")
 FOLDER = pathlib.Path(__file__).resolve().parent
 FULL = {"rounds": 3, "window": 0.8, "warmup_limit": 5.0, "autobatch": "123"}
 QUICK = {"rounds": 1, "window": 0.3, "warmup_limit": 1.0, "autobatch": "1"}
@@ -177,6 +178,7 @@ class Suite:
             "schedule": micro.scheduling,
             "lstm": micro.lstm,
             "gemm": micro.gemm,
+            "values": values.measure,
         }
         light = {"memory": footprint.memory, "import": footprint.imports}
         for name in PARTS:

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-UNITS = {"×": "{:.2f}×", "%": "{:.0f} %", "ns": "{:.1f} ns"}
-SHORT = {"×": "{:g}×", "%": "{:g} %", "ns": "{:g} ns"}
+UNITS = {"×": "{:.2f}×", "%": "{:.0f} %", "ns": "{:.1f} ns", "µs": "{:.1f} µs"}
+SHORT = {"×": "{:g}×", "%": "{:g} %", "ns": "{:g} ns", "µs": "{:g} µs"}
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Finding:
         text = UNITS[self.unit].format(self.value)
         if self.low is None:
             return text
-        low, high = (UNITS[self.unit].format(end).rstrip("×% ns") for end in (self.low, self.high))
+        low, high = (UNITS[self.unit].format(end).rstrip("×% nsµ") for end in (self.low, self.high))
         return f"{text} ({low}–{high})"
 
     def bound_text(self):

@@ -31,10 +31,14 @@ bool Graph::has_removed(const Expression& e) const {
   return e.graph_id == id_ || is_stamp;
 }
 
+Graph::Checkpoint Graph::here() const {
+  return {mark(), payload_.position(), kept_.size(), held_.size(), first_uses_.size()};
+}
+
 void Graph::checkpoint() {
   if (is_in_use()) refuse_use();
   check_outside_tasks("checkpoint");
-  checkpoints_.push_back({mark(), payload_.position(), kept_.size(), held_.size(), first_uses_.size()});
+  checkpoints_.push_back(here());
   kept_before_ = kept_.size();
   if (evaluator) evaluator->checkpoint();
 }
@@ -78,6 +82,11 @@ bool Graph::revert() {
   checkpoints_.pop_back();
   kept_before_ = checkpoints_.empty() ? 0 : checkpoints_.back().kept;
   if (evaluator) evaluator->revert(to.mark.nodes);
+  go_back(to);
+  return true;
+}
+
+void Graph::go_back(const Checkpoint& to) {
   remove_nodes(to.mark);
   for (; first_uses_.size() > to.first_uses; first_uses_.pop_back())
     if (first_uses_.back() < size()) nodes_.at(first_uses_.back()).used = false;
@@ -89,7 +98,19 @@ bool Graph::revert() {
       std::make_move_iterator(kept_.begin() + static_cast<ptrdiff_t>(to.kept)),
       std::make_move_iterator(kept_.end()));
   kept_.resize(to.kept);
-  return true;  // what was removed is freed when all is in order again
+  // What was removed is freed when all is in order again.
+}
+
+void Graph::remember_before_tasks() {
+  before_tasks_ = here();
+  if (evaluator) evaluator->remember_before_tasks();
+}
+
+/// Older nodes that were used stay so: whoever uses them afterwards computes the same as if all were there.
+void Graph::forget_tasks() {
+  if (is_in_use()) refuse_use();
+  if (checkpoints_.empty() && evaluator && evaluator->forget_tasks()) return go_back(before_tasks_);
+  remember_before_tasks();
 }
 
 }  // namespace dynet::engine

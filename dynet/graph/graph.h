@@ -31,6 +31,10 @@ class Evaluator {
   /// Remembers what there is; revert() goes back to the last such place, where the graph had so many nodes.
   virtual void checkpoint() = 0;
   virtual void revert(unsigned nodes) = 0;
+  /// Remembers what there is as what forget_tasks() leaves. That removes what was computed of newer nodes, or
+  /// does nothing and gives false where older ones were computed, too, whose memory lies among theirs.
+  virtual void remember_before_tasks() {}
+  virtual bool forget_tasks() { return false; }
   /// Evaluates all of these by one schedule.
   virtual void evaluate(std::span<const uint32_t> wanted) = 0;
   /// True if asking for the value computes nothing.
@@ -233,6 +237,12 @@ class Graph {
   /// Expressions of what is removed are stale for ever, also when other nodes have their numbers.
   bool revert();
 
+  /// Remembers what there is as what forget_tasks() leaves.
+  void remember_before_tasks();
+  /// Removes what tasks have made since then, as revert() does; where that cannot be, the next call leaves
+  /// what there is now.
+  void forget_tasks();
+
   static constexpr unsigned none = ~0u;
 
   Evaluator* evaluator = nullptr;
@@ -278,6 +288,8 @@ class Graph {
   unsigned stamp_of(unsigned node) const;
   unsigned older_node(const Expression& e) const;
   void remove_nodes(const Mark&);
+  Checkpoint here() const;
+  void go_back(const Checkpoint& to);
   void take_back(const Mark&);
   [[noreturn]] void refuse_other_graph(const Expression& e) const;
   void log_uses(std::span<const uint32_t> args);
@@ -323,6 +335,7 @@ class Graph {
   std::vector<Source> sources_;  // in order of their nodes
   std::vector<Segment> segments_{{0, 0}};
   std::vector<Checkpoint> checkpoints_;
+  Checkpoint before_tasks_{};
   std::unique_ptr<Tasks> tasks_;
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before

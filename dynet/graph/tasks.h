@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -24,22 +23,24 @@ class Tasks {
   /// What is made before all tasks, and the parameters.
   static constexpr uint32_t before = 0;
 
-  /// The task, or `before`, that a run begins in now. Its calls are tasks below it.
-  uint32_t caller() const { return parts_[state_.current].task; }
-  /// The number of a run that begins.
-  uint32_t begin_run() { return ++runs_; }
+  /// Calls that take turns: the task, or `before`, that makes them, the part that it was at, and the first
+  /// part that may belong to one of them.
+  struct Run {
+    uint32_t number, caller, part_before, first;
+  };
+  Run begin_run() { return {++runs_, parts_[state_.current].task, state_.current, size()}; }
   /// The next call of a run. As long as the run goes on, none but tasks below it may use its nodes.
-  uint32_t add_task(uint32_t caller, uint32_t run) {
-    const uint32_t task = add(caller, size(), true);
-    parts_[task].run = run;
+  uint32_t add_task(const Run& run) {
+    const uint32_t task = add(run.caller, size(), true);
+    parts_[task].run = run.number;
     return task;
   }
   /// What the caller goes on to make comes after the tasks of its run, whose nodes it may use. A run that is
   /// ended elsewhere, when it is forgotten, leaves to others what they make.
-  void end_run(uint32_t caller, uint32_t part_before, uint32_t run) {
-    for (uint32_t part = size(); part-- > before;)
-      if (parts_[part].open && is_of_run(part, run)) parts_[part].open = false;
-    if (state_.current == part_before) enter(add(caller, caller, parts_[caller].open));
+  void end_run(const Run& run) {
+    for (uint32_t part = run.first; part < size(); ++part)
+      if (parts_[part].open && is_of_run(part, run.number)) parts_[part].open = false;
+    if (state_.current == run.part_before) enter(add(run.caller, run.caller, parts_[run.caller].open));
   }
   /// Others may use what a task has made, although the run goes on.
   void release(uint32_t part) {
@@ -79,7 +80,6 @@ class Tasks {
     parts_[part].has_nodes = true;
   }
   void keep_nodes(uint32_t count) { part_of_.resize(std::min<size_t>(count, part_of_.size())); }
-  uint32_t part_of(uint32_t node) const { return part_of_[node]; }
   /// Whether the current part may use a node: it is one of its own, of those that it is below, or of a run
   /// that has ended.
   bool may_use(uint32_t node) const {
@@ -110,25 +110,19 @@ class Tasks {
     return {parts_[state_.current].random_nodes++, parts_[state_.current].key};
   }
 
-  /// Makes is_before() right for all parts that there are.
+  /// Makes place() right for all parts that there are.
   void rank() {
     if (ranks_.size() == parts_.size()) return;
-    std::vector<uint32_t> order(parts_.size());
-    std::iota(order.begin(), order.end(), 0);
-    // Children lie behind their parents: sorting them by parent and ordinal lists those of each together.
-    std::ranges::stable_sort(order, {}, [&](uint32_t p) {
-      return std::pair(p == before ? 0 : uint64_t{parts_[p].parent} + 1, parts_[p].ordinal);
-    });
-    std::vector<uint32_t> first(parts_.size() + 2, 0), waiting;
-    for (const uint32_t part : order) first[part == before ? 1 : parts_[part].parent + 2]++;
-    std::partial_sum(first.begin(), first.end(), first.begin());
+    std::vector<uint32_t> first(parts_.size() + 1, 0), children(parts_.size()), waiting{before};
+    for (uint32_t part = before; part < size(); ++part) first[part + 1] = first[part] + parts_[part].children;
+    for (uint32_t part = before + 1; part < size(); ++part)
+      children[first[parts_[part].parent] + parts_[part].ordinal] = part;
     ranks_.resize(parts_.size());
-    waiting.push_back(before);
     for (uint32_t rank = 0; !waiting.empty(); ++rank) {
       const uint32_t part = waiting.back();
       waiting.pop_back();
       ranks_[part] = rank;
-      for (uint32_t at = first[part + 2]; at-- > first[part + 1];) waiting.push_back(order[at]);
+      for (uint32_t at = first[part + 1]; at-- > first[part];) waiting.push_back(children[at]);
     }
   }
   /// The place of a node in the order in which sums are made.

@@ -16,6 +16,17 @@ struct BoundGraph {
 
   /// The graph is there, and was not renewed.
   bool is_there() const { return handle.is_alive() && handle.get().number() == id; }
+  /// Tasks of run_batched that make the graph; null if there are none.
+  const Tasks* tasks() const {
+    const Graph* const graph = handle.get_or_null();
+    return graph ? graph->tasks() : nullptr;
+  }
+  /// Of the graph, to which nodes go now.
+  uint32_t part() const { return tasks() ? tasks()->current() : Tasks::before; }
+  /// Whether another task makes nodes now than the one that has this part.
+  bool is_of_another_task(uint32_t part) const {
+    return tasks() && tasks()->in_task() && !tasks()->is_own(part);
+  }
 };
 
 /// Those sequences of a builder that wait in other graphs while it is used in one. T has a BoundGraph

@@ -32,15 +32,6 @@ void RNNBuilder::bind_all(const std::vector<std::vector<Parameter>>& from, bool 
   }
 }
 
-/// Tasks of run_batched that make the graph, if there are any.
-const Tasks* RNNBuilder::tasks() const {
-  const Graph* const graph = now_.bound.handle.get_or_null();
-  return graph ? graph->tasks() : nullptr;
-}
-
-/// Of the graph, to which nodes go now.
-uint32_t RNNBuilder::part() const { return tasks() ? tasks()->current() : 0; }
-
 /// Tells builders apart, however often the program is run in a process, and whichever task comes first.
 uint32_t RNNBuilder::number() const {
   Hash hash;
@@ -119,13 +110,13 @@ void RNNBuilder::start_new_sequence(Expressions h0) {
   if (!h0.empty() && h0.size() != components_)
     invalid(name(), "::start_new_sequence: ", h0.size(), " expressions were given for ", layers, " layers; ",
             components_, " or none are needed");
-  if (tasks() && tasks()->in_task()) return begin_another(h0);
+  if (now_.bound.tasks() && now_.bound.tasks()->in_task()) return begin_another(h0);
   now_.cells.assign(components_, Expression());
   std::ranges::copy(h0, now_.cells.begin());
   now_.links.clear();
   now_.current = now_.last_first = -1, now_.count = 0;
   dropout_.forget();
-  now_.part = part();
+  now_.part = now_.bound.part();
   dropout_.begin_sequence(now_.part);
   now_.stage = Stage::reading;
 }
@@ -140,20 +131,20 @@ void RNNBuilder::begin_another(Expressions h0) {
     now_.stage = Stage::reading;
   }
   now_.current = next_first();
-  now_.part = part();
+  now_.part = now_.bound.part();
   if (h0.empty()) return;
   next_.assign(h0.begin(), h0.end());
   push(now_.current, output_of(next_));
 }
 
 RNNPointer RNNBuilder::next_first() {
-  dropout_.begin_sequence(part());
+  dropout_.begin_sequence(now_.bound.part());
   return --now_.last_first;
 }
 
 /// The last state, if it is one of this task.
 RNNPointer RNNBuilder::own_current() const {
-  if (tasks() && tasks()->in_task() && !tasks()->is_own(now_.part))
+  if (now_.bound.is_of_another_task(now_.part))
     failed(name(),
            "::add_input: another task of run_batched has begun a sequence with this builder since; "
            "call start_new_sequence() in each task, and give the state: add_input(state, x)");
@@ -299,7 +290,7 @@ void RNNBuilder::set_dropout_masks(unsigned batch_size) {
             "first, in C++ new_graph() and start_new_sequence()");
   graph->check_outside_tasks("set_dropout_masks");
   dropout_.forget();
-  dropout_.begin_sequence(part());
+  dropout_.begin_sequence(now_.bound.part());
   dropout_.draw(*graph, batch_size);
 }
 

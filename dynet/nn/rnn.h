@@ -186,8 +186,6 @@ class RNNBuilder {
     std::vector<std::vector<Expression>> variables, bound_variables;
     engine::DropoutMasks::Drawn masks;
   };
-  const engine::Tasks* tasks() const;
-  uint32_t part() const;
   uint32_t number() const;
   void bind_anew(bool update);
   RNNPointer own_current() const;

@@ -86,13 +86,8 @@ void TreeLSTMBuilder::start_new_sequence() {
   now_.announced = 0;
   now_.added.clear();
   now_.reading = true;
-  now_.part = part();
+  now_.part = now_.bound.part();
   begin();
-}
-
-uint32_t TreeLSTMBuilder::part() const {
-  const Graph* const graph = now_.bound.handle.get_or_null();
-  return graph && graph->tasks() ? graph->tasks()->current() : 0;
 }
 
 void TreeLSTMBuilder::set_num_elements(unsigned num) {

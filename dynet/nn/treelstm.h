@@ -76,7 +76,7 @@ class TreeLSTMBuilder {
   using ConstCells = std::span<const Expression>;
   virtual void bind(engine::Graph& graph, bool update) = 0;
   /// Of the graph, to which nodes go now.
-  uint32_t part() const;
+  uint32_t part() const { return now_.bound.part(); }
   /// A new tree begins.
   virtual void begin() = 0;
   /// Computes all components of a node; the last `layers` of them are the outputs.

@@ -7,13 +7,11 @@ BatchedRun::BatchedRun(Graph& graph, unsigned window)
     : graph_(graph),
       tasks_((static_cast<void>(graph.id()), graph.start_tasks())),
       window_(window),
-      caller_(tasks_.caller()),
-      part_before_(tasks_.current()),
-      number_(tasks_.begin_run()) {
+      run_(tasks_.begin_run()) {
   if (window == 0) invalid("run_batched: the window is 0; at least 1 is needed");
 }
 
-BatchedRun::~BatchedRun() { tasks_.end_run(caller_, part_before_, number_); }
+BatchedRun::~BatchedRun() { tasks_.end_run(run_); }
 
 /// Runs a task until it waits or is done.
 void BatchedRun::go_on(WaitingTask& task) {
@@ -22,7 +20,7 @@ void BatchedRun::go_on(WaitingTask& task) {
   tasks_.enter(task.part);
   waits.resume();
   task.part = tasks_.current();
-  tasks_.enter(part_before_);
+  tasks_.enter(run_.part_before);
 }
 
 /// One evaluation for all; if that fails, one for each, whose error is thrown where the task waits.
@@ -57,7 +55,7 @@ std::optional<size_t> BatchedRun::run(const std::function<WaitingTask*(size_t)>&
       WaitingTask* task = begin(begun);
       is_last = !task;
       if (is_last) break;
-      task->part = tasks_.add_task(caller_, number_);
+      task->part = tasks_.add_task(run_);
       go_on(*task);
       if (task->waits)
         waiting_.push_back({begun, task});

@@ -148,7 +148,7 @@ class BatchedRun {
   Graph& graph_;
   Tasks& tasks_;
   const unsigned window_;
-  const uint32_t caller_, part_before_, number_;
+  const Tasks::Run run_;
   std::vector<std::pair<size_t, WaitingTask*>> waiting_;  // in the order of their numbers
 };
 

@@ -20,19 +20,19 @@ void Executor::renew() {
 
 void Executor::checkpoint() {
   if (checkpoints_.size() == checkpoint_count_) checkpoints_.emplace_back();
-  checkpoints_[checkpoint_count_].nodes = graph_.size();
-  remember(checkpoint_count_++);
+  Checkpoint& c = checkpoints_[checkpoint_count_++];
+  c.nodes = graph_.size();
+  remember(c);
 }
 
 /// Says that a checkpoint is now.
-void Executor::remember(size_t i) {
-  Checkpoint& c = checkpoints_[i];
+void Executor::remember(Checkpoint& c) const {
   c.calls = memory_.tape.size();
   protect_memory(c);
 }
 
 /// Says that the memory in use is needed by what there was at a checkpoint.
-void Executor::protect_memory(Checkpoint& c) {
+void Executor::protect_memory(Checkpoint& c) const {
   c.values = memory_.values.position();
   c.workers.clear();
   for (size_t i = 0; i < workers_.size(); ++i) c.workers.push_back(workers_[i].position());
@@ -41,6 +41,7 @@ void Executor::protect_memory(Checkpoint& c) {
 /// Says that some of the memory in use is a node's.
 void Executor::protect(uint32_t id) {
   for (size_t i = checkpoint_count_; i-- > 0 && checkpoints_[i].nodes > id;) protect_memory(checkpoints_[i]);
+  older_are_among_tasks_ |= id < before_tasks_.nodes;
 }
 
 /// Evaluates those of the nodes that are needed which are older than checkpoints, apart from the others.
@@ -63,8 +64,10 @@ void Executor::evaluate_older(std::span<const uint32_t> wanted) {
   }
 }
 
-void Executor::revert(unsigned nodes) {
-  const Checkpoint& to = checkpoints_[--checkpoint_count_];
+void Executor::revert(unsigned /*nodes*/) { go_back(checkpoints_[--checkpoint_count_]); }
+
+void Executor::go_back(const Checkpoint& to) {
+  const uint32_t nodes = to.nodes;
   const auto known = static_cast<uint32_t>(done_.size());
   for (uint32_t id = known; id-- > nodes;)
     if (done_[id] && graph_[id].op == &parameter_op) memory_.release(id);
@@ -75,6 +78,22 @@ void Executor::revert(unsigned nodes) {
   for (size_t i = 0; i < workers_.size(); ++i)
     workers_[i].go_back(i < to.workers.size() ? to.workers[i] : Worker::Position{});
   if (backward_from_ != none && backward_from_ >= nodes) backward_from_ = none;
+}
+
+void Executor::remember_before_tasks() {
+  before_tasks_.nodes = graph_.size();
+  remember(before_tasks_);
+  done_before_tasks_ = done_;
+  done_before_tasks_.resize(before_tasks_.nodes);
+  older_are_among_tasks_ = false;
+}
+
+bool Executor::forget_tasks() {
+  const auto known = static_cast<ptrdiff_t>(std::min(done_.size(), done_before_tasks_.size()));
+  const bool same = std::equal(done_.begin(), done_.begin() + known, done_before_tasks_.begin());
+  if (!same || older_are_among_tasks_) return false;
+  go_back(before_tasks_);
+  return true;
 }
 
 /// Removes, from a call on, those of newer nodes.

@@ -19,6 +19,8 @@ class Executor final : public Evaluator {
   void renew() override;
   void checkpoint() override;
   void revert(unsigned nodes) override;
+  void remember_before_tasks() override;
+  bool forget_tasks() override;
 
   void evaluate(std::span<const uint32_t> wanted) override;
   bool is_known(unsigned node) const override { return node < done_.size() && done_[node]; }
@@ -46,8 +48,9 @@ class Executor final : public Evaluator {
   void evaluate_older(std::span<const uint32_t> wanted);
   void protect(uint32_t id);
   struct Checkpoint;
-  void remember(size_t checkpoint);
-  void protect_memory(Checkpoint& checkpoint);
+  void remember(Checkpoint& checkpoint) const;
+  void protect_memory(Checkpoint& checkpoint) const;
+  void go_back(const Checkpoint& to);
   void remove_calls(size_t first, uint32_t nodes);
 
   // backward.cc
@@ -122,7 +125,10 @@ class Executor final : public Evaluator {
   };
   std::vector<Checkpoint> checkpoints_;  // with room for more
   size_t checkpoint_count_ = 0;
-  Needed older_;  // scratch
+  Checkpoint before_tasks_{};
+  std::vector<uint8_t> done_before_tasks_;
+  bool older_are_among_tasks_ = false;  // the memory of some
+  Needed older_;                        // scratch
   std::vector<uint32_t> older_ids_;
 };
 

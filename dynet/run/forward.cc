@@ -167,7 +167,8 @@ void Executor::forget() {
   backward_from_ = none, begun_ = any_donated_ = recomputed_ = false;
   multiply_adds_ = 0;
   memory_.engine = &chosen_engine();
-  for (size_t i = 0; i < checkpoint_count_; ++i) remember(i);
+  for (size_t i = 0; i < checkpoint_count_; ++i) remember(checkpoints_[i]);
+  remember(before_tasks_);
 }
 
 }  // namespace dynet::engine

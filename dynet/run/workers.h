@@ -22,6 +22,7 @@ class Workers {
     (*this)[count - 1];
     engine::parallel_for(*memory_.engine, count, [&](unsigned number) { f(*all_[number], number); });
   }
+  const Worker& operator[](size_t i) const { return *all_[i]; }
   size_t size() const { return all_.size(); }
   void forget_values() {
     for (const auto& worker : all_) worker->forget_values();

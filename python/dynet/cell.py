@@ -6,7 +6,7 @@ import functools
 import sys
 import types
 from collections.abc import Callable
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from dynet import _dynet
 from dynet.arguments import told
@@ -17,7 +17,7 @@ _Object = TypeVar("_Object")
 _Outputs = TypeVar("_Outputs")
 
 
-class cell(Generic[_Arguments, _Outputs]):  # noqa: N801  It is used as a decorator.
+class cell(_dynet._Cell, Generic[_Arguments, _Outputs]):  # noqa: N801  It is used as a decorator.
     """Makes a function of expressions one node: its operations are recorded once and then run together.
 
     A program that takes the same step at each word, node or state builds its graph faster and runs it in
@@ -56,12 +56,15 @@ class cell(Generic[_Arguments, _Outputs]):  # noqa: N801  It is used as a decora
         if not callable(function):
             raise TypeError(f"cell: {function!r} was given; a function is needed")
         name = str(getattr(function, "__name__", ""))
-        self._recorded = _dynet._Cell(function, name if name.isidentifier() and name.isascii() else "cell")
+        super().__init__(function, name if name.isidentifier() and name.isascii() else "cell")
         functools.update_wrapper(self, function)
 
-    def __call__(self, *args: _Arguments.args, **options: _Arguments.kwargs) -> _Outputs:
-        """The outputs of the function, as parts of one node."""
-        return self._recorded(*args, **options)  # type: ignore[return-value]
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, *args: _Arguments.args, **options: _Arguments.kwargs
+        ) -> _Outputs:
+            """The outputs of the function, as parts of one node."""
 
     def __repr__(self) -> str:
         return f"dynet.cell of {self.__wrapped__!r}"  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@
 #include "python/src/pictures.h"
 #include "python/src/positional.h"
 #include "python/src/sharing.h"
+#include "python/src/tasks.h"
 #include "python/src/undo.h"
 
 namespace dynet::python {
@@ -28,6 +29,7 @@ using namespace nb::literals;
 struct PythonState {
   RNNState state;
   nb::object builder;
+  CountedInUse counted = {};
 
   PythonState with(const RNNState& other) const { return {other, builder}; }
   int traverse(visitproc visit, void* arg) const {

@@ -46,7 +46,11 @@ class Results {
   }
   const nb::object& parameter(size_t i) const { return objects_[i]; }
   nb::object wrap(const nb::list& outputs) const {
-    return make_.is_valid() ? make_(outputs) : nb::object(outputs[0]);
+    if (!make_.is_valid()) return outputs[0];
+    if (make_.ptr() == reinterpret_cast<PyObject*>(&PyList_Type)) return outputs;
+    if (make_.ptr() == reinterpret_cast<PyObject*>(&PyTuple_Type))
+      return nb::steal(PyList_AsTuple(outputs.ptr()));
+    return make_(outputs);
   }
   int traverse(visitproc visit, void* arg) const {
     Py_VISIT(make_.ptr());
@@ -73,7 +77,7 @@ class PythonCell {
   PythonCell(nb::object function, std::string name)
       : function_(std::move(function)), name_(std::move(name)) {}
 
-  nb::object operator()(const nb::args& args, const nb::kwargs& options) {
+  nb::object operator()(const nb::args& args, const nb::kwargs* options) {
     try {
       return call(args, options);
     } catch (const type_error&) {
@@ -93,7 +97,8 @@ class PythonCell {
     Py_VISIT(function_.ptr());
     for (const auto& [key, entry] : all_) {
       const auto& recorded = entry.recorded;
-      if (recorded.use_count() != 1) continue;  // there is none, or a call that runs holds it, too
+      const auto again = std::ranges::count(recent_, recorded, &Shapes::recorded);
+      if (recorded.use_count() != 1 + again) continue;  // there is none, or a call that runs holds it, too
       for (const nb::object& o : recorded->named) Py_VISIT(o.ptr());
       if (const int result = recorded->results.traverse(visit, arg)) return result;
     }
@@ -102,7 +107,8 @@ class PythonCell {
   void clear() {
     const nb::object function = std::move(function_);
     const auto all = std::move(all_);
-    all_.clear();
+    const auto recent = std::move(recent_);
+    all_.clear(), recent_.clear();
   }
 
  private:
@@ -115,27 +121,73 @@ class PythonCell {
   }
 
   static constexpr size_t most_recordings = 512;  // the least recently used one is forgotten
-
-  nb::object call(const nb::args& args, const nb::kwargs& options) {
-    CellArguments given(name_, args, options);
-    const std::shared_ptr<const Recorded> recorded = find(given, args, options);
-    const std::vector<Expression> outputs = recorded->recording->call(given.expressions());
-    nb::list results;
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const CellRecording::Output& output = recorded->recording->outputs()[i];
-      const nb::object& known = recorded->results.parameter(i);
-      results.append(output.argument != CellRecording::none ? given.object(output.argument)
-                     : known.is_valid()                     ? known
-                                                            : nb::cast(outputs[i]));
-    }
-    return recorded->results.wrap(results);
-  }
+  static constexpr size_t most_recent = 4;
 
   struct Recorded {
     std::vector<nb::object> named;  // by address in the key
     Results results;
     std::shared_ptr<const CellRecording> recording;
   };
+  /// A call with nothing but expressions of these shapes, perhaps behind an object that stands for itself.
+  struct Shapes {
+    PyObject* object;
+    std::vector<Dim> dims;
+    std::shared_ptr<const Recorded> recorded;  // which holds the object
+  };
+
+  nb::object call(const nb::args& args, const nb::kwargs* options) {
+    std::vector<Expression> xs;
+    PyObject* object = nullptr;
+    const bool is_simple = !options && only_expressions(args, object, xs);
+    const size_t first = object ? 1 : 0;
+    if (is_simple)
+      if (const std::shared_ptr<const Recorded> recorded = recent(object, xs))
+        return call(*recorded, xs, [&](size_t i) { return nb::object(args[first + i]); });
+    CellArguments given(name_, args, options ? *options : nb::kwargs());
+    const std::shared_ptr<const Recorded> recorded = find(given, args, options ? *options : nb::kwargs());
+    const std::vector<nb::object>& named = recorded->named;
+    if (is_simple && named.size() == first && (!object || named[0].is(object))) {
+      if (recent_.size() < most_recent) recent_.emplace_back();
+      recent_[next_recent_++ % most_recent] = {object, given.shapes(), recorded};
+    }
+    return call(*recorded, given.expressions(), [&](size_t i) { return given.object(i); });
+  }
+
+  /// object(i) is that of an expression, as it was given.
+  static nb::object call(const Recorded& recorded, std::span<const Expression> xs, auto&& object) {
+    const std::vector<Expression> outputs = recorded.recording->call(xs);
+    nb::list results;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const CellRecording::Output& output = recorded.recording->outputs()[i];
+      const nb::object& known = recorded.results.parameter(i);
+      results.append(output.argument != CellRecording::none ? object(output.argument)
+                     : known.is_valid()                     ? known
+                                                            : nb::cast(outputs[i]));
+    }
+    return recorded.results.wrap(results);
+  }
+
+  static bool only_expressions(const nb::args& args, PyObject*& object, std::vector<Expression>& xs) {
+    xs.reserve(args.size());
+    for (size_t i = 0; i < args.size(); ++i) {
+      PyObject* const arg = PyTuple_GetItem(args.ptr(), static_cast<Py_ssize_t>(i));
+      if (const Expression* const e = expression_in(arg))
+        xs.push_back(*e);
+      else if (i == 0)
+        object = arg;
+      else
+        return false;
+    }
+    return true;
+  }
+
+  std::shared_ptr<const Recorded> recent(PyObject* object, std::span<const Expression> xs) const {
+    for (const Shapes& shapes : recent_)
+      if (shapes.object == object &&
+          std::ranges::equal(shapes.dims, xs, {}, {}, [](const Expression& x) { return dim_of(x); }))
+        return shapes.recorded;
+    return nullptr;
+  }
   struct Entry {
     std::shared_ptr<const Recorded> recorded;  // null: it is kept under the key with batch sizes
     uint64_t last_use;
@@ -189,6 +241,7 @@ class PythonCell {
           std::ranges::min_element(all_, {}, [](const auto& entry) { return entry.second.last_use; });
       forgotten = std::move(oldest->second.recorded);
       all_.erase(oldest);
+      std::erase_if(recent_, [&](const Shapes& shapes) { return shapes.recorded == forgotten; });
     }
     Entry& entry = all_[std::move(key)];
     replaced = std::exchange(entry.recorded, made);
@@ -197,18 +250,33 @@ class PythonCell {
 
   nb::object function_;
   std::unordered_map<std::string, Entry> all_;
+  std::vector<Shapes> recent_;  // the last ones of these
+  size_t next_recent_ = 0;
   std::string name_;  // for errors
   uint64_t uses_ = 0;
 };
 
+/// Without the detour by a bound method, since steps are called as often as operations.
+PyObject* call_cell(PyObject* self, PyObject* args, PyObject* options) {
+  return guarded([&] {
+    if (!nb::inst_ready(self)) throw type_error("the cell has no function yet");
+    PythonCell& cell = *nb::inst_ptr<PythonCell>(self);
+    const auto given = nb::borrow<nb::args>(args);
+    if (!options || PyDict_Size(options) == 0) return cell(given, nullptr).release().ptr();
+    const auto named = nb::borrow<nb::kwargs>(options);
+    return cell(given, &named).release().ptr();
+  });
+}
+
 }  // namespace
 
 void bind_cell(nb::module_& m) {
-  nb::class_<PythonCell>(m, "_Cell", nb::type_slots(Collected<PythonCell>::slots),
-                         "What dy.cell has recorded of a function.")
-      .def(nb::init<nb::object, std::string>(), "function"_a, "name"_a)
-      .def("__call__", &PythonCell::operator(), "args"_a, "options"_a,
-           nb::sig("def __call__(self, *args: object, **options: object) -> object"));
+  PyType_Slot slots[] = {Collected<PythonCell>::slots[0],
+                         Collected<PythonCell>::slots[1],
+                         {Py_tp_call, reinterpret_cast<void*>(call_cell)},
+                         {0, nullptr}};
+  nb::class_<PythonCell>(m, "_Cell", nb::type_slots(slots), "What dy.cell has recorded of a function.")
+      .def(nb::init<nb::object, std::string>(), "function"_a, "name"_a);
 }
 
 }  // namespace dynet::python

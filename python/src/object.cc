@@ -92,6 +92,7 @@ void watch(Expression e) {
 
 void free_expression(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
+  in_use.count -= in_use.is_of_run(reinterpret_cast<ExpressionObject*>(o)->value);
   free_list.give_back(o);
   Py_DECREF(type);
 }
@@ -207,6 +208,7 @@ PyObject* new_expression(Expression e, PyTypeObject* type) {
   ExpressionObject* o = free_list.take();
   if (!o) throw std::bad_alloc();
   o->value = e;
+  in_use.count += in_use.is_of_run(e);
   return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 

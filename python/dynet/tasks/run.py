@@ -11,10 +11,16 @@ from functools import partial
 from typing import Any, NoReturn
 
 from dynet import _dynet
+from dynet._dynet import Expression
 from dynet.tasks.pace import WINDOWS, now, pace_of
 from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, end_fibers
 
-LOT = 128  # examples for which a window stays, where it is chosen by measuring
+OFTEN = 16  # examples, where one call comes after another, until what they have made is forgotten
+
+
+def lot_of(window: int) -> int:
+    """After so many examples all tasks end before others begin, and what they have made is forgotten."""
+    return max(128, 4 * window)
 
 
 class Runner:
@@ -32,7 +38,7 @@ class Runner:
         if errors not in ("raise", "return"):
             raise ValueError(f'{name}: errors is {errors!r}; "raise" or "return" is needed')
         self.name, self.f, self.window, self.returns_errors = name, f, window, errors == "return"
-        self.in_any_order, self.taken = in_any_order, 0
+        self.in_any_order, self.taken, self.keeps_nodes = in_any_order, 0, False
         called = f if inspect.isroutine(f) or isinstance(f, partial) else type(f).__call__
         self.yields = inspect.isgeneratorfunction(called) or inspect.iscoroutinefunction(called)
         if not self.yields and window != 1 and importlib.util.find_spec("greenlet") is None:
@@ -43,36 +49,40 @@ class Runner:
 
     def task(self, index: int, part: int, example: object, window: int) -> Task:
         """A call that has not begun; alone it has nobody to wait for."""
-        call = partial(self.f, example)
         kind = StepTask if self.yields else FiberTask if window > 1 else PlainTask
-        return kind(index, part, call)
+        return kind(index, part, self.f, example)
 
     def run(self, examples: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         """Numbers and results as they come."""
         numbered = enumerate(examples)
         run = _dynet._TaskRun()
         try:
-            if self.window is not None or self.in_any_order:
-                yield from _Lot(self, run, self.window or WINDOWS[0], numbered).run()
-                return
-            pace = pace_of(self.f)
+            pace = None if self.window or self.in_any_order else pace_of(self.f)
             while True:
-                window = pace.choose()
-                lot = _Lot(self, run, window, numbered, LOT)
-                start = now()
-                results = list(lot.run())
-                pace.note(window, now() - start, lot.begun)
-                yield from results
+                window = pace.choose() if pace else self.window or WINDOWS[0]
+                lot = _Lot(self, run, window, numbered, lot_of(window))
+                if pace:
+                    start = now()
+                    results = list(lot.run())
+                    pace.note(window, now() - start, lot.begun)
+                    yield from results
+                    del results
+                else:
+                    yield from lot.run()
                 if lot.is_last:
                     return
+                run.forget()
         finally:
             run.end()
             if threading.current_thread() is not threading.main_thread():
                 end_fibers()  # which would outlive the thread
 
 
-def _no_call() -> None:
-    """Where the examples have failed, there is nothing to call."""
+def ended_by(index: int, part: int, error: BaseException) -> Task:
+    """A task that has failed."""
+    task = PlainTask(index, part, lambda _: None, None)
+    task.end(None, error)
+    return task
 
 
 class _Lot:
@@ -84,35 +94,81 @@ class _Lot:
         run: _dynet._TaskRun,
         window: int,
         examples: Iterator[tuple[int, Any]],
-        most: int | None = None,
+        most: int,
     ) -> None:
         self.runner, self._run, self._window, self._examples, self._most = runner, run, window, examples, most
-        self.begun, self.is_last = 0, False
+        self.begun, self.is_last, self._is_fixed = 0, False, runner.window is not None or runner.in_any_order
         self._waiting: list[Task] = []  # in the order of their numbers
         self._failed: Task | None = None  # the first one
+        self._broken: Task | None = None  # stands for the examples that could not be had
 
     def run(self) -> Iterator[tuple[int, Any]]:
         """Numbers and results of the lot as they come."""
+        if self._window == 1 and not self.runner.yields:
+            yield from self._run_plainly()
         try:
             while True:
                 ended = self._begin_some()
                 if not self._waiting and not ended:
                     break
                 yield from self._results(ended)
+                del ended
                 if self._waiting:
-                    yield from self._results(self._go_on(self._evaluate()))
+                    yield from self._results(self._go_on())
             if self._failed:
                 self._raise(self._failed)
         finally:
             for task in self._waiting:
                 self._advance(task, close=True)
 
+    def _run_plainly(self) -> Iterator[tuple[int, Any]]:
+        """Calls that have nobody to wait for, with as little around each as can be."""
+        run, runner, task = self._run, self.runner, PlainTask(0, 0, self.runner.f, None)
+        for index, example in iter(self._take, None):
+            error = None
+            run.begin(task)
+            try:
+                result = task.in_full(runner.f(example))
+            except BaseException as raised:
+                error = raised
+            finally:
+                run.leave(task)
+            if error:
+                yield from self._results([ended_by(index, task.part, error)])
+                if self._failed:
+                    return
+                continue
+            if runner.in_any_order:
+                run.release(task)
+            runner.keeps_nodes |= isinstance(result, Expression)
+            yield index, result
+            del result
+            if self.begun % OFTEN == 0:
+                run.forget()
+        if self._broken:
+            yield from self._results([self._broken])
+
+    def _take(self) -> tuple[int, Any] | None:
+        """The next example with its number; None after the last one of the lot, or where one has failed."""
+        if not self._has_room():
+            return None
+        try:
+            index, example = next(self._examples)
+        except StopIteration:
+            self.is_last = True
+            return None
+        except Exception as error:
+            self.is_last, self._broken = True, ended_by(self.runner.taken, 0, error)
+            return None
+        self.begun, self.runner.taken = self.begun + 1, index + 1
+        return index, example
+
     def _begin_some(self) -> list[Task]:
         """Fills the places that are free, if these are half of them; gives the tasks that have ended."""
         ended: list[Task] = []
         if self._failed or 2 * len(self._waiting) > self._window:
             return ended
-        while len(self._waiting) < self._window and not self.is_last and self.begun != self._most:
+        while len(self._waiting) < self._window and not self.is_last:
             task = self._next()
             if task is None:
                 break
@@ -121,64 +177,73 @@ class _Lot:
                 break
         return ended
 
+    def _has_room(self) -> bool:
+        """Nothing can be forgotten whose results are nodes: then there is no reason for all to end."""
+        return self.begun < self._most or (self.runner.keeps_nodes and self._is_fixed)
+
     def _next(self) -> Task | None:
         """The next task, which has begun; one that has failed where the examples have."""
-        try:
-            index, example = next(self._examples)
-        except StopIteration:
-            self.is_last = True
-            return None
-        except Exception as error:
-            self.is_last = True
-            task: Task = PlainTask(self.runner.taken, 0, _no_call)
-            task.end(None, error)
-            return task
-        self.begun, self.runner.taken = self.begun + 1, index + 1
-        task = self.runner.task(index, self._run.add(), example, self._window)
+        taken = self._take()
+        if taken is None:
+            broken, self._broken = self._broken, None
+            return broken
+        task = self.runner.task(taken[0], self._run.add(), taken[1], self._window)
         self._advance(task)
         return task
 
-    def _go_on(self, tasks: list[Task]) -> list[Task]:
-        """These tasks go on; gives those that have ended."""
-        for task in tasks:
-            self._advance(task)
+    def _go_on(self) -> list[Task]:
+        """One evaluation for all, after which they go on; gives those that have ended."""
+        if self.runner.in_any_order:
+            self._come_back_here()
+        try:
+            self._run.evaluate(self._waiting)
+        except Exception:
+            self._go_on_one_by_one()
+        else:
+            if not self._run.go_on(self._waiting):
+                return []
         ended = [task for task in self._waiting if task.is_done]
         self._waiting = [task for task in self._waiting if not task.is_done]
         return ended
 
+    def _come_back_here(self) -> None:
+        """Whoever asks for the next result may be another greenlet each time."""
+        fibers = [task for task in self._waiting if isinstance(task, FiberTask)]
+        if fibers:
+            from greenlet import getcurrent
+
+            for task in fibers:
+                task.come_back_to(getcurrent())
+
+    def _go_on_one_by_one(self) -> None:
+        """An evaluation for each; its error is raised where the task waits."""
+        known = []
+        for task in self._waiting:
+            try:
+                self._run.evaluate([task])
+            except Exception as error:
+                self._advance(task, error)
+            else:
+                known.append(task)
+        self._run.go_on(known)
+
     def _advance(self, task: Task, error: BaseException | None = None, close: bool = False) -> None:
-        self._run.enter(task.part, task.wait)
+        self._run.enter(task)
         try:
             if close:
                 task.close()
             else:
                 task.go_on(error)
         finally:
-            task.part = self._run.leave()
-
-    def _evaluate(self) -> list[Task]:
-        """One evaluation for all; if that fails, one for each, whose error is raised where the task waits.
-        Gives those whose values are known."""
-        try:
-            _dynet.forward([e for task in self._waiting for e in task.wanted])
-        except Exception:
-            return [task for task in self._waiting if self._evaluate_alone(task)]
-        return self._waiting
-
-    def _evaluate_alone(self, task: Task) -> bool:
-        try:
-            _dynet.forward(task.wanted)
-        except Exception as error:
-            self._advance(task, error)
-            return False
-        return True
+            self._run.leave(task)
 
     def _results(self, ended: list[Task]) -> Iterator[tuple[int, Any]]:
         """Results; after an error only tasks go on that come before the one that has it."""
         for task in ended:
             if self.runner.in_any_order:
-                self._run.release(task.part)
+                self._run.release(task)
             if task.error is None:
+                self.runner.keeps_nodes |= isinstance(task.result, Expression)
                 yield task.index, task.result
             elif self.runner.returns_errors and isinstance(task.error, Exception):
                 yield task.index, task.error

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import contextvars
-import inspect
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
+from types import CoroutineType, GeneratorType
 from typing import Any, Union
 
 from dynet import _dynet
 from dynet._dynet import Expression
 
 Wanted = Union[Expression, Sequence[Expression]]  # noqa: UP007  `|` of these needs Python 3.10 at run time.
-Steps = Generator[Wanted, Any, Any]
 
 
 class Closed(BaseException):
     """Raised where a task waits that is not needed any more, because an earlier one has failed."""
 
 
-class Task:
-    """What a call waits for, and in the end its result or error. Subclasses say how it goes on."""
+class Task(_dynet._Turn):
+    """What a call waits for, and in the end its result or error. Subclasses say how it goes on; a round in
+    which nothing goes wrong has them go on in C++ (src/tasks.cc)."""
 
-    wait: Callable[[list[Expression]], None] | None = None  # called where a value is not known
+    steps: Any  # a generator or coroutine,
+    given: Any  # and what it has yielded
+    resume: Any  # the switch of a fiber,
+    park: Any  # and of who runs the tasks
 
-    def __init__(self, index: int, part: int, call: Callable[[], Any]) -> None:
+    def __init__(self, index: int, part: int, function: Callable[[Any], Any], example: object) -> None:
+        super().__init__()
         self.index = index
         self.part = part  # of the graph, to which its nodes go
-        self.call = call
-        self.wanted: list[Expression] = []
+        self.function, self.example = function, example
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_done = False
@@ -37,20 +40,20 @@ class Task:
         """Runs until the call waits or ends; the error is raised where it waits."""
         raise NotImplementedError
 
-    def _result(self) -> Any:
-        """What the call gives; what makes generators or coroutines has them run."""
-        result = self.call()
-        if not inspect.isgenerator(result) and not inspect.iscoroutine(result):
+    def in_full(self, result: Any) -> Any:
+        """What a plain function gives; if that is a generator or coroutine, it is run."""
+        if not isinstance(result, (GeneratorType, CoroutineType)):
             return result
-        steps, yielded, error = steps_of(result), None, None
+        yielded, error = None, None
         while True:
             try:
-                yielded = steps.throw(error) if error else steps.send(yielded)
+                yielded = result.throw(error) if error else result.send(yielded)
             except StopIteration as stop:
                 return stop.value
             try:
                 error = None
-                (self.wait or _dynet.forward)(expressions_of(yielded))
+                if self.want(yielded):
+                    _dynet.forward([yielded] if isinstance(yielded, Expression) else yielded)
             except BaseException as raised:
                 error = raised
 
@@ -63,23 +66,8 @@ class Task:
 
     def end(self, result: object, error: BaseException | None = None) -> None:
         """Notes how the call has ended."""
-        self.is_done, self.result, self.error, self.wanted = True, result, error, []
-
-
-def steps_of(result: Any) -> Steps:
-    """What a generator or coroutine function has given, to be run step by step."""
-    return result.__await__() if inspect.iscoroutine(result) else result
-
-
-def expressions_of(wanted: object) -> list[Expression]:
-    """What a generator has yielded; TypeError where nobody can wait for that."""
-    listed = [wanted] if isinstance(wanted, Expression) else wanted
-    if not isinstance(listed, (list, tuple)) or not all(isinstance(e, Expression) for e in listed):
-        raise TypeError(
-            f"run_batched: a task has yielded {_dynet._a_kind(wanted)}; it waits for the value of an "
-            "expression, or of each of a list"
-        )
-    return list(listed)
+        self.is_done, self.result, self.error = True, result, error
+        self.example = self.steps = self.given = None
 
 
 class PlainTask(Task):
@@ -87,33 +75,30 @@ class PlainTask(Task):
 
     def go_on(self, error: BaseException | None = None) -> None:
         try:
-            self.end(self._result())
+            self.end(self.in_full(self.function(self.example)))
         except BaseException as raised:
             self.end(None, raised)
 
 
 class StepTask(Task):
-    """A generator or coroutine, which yields what it waits for."""
-
-    _steps: Steps | None = None
-    _yielded: Wanted | None = None  # which `yield` gives back: v = (yield e).value()
+    """A generator or coroutine, which yields what it waits for, and gets it back: v = (yield e).value()."""
 
     def go_on(self, error: BaseException | None = None) -> None:
         while True:
             try:
-                if self._steps is None:
-                    self._steps = steps_of(self.call())
-                wanted = self._steps.throw(error) if error else self._steps.send(self._yielded)
+                if self.steps is None:
+                    self.steps = self.function(self.example)
+                self.given = self.steps.throw(error) if error else self.steps.send(self.given)
             except StopIteration as stop:
                 return self.end(stop.value)
             except BaseException as raised:
                 return self.end(None, raised)
             try:
-                self.wanted, self._yielded = expressions_of(wanted), wanted
-            except TypeError as refused:
+                error = None
+                if self.want(self.given):
+                    return None
+            except Exception as refused:
                 error = refused
-            else:
-                return None
 
 
 class _Pool(threading.local):
@@ -136,7 +121,8 @@ def _work(task: FiberTask | None) -> None:
 
     fiber = getcurrent()
     while task is not None:
-        task.context.run(task.run)
+        task.run()
+        task = None  # which holds what the call has made
         _pool.free.append(fiber)
         task = fiber.parent.switch()
 
@@ -150,40 +136,42 @@ def end_fibers() -> None:
 class FiberTask(Task):
     """A plain function in a fiber: whatever asks for a value in it may wait."""
 
-    def __init__(self, index: int, part: int, call: Callable[[], Any]) -> None:
-        super().__init__(index, part, call)
+    def __init__(self, index: int, part: int, function: Callable[[Any], Any], example: object) -> None:
+        from greenlet import getcurrent
+
+        super().__init__(index, part, function, example)
+        self.park = getcurrent().switch  # known before the call begins
         self._fiber: Any = None
-        self._error: BaseException | None = None
-        self._waits = False
-        self.context = contextvars.copy_context()  # a fiber would begin without the caller's
 
     def run(self) -> None:
-        """The call, in its fiber."""
+        """The call, in its fiber, with as little as can be on the stack, which is copied where it waits."""
         try:
-            self.end(self._result())
+            self.end(self.in_full(self.function(self.example)))
         except BaseException as raised:
             self.end(None, raised)
 
-    def wait(self, wanted: list[Expression]) -> None:
-        """Called in the fiber: the run goes on, and comes back when the values are known."""
-        self.wanted, self._waits = wanted, True
-        self._fiber.parent.switch()
-        if self._error:
-            error, self._error = self._error, None
-            raise error
+    def come_back_to(self, runner: Any) -> None:
+        """Where the call waits or ends, this greenlet goes on."""
+        self._fiber.parent = runner
+        self.park = runner.switch
 
     def go_on(self, error: BaseException | None = None) -> None:
         from greenlet import getcurrent, greenlet
 
-        self._error, self._waits = error, False
         if self._fiber is not None:
-            self._fiber.parent = getcurrent()
-            self._fiber.switch()
+            self.come_back_to(getcurrent())
+            self._fiber.switch(error)
         else:
             self._fiber = next((fiber for fiber in iter(_pool.take, None) if not fiber.dead), greenlet(_work))
-            self._fiber.parent = getcurrent()
+            self.resume = self._fiber.switch
+            self._fiber.gr_context = contextvars.copy_context()  # else it would begin without the caller's
+            self.come_back_to(getcurrent())
             self._fiber.switch(self)
-        if self.is_done:
-            self._fiber = None
-        elif not self._waits:
+        if not self.waits:
+            self.check_ended()
+
+    def check_ended(self) -> None:
+        """Called where the fiber has come back and waits for nothing."""
+        if not self.is_done:
             self.end(None, RuntimeError("run_batched: the fiber of a task was ended from outside"))
+        self._fiber = self.resume = self.park = None
