@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "dynet/ops/input.h"
 #include "dynet/ops/linear.h"
+#include "dynet/ops/noise.h"
 
 namespace dynet::engine {
 
@@ -12,7 +14,7 @@ namespace dynet::engine {
 /// O = V P. Heads lie one after another in saved and workspace, where products want them.
 struct Attention : OpDefaults {
   struct Attrs {
-    unsigned heads, causal;
+    unsigned heads, causal, has_mask, has_dropout;
   };
   static constexpr auto name = "attention";
   static constexpr auto doc = R"(
@@ -27,6 +29,8 @@ struct Attention : OpDefaults {
       causal=True lets query t look at key s only if s ≤ t + m - n: at keys up to its own place, counted
       from the end. A query that may look nowhere has the result 0, and gives no gradient.
 
+      With dropout each weight is 0 with that probability, and 1 / (1 - dropout) times as large else.
+
       A batch size of 1 stretches. ValueError where sizes do not fit, for heads that do not divide d and e,
       and for causal with more queries than keys. (Vaswani, Shazeer, Parmar et al. 2017)
 
@@ -35,7 +39,8 @@ struct Attention : OpDefaults {
       >>> print(dy.attention(q, k, v).npvalue().round(4))
       [[1.]
        [3.]])";
-  static constexpr Arg args[] = {"q", "k", "v", {"heads", 1.0}, {"causal", 0.0}, {"mask", {}}};
+  static constexpr Arg args[] = {
+      "q", "k", "v", {"heads", 1.0}, {"causal", 0.0}, {"mask", {}}, {"dropout", 0.0}};
 
   static Dim shape(const Attrs& a, Dims x) {
     const Dim &q = x[0], &k = x[1], &v = x[2];
@@ -51,13 +56,13 @@ struct Attention : OpDefaults {
     if (a.causal && q.cols() > k.cols())
       invalid("causal with ", q.cols(), " queries and ", k.cols(),
               " keys; no more queries than keys are possible");
-    if (x.size() > 3) check_mask(a, x);
+    if (a.has_mask) check_mask(a, x);
     const Dim y = q.cols() == 1 && q.nd < 2 ? Dim{v.rows()} : Dim{v.rows(), q.cols()};
     return y.with_batch(common_batch(x));
   }
   static size_t saved_size(const Attrs& a, Dims x) {
     const Sizes s(a, x);
-    return s.scores() + s.queries() + (s.heads > 1 ? s.results() : 0);
+    return s.scores() * (a.has_dropout ? 2 : 1) + s.queries() + (s.heads > 1 ? s.results() : 0);
   }
   static size_t workspace_size(const Attrs& a, Dims x) {
     const Sizes s(a, x);
@@ -66,18 +71,19 @@ struct Attention : OpDefaults {
 
   static void forward(const Attrs& a, Engine& e, const Call& c) {
     const Sizes s(a, c.x_dims);
-    const Items weights = c.saved, queries = c.saved.part(s.scores());
+    const Items weights = c.saved, used = s.used(c), queries = used.part(s.scores());
     const Items results = s.heads > 1 ? queries.part(s.queries()) : c.y;
     e.move(c.count, s.split(s.key_rows, s.n), {}, false, c.x[0], queries);
     const ScaleAttrs scale{s.scale()};
     e.map(map_position<Scale>(), &scale, c.count, s.queries(), queries, queries);
     for (unsigned h = 0; h < s.heads; ++h)
       e.product(s.of_head(c, 1, h, true, queries.part(s.n * s.key_rows * h), weights.part(s.n * s.m * h)));
-    if (c.x.size() > 3) e.move(c.count, s.masking(c.x_dims[3]), {}, true, c.x[3], weights);
+    if (a.has_mask) e.move(c.count, s.masking(c.x_dims[3]), {}, true, c.x[3], weights);
     if (a.causal) forbid_later(e, c.count, s, weights);
     e.softmax(c.count, Axis{s.n * s.heads, s.m, 1}, weights, weights, true);
+    if (a.has_dropout) multiply(e, c, s, weights, used);
     for (unsigned h = 0; h < s.heads; ++h)
-      e.product(s.of_head(c, 2, h, false, weights.part(s.n * s.m * h), results.part(s.n * s.value_rows * h)));
+      e.product(s.of_head(c, 2, h, false, used.part(s.n * s.m * h), results.part(s.n * s.value_rows * h)));
     if (s.heads > 1) e.move(c.count, s.split(s.value_rows, s.n).swapped(), {}, false, results, c.y);
   }
   /// The gradients of the scores, dS = P ∘ (Vᵀ dO - Σ P ∘ Vᵀ dO), and before them room for others.
@@ -89,11 +95,12 @@ struct Attention : OpDefaults {
     for (unsigned h = 0; h < s.heads; ++h)
       e.product(
           s.of_head(c, 2, h, true, d_results.part(s.n * s.value_rows * h), d_weights.part(s.n * s.m * h)));
+    if (a.has_dropout) multiply(e, c, s, d_weights, d_weights);
     e.softmax_backward(c.count, Axis{s.n * s.heads, s.m, 1}, c.saved, d_weights, d_scores);
   }
   static void backward(const Attrs& a, Engine& e, const Call& c, unsigned i) {
     const Sizes s(a, c.x_dims);
-    const Items weights = c.saved, queries = c.saved.part(s.scores()), d_scores = c.workspace,
+    const Items used = s.used(c), queries = used.part(s.scores()), d_scores = c.workspace,
                 d_results = c.workspace.part(s.scores()), room = d_results.part(s.results());
     if (i == 0) {
       for (unsigned h = 0; h < s.heads; ++h)
@@ -105,16 +112,18 @@ struct Attention : OpDefaults {
       sum_outer(e, c.count, s, s.key_rows, queries, d_scores, room);
       e.move(c.count, s.split(s.key_rows, s.m).swapped(), {}, true, room, c.dx);
     } else if (i == 2) {
-      sum_outer(e, c.count, s, s.value_rows, d_results, weights, room);
+      sum_outer(e, c.count, s, s.value_rows, d_results, used, room);
       e.move(c.count, s.split(s.value_rows, s.m).swapped(), {}, true, room, c.dx);
-    } else {
+    } else if (i == 3 && a.has_mask) {
       e.move(c.count, s.masking(c.x_dims[3]).swapped(), {}, true, d_scores, c.dx);
     }
   }
   static Expression call(const Expression& q, const Expression& k, const Expression& v, unsigned heads,
-                         bool causal, const Expression* mask) {
-    const Attrs attrs{heads, causal};
-    return mask ? apply<Attention>({q, k, v, *mask}, attrs) : apply<Attention>({q, k, v}, attrs);
+                         bool causal, const Expression* mask, real dropout) {
+    std::vector<Expression> xs{q, k, v};
+    if (mask) xs.push_back(*mask);
+    if (dropout != 0) xs.push_back(shares_left(q, k, v, heads, dropout));
+    return apply<Attention>(xs, {heads, causal, mask != nullptr, dropout != 0});
   }
 
  private:
@@ -122,19 +131,24 @@ struct Attention : OpDefaults {
 
   struct Sizes {
     unsigned heads, n, m, key_rows, value_rows;  // rows of one head
+    bool has_dropout;
 
     Sizes(const Attrs& a, Dims x)
         : heads(a.heads),
           n(x[0].cols()),
           m(x[1].cols()),
           key_rows(x[0].rows() / heads),
-          value_rows(x[2].rows() / heads) {}
+          value_rows(x[2].rows() / heads),
+          has_dropout(a.has_dropout) {}
     size_t scores() const { return size_t{n} * m * heads; }
     size_t queries() const { return size_t{n} * key_rows * heads; }
     size_t keys() const { return size_t{m} * key_rows * heads; }
     size_t values() const { return size_t{m} * value_rows * heads; }
     size_t results() const { return size_t{n} * value_rows * heads; }
     real scale() const { return static_cast<real>(1 / std::sqrt(static_cast<double>(key_rows))); }
+
+    /// The weights as values are weighted, behind those that there were before dropout.
+    Items used(const Call& c) const { return has_dropout ? c.saved.part(scores()) : c.saved; }
 
     /// From a matrix with `rows` rows of each head to the heads one after another.
     Strides split(unsigned rows, unsigned columns) const {
@@ -179,6 +193,17 @@ struct Attention : OpDefaults {
       invalid("a mask of shape ", mask, " for ", n, " queries, ", m, " keys and ", a.heads, " heads; ",
               Dim{m, n, a.heads}, " is needed, or 1 in place of queries or heads");
   }
+  /// For each weight 0 or what it is multiplied with.
+  static Expression shares_left(const Expression& q, const Expression& k, const Expression& v, unsigned heads,
+                                real dropout) {
+    const Dim from[] = {shape_of(name, q), shape_of(name, k), shape_of(name, v)};
+    const Dim weights{from[1].cols(), from[0].cols(), heads};
+    return Dropout::call(Constant::call(weights, 1, common_batch(from)), dropout);
+  }
+  static void multiply(Engine& e, const Call& c, const Sizes& s, Items weights, Items to) {
+    const Dim dim{static_cast<unsigned>(s.scores())};
+    e.zip(zip_position<Multiply>(), nullptr, c.count, dim, dim, dim, weights, c.x.back(), to);
+  }
   static void forbid_later(Engine& e, size_t count, const Sizes& s, Items scores) {
     constexpr real never = -std::numeric_limits<real>::infinity();
     const size_t earlier = s.m - s.n;
@@ -210,8 +235,8 @@ using Attentions = Ops<Attention>;
 namespace dynet::functional {
 
 inline Expression attention(const Expression& q, const Expression& k, const Expression& v, unsigned heads = 1,
-                            bool causal = false, const Expression* mask = nullptr) {
-  return engine::Attention::call(q, k, v, heads, causal, mask);
+                            bool causal = false, const Expression* mask = nullptr, real dropout = 0) {
+  return engine::Attention::call(q, k, v, heads, causal, mask, dropout);
 }
 
 }  // namespace dynet::functional

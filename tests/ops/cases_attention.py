@@ -94,6 +94,7 @@ ATTENTION = [
             wrong("0 heads", heads=0),
             wrong("matrices or vectors", uniform(4, 3, 2), uniform(4, 5), uniform(6, 5)),
             wrong("6 queries and 5 keys", uniform(4, 6), uniform(4, 5), uniform(6, 5), causal=True),
+            wrong("attention: ", dropout=1.5),
         ],
     ),
     case("attention", QKV, attention, heads=2),

@@ -89,11 +89,11 @@ def attention(b: Builder, step: Step, xs: Sequence[Value]) -> str:
     if step.attributes["causal"]:
         later = np.arange(k[1])[:, None] > np.arange(q[1]) + k[1] - q[1]
         scores = b.emit("Add", scores, b.constant(np.where(later, -np.inf, 0)))
-    if len(xs) > 3:
+    if step.attributes["has_mask"]:
         mask = b.emit("Transpose", b.padded(xs[3], 3), perm=[0, 3, 1, 2])
         scores = b.emit("Add", scores, mask)
     weights = b.emit("Softmax", scores, axis=2)
-    if len(xs) > 3:  # Who may look nowhere sees nothing.
+    if step.attributes["has_mask"]:  # Who may look nowhere sees nothing.
         best = b.emit("ReduceMax", scores, b.integers(2), keepdims=1)
         nowhere = b.emit("Equal", best, b.constant(-np.inf))
         weights = b.emit("Where", nowhere, b.constant(0), weights)

@@ -1,8 +1,5 @@
 """Layers: small classes over a ParameterCollection, called as layer(x), on one example of any size."""
 
-from dynet.nn.activations import gelu as gelu
-from dynet.nn.activations import leaky_relu as leaky_relu
-from dynet.nn.activations import softplus as softplus
 from dynet.nn.attention import AdditiveAttention as AdditiveAttention
 from dynet.nn.attention import BilinearAttention as BilinearAttention
 from dynet.nn.attention import CopyOutput as CopyOutput
@@ -76,8 +73,5 @@ __all__ = [
     "TransformerEncoderLayer",
     "TreeState",
     "Triaffine",
-    "gelu",
-    "leaky_relu",
     "rotary",
-    "softplus",
 ]

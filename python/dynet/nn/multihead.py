@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
 from dynet.arguments import told
-from dynet.nn.checks import Columns, matrix, rate, whole, with_columns
+from dynet.nn.checks import Columns, matrix, rate, whole
 from dynet.nn.dense import Linear
 from dynet.nn.module import Module
 from dynet.nn.positions import rotary as rotated
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Mask: TypeAlias = "Expression | numpy.typing.ArrayLike | None"
-
-_FAR = -1e9  # added to the scores of what may not be seen: eˣ of it is 0
 
 
 class Kept(NamedTuple):
@@ -35,78 +32,35 @@ class Kept(NamedTuple):
     values: Expression
 
 
-class _Seen(NamedTuple):
-    """Which keys (rows) queries (columns) may look at: numbers to add to scores; 0 for queries that see
-    none."""
-
-    scores: Expression | None = None
-    queries: Expression | None = None
-
-
-def _seen(call: str, mask: Mask, causal: bool, keys: int, queries: int) -> _Seen:
+def _added(call: str, mask: Mask, keys: int, queries: int) -> Expression | None:
+    """What a mask adds to the scores of keys (rows) and queries (columns)."""
     import numpy as np
 
-    if mask is None and not causal:
-        return _Seen()
-    added = None
-    allowed = np.ones((keys, queries), bool)
+    shapes = (keys, queries), (keys, 1), (keys,)
+    if mask is None:
+        return None
     if isinstance(mask, Expression):
-        if mask.dim()[0] not in ((keys, queries), (keys, 1), (keys,)):
+        if mask.dim()[0] not in shapes:
             raise ValueError(f"{call}: mask has shape {mask.dim()[0]}; {(keys, queries)} is needed")
-        added = mask
-    elif mask is not None:
-        given = np.asarray(mask)
-        if given.dtype != bool:
-            raise TypeError(
-                f"{call}: mask has numbers of type {given.dtype}; truth values, True where a query may look, "
-                "or an expression that is added to the scores, are needed"
-            )
-        given = given[:, None] if given.shape == (keys,) else given
-        if given.shape not in ((keys, queries), (keys, 1)):
-            raise ValueError(
-                f"{call}: mask has shape {np.shape(mask)}; {(keys, queries)}, keys and queries, is needed"
-            )
-        allowed &= given
-    if causal:
-        if keys < queries:
-            raise ValueError(
-                f"{call}: causal, with {keys} keys for {queries} queries; as many at least are needed"
-            )
-        allowed &= np.tri(queries, keys, keys - queries, dtype=bool).T
-    if not allowed.all():
-        far = dy.inputTensor(np.where(allowed, 0.0, _FAR))
-        added = far if added is None else added + far
-    some = np.asarray(allowed.any(0))
-    return _Seen(added, None if some.all() else dy.inputTensor(some[None].astype(float)))
+        return mask
+    given = np.asarray(mask)
+    if given.dtype != bool:
+        raise TypeError(
+            f"{call}: mask has numbers of type {given.dtype}; truth values, True where a query may look, "
+            "or an expression that is added to the scores, are needed"
+        )
+    if given.shape not in shapes:
+        raise ValueError(
+            f"{call}: mask has shape {np.shape(mask)}; {(keys, queries)}, keys and queries, is needed"
+        )
+    return dy.inputTensor(np.where(given, 0.0, -np.inf))
 
 
-def attended(
-    query: Expression, key: Expression, value: Expression, heads: int, seen: _Seen, dropout: float
-) -> Expression:
-    """What each head finds: for queries (h r, m), keys (h r, n) and values (h s, n) the means (h s, m) of the
-    values by softmax(keysᵀ queries / √r) of the head's own rows.
-
-    The one place where attention is computed: heads lie in the batch here.
-    """
-    batch, length = max(each.dim()[1] for each in (query, key, value)), query.dim()[0][1]
-    query, key, value = (_apart(each, heads) for each in (query, key, value))
-    scores = dy.transpose(key) * query * (1 / math.sqrt(query.dim()[0][0]))
-    scores = with_columns(scores, length)
-    shares = dy.softmax(scores if seen.scores is None else scores + seen.scores)
-    if seen.queries is not None:
-        shares = dy.cmult(shares, seen.queries)
-    if dropout:
-        shares = dy.dropout(shares, dropout)
-    found, size = value * shares, value.dim()[0][0]
-    together = dy.transpose(dy.reshape(found, (size, length, heads), batch), [0, 2, 1])
-    return dy.reshape(together, (size * heads, length), batch)
-
-
-def _apart(x: Expression, heads: int) -> Expression:
-    """(h r, n) with a batch of b as (r, n) with a batch of h b."""
-    (size, length), batch = x.dim()
-    split = dy.transpose(dy.reshape(x, (size // heads, heads, length), batch), [0, 2, 1])
-    return dy.reshape(split, (size // heads, length), heads * batch)
+def _check_causal(call: str, keys: int, queries: int) -> None:
+    if keys < queries:
+        raise ValueError(
+            f"{call}: causal, with {keys} keys for {queries} queries; as many at least are needed"
+        )
 
 
 class MultiHeadAttention(Module):
@@ -173,8 +127,10 @@ class MultiHeadAttention(Module):
         queries = matrix(name, "queries", queries, self.size)
         kept = keys if isinstance(keys, Kept) else self.keep(queries if keys is None else keys, values)
         m, n = queries.dim()[0][1], kept.keys.dim()[0][1]
-        seen = _seen(name, mask, causal, n, m)
-        return self._found(self._asked(queries, n - m if causal or keys is None else 0), kept, seen)
+        if causal:
+            _check_causal(name, n, m)
+        query = self._asked(queries, n - m if causal or keys is None else 0)
+        return self._found(query, kept, causal, _added(name, mask, n, m))
 
     @told
     def keep(self, keys: Columns, values: Columns | None = None, start: int = 0) -> Kept:
@@ -213,17 +169,17 @@ class MultiHeadAttention(Module):
         if kept is not None:
             pairs = zip(kept, new, strict=True)
             new = Kept(*(dy.concatenate_cols([before, now]) for before, now in pairs))
-        m, n = x.dim()[0][1], new.keys.dim()[0][1]
-        seen = _seen("MultiHeadAttention", None, m > 1, n, m)
-        return self._found(self._asked(x, start), new, seen), new
+        return self._found(self._asked(x, start), new, causal=True), new
 
     def _asked(self, queries: Expression, start: int) -> Expression:
         query = self.query(queries)
         return self._turned(query, start) if self.rotary else query
 
-    def _found(self, query: Expression, kept: Kept, seen: _Seen) -> Expression:
+    def _found(
+        self, query: Expression, kept: Kept, causal: bool, mask: Expression | None = None
+    ) -> Expression:
         dropout = self.dropout if self.training else 0.0
-        return self.output(attended(query, kept.keys, kept.values, self.heads, seen, dropout))
+        return self.output(dy.attention(query, *kept, self.heads, causal, mask, dropout))
 
     def _turned(self, x: Expression, start: int) -> Expression:
         part = self.size // self.heads

@@ -9,19 +9,12 @@ from dynet.nn.checks import positive, whole
 from dynet.nn.dense import _OfColumns
 
 
-def _of_each_column(statistic: Expression, x: Expression) -> Expression:
-    """Numbers, one for each column, so that they stretch over the rows."""
-    shape, batch = x.dim()
-    return dy.reshape(statistic, (1, *shape[1:]), batch)
-
-
 class LayerNorm(_OfColumns):
     """y = weight ∘ (x - mean) / √(variance + eps) + bias, with mean and variance of each column: of a vector
     (size,), of each column of a matrix (size, n), or of each vector of a list.
 
     Parameters: weight (size,), ones at first, and bias (size,), zeros; eps is 1e-5 by default, as in
-    torch.nn.LayerNorm. dy.layer_norm takes all numbers of a matrix together instead. (Ba, Kiros and
-    Hinton 2016)
+    torch.nn.LayerNorm. (Ba, Kiros and Hinton 2016)
 
     >>> norm = dy.nn.LayerNorm(2, dy.ParameterCollection())
     >>> print(norm(dy.inputTensor([[1, 5], [3, 1]])).npvalue().round(2))
@@ -37,10 +30,8 @@ class LayerNorm(_OfColumns):
         self.bias = self.model.add_parameters(self.inputs, init=0, name="bias") if bias else None
 
     def _of(self, x: Expression) -> Expression:
-        centred = x - _of_each_column(dy.mean_dim(x, [0]), x)
-        deviation = dy.sqrt(dy.mean_dim(dy.square(centred), [0]) + self.eps)
-        scaled = dy.cmult(dy.cdiv(centred, _of_each_column(deviation, x)), self.weight)
-        return scaled if self.bias is None else dy.colwise_add(scaled, self.bias)
+        bias = dy.zeros(1) if self.bias is None else self.bias
+        return dy.layer_norm(x, self.weight, bias, [0], self.eps)
 
 
 class RMSNorm(_OfColumns):
@@ -61,5 +52,4 @@ class RMSNorm(_OfColumns):
         self.weight = self.model.add_parameters(self.inputs, init=1, name="weight")
 
     def _of(self, x: Expression) -> Expression:
-        root = dy.sqrt(dy.mean_dim(dy.square(x), [0]) + self.eps)
-        return dy.cmult(dy.cdiv(x, _of_each_column(root, x)), self.weight)
+        return dy.rms_norm(x, self.weight, [0], self.eps)
