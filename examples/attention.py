@@ -1,6 +1,7 @@
 """An attention model that translates Greek verses, its attention scored by hand-made alignments."""
 
 import collections
+import heapq
 import math
 import operator
 
@@ -83,14 +84,34 @@ class Translator:
         attentions = [attention for _, attention in self.follow(pair)][:-1]
         return dy.transpose(dy.concatenate_cols(attentions)).npvalue().reshape(-1, len(pair.greek))
 
-    def translate(self, words):
-        """The translation in which each word is the likeliest after those before it."""
+    def translations(self, verses, width=4):
+        """The likeliest translation of each verse that a beam of this width finds."""
         dy.renew_cg()
-        greek, state, vocabulary = self.read(words), None, list(self.rows)
-        written = [END]
-        while len(written) < 3 * len(words) and END not in written[1:]:
-            state, _, scores = self.step(greek, state, self.rows[written[-1]])
-            written.append(vocabulary[scores.npvalue().argmax()])
+
+        def translate(words):
+            return (yield from self.translate(words, width))
+
+        return dy.run_batched(translate, verses)
+
+    def translate(self, words, width):
+        """A generator for run_batched: it waits for the scores of a step, of all the beam at once."""
+        greek, vocabulary = self.read(words), list(self.rows)
+        beam, ended = [(0.0, [END], None)], []
+        while beam and len(beam[0][1]) <= 3 * len(words):
+            steps = [self.step(greek, state, self.rows[written[-1]]) for _, written, state in beam]
+            likelihoods = [dy.log_softmax(scores) for _, _, scores in steps]
+            yield likelihoods
+            longer = []
+            for (total, written, _), (state, _, _), scores in zip(beam, steps, likelihoods, strict=True):
+                values = scores.npvalue()
+                for row in values.argsort()[-width:]:
+                    longer.append((total + float(values[row]), [*written, vocabulary[row]], state))
+            best = heapq.nlargest(width, longer, key=operator.itemgetter(0))
+            beam = [hypothesis for hypothesis in best if hypothesis[1][-1] != END]
+            ended += [hypothesis for hypothesis in best if hypothesis[1][-1] == END]
+            width -= len(best) - len(beam)
+        # Each word costs; of long and of short translations the likelier word by word is the better one.
+        _, written, _ = max(ended or beam, key=lambda hypothesis: hypothesis[0] / len(hypothesis[1]))
         return " ".join(written).replace(END, "").strip()
 
 
@@ -140,10 +161,11 @@ def main():
         model.parameters.save(chosen.save)
     print(f"held-out verses: {report(model, held_out)}")
     print(f"baselines: diagonal {aligned(held_out, diagonal_links):.1%}, bigrams {bigram:.1f}")
-    shown = min(held_out, key=lambda pair: abs(len(pair.english) - 16))
-    print(f"by people: {' '.join(shown.english)}\nby the model: {model.translate(shown.greek)}")
+    shown = sorted(held_out, key=lambda pair: abs(len(pair.english) - 16))[:2]
+    for pair, written in zip(shown, model.translations([pair.greek for pair in shown]), strict=True):
+        print(f"by people: {' '.join(pair.english)}\nby the model: {written}")
     if chosen.plot:
-        attention_picture(chosen.plot, model.attention(shown), shown)
+        attention_picture(chosen.plot, model.attention(shown[0]), shown[0])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import dynet as dy
 
 WIDTH, HEIGHT = 9, 7
 MOVES = (-1, 0, 1)  # of the paddle, and of the ball from row to row
+AT_ONCE = 4  # games that are played with the same network
 
 
 class State(typing.NamedTuple):
@@ -64,9 +65,28 @@ class Network:
         hidden = dy.rectify(dy.affine_transform([self.hidden_bias, self.hidden, picture]))
         return dy.affine_transform([self.bias, self.weights, hidden])
 
-    def best(self, state):
+    def play(self, starts, exploration=0.0):
+        """Games from these starts, in turns: what was seen of each, a list of (state, move, reward, next)."""
         dy.renew_cg()
-        return MOVES[self.rewards(state).npvalue().argmax()]
+        seeds = [random.random() for _ in starts]  # each game has moves of chance of its own
+
+        def game(start):
+            state, draw, seen = starts[start], random.Random(seeds[start]), []
+            while not state.over():
+                rewards = self.rewards(state)
+                yield rewards  # the other games go on meanwhile
+                curious = draw.random() < exploration
+                move = draw.choice(MOVES) if curious else MOVES[rewards.npvalue().argmax()]
+                following, reward = state.after(move)
+                seen.append((state, move, reward, following))
+                state = following
+            return seen
+
+        return dy.run_batched(game, range(len(starts)))
+
+    def score(self, starts):
+        """The mean reward of its games from these starts."""
+        return sum(seen[-1][2] for seen in self.play(starts)) / len(starts)
 
     def copy(self, other):
         both = (network.parameters.parameters_list() for network in (self, other))
@@ -124,25 +144,23 @@ def main():
     for epoch in range(chosen.epochs):
         progress = Progress(f"epoch {epoch + 1}", chosen.games, "games")
         exploration = max(0.05, 1 - 2 * epoch / chosen.epochs)
-        for _ in range(chosen.games):
-            state, lost = random.choice(training), 0.0
-            while not state.over():
-                curious = random.random() < exploration
-                move = random.choice(MOVES) if curious else network.best(state)
-                following, reward = state.after(move)
-                memory.append((state, move, reward, following))
-                state = following
+        for _ in range(0, chosen.games, AT_ONCE):
+            lost, moves = 0.0, 0
+            seen = network.play(random.choices(training, k=AT_ONCE), exploration)
+            for experience in itertools.chain(*seen):
+                memory.append(experience)
                 error = loss(network, target, random.choices(memory, k=chosen.batch))
-                lost += error.scalar_value() / chosen.batch
+                lost, moves = lost + error.scalar_value() / chosen.batch, moves + 1
                 error.backward()
                 trainer.update()
-            target.copy(network)
-            progress.add(1, lost / (HEIGHT - 1))
-        progress.close(f"held out {score(network.best, held_out):+.2f}")
+                if moves % (HEIGHT - 1) == 0:
+                    target.copy(network)
+            progress.add(AT_ONCE, AT_ONCE * lost / moves)
+        progress.close(f"held out {network.score(held_out):+.2f}")
     if chosen.save:
         network.parameters.save(chosen.save)
     by_chance = score(lambda state: random.choice(MOVES), 100 * held_out)
-    print(f"held-out games: mean reward {score(network.best, held_out):+.3f}")
+    print(f"held-out games: mean reward {network.score(held_out):+.3f}")
     print(f"random moves {by_chance:+.3f}, the best possible {best_score(held_out):+.3f}")
 
 

@@ -1,4 +1,7 @@
-"""A stack-LSTM parser that draws Hebrew dependency trees, one transition at a time."""
+"""A stack-LSTM parser that draws Hebrew dependency trees, one transition at a time.
+
+It looks at its scores before each move, in training as well; `run_batched` lets many sentences wait together.
+"""
 
 import collections
 import random
@@ -12,13 +15,14 @@ from transitions import LEFT, RIGHT, SHIFT, Transitions
 import dynet as dy
 
 UNKNOWN = 0  # the row of each table for what the training data lacks
+FOLLOWED = 0.2  # of its own moves in the end of training; at first all are right
 
 
 class Parser:
     """Transition-Based Dependency Parsing with Stack Long Short-Term Memory (Dyer et al., 2015)."""
 
     def __init__(self, sentences, size=96, dropout=0.2):
-        self.dropout = dropout
+        self.dropout, self.followed = dropout, 0.0
         self.counts = collections.Counter(word.text for words in sentences for word in words)
         self.texts = {text: row for row, text in enumerate(self.counts, start=1)}
         tags = sorted({word.pos for words in sentences for word in words})
@@ -43,30 +47,38 @@ class Parser:
         row = UNKNOWN if rare else self.texts.get(word.text, UNKNOWN)
         return self.text_table[row] + self.tag_table[self.tags.get(word.pos, UNKNOWN)]
 
-    def start(self, sentences, training=False):
+    def run(self, program, sentences, training=False):
+        """What a program of one sentence gives for each."""
         dy.renew_cg()
         for lstm in self.lstms:
             lstm.set_dropout(self.dropout if training else 0)
-        return [Parse(self, words, training) for words in sentences]
+        return dy.run_batched(program, sentences)
 
     def loss(self, sentences):
-        losses = []
-        for words, parse in zip(sentences, self.start(sentences, training=True), strict=True):
-            heads = [word.head for word in words]
-            while not parse.over():
-                move = parse.right_move(heads)
-                losses.append(dy.pickneglogsoftmax(parse.scores(), move))
-                parse.make(move)
+        return dy.esum(self.run(self.explore, sentences, training=True))
+
+    def explore(self, words):
+        """The loss of the right moves, where some of its own are made: it learns to go on after mistakes."""
+        parse, losses = Parse(self, words, training=True), []
+        heads, draw = [word.head for word in words], random.Random(random.random())
+        while not parse.over():
+            scores, right = parse.scores(), parse.right_move(heads)
+            losses.append(dy.pickneglogsoftmax(scores, right))
+            yield scores
+            parse.make(parse.best_move(scores) if draw.random() < self.followed else right)
         return dy.esum(losses)
 
     def heads(self, sentences):
-        """For each sentence the head of each word; all sentences go on by a move together."""
-        parses = self.start(sentences)
-        while going := [parse for parse in parses if not parse.over()]:
-            scores = dy.npvalues([parse.scores() for parse in going])
-            for parse, score in zip(going, scores, strict=True):
-                parse.make(max(parse.moves(), key=lambda move, score=score: score[move]))
-        return [[parse.heads[place] for place in range(1, len(parse.heads) + 1)] for parse in parses]
+        """For each sentence the head of each word."""
+        return self.run(self.parse, sentences)
+
+    def parse(self, words):
+        parse = Parse(self, words, training=False)
+        while not parse.over():
+            scores = parse.scores()
+            yield scores  # other sentences go on until all wait
+            parse.make(parse.best_move(scores))
+        return [parse.heads[place] for place in range(1, len(words) + 1)]
 
 
 class Parse(Transitions):
@@ -88,6 +100,9 @@ class Parse(Transitions):
         hidden = dy.rectify(dy.affine_transform([*self.model.hidden, seen]))
         return dy.affine_transform([*self.model.output, hidden])
 
+    def best_move(self, scores):
+        return max(self.moves(), key=scores.vec_value().__getitem__)
+
     def make(self, move):
         self.past = self.past.add_input(self.model.move_table[move])
         if move != SHIFT:
@@ -106,10 +121,8 @@ class Parse(Transitions):
 def attachment(parser, sentences):
     """The share of words, punctuation too, that are attached to the right head."""
     right = []
-    for start in range(0, len(sentences), 32):
-        part = sentences[start : start + 32]
-        for words, heads in zip(part, parser.heads(part), strict=True):
-            right += [word.head == head for word, head in zip(words, heads, strict=True)]
+    for words, heads in zip(sentences, parser.heads(sentences), strict=True):
+        right += [word.head == head for word, head in zip(words, heads, strict=True)]
     return sum(right) / len(right)
 
 
@@ -129,6 +142,7 @@ def main():
     trainer = dy.AdamTrainer(parser.parameters)
     for epoch in range(chosen.epochs):
         trainer.learning_rate = 0.002 * (1 - epoch / chosen.epochs)
+        parser.followed = FOLLOWED * epoch / chosen.epochs
         progress = Progress(f"epoch {epoch + 1}", sum(map(len, training)))
         for batch in minibatches(training, chosen.batch):
             loss = parser.loss(batch)

@@ -30,15 +30,22 @@ class Transitions:
             self.heads[child] = self.stack[-1]
 
     def right_move(self, heads):
-        """The move towards the right tree, which is projective; `heads` starts with word 1's."""
+        """The move towards the right tree, which is projective; `heads` starts with word 1's.
+
+        After wrong moves it goes on to what of the tree can still be drawn.
+        """
+        moves, ahead = self.moves(), heads[self.next - 1 :]
         if len(self.stack) > 1:
             second, first = self.stack[-2:]
-            if second and heads[second - 1] == first:
+            # What is hung up can have no more children, so none may be among the words ahead.
+            bare = {place for place in (second, first) if place and place not in ahead}
+            lost = {
+                place
+                for place in bare
+                if heads[place - 1] not in (*self.stack, *range(self.next, 1 + self.end))
+            }
+            if second and (heads[second - 1] == first or second in lost):
                 return LEFT
-            # What is hung up can have no more children, so all of them must hang below it.
-            if heads[first - 1] == second and self.complete(first, heads):
+            if RIGHT in moves and first in bare and (heads[first - 1] == second or first in lost):
                 return RIGHT
-        return SHIFT
-
-    def complete(self, place, heads):
-        return heads.count(place) == list(self.heads.values()).count(place)
+        return SHIFT if SHIFT in moves else RIGHT

@@ -194,7 +194,8 @@ class TaskRun {
   }
   void end() {
     leave_unwatched();
-    set_waiting(wait_before_.ptr());
+    // Where it is forgotten, another task may be at work, which waits as it did.
+    if (!is_there() || tasks().current() == run_.part_before) set_waiting(wait_before_.ptr());
     if (is_there()) tasks().end_run(run_);
   }
 
@@ -255,6 +256,7 @@ void wait_in_task(Graph& graph, std::span<const uint32_t> nodes, bool recalculat
   for (const uint32_t node : nodes) check_own(graph, node);
   if (!waiting || is_checked(graph) || &graph != current_graph_or_null()) return;
   Turn& turn = *nb::inst_ptr<Turn>(waiting);
+  if (!turn.park.is_valid()) return;
   turn.wanted.clear();
   for (const uint32_t node : nodes)
     if (!graph.evaluator->is_known(node)) turn.wanted.push_back(node);

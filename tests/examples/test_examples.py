@@ -24,6 +24,7 @@ LEARNERS = [
     "digits.py --network perceptron",
     "dqn.py",
     "language_model.py",
+    "reinforce.py",
     "rnnlm_batch.py --way one-by-one",
     "rnnlm_batch.py --way padded",
     "segmental_rnn.py",

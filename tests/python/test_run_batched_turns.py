@@ -411,3 +411,18 @@ def test_a_run_that_is_forgotten_elsewhere_leaves_the_others_alone():
         return number
 
     assert dy.run_batched(task, range(3), window=3) == [0, 1, 2]
+
+
+@fibers.needed
+def test_a_task_waits_as_before_when_another_run_is_forgotten_in_it():
+    left = dy.run_as_completed(lambda n: n, [1, 2], window=1)
+    next(left)
+
+    def task(number):
+        first = (dy.scalarInput(number) * 2).value()
+        if number == 0:
+            left.close()
+        return first + (dy.scalarInput(number) * 3).value()
+
+    assert dy.run_batched(task, range(3), window=3) == [0, 5, 10]
+    assert dy.cg().step_count() == 2
