@@ -17,7 +17,7 @@ ROWS = 7
 
 
 class Network:
-    """Parameters of which shards use some, a table of which they use some rows, and one that is used whole."""
+    """Parameters of which shards use some, and a table of which they use some rows."""
 
     def __init__(self):
         self.model = dy.ParameterCollection()
