@@ -67,9 +67,13 @@ def names_of(module: Any) -> list[Name]:
 
 
 def _bases(value: Any) -> list[type]:
-    """The classes of the package that a class is made from."""
+    """The classes of the package that a class is made from, and has something to tell of."""
     bases = value.__bases__ if isinstance(value, type) else ()
-    return [base for base in bases if base.__module__.partition(".")[0] == "dynet"]
+    return [base for base in bases if base.__module__.partition(".")[0] == "dynet" and _has_members(base)]
+
+
+def _has_members(base: type) -> bool:
+    return not base.__name__.startswith("_") or any(not name.startswith("_") for name in vars(base))
 
 
 def _lineage(value: type, module: Any) -> tuple[list[type], list[str]]:
