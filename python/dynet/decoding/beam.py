@@ -51,35 +51,26 @@ class _Beam:
     """The hypotheses of one sentence."""
 
     def __init__(
-        self, call: str, start: int, end: int, state: Any, width: int, longest: int, score: _Scoring
+        self, stepper: Stepper, start: int, state: Any, width: int, longest: int, score: _Scoring
     ) -> None:
-        self.call, self.end, self.width, self.longest, self.score = call, end, width, longest, score
+        self.stepper, self.end = stepper, stepper.end
+        self.width, self.longest, self.score = width, longest, score
         self.going = [Partial((), 0.0, start, state)]
         self.finished: list[Hypothesis] = []
 
     def advance(self, found: Sequence[tuple[Any, Any, Any]]) -> None:
         """Takes the scores of one more step of each hypothesis that goes on."""
-        import numpy as np
-
-        candidates = []
-        for number, (partial, (row, _, _)) in enumerate(zip(self.going, found, strict=True)):
-            count = min(self.width, len(row))
-            best = np.argpartition(-row, count - 1)[:count] if count < len(row) else np.arange(len(row))
-            for word in best:
-                if row[word] > -np.inf:
-                    candidates.append((-(partial.log_probability + float(row[word])), number, int(word)))
-        candidates.sort()
         parents, self.going = self.going, []
-        for negative, number, word in candidates[: self.width]:
+        for total, number, word in self._best(parents, [row for row, _, _ in found]):
             parent, (_, state, shares) = parents[number], found[number]
             seen = shares if parent.coverage is None or shares is None else parent.coverage + shares
             words = parent.words if word == self.end else (*parent.words, word)
             if word == self.end or len(words) == self.longest:
                 length = len(parent.words) + 1
-                score = self.score(-negative, length, seen)
-                self.finished.append(Hypothesis(words, score, -negative, state, word == self.end))
+                score = self.score(total, length, seen)
+                self.finished.append(Hypothesis(words, score, total, state, word == self.end))
             else:
-                self.going.append(Partial(words, -negative, word, state, seen))
+                self.going.append(Partial(words, total, word, state, seen))
         self.finished.sort(key=lambda hypothesis: -hypothesis.score)
         del self.finished[self.width :]
         if len(self.finished) == self.width and self.going:
@@ -87,10 +78,47 @@ class _Beam:
             if reachable <= self.finished[-1].score:
                 self.going = []
 
+    def _best(self, parents: Sequence[Partial], rows: Sequence[Any]) -> list[tuple[float, int, int]]:
+        """The likeliest sequences: log-probability, number of the hypothesis that goes on, and word."""
+        import numpy as np
+
+        totals = np.full((len(rows), max(map(len, rows))), -np.inf)
+        for total, row, parent in zip(totals, rows, parents, strict=True):
+            total[: len(row)] = row
+            total += parent.log_probability
+        if np.isnan(totals.max()):
+            raise self.stepper.no_number(parents[int(np.isnan(totals).any(1).argmax())])
+        width = totals.shape[1]
+        places = _largest(totals.reshape(-1), min(self.width, totals.size))
+        return [(total, place // width, place % width) for total, place in places]
+
     def result(self) -> list[Hypothesis]:
         if not self.finished:
-            raise ValueError(f"{self.call}: nothing may follow the words that were found: allowed gave none")
+            raise ValueError(
+                f"{self.stepper.call}: nothing may follow the words that were found: allowed gave none"
+            )
         return self.finished
+
+
+_FEW = 64  # as many are found faster by looking for each
+
+
+def _largest(numbers: Any, count: int) -> list[tuple[float, int]]:
+    """The largest numbers above -inf, with their places, in order; of equal ones the first come first."""
+    import numpy as np
+
+    if count > _FEW:
+        chosen = np.argpartition(-numbers, count - 1)[:count] if count < numbers.size else np.arange(count)
+        chosen = chosen[np.lexsort((chosen, -numbers[chosen]))]
+        return [(float(numbers[place]), int(place)) for place in chosen if numbers[place] > -np.inf]
+    found = []
+    for _ in range(count):
+        place = int(numbers.argmax())
+        if numbers[place] == -np.inf:
+            break
+        found.append((float(numbers[place]), place))
+        numbers[place] = -np.inf
+    return found
 
 
 @told
@@ -172,7 +200,7 @@ def _searches(
 ) -> list[list[Hypothesis]]:
     call = advance.call
     width, longest = whole(call, "width", width, 1), whole(call, "longest", longest, 1)
-    beams = [_Beam(call, start, advance.end, state, width, longest, scoring) for state in states]
+    beams = [_Beam(advance, start, state, width, longest, scoring) for state in states]
     while any(beam.going for beam in beams):
         found = advance([partial for beam in beams for partial in beam.going])
         at = 0

@@ -97,7 +97,7 @@ class Stepper:
         values = dict(
             zip(places, dy.npvalues([given[place] for place in places]) if places else [], strict=True)
         )
-        rows = [np.asarray(values.get(place, each), np.float64) for place, each in enumerate(given)]
+        rows = [np.asarray(values.get(place, each)) for place, each in enumerate(given)]
         for row in rows:
             if row.ndim != 1:
                 raise ValueError(
@@ -109,19 +109,22 @@ class Stepper:
     def _permitted(self, partial: Partial, row: Row) -> Row:
         import numpy as np
 
-        if np.isnan(row).any():
-            raise ValueError(f"{self.call}: step gave NaN after the words {partial.words}")
         if self.end >= len(row):
             raise ValueError(f"{self.call}: end is {self.end}; step gave scores of {len(row)} words")
         chosen = self.allowed(partial.words) if self.allowed else None
+        is_too_short = len(partial.words) < self.shortest
+        if chosen is None and not is_too_short:
+            return row
+        permitted = np.full(len(row), -np.inf) if chosen is not None else row.copy()
         if chosen is not None:
-            permitted = np.full(len(row), -np.inf)
             index = np.fromiter(chosen, int)
             if index.size and not (index.min() >= 0 and index.max() < len(row)):
                 raise IndexError(f"{self.call}: allowed gave a word that is not there; there are {len(row)}")
             permitted[index] = row[index]
-            row = permitted
-        if len(partial.words) < self.shortest and row[self.end] > -np.inf:
-            row = row.copy() if chosen is None else row
-            row[self.end] = -np.inf
-        return row
+        if is_too_short:
+            permitted[self.end] = -np.inf
+        return permitted
+
+    def no_number(self, partial: Partial) -> ValueError:
+        """The error for NaN."""
+        return ValueError(f"{self.call}: step gave NaN after the words {partial.words}")

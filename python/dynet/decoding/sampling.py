@@ -18,7 +18,7 @@ def _narrowed(row: Row, temperature: float, top_k: int | None, top_p: float | No
     """The probabilities to draw from, of log-probabilities."""
     import numpy as np
 
-    scores = row / temperature
+    scores = row.astype(float) / temperature
     scores = scores - scores.max()
     probabilities: Row = np.exp(scores)
     if top_k is not None and top_k < len(row):
@@ -61,6 +61,8 @@ class _Sampler:
         while going:
             for number, (row, state, _) in zip(list(going), self.advance(list(going.values())), strict=True):
                 partial = going[number]
+                if np.isnan(row.max()):
+                    raise self.advance.no_number(partial)
                 if row.max() == -np.inf:
                     raise ValueError(
                         f"{self.call}: nothing may follow the words {partial.words}: allowed gave none"
