@@ -29,7 +29,7 @@ nb::tuple tuple_of(const Kind& kind) {
                         dictionary_of(kind.attributes), nb::tuple(matrices));
 }
 
-nb::list list_of(std::span<const Kind> kinds) {
+nb::list kinds_list(std::span<const Kind> kinds) {
   nb::list list;
   for (const Kind& kind : kinds) list.append(tuple_of(kind));
   return list;
@@ -46,7 +46,7 @@ nb::tuple stop_recording() {
   for (uint32_t place = 0; place < totals.size(); ++place)
     if (const LineTotal& line = totals[place]; line.nodes > 0 || line.backward > 0)
       lines.append(nb::make_tuple(program_line(place), line.forward, line.backward, line.nodes, line.bytes));
-  return nb::make_tuple(calls, list_of(recorder().kinds()), lines);
+  return nb::make_tuple(calls, kinds_list(recorder().kinds()), lines);
 }
 
 /// Batches as (kind, nodes), the kinds, and how long a chain there is of each.
@@ -67,7 +67,7 @@ nb::tuple schedule_of(const Expression& e) {
     batches.append(nb::make_tuple(all.kind_of_batch[i], nodes));
   }
   for (const uint32_t length : all.chains) chains.append(length);
-  return nb::make_tuple(batches, list_of(all.kinds), chains);
+  return nb::make_tuple(batches, kinds_list(all.kinds), chains);
 }
 
 }  // namespace
