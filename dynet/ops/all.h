@@ -23,6 +23,7 @@
 #include "dynet/ops/softmax.h"
 #include "dynet/ops/sparsemax.h"
 #include "dynet/ops/statistics.h"
+#include "dynet/ops/structured.h"
 #include "dynet/ops/trigonometry.h"
 #include "dynet/ops/zip.h"
 
@@ -37,7 +38,7 @@ using AllOps =
     decltype(Elementwise{} + ChangedGradients{} + Trigonometry{} + Pairwise{} + Ops<ColumnwiseAdd>{} +
              Gates{} + Reductions{} + Linear{} + Circular{} + Shaping{} + Selections{} + Choices{} +
              SoftmaxFamily{} + SparseSoftmax{} + Dense{} + Convolutions{} + Losses{} + Normalization{} +
-             Random{} + Recurrent{} + Cells{} + Inputs{});
+             Random{} + Recurrent{} + Cells{} + Structures{} + Inputs{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

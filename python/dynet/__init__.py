@@ -58,9 +58,10 @@ from dynet.viz import print_graphviz as print_graphviz
 if _TYPE_CHECKING:
     from dynet import data as data
     from dynet import export as export
+    from dynet import structured as structured
     from dynet import training as training
 else:
-    for _name in ("data", "export", "training"):
+    for _name in ("data", "export", "structured", "training"):
         globals()[_name] = _submodule(_name)
 
 # Without the modules, which would hide a program's own `io` or `config`. Type checkers need no such list, and

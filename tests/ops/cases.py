@@ -6,6 +6,7 @@ from cases_losses import LOSSES, NORMS, SOFTMAX
 from cases_nodes import LEAVES, RANDOM, RECURRENT
 from cases_parts import SELECTIONS, SHAPES
 from cases_reductions import REDUCTIONS
+from cases_structured import STRUCTURES
 
 ELEMENTWISE = UNARY + ROUNDING + BINARY + GATES
 CASES = (
@@ -20,6 +21,7 @@ CASES = (
     + RANDOM
     + LEAVES
     + RECURRENT
+    + STRUCTURES
 )
 
 # Operations of C++ alone, with tests in tests/cpp, and what tests/python/test_cell.py tests.
