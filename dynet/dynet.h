@@ -13,6 +13,7 @@
 #include "dynet/nn/simple.h"
 #include "dynet/nn/softmax.h"
 #include "dynet/nn/state.h"
+#include "dynet/nn/structured.h"
 #include "dynet/nn/treelstm.h"
 #include "dynet/nn/word_tree.h"
 #include "dynet/ops/all.h"

@@ -28,6 +28,7 @@
 #include "dynet/ops/softmax.h"
 #include "dynet/ops/sparsemax.h"
 #include "dynet/ops/statistics.h"
+#include "dynet/ops/structured.h"
 #include "dynet/ops/tensor_product.h"
 #include "dynet/ops/trigonometry.h"
 #include "dynet/ops/zip.h"
@@ -44,7 +45,7 @@ using AllOps = decltype(Elementwise{} + Rectifiers{} + ChangedGradients{} + Trig
                         Masks{} + Ops<ColumnwiseAdd>{} + Gates{} + Reductions{} + Linear{} + Circular{} +
                         Shaping{} + Selections{} + Choices{} + SoftmaxFamily{} + SparseSoftmax{} + Dense{} +
                         Convolutions{} + Losses{} + Normalization{} + Random{} + Recurrent{} + Cells{} +
-                        Inputs{} + Attentions{} + Orders{} + TensorProducts{});
+                        Inputs{} + Structures{} + Attentions{} + Orders{} + TensorProducts{});
 
 /// Public functions that are made of these; they have a name, a doc, args and call.
 using Composites = decltype(Statistics{} + NormForms{} + SelectionForms{} + SoftmaxForms{} + LossForms{} +

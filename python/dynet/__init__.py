@@ -66,6 +66,7 @@ if _TYPE_CHECKING:
     from dynet import mp as mp
     from dynet import nn as nn
     from dynet import optim as optim
+    from dynet import structured as structured
     from dynet import training as training
 else:
     for _name in (
@@ -78,6 +79,7 @@ else:
         "mp",
         "nn",
         "optim",
+        "structured",
         "training",
     ):
         globals()[_name] = _submodule(_name)

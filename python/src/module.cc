@@ -45,6 +45,7 @@ NB_MODULE(DYNET_MODULE, m) {
   bind_softmax(m);
   bind_pickling(m);
   bind_function(m);
+  bind_structured(m);
   bind_cell(m);
   bind_cell_steps(m);
   bind_tasks(m);

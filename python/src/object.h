@@ -162,6 +162,7 @@ void bind_treelstm(nb::module_& m);
 void bind_softmax(nb::module_& m);
 void bind_pickling(nb::module_& m);
 void bind_function(nb::module_& m);
+void bind_structured(nb::module_& m);
 void bind_cell(nb::module_& m);
 void bind_cell_steps(nb::module_& m);
 void bind_tasks(nb::module_& m);

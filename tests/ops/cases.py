@@ -1,12 +1,13 @@
 """The table of operations: for each its inputs, an independent NumPy reference, and calls that must fail."""
 
-from cases_attention import STRUCTURE
+from cases_attention import BUILDING_BLOCKS
 from cases_elementwise import BINARY, GATES, ROUNDING, UNARY
 from cases_linear import LINEAR
 from cases_losses import LOSSES, NORMS, SOFTMAX
 from cases_nodes import LEAVES, RANDOM, RECURRENT
 from cases_parts import SELECTIONS, SHAPES
 from cases_reductions import REDUCTIONS
+from cases_structured import STRUCTURES
 
 ELEMENTWISE = UNARY + ROUNDING + BINARY + GATES
 CASES = (
@@ -21,7 +22,8 @@ CASES = (
     + RANDOM
     + LEAVES
     + RECURRENT
-    + STRUCTURE
+    + BUILDING_BLOCKS
+    + STRUCTURES
 )
 
 # Operations of C++ alone, with tests in tests/cpp, and what tests/python/test_cell.py tests.
