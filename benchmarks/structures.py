@@ -1,4 +1,4 @@
-"""Structured models beside pytorch-crf and torch's CTC loss: processor time, alternated in one process.
+"""Structured models beside pytorch-crf, torch's CTC loss and torch-struct: processor time, in one process.
 
     python benchmarks/structures.py [--rounds 30]
 
@@ -8,9 +8,10 @@ prints for each line our time, theirs, and the median of the ratios. What is not
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -127,21 +128,50 @@ class Paths:
         return loss
 
 
-def trees(batch: int) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Sums and gradients of trees over 30 words."""
-    words = 30
-    arcs = arrays(words + 1, words, batch=batch)
-    spans = arrays(words, words, batch=batch)
+class Trees:
+    """Sums over trees of 30 words, and their gradients."""
 
-    def run(make: Callable[[dy.Expression], dy.structured.Distribution], scores: np.ndarray) -> None:
+    NAMES = ("ProjectiveTrees", "SpanningTrees", "BinaryTrees")
+
+    def __init__(self, name: str, batch: int) -> None:
+        self.name, self.batch = name, batch
+        rows = 30 if name == "BinaryTrees" else 31
+        self.scores = arrays(rows, 30, batch=batch)
+
+    def loss(self) -> float:
         dy.renew_cg()
-        total = dy.sum_batches(make(dy.inputTensor(scores, batched=True)).log_partition())
-        total.value()
+        x = dy.inputTensor(self.scores, batched=True)
+        total = dy.sum_batches(getattr(dy.structured, self.name)(x).log_partition())
+        value = total.value()
         total.backward(full=True)
+        return float(value)
 
-    yield "projective trees", lambda: run(dy.structured.ProjectiveTrees, arcs)
-    yield "spanning trees", lambda: run(dy.structured.SpanningTrees, arcs)
-    yield "binary trees", lambda: run(dy.structured.BinaryTrees, spans)
+    def rival(self) -> Callable[[], float]:
+        import torch
+        import torch_struct
+
+        kind = {
+            "ProjectiveTrees": torch_struct.DependencyCRF,
+            "SpanningTrees": torch_struct.NonProjectiveDependencyCRF,
+            "BinaryTrees": torch_struct.TreeCRF,
+        }[self.name]
+        numbers = self.scores.transpose(2, 0, 1).copy()
+        options = {}
+        if self.name == "BinaryTrees":
+            numbers = numbers[..., None]
+        else:  # Their roots are on the diagonal.
+            roots, numbers = numbers[:, 0], numbers[:, 1:].copy()
+            numbers[:, range(30), range(30)] = roots
+            options = {"multiroot": False}
+        scores = torch.tensor(numbers, requires_grad=True)
+
+        def loss() -> float:
+            scores.grad = None
+            value = kind(scores * 1, **options).partition.sum()
+            value.backward()
+            return float(value)
+
+        return loss
 
 
 def compare(name: str, ours: Callable[[], object], theirs: Callable[[], object] | None, rounds: int) -> None:
@@ -165,6 +195,7 @@ def main() -> None:
         torch.set_num_threads(1)
     except ImportError:
         torch = None
+    has_struct = torch is not None and importlib.util.find_spec("torch_struct") is not None
     for batch in (1, 32):
         chains = Chains(batch)
         loss, best = chains.rivals() if torch else (None, None)
@@ -178,8 +209,12 @@ def main() -> None:
         if rival:
             np.testing.assert_allclose(paths.loss(), rival(), rtol=1e-4)
         compare(f"CTC loss and gradient, {batch}", paths.loss, rival, rounds)
-        for name, run in trees(batch):
-            compare(f"{name}, sum and gradient, {batch}", run, None, rounds)
+        for name in Trees.NAMES:
+            trees = Trees(name, batch)
+            rival = trees.rival() if has_struct else None
+            if rival:
+                np.testing.assert_allclose(trees.loss(), rival(), rtol=1e-4)
+            compare(f"{name}, sum and gradient, {batch}", trees.loss, rival, rounds)
 
 
 if __name__ == "__main__":

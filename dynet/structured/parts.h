@@ -16,7 +16,7 @@ inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Two numbers that are computed with side by side, on every machine.
 using Pair = double __attribute__((vector_size(16)));
-using PairBits = int64_t __attribute__((vector_size(16)));
+using PairBits = uint64_t __attribute__((vector_size(16)));
 
 inline Pair pair_at(const double* p) {
   Pair x;

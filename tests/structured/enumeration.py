@@ -173,8 +173,8 @@ def assignments(rows: int, columns: int) -> Iterator[tuple[Any, list[Part]]]:
 S = dy.structured
 
 
-def kinds() -> list[Kind]:
-    """Small ones of all kinds that have sums."""
+def sequences() -> list[Kind]:
+    """Small chains and segments."""
     found = [
         Kind(
             f"chain {k}x{n}{' with ends' if ends else ''}",
@@ -195,7 +195,12 @@ def kinds() -> list[Kind]:
         )
         for k, m, n, steps in ((2, 3, 4, True), (1, 2, 6, False), (2, 1, 3, True), (2, 5, 3, False))
     ]
-    found += [
+    return found
+
+
+def lattices() -> list[Kind]:
+    """Small problems of CTC, alignments and edits."""
+    found = [
         Kind(
             f"ctc {k}x{n} {target}",
             [(k, n)],
@@ -225,7 +230,12 @@ def kinds() -> list[Kind]:
         )
         for m, n in ((3, 4), (1, 1))
     ]
-    found += [
+    return found
+
+
+def trees() -> list[Kind]:
+    """Small binary trees and dependency trees."""
+    found = [
         Kind(
             f"binary tree {n}x{k}",
             [(n, n, k) if k > 1 else (n, n)],
@@ -251,3 +261,8 @@ def kinds() -> list[Kind]:
             )
         ]
     return found
+
+
+def kinds() -> list[Kind]:
+    """Small ones of all kinds that have sums."""
+    return sequences() + lattices() + trees()
