@@ -5,11 +5,10 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
 find_package(nanobind CONFIG REQUIRED)
 
 file(GLOB PYTHON_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
-# What programs call once for each node, and the rest, which need not be fast: three parts.
-compile_as_one(python_nodes PYTHON_SOURCES "/(expression|inputs|numbers|object|operators|ops|positional|read|subscript).cc$")
-compile_as_one(python_graphs PYTHON_SOURCES
-               "/(builders|cell|cell_key|graph|lock|moment|parameters|program_lines|sharing|tasks|tensor|treelstm).cc$")
-compile_as_one(python_rest PYTHON_SOURCES "/python/src/[^/]*$" -O1)
+# What need not be fast: none of it is called once for each node.
+compile_as_one(python_rest PYTHON_SOURCES
+               "/(collection|describe|docstring|initializers|inspection|model_files|module|nodes|pair|pickling|softmax|trainers).cc$"
+               -O1)
 set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
 file(WRITE ${staged}/__init__.py "")  # The stub generator imports this package, and not one that is installed.
 
@@ -19,6 +18,9 @@ function(dynet_extension name library)
   target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
   # g++ 12 wrongly takes an empty std::optional in nanobind's argument tuples for one that is read.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  if(DYNET_UNITY)
+    target_precompile_headers(${name} PRIVATE "${PROJECT_SOURCE_DIR}/python/src/casters.h")
+  endif()
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
   install(TARGETS ${name} LIBRARY DESTINATION dynet)
 endfunction()
