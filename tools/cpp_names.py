@@ -68,17 +68,19 @@ def sentence(header: str) -> str:
 def _read(folder: Path) -> Iterator[CppName]:
     bases: set[str] = set()
     namespace = _compound(folder / "namespacedynet.xml")
-    for inner in namespace.findall("innerclass"):
-        compound = _compound(folder / f"{inner.get('refid')}.xml")
-        yield _class(compound)
-        bases.update(base.get("refid", "") for base in _public_bases(compound) if "engine" in _plain(base))
+    inner = [each for each in namespace.findall("innernamespace") if _plain(each) != "dynet::engine"]
+    for space in (namespace, *(_compound(folder / f"{each.get('refid')}.xml") for each in inner)):
+        within = _plain(space.find("compoundname")).removeprefix("dynet").removeprefix("::")
+        for each in space.findall("innerclass"):
+            compound = _compound(folder / f"{each.get('refid')}.xml")
+            yield _class(compound)
+            bases.update(
+                base.get("refid", "") for base in _public_bases(compound) if "engine" in _plain(base)
+            )
+        for member in _members(space):
+            yield member._replace(name=f"{within}::{member.name}" if within else member.name)
     for reference in sorted(bases):
         yield _class(_compound(folder / f"{reference}.xml"))
-    yield from _members(namespace)
-    for inner in namespace.findall("innernamespace"):  # the engine's are not for programs
-        if (name := _plain(inner).removeprefix("dynet::")) != "engine":
-            for each in _members(_compound(folder / f"{inner.get('refid')}.xml")):
-                yield each._replace(name=f"{name}::{each.name}")
 
 
 def _compound(path: Path) -> ElementTree.Element:

@@ -49,6 +49,7 @@ REAL = {
     "noise": lambda n: dy.noise(V(), n),
     "elu": lambda n: dy.elu(-V(), n),
     "silu": lambda n: dy.silu(V(), n),
+    "attention": lambda n: dy.attention(M(), M(), M(), dropout=n / 2),
     "leaky_relu": lambda n: dy.leaky_relu(-V(), n),
     "masked_fill": lambda n: dy.masked_fill(V(), V(), n),
     "pad": lambda n: dy.pad(M(), 1, 1, value=n),
