@@ -78,6 +78,18 @@ inline double sum_of(const double* x, size_t n) {
   return sum;
 }
 
+/// The sum of the products of n numbers, always in the same order.
+inline double dot(const double* x, const double* y, size_t n) {
+  Pair first = {0, 0}, second = first;
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    first += pair_at(x + i) * pair_at(y + i), second += pair_at(x + i + 2) * pair_at(y + i + 2);
+  first += second;
+  double sum = first[0] + first[1];
+  for (; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
 /// log(e^a + e^b)
 inline double log_add(double a, double b) {
   const double top = a > b ? a : b;

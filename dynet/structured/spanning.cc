@@ -152,11 +152,10 @@ class ScaledElimination {
     w_.resize(n_ * (n_ + 1));
     for (size_t d = 0; d < n_; ++d) {
       const double* from = scores + d * (n_ + 1);
-      double top = from[0];
-      for (size_t h = 1; h <= n_; ++h)
-        if (h != d + 1 && from[h] > top) top = from[h];
-      for (size_t h = 0; h < n_; ++h) row(d)[h] = exponential(from[h + 1] - top);
-      row(d)[n_] = exponential(from[0] - top), row(d)[d] = 0;
+      std::copy_n(from + 1, n_, row(d));
+      row(d)[d] = -infinity, row(d)[n_] = from[0];
+      const double top = largest(row(d), n_ + 1);
+      exponentials(row(d), n_ + 1, top, 1);
       sum_ += top;
     }
   }
@@ -194,13 +193,13 @@ class ScaledElimination {
 
   bool take_out(size_t k) {
     const double* from = row(k);
-    double total = single_ ? 0 : from[n_];
-    for (size_t h = k + 1; h < n_; ++h) total += from[h];
+    const double total = structured::sum_of(from + k + 1, n_ - k - (single_ ? 1 : 0));
     if (!(total >= least && total < infinity)) return false;
-    totals_.push_back(total), sum_ += std::log(total);
+    const double by = 1 / total;
+    shares_.push_back(by), sum_ += std::log(total);
     for (size_t d = k + 1; d < n_; ++d) {
       double* to = row(d);
-      const double share = to[k] /= total;  // kept for the way back
+      const double share = to[k] *= by;  // kept for the way back
       if (share == 0) continue;
       for (size_t h = k + 1; h <= n_; ++h) to[h] += share * from[h];
       to[d] = 0;
@@ -208,26 +207,25 @@ class ScaledElimination {
     return true;
   }
   void put_back(size_t k) {
-    const double total = totals_[k], *from = row(k);
-    double* own = slope(k);
+    const double by = shares_[k], *from = row(k);
+    double* __restrict own = slope(k);
     double moved = 0;
     for (size_t d = k + 1; d < n_; ++d) {
       const double share = row(d)[k];
-      double* to = slope(d);
+      double* __restrict to = slope(d);
       to[d] = 0;
-      double by_share = 0;
-      for (size_t h = k + 1; h <= n_; ++h) by_share += to[h] * from[h];
+      const double by_share = dot(to + k + 1, from + k + 1, n_ - k);
       for (size_t h = k + 1; h <= n_; ++h) own[h] += share * to[h];
-      to[k] = by_share / total, moved += share * by_share;
+      to[k] = by_share * by, moved += share * by_share;
     }
-    const double more = (1 - moved) / total;
+    const double more = (1 - moved) * by;
     for (size_t h = k + 1; h < n_; ++h) own[h] += more;
     if (!single_) own[n_] += more;
   }
 
   size_t n_;
   bool single_;
-  std::vector<double> w_, initial_, slopes_, totals_;
+  std::vector<double> w_, initial_, slopes_, shares_;
   double sum_ = 0;
 };
 
