@@ -248,3 +248,9 @@ def test_dropout_of_rows_and_columns():
     columns = dy.nn.Dropout(0.5, axis=1)(dy.ones((3, 40))).npvalue()
     for array_, kept in ((rows, rows[:, 0]), (columns.T, columns[0])):
         assert (array_ == kept[:, None]).all() and set(kept) == {0.0, 2.0}
+
+
+def test_a_decoder_needs_a_memory():
+    layer = dy.nn.TransformerDecoderLayer(4, 2, 6, dy.ParameterCollection())
+    with pytest.raises(TypeError, match="TransformerDecoderLayer: memory is None"):
+        layer(dy.zeros((4, 3)), None)

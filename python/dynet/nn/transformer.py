@@ -185,6 +185,8 @@ class TransformerDecoderLayer(_Layer):
         masks are as in MultiHeadAttention.
         """
         x = matrix("TransformerDecoderLayer", "x", x, self.size)
+        if not isinstance(memory, Kept):
+            memory = self.keep(matrix("TransformerDecoderLayer", "memory", memory, self.size))
         found = self.attention(self._before(0, x), mask=mask, causal=causal)
         x = self._after(0, x, found)
         x = self._after(1, x, self.cross(self._before(1, x), memory, mask=memory_mask))
