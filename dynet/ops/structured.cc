@@ -2,6 +2,7 @@
 #include "dynet/ops/structured.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "dynet/structured/all.h"
 
@@ -43,6 +44,16 @@ void keep(const double* from, size_t n, real* to) {
   for (size_t i = 0; i < n; ++i) to[i] = static_cast<real>(from[i]);
 }
 
+/// Whether one of the scores is not a number: then no sum is, nor any share of it.
+bool has_no_number(const double* scores, size_t n) {
+  return std::any_of(scores, scores + n, [](double score) { return std::isnan(score); });
+}
+bool spoils(const double* scores, double* counts, size_t n) {
+  const bool spoiled = has_no_number(scores, n);
+  if (spoiled) std::fill_n(counts, n, static_cast<double>(no_number));
+  return spoiled;
+}
+
 template <class Program>
 double sum_of_all(const Program& p, const double* scores, double* counts) {
   using namespace structured;
@@ -59,6 +70,8 @@ double likelihood(const Program& p, Likelihood asked, std::span<const uint32_t> 
   double sum = 0;
   if (asked == Likelihood::score)
     std::fill_n(counts, p.parts(), 0.0);
+  else if (spoils(scores, counts, p.parts()))
+    return no_number;
   else
     sum = sum_of_all(p, scores, counts);
   if (asked == Likelihood::log_partition) return sum;
@@ -119,6 +132,11 @@ void StructureEntropy<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     const auto p = Form::program(a, c.x_dims, a.target ? c.words[item] : nullptr);
     const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
+    if (spoils(scores, counts, p.parts())) {
+      *c.y[item] = no_number;
+      keep(counts, p.parts(), c.saved[item]);
+      continue;
+    }
     double entropy = partition(p, scores, counts);
     const bool some = entropy > -infinity;
     for (size_t i = 0; i < p.parts(); ++i)
@@ -141,8 +159,9 @@ void StructureMarginals<Form>::forward(const Attrs& a, Engine&, const Call& c) {
   for (unsigned k = 0; k < a.asked; ++k) at += c.x_dims[k].batch_size();
   for (size_t item = 0; item < c.count; ++item) {
     const auto p = Form::program(a, c.x_dims, a.target ? c.words[item] : nullptr);
+    const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
-    partition(p, scores_of(c, item, c.x.size()), counts);
+    if (!spoils(scores, counts, p.parts())) partition(p, scores, counts);
     keep(counts + at, c.dim.batch_size(), c.y[item]);
   }
 }
@@ -156,8 +175,9 @@ void StructureMarginals<Form>::prepare_backward(const Attrs& a, Engine&, const C
     const auto p = Form::program(a, c.x_dims, a.target ? c.words[item] : nullptr);
     direction.assign(p.parts(), 0);
     std::copy_n(c.dy[item], c.dim.batch_size(), direction.begin() + static_cast<ptrdiff_t>(at));
+    const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
-    second_derivative(p, scores_of(c, item, c.x.size()), direction.data(), counts);
+    if (!spoils(scores, counts, p.parts())) second_derivative(p, scores, direction.data(), counts);
     keep(counts, p.parts(), c.workspace[item]);
   }
 }
@@ -179,6 +199,10 @@ void StructureBest<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     const double* scores = scores_of(c, item, c.x.size());
     real* to = c.y[item];
     const size_t rows = 1 + p.told();
+    if (has_no_number(scores, p.parts())) {
+      std::fill_n(to, c.dim.batch_size(), no_number);
+      continue;
+    }
     if constexpr (requires { best(p, scores); }) {
       if (a.asked == 1) {
         write(p, best(p, scores), to);
@@ -210,8 +234,11 @@ void StructureSample<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     std::vector<uint32_t> target(a.target);
     for (size_t i = 0; i < target.size(); ++i) target[i] = static_cast<uint32_t>(c.x[arguments][item][i]);
     const auto p = Form::program(a, c.x_dims.first(arguments), target.data());
-    const Draws draws(c.key, c.words[item]);
-    write(p, sample(p, scores_of(c, item, arguments), draws), c.y[item]);
+    const double* scores = scores_of(c, item, arguments);
+    if (has_no_number(scores, p.parts()))
+      std::fill_n(c.y[item], c.dim.batch_size(), no_number);
+    else
+      write(p, sample(p, scores, Draws(c.key, c.words[item])), c.y[item]);
   }
 }
 
@@ -223,7 +250,12 @@ void LabelDecoding::forward(const Attrs& a, Engine&, const Call& c) {
   const unsigned labels = c.x_dims[0].rows(), frames = c.x_dims[0].cols();
   for (size_t item = 0; item < c.count; ++item) {
     real* to = c.y[item];
-    auto found = structured::decode_labels(scores_of(c, item, 1), labels, frames, a.option, a.asked, a.given);
+    const double* scores = scores_of(c, item, 1);
+    if (has_no_number(scores, size_t{labels} * frames)) {
+      std::fill_n(to, c.dim.batch_size(), no_number);
+      continue;
+    }
+    auto found = structured::decode_labels(scores, labels, frames, a.option, a.asked, a.given);
     found.resize(std::max(a.given, 1u));
     for (const structured::Scored& one : found) {
       *to++ = static_cast<real>(one.score);

@@ -108,6 +108,8 @@ def best_path(x: np.ndarray) -> np.ndarray:
     return np.array([[x.max(0).sum(), *labels, *[-1] * (x.shape[1] - len(labels))]]).T
 
 
+# What the names of these operations begin with.
+KINDS = ("assignment_", "ctc_decode", *{f"{kind.operation}_" for kind in enumeration.kinds()})
 ASSIGNMENT = Kind("assignment", [(3, 3)], dy.structured.Assignment, lambda: enumeration.assignments(3, 3))
 STRUCTURES = [
     *(one for kind in enumeration.kinds() if kind.name in NAMES for one in cases_of(kind)),

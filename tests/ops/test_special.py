@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from cases import CASES, ELEMENTWISE
 from cases_attention import gelu
+from cases_structured import KINDS
 from table import DOUBLE, Case, assert_close, label
 
 import dynet as dy
@@ -73,6 +74,14 @@ WITHOUT_INFINITIES = {
 ANGLES = {"sin", "cos", "tan"}
 
 
+def is_spoiled(case: Case) -> bool:
+    """Whether NaN anywhere is NaN everywhere: what is asked of all structures, but not the score of a given one."""
+    of_all = (
+        case.name.startswith(KINDS) and case.ref.__name__ != "score" and case.name != "assignment_likelihood"
+    )
+    return case.name in ALL_NAN or of_all
+
+
 def rounded(y: np.ndarray) -> np.ndarray:
     """What the extension can hold of numbers in double precision."""
     return y if DOUBLE else y.astype(np.float32).astype(np.float64)
@@ -94,7 +103,7 @@ def test_what_is_not_a_number(case: Case) -> None:
     for i, sample in enumerate(case.inputs):
         for place in places(sample.shape):
             for special in (NAN, INF, -INF):
-                if np.isinf(special) and case.name in ALL_NAN | WITHOUT_INFINITIES:
+                if np.isinf(special) and (is_spoiled(case) or case.name in WITHOUT_INFINITIES):
                     continue
                 arrays = case.arrays()
                 arrays[i][place] = special
@@ -102,7 +111,7 @@ def test_what_is_not_a_number(case: Case) -> None:
                 _, y = case.build(arrays)
                 actual = np.isnan(y.npvalue())
                 told = f"{special} at {place} of argument {i}: {y.npvalue()}"
-                if case.name in ALL_NAN:
+                if is_spoiled(case):
                     assert actual.any(), told
                 else:
                     expected = np.isnan(reference(case, arrays))

@@ -27,7 +27,25 @@ Path: TypeAlias = str | os.PathLike[str]
 LEAST_OPSET = 18
 LARGEST_FILE = 2**31 - 2**24  # protobuf's limit, with room for the nodes
 RANDOM = ("random_normal", "random_uniform", "random_bernoulli", "random_gumbel", "noise")
-UNSUPPORTED = ("lgamma", "inverse", "constrained_softmax")  # ONNX has nothing that these could be made of
+#: How the operations of dy.structured begin.
+STRUCTURES = (
+    "alignment_",
+    "assignment_",
+    "binary_tree_",
+    "ctc_",
+    "edits_",
+    "linear_chain_",
+    "projective_tree_",
+    "segments_",
+    "spanning_tree_",
+)
+# ONNX has nothing that these could be made of.
+UNSUPPORTED = (
+    "lgamma",
+    "inverse",
+    "constrained_softmax",
+    *(name for name in _dynet.ops() if name.startswith(STRUCTURES)),
+)
 
 
 @dataclass
@@ -279,7 +297,7 @@ def _described(node: Any) -> str:
 
 
 def _reason(operation: str) -> str:
-    if operation in RANDOM or "dropout" in operation:
+    if operation in RANDOM or "dropout" in operation or operation.endswith("_sample"):
         return (
             f"{operation} draws random numbers, which a model for use does not; build the graph without it "
             "(disable_dropout), or name its result as an input"
