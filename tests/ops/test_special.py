@@ -75,7 +75,7 @@ ANGLES = {"sin", "cos", "tan"}
 
 
 def is_spoiled(case: Case) -> bool:
-    """Whether NaN anywhere is NaN everywhere: what is asked of all structures, but not the score of a given one."""
+    """Whether NaN anywhere is NaN everywhere, as in what is asked of all structures."""
     of_all = (
         case.name.startswith(KINDS) and case.ref.__name__ != "score" and case.name != "assignment_likelihood"
     )
