@@ -144,6 +144,8 @@ class Reference(SphinxDirective):
         on_pages += [f"{module}.{each.name}" for module, each in names]
         text = [] if "no-table" in self.options or len(names) < 4 else [table(names, here)]
         text += [described(module, each, here) for module, each in names]
+        # Types in signatures are those of the package where a submodule has one of the same name.
+        self.env.ref_context["py:module"] = "dynet"
         return self.parse_text_to_nodes("\n\n".join(text))
 
 
