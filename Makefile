@@ -39,8 +39,8 @@ check:  ## Run what every change must pass: lint, types, tests, instruction coun
 # What is tried once more on memory that only the engine's calls can touch.
 FAR_TESTS = tests/ops tests/examples/test_examples.py $(wildcard $(addprefix tests/python/test_, backward*.py builders*.py \
 	cell*.py files.py function.py parameters.py rnn*.py safetensors.py softmax_builders.py trainers.py treelstm.py))
-test differential: DOUBLE = ON
-test differential: TESTS = ON
+test differential distributed: DOUBLE = ON
+test differential distributed: TESTS = ON
 test:  ## Run every test, C++ and Python
 	$(SETUP) test export
 	$(INSTALL)
