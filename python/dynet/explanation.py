@@ -142,7 +142,7 @@ def _is_number(value: object) -> bool:
 def _fits(annotation: str, value: object) -> bool:
     """Whether a value may be what one part of an annotation says; true where that cannot be told."""
     if value is None or annotation == "None":
-        return value is None and annotation in ("None", "object")
+        return value is None and annotation in ("None", "object", "Any", "typing.Any")
     if annotation in ("int", "float"):
         return _is_number(value)
     if annotation == "str":
@@ -230,7 +230,7 @@ def misfit(
     for twice in [n for n in names[: len(given)] if n in keywords]:
         return f"{name}: {twice} was given twice, by its place and by its name"
     values = {**dict(zip(names, given, strict=False)), **keywords}
-    needed = [p.name for p in parameters if p.kind is _POSITIONAL and p.default is inspect.Parameter.empty]
+    needed = [p.name for p in parameters if p.name in named and p.default is inspect.Parameter.empty]
     missing = [each for each in needed if each not in values]
     if missing:
         verb = "is" if len(missing) == 1 else "are"

@@ -10,13 +10,14 @@ from dynet._dynet import Expression, ParameterCollection, Trainer
 from dynet.arguments import told
 
 if TYPE_CHECKING:
+    from dynet.nn import Module
     from dynet.training.history import History
     from dynet.training.rates import LearningRates
 
 
 @told
 def fit(
-    model: ParameterCollection,
+    model: ParameterCollection | Module,
     trainer: Trainer,
     examples: Iterable[Any],
     loss: Callable[[Any], Expression],
@@ -44,10 +45,11 @@ def fit(
 ) -> History:
     """Trains a model with the examples, in batches and in a new order each epoch; gives the history.
 
-    loss(example) makes the loss of one example, a scalar; those of a batch, of `batch_size` (16) or of at
-    most `tokens`, are evaluated together, and their `reduction`, "mean" or "sum", is what one update
-    minimises. `batched`: loss takes a list of examples, and reduces itself. `key` (len) sorts batches by
-    length, and `seed` decides the order.
+    `model` is the collection that the trainer learns, or a dy.nn.Module, whose dropout is then off while
+    held-out examples are scored. loss(example) makes the loss of one example, a scalar; those of a batch, of
+    `batch_size` (16) or of at most `tokens`, are evaluated together, and their `reduction`, "mean" or "sum",
+    is what one update minimises. `batched`: loss takes a list of examples, and reduces itself. `key` (len)
+    sorts batches by length, and `seed` decides the order.
 
     `held_out` examples are scored after each epoch: by score(held_out), of which more is better, or else by
     their mean loss; `mode` "max" or "min" says it otherwise. Training ends when `patience` epochs have not
@@ -72,7 +74,7 @@ def fit(
 
 @told
 def find_learning_rate(
-    model: ParameterCollection,
+    model: ParameterCollection | Module,
     trainer: Trainer,
     examples: Iterable[Any],
     loss: Callable[[Any], Expression],

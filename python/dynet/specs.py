@@ -134,6 +134,10 @@ def find(module: str, name: str, allowed: Names) -> tuple[Any, bool]:
     """What a file names, and whether it may be called. No code is run that models have no use for."""
     if (module, name) in allowed:
         return allowed[module, name], True
+    if module == "__main__":  # of the program that wrote the file, which this one imports
+        for (_, known), each in allowed.items():
+            if known == name:
+                return each, True
     found: Any
     module = _in_files(module)
     if is_ours(module):

@@ -322,7 +322,7 @@ def test_optional_packages_that_are_missing_are_named():
 @pytest.mark.parametrize(
     ("options", "error", "what"),
     [
-        ({"model": 3}, TypeError, "fit: model is 3; a ParameterCollection is needed"),
+        ({"model": 3}, TypeError, "fit: model is 3; a ParameterCollection or a dy.nn.Module is needed"),
         ({"trainer": 3}, TypeError, "fit: trainer is 3"),
         ({"examples": []}, ValueError, "fit: there are no examples"),
         ({"examples": 3}, TypeError, "fit: examples is 3"),

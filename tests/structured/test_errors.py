@@ -136,3 +136,24 @@ def test_edit_distance():
     assert S.edit_distance("", "abc") == 3
     assert S.edit_distance(["a", "b"], ["b", "a"]) == 2
     assert S.edit_distance("sunday", "saturday") == 3
+
+
+def test_what_is_no_expression_is_told_by_the_class():
+    numbers = np.zeros((2, 3))
+    with pytest.raises(TypeError, match=r"LinearChain: a ndarray was given; scores are expressions"):
+        dy.structured.LinearChain(numbers, dy.zeros((2, 2)))
+    with pytest.raises(TypeError, match=r"best_of_all: an int is in the list"):
+        dy.structured.best_of_all([5])
+    chain = dy.structured.LinearChain(dy.zeros((2, 3)), dy.zeros((2, 2)))
+    with pytest.raises(TypeError, match=r"best_of_all: one distribution was given"):
+        dy.structured.best_of_all(chain)
+
+
+def test_what_is_not_a_number_is_in_every_sum():
+    dy.renew_cg()
+    scores = dy.inputTensor([[0.0, np.nan, 1.0], [1.0, 0.0, 0.0]])
+    chain = dy.structured.LinearChain(scores, dy.zeros((2, 2)))
+    for asked in (chain.log_partition(), chain.entropy(), chain.marginals(), chain.nll([0, 0, 0])):
+        assert np.isnan(asked.npvalue()).all()
+    with pytest.raises(ValueError, match="not a number"):
+        chain.best()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dynet._dynet import Expression
 from dynet.arguments import told
 from dynet.decoding.hypotheses import Allowed, Hypothesis, Partial, Step, Stepper, real, whole
 
@@ -190,6 +191,8 @@ def beam_searches(
     >>> [[each.words for each in of] for of in found]
     [[(), (1,)], [(), (1,)]]
     """
+    if isinstance(states, Expression):
+        raise TypeError("beam_searches: states is one expression; a list of first states is needed")
     scoring = _Scoring("beam_searches", length_penalty, coverage_penalty, shares)
     advance = Stepper("beam_searches", step, end, shortest, allowed, scoring.shares)
     return _searches(advance, list(states), start, width, longest, scoring)
@@ -200,6 +203,10 @@ def _searches(
 ) -> list[list[Hypothesis]]:
     call = advance.call
     width, longest = whole(call, "width", width, 1), whole(call, "longest", longest, 1)
+    if advance.shortest > longest:
+        raise ValueError(
+            f"{call}: shortest is {advance.shortest} and longest {longest}; no word count is both"
+        )
     beams = [_Beam(advance, start, state, width, longest, scoring) for state in states]
     while any(beam.going for beam in beams):
         found = advance([partial for beam in beams for partial in beam.going])

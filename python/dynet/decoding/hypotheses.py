@@ -81,7 +81,7 @@ class Stepper:
             scores, state = self.step(each.word, each.state)
             made.append((scores, state, self.shares(state) if self.shares else None))
         rows = self._numbers(
-            [scores for scores, _, _ in made] + [shares for _, _, shares in made if self.shares]
+            [scores for scores, _, _ in made] + [shares for _, _, shares in made if self.shares], len(made)
         )
         every = []
         for number, (partial, (_, state, _)) in enumerate(zip(partials, made, strict=True)):
@@ -89,8 +89,8 @@ class Stepper:
             every.append((self._permitted(partial, rows[number]), state, shares))
         return every
 
-    def _numbers(self, given: list[Any]) -> list[Row]:
-        """Arrays of expressions, which run together, or of what is an array already."""
+    def _numbers(self, given: list[Any], scores: int) -> list[Row]:
+        """Arrays of expressions, which run together, or of what is an array already; scores come first."""
         import numpy as np
 
         places = [place for place, each in enumerate(given) if isinstance(each, Expression)]
@@ -98,6 +98,12 @@ class Stepper:
             zip(places, dy.npvalues([given[place] for place in places]) if places else [], strict=True)
         )
         rows = [np.asarray(values.get(place, each)) for place, each in enumerate(given)]
+        highest = max((row.max(initial=-np.inf) for row in rows[:scores]), default=-np.inf)
+        if highest > 1e-3:  # more than rounding
+            raise ValueError(
+                f"{self.call}: step gave {highest:.4g}; log-probabilities, as dy.log_softmax makes them of "
+                "scores, are 0 at most"
+            )
         for row in rows:
             if row.ndim != 1:
                 raise ValueError(

@@ -20,6 +20,9 @@ INSTALL = (
 KINDS = ("start", "backward", "total", "checkpoint", "check", "end", "fail", "value")
 
 
+_COUNT = 0xFFFFFFFF  # the part of a detail that says how many
+
+
 class PeerError(RuntimeError):
     """Another process of a distributed training has failed, or does something else than this one.
 
@@ -114,12 +117,15 @@ class Transport:
             )
         if self.kind in ("fail", "end"):
             return
+        own = self.detail & _COUNT
         for rank, head in enumerate(heads):
             if (kinds[rank], int(head[1]), int(head[2])) != (self.kind, self.calls, self.detail):
+                theirs = int(head[2]) & _COUNT
+                same = (kinds[rank], int(head[1]), theirs) == (self.kind, self.calls, own)
                 raise PeerError(
-                    f"process {rank} of {self.count} is at call {int(head[1])}, {kinds[rank]} of "
-                    f"{int(head[2])}, and this one, {self.rank}, at call {self.calls}, {self.kind} of "
-                    f"{self.detail}; all must make the same calls, with the same examples"
+                    f"process {rank} of {self.count} is at call {int(head[1])}, {kinds[rank]} of {theirs}, "
+                    f"and this one, {self.rank}, at call {self.calls}, {self.kind} of {own}"
+                    f"{' other ones' if same else ''}; all must make the same calls, with the same examples"
                 )
 
     def fail(self, error: BaseException) -> None:

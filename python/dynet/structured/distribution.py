@@ -60,6 +60,12 @@ class Distribution(Generic[S]):
         self, kind: str, scores: Sequence[Expression], option: int = 0, target: Sequence[int] = ()
     ) -> None:
         self._scores = tuple(scores)  # Parameters have to live as long as this does.
+        for each in self._scores:
+            if not isinstance(each, _dynet.Expression | _dynet.Parameters):
+                raise TypeError(
+                    f"{type(self).__name__}: {_dynet._a_kind(each)} was given; scores are expressions, as "
+                    "inputTensor makes one of numbers"
+                )
         self._all = _dynet._distribution(kind, self._scores, option, target)
 
     # How a kind writes a structure: numbers for the operations, and what is told of one found.
@@ -213,7 +219,12 @@ def best_of_all(distributions: Iterable[Distribution[S]]) -> list[S]:
     >>> dy.structured.best_of_all(chains)
     [[0], [0, 0, 0]]
     """
+    if isinstance(distributions, Distribution):
+        raise TypeError("best_of_all: one distribution was given; a list of them is needed")
     listed = list(distributions)
+    for one in listed:
+        if not isinstance(one, Distribution):
+            raise TypeError(f"best_of_all: {_dynet._a_kind(one)} is in the list; distributions are needed")
     told = [one._all.k_best(1) for one in listed]
     if told:
         _dynet.forward(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -144,11 +145,12 @@ class Run:
         self._tell("on_epoch_end")
 
     def _score(self) -> float:
-        options = self.options
+        options, module = self.options, self.learning.module
         assert options.held_out is not None
-        if options.score is None:
-            return mean_loss(self.learning, options.held_out)
-        given = options.score(options.held_out)
+        with module.evaluating() if module is not None else contextlib.nullcontext():
+            if options.score is None:
+                return mean_loss(self.learning, options.held_out)
+            given = options.score(options.held_out)
         try:
             return float(given)
         except TypeError:

@@ -26,7 +26,7 @@ class Learning:
     """What is learned of what: shared by training and the search for a learning rate."""
 
     call: str
-    model: ParameterCollection
+    model: Any  # a collection; or a module, which becomes its own
     trainer: Trainer
     examples: Any
     loss: Callable[[Any], Any]
@@ -40,11 +40,19 @@ class Learning:
 
     def __post_init__(self) -> None:
         call = self.call
+        self.module = self.model if hasattr(self.model, "evaluating") else None
+        if self.module is not None:
+            self.model = self.module.param_collection()
         if not isinstance(self.model, ParameterCollection):
-            raise TypeError(f"{call}: model is {self.model!r:.60}; a ParameterCollection is needed")
-        if not isinstance(self.trainer, Trainer):
             raise TypeError(
-                f"{call}: trainer is {self.trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
+                f"{call}: model is {self.model!r:.60}; a ParameterCollection or a dy.nn.Module is needed"
+            )
+        if not isinstance(self.trainer, Trainer):
+            several = type(self.trainer).__module__.startswith("dynet.distributed")
+            raise TypeError(
+                f"{call}: a distributed trainer was given; write the loop, with trainer.step(batch, loss_of)"
+                if several
+                else f"{call}: trainer is {self.trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
             )
         if not self.trainer._learns(self.model):
             raise ValueError(
