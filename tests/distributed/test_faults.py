@@ -130,7 +130,8 @@ def test_batches_of_one_size_must_be_alike(tmp_path):
         "m = dy.ParameterCollection()\nw = m.add_parameters((1, 2))\n"
         "trainer = dy.distributed.Trainer(dy.AdamTrainer(m))\n"
         "batch = [[float(i), 1.0] for i in range(8)]\n"
-        "trainer.step(batch[::-1] if rank else batch, lambda xs: dy.esum([w * dy.inputVector(x) for x in xs]))\n",
+        "loss = lambda xs: dy.esum([w * dy.inputVector(x) for x in xs])\n"
+        "trainer.step(batch[::-1] if rank else batch, loss)\n",
     )
     assert "backward of 8 other ones; all must make the same calls, with the same examples" in said
 

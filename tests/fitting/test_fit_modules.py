@@ -28,5 +28,7 @@ def test_held_out_examples_are_scored_without_dropout():
 
 
 def test_what_is_neither():
-    with pytest.raises(TypeError, match=r"fit: model is 3; a ParameterCollection or a dy.nn.Module is needed"):
+    with pytest.raises(
+        TypeError, match=r"fit: model is 3; a ParameterCollection or a dy.nn.Module is needed"
+    ):
         dy.fit(3, dy.SimpleSGDTrainer(dy.ParameterCollection()), EXAMPLES, lambda example: None)
