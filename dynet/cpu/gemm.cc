@@ -270,7 +270,14 @@ void on_panels(const Work& w, void (*run)(const Work&, const Panels&, size_t, si
 
 /// Packs a plain matrix into scratch memory where the tiles could not read it, or would read it often.
 void multiply_plain(bool transposed, Work w) {
-  if (w.rows == 1) return multiply_row(w);
+  if (w.rows == 1) {
+    if (!transposed && w.a_step != 1) {  // a row of a larger matrix
+      real* const row = scratch(Scratch::panel, w.depth);
+      for (size_t j = 0; j < w.depth; ++j) row[j] = w.a[j * w.a_step];
+      w.a = row;
+    }
+    return multiply_row(w);
+  }
   if (transposed || w.columns > 16 || (!masked_loads && w.rows % lanes)) {
     real* panels = scratch(Scratch::panel, Panels(w.rows).packed_size(w.depth));
     pack_all(w.a, w.rows, w.depth, w.a_step, transposed, 1, panels);

@@ -44,13 +44,28 @@ void keep(const double* from, size_t n, real* to) {
   for (size_t i = 0; i < n; ++i) to[i] = static_cast<real>(from[i]);
 }
 
-/// Whether one of the scores is not a number: then no sum is, nor any share of it.
-bool has_no_number(const double* scores, size_t n) {
-  return std::any_of(scores, scores + n, [](double score) { return std::isnan(score); });
+bool is_no_number(double score) { return std::isnan(score); }
+
+/// Whether a score that some structure has is not a number: then no sum is, nor any share of it.
+template <class Program>
+bool has_no_number(const Program& p, const double* scores) {
+  if (std::none_of(scores, scores + p.parts(), is_no_number)) return false;
+  bool used = false;
+  const auto look = [&](size_t part) { used |= part < p.parts() && is_no_number(scores[part]); };
+  const auto look_at_item = [&](auto, auto&& edges) {
+    edges([&](const structured::Edge& e) { look(e.part[0]), look(e.part[1]); });
+  };
+  if constexpr (requires { p.template visit<false>(look_at_item); })
+    p.template visit<false>(look_at_item);
+  else
+    for (size_t part = 0; part < p.parts(); ++part)
+      if (!p.is_ignored(part)) look(part);
+  return used;
 }
-bool spoils(const double* scores, double* counts, size_t n) {
-  const bool spoiled = has_no_number(scores, n);
-  if (spoiled) std::fill_n(counts, n, static_cast<double>(no_number));
+template <class Program>
+bool spoils(const Program& p, const double* scores, double* counts) {
+  const bool spoiled = has_no_number(p, scores);
+  if (spoiled) std::fill_n(counts, p.parts(), static_cast<double>(no_number));
   return spoiled;
 }
 
@@ -70,7 +85,7 @@ double likelihood(const Program& p, Likelihood asked, std::span<const uint32_t> 
   double sum = 0;
   if (asked == Likelihood::score)
     std::fill_n(counts, p.parts(), 0.0);
-  else if (spoils(scores, counts, p.parts()))
+  else if (spoils(p, scores, counts))
     return no_number;
   else
     sum = sum_of_all(p, scores, counts);
@@ -132,7 +147,7 @@ void StructureEntropy<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     const auto p = Form::program(a, c.x_dims, a.target ? c.words[item] : nullptr);
     const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
-    if (spoils(scores, counts, p.parts())) {
+    if (spoils(p, scores, counts)) {
       *c.y[item] = no_number;
       keep(counts, p.parts(), c.saved[item]);
       continue;
@@ -161,7 +176,7 @@ void StructureMarginals<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     const auto p = Form::program(a, c.x_dims, a.target ? c.words[item] : nullptr);
     const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
-    if (!spoils(scores, counts, p.parts())) partition(p, scores, counts);
+    if (!spoils(p, scores, counts)) partition(p, scores, counts);
     keep(counts + at, c.dim.batch_size(), c.y[item]);
   }
 }
@@ -177,7 +192,7 @@ void StructureMarginals<Form>::prepare_backward(const Attrs& a, Engine&, const C
     std::copy_n(c.dy[item], c.dim.batch_size(), direction.begin() + static_cast<ptrdiff_t>(at));
     const double* scores = scores_of(c, item, c.x.size());
     double* counts = counts_room(p.parts());
-    if (!spoils(scores, counts, p.parts())) second_derivative(p, scores, direction.data(), counts);
+    if (!spoils(p, scores, counts)) second_derivative(p, scores, direction.data(), counts);
     keep(counts, p.parts(), c.workspace[item]);
   }
 }
@@ -199,7 +214,7 @@ void StructureBest<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     const double* scores = scores_of(c, item, c.x.size());
     real* to = c.y[item];
     const size_t rows = 1 + p.told();
-    if (has_no_number(scores, p.parts())) {
+    if (has_no_number(p, scores)) {
       std::fill_n(to, c.dim.batch_size(), no_number);
       continue;
     }
@@ -235,7 +250,7 @@ void StructureSample<Form>::forward(const Attrs& a, Engine&, const Call& c) {
     for (size_t i = 0; i < target.size(); ++i) target[i] = static_cast<uint32_t>(c.x[arguments][item][i]);
     const auto p = Form::program(a, c.x_dims.first(arguments), target.data());
     const double* scores = scores_of(c, item, arguments);
-    if (has_no_number(scores, p.parts()))
+    if (has_no_number(p, scores))
       std::fill_n(c.y[item], c.dim.batch_size(), no_number);
     else
       write(p, sample(p, scores, Draws(c.key, c.words[item])), c.y[item]);
@@ -251,7 +266,7 @@ void LabelDecoding::forward(const Attrs& a, Engine&, const Call& c) {
   for (size_t item = 0; item < c.count; ++item) {
     real* to = c.y[item];
     const double* scores = scores_of(c, item, 1);
-    if (has_no_number(scores, size_t{labels} * frames)) {
+    if (std::any_of(scores, scores + size_t{labels} * frames, is_no_number)) {
       std::fill_n(to, c.dim.batch_size(), no_number);
       continue;
     }

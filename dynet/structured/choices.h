@@ -14,6 +14,8 @@ struct SpanningTrees {
   bool single_root;
 
   size_t parts() const { return (size_t{words} + 1) * words; }
+  /// The arc from a word to itself.
+  bool is_ignored(size_t part) const { return part % (words + size_t{1}) == part / (words + size_t{1}) + 1; }
   /// A structure is given by the head of each word.
   void each_part(std::span<const uint32_t> given, auto f) const {
     for (uint32_t d = 0; d < words; ++d) f(d * (words + 1) + given[d]);
@@ -38,6 +40,7 @@ struct Assignments {
   uint32_t rows, columns;
 
   size_t parts() const { return size_t{rows} * columns; }
+  bool is_ignored(size_t) const { return false; }
   /// A structure is given by the column of each row; a number that is no column: none.
   void each_part(std::span<const uint32_t> given, auto f) const {
     for (uint32_t i = 0; i < rows; ++i)

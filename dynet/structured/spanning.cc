@@ -236,9 +236,12 @@ double partition(const SpanningTrees& p, const double* scores, double* counts) {
   worked(int64_t{2} * p.words * p.words * p.words);
   if (ScaledElimination(p, scores).run(counts, sum)) return sum;
   std::fill_n(counts, p.parts(), 0.0);
-  for (size_t i = 0; i < p.parts(); ++i)
-    if (scores[i] != scores[i]) return scores[i];
-  Elimination<double> e(p, {scores, scores + p.parts()});
+  std::vector<double> weights(scores, scores + p.parts());
+  for (size_t i = 0; i < p.parts(); ++i) {
+    if (p.is_ignored(i)) weights[i] = -infinity;
+    if (weights[i] != weights[i]) return weights[i];
+  }
+  Elimination<double> e(p, std::move(weights));
   if (!e.run()) return -infinity;
   const std::vector<double> m = e.adjoints();
   std::copy(m.begin(), m.end(), counts);
@@ -247,7 +250,10 @@ double partition(const SpanningTrees& p, const double* scores, double* counts) {
 
 void second_derivative(const SpanningTrees& p, const double* scores, const double* direction, double* slope) {
   std::vector<Dual> weights(p.parts());
-  for (size_t i = 0; i < p.parts(); ++i) weights[i] = {scores[i], scores[i] == -infinity ? 0 : direction[i]};
+  for (size_t i = 0; i < p.parts(); ++i) {
+    const bool forbidden = p.is_ignored(i) || scores[i] == -infinity;
+    weights[i] = forbidden ? Dual{-infinity, 0} : Dual{scores[i], direction[i]};
+  }
   std::fill_n(slope, p.parts(), 0.0);
   Elimination<Dual> e(p, std::move(weights));
   if (!e.run()) return;

@@ -9,6 +9,7 @@
 #include "python/src/evaluate.h"
 #include "python/src/graph.h"
 #include "python/src/program_lines.h"
+#include "python/src/tasks.h"
 
 namespace dynet::python {
 namespace {
@@ -75,6 +76,7 @@ Array gradient_of(const GraphNode& n) {
 }
 
 nb::typed<nb::list, GraphNode> nodes_of(const PythonGraph& g) {
+  keep_run();
   Graph& graph = g.graph();
   const Graph::BusyGuard use(graph);  // nobody changes it meanwhile
   nb::typed<nb::list, GraphNode> nodes;

@@ -186,9 +186,11 @@ class TaskRun {
   /// Where the program has nothing of what the tasks have made that have ended, removes their nodes. No task
   /// is alive.
   void forget() {
-    if (!is_watched_ || in_use.count > 0) return;
+    if (!is_watched_) return;
     Graph& graph = *tasks_graph();
-    if (graph.size() == in_use.first) return;
+    // Expressions have had another stamp since a call failed, and were not counted: all of them stay.
+    if (graph.stamp() != in_use.stamp) return watch();
+    if (in_use.count > 0 || graph.size() == in_use.first) return;
     graph.forget_tasks();
     in_use.first = graph.size(), in_use.stamp = graph.stamp();
   }

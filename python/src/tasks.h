@@ -27,6 +27,8 @@ struct InUse {
   }
 };
 extern InUse in_use;
+/// Nothing of the run is forgotten from now on: something holds its nodes that is not counted.
+inline void keep_run() { in_use.count += in_use.graph != nullptr; }
 
 /// A member of objects that hold states.
 class CountedInUse {

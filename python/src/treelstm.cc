@@ -9,6 +9,7 @@
 #include "python/src/docstring.h"
 #include "python/src/lists.h"
 #include "python/src/pictures.h"
+#include "python/src/tasks.h"
 #include "python/src/undo.h"
 
 namespace dynet::python {
@@ -27,6 +28,7 @@ TreeLSTMBuilder& bound(TreeLSTMBuilder& b) {
 }
 
 Expression add_input(TreeLSTMBuilder& b, Whole id, Indices children, const Expression& x) {
+  keep_run();  // the builder has the nodes of its tree
   return bound(b).add_input(static_cast<int>(id), {children.begin(), children.end()}, x);
 }
 

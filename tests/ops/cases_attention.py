@@ -103,6 +103,8 @@ ATTENTION = [
     case("attention", [uniform(4), uniform(4, 5), uniform(6, 5)], attention, heads=2),
     case("attention", [uniform(4), uniform(4), uniform(6)], attention),
     case("attention", [uniform(32, 17)] * 3, attention, heads=4),
+    case("attention", [uniform(2, 3), uniform(2, 5), uniform(2, 5)], attention, heads=2),  # of one row each
+    case("attention", [uniform(3, 20), uniform(3, 20), uniform(6, 20)], attention, heads=3, causal=True),
     case(
         "attention",
         [*QKV, uniform(5, 3)],

@@ -111,8 +111,12 @@ def test_what_is_not_a_number(case: Case) -> None:
                 _, y = case.build(arrays)
                 actual = np.isnan(y.npvalue())
                 told = f"{special} at {place} of argument {i}: {y.npvalue()}"
-                if is_spoiled(case):
+                if is_spoiled(case) and (actual.any() or not case.name.startswith(KINDS)):
                     assert actual.any(), told
+                elif is_spoiled(case):  # no structure has this part
+                    ignored = y.npvalue()
+                    arrays[i][place] = 0
+                    np.testing.assert_array_equal(case.build(arrays)[1].npvalue(), ignored, told)
                 else:
                     expected = np.isnan(reference(case, arrays))
                     np.testing.assert_array_equal(actual, expected.reshape(actual.shape), told)

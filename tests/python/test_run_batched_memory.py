@@ -1,5 +1,6 @@
 """What tasks have made that have ended is forgotten, where the program has nothing of it."""
 
+import contextlib
 import os
 import pathlib
 
@@ -154,3 +155,44 @@ def test_random_numbers_are_those_without_forgetting(monkeypatch):
     forgotten = outcome()
     monkeypatch.setattr("dynet.tasks.run.lot_of", lambda window: 10_000)
     assert outcome() == forgotten
+
+
+@pytest.mark.parametrize("window", [1, 32])
+def test_expressions_outlive_a_call_that_failed(window):
+    """What an error takes back gives the graph new stamps."""
+    weights = dy.ParameterCollection().add_parameters((3, 3))
+    kept = []
+
+    def call(number):
+        with contextlib.suppress(ValueError):
+            weights * dy.ones(7)
+        kept.append(dy.ones(2) * float(number))
+
+    dy.renew_cg()
+    dy.run_batched(call, range(150), window=window)
+    assert [each.npvalue()[0] for each in kept] == list(range(150))
+
+
+def test_trees_outlive_their_tasks():
+    model = dy.ParameterCollection()
+
+    def call(_):
+        tree = dy.NaryTreeLSTMBuilder(2, 1, 3, 3, model)
+        tree.set_num_elements(1)
+        tree.add_input(0, [], dy.ones(3)).value()
+        return tree
+
+    dy.renew_cg()
+    for tree in dy.run_batched(call, range(40), window=1):
+        assert tree.back() is not None
+
+
+def test_nodes_outlive_their_tasks():
+    dy.renew_cg()
+
+    def call(number):
+        dy.scalarInput(number) * 2.0
+        return dy.cg().nodes()[-1]
+
+    nodes = dy.run_batched(call, range(40), window=1)
+    assert [node.value().item() for node in nodes[:3]] == [0, 2, 4]

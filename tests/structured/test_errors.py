@@ -157,3 +157,46 @@ def test_what_is_not_a_number_is_in_every_sum():
         assert np.isnan(asked.npvalue()).all()
     with pytest.raises(ValueError, match="not a number"):
         chain.best()
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("delete", 0, 0), ("delete", 1, 0)],
+        [("delete", -1, 0)],
+        [("match", 0, 1), ("insert", 1, 0)],
+        [("insert", 0, -1), ("insert", 0, 0)],
+        [("match", 0, 0)],
+    ],
+)
+def test_edits_that_cannot_be(edits):
+    dy.renew_cg()
+    lattice = dy.structured.EditLattice(dy.ones((1, 2)), dy.ones(1), dy.ones(2))
+    with pytest.raises(ValueError, match="EditLattice: edit"):
+        lattice.score(edits)
+
+
+def test_structures_of_a_batch_have_one_size():
+    dy.renew_cg()
+    batch = dy.inputTensor(np.zeros((2, 3, 2)), batched=True)
+    chain = dy.structured.LinearChain(batch, dy.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"structures of \[2, 4\] parts"):
+        chain.score([[1, 1], [1, 0, 0, 0]])
+    one = chain.score(tag for tag in (0, 1, 1)).npvalue()
+    np.testing.assert_array_equal(one, chain.score([[0, 1, 1], [0, 1, 1]]).npvalue())
+    trees = dy.structured.BinaryTrees(dy.inputTensor(np.ones((2, 2, 1, 3)), batched=True))
+    spans = [(0, 0, 0), (1, 1, 0), (0, 1, 0)]
+    np.testing.assert_array_equal(trees.score(spans).npvalue(), trees.score([spans] * 3).npvalue())
+
+
+def test_a_word_under_itself_is_ignored_whatever_it_scores():
+    dy.renew_cg()
+    for kind in (dy.structured.SpanningTrees, dy.structured.ProjectiveTrees):
+        scores = np.array([[0.0, 1.0], [np.nan, 2.0], [3.0, np.nan]])
+        plain = np.where(np.isnan(scores), 0, scores)
+        for asked in ("log_partition", "entropy"):
+            values = [getattr(kind(dy.inputTensor(each)), asked)().value() for each in (scores, plain)]
+            assert values[0] == values[1]
+        assert kind(dy.inputTensor(scores)).best() == kind(dy.inputTensor(plain)).best()
+        forbidden = dy.inputTensor([[0.0, -np.inf], [np.nan, -np.inf], [0.0, np.nan]])
+        assert kind(forbidden).log_partition().value() == -np.inf

@@ -131,7 +131,8 @@ def kl_divergence(log_p: Expression, log_q: Expression) -> Expression:
     """
     log_p = expression("kl_divergence", "log_p", log_p)
     log_q = like("kl_divergence", "log_q", log_q, log_p, "log_p")
-    return dy.sum_elems(dy.cmult(dy.exp(log_p), log_p - log_q))
+    p = dy.exp(log_p)  # where it is 0 it has no part in the sum, whatever the logarithms are
+    return dy.sum_elems(dy.cmult(p, dy.where(p, log_p - log_q, dy.zeros(1))))
 
 
 @told

@@ -102,6 +102,8 @@ class CosineSchedule:
 
     def __post_init__(self) -> None:
         _above_zero("CosineSchedule", rate=self.rate, length=self.length, growth=self.growth)
+        if self.growth < 1:
+            raise ValueError(f"CosineSchedule: growth is {self.growth}; a number from 1 on is needed")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""
@@ -249,7 +251,8 @@ class Plateau(Callback):
         else:
             self.bad += 1
         if self.bad > self.patience:
-            trainer.learning_rate = max(trainer.learning_rate * self.factor, self.least)
+            lower = max(trainer.learning_rate * self.factor, self.least)
+            trainer.learning_rate = min(trainer.learning_rate, lower)
             self.bad = 0
         return trainer.learning_rate
 

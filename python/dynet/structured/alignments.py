@@ -81,16 +81,25 @@ class EditLattice(Distribution[Sequence[Edit]]):
         super().__init__("edits", (allow(matches, allowed, "EditLattice"), deletions, insertions))
 
     def _given(self, structure: Sequence[Edit]) -> Sequence[int]:
-        numbers = []
+        numbers, rows, columns = [], self._rows, self._cells // self._rows
+        row = column = 0
         for kind, i, j in structure:
-            if kind == "match":
-                numbers.append(_cell(i, j, self._rows, "EditLattice"))
-            elif kind == "delete":
-                numbers.append(self._cells + i)
-            elif kind == "insert":
-                numbers.append(self._cells + self._rows + j)
-            else:
-                raise ValueError(f"EditLattice: edit {kind!r}; 'match', 'delete' or 'insert' would be right")
+            if kind not in ("match", "delete", "insert"):
+                raise ValueError(f"EditLattice: edit {kind!r}; 'match', 'delete' or 'insert' is right")
+            down, right = kind != "insert", kind != "delete"
+            if (i, j) != (row, column) or row + down > rows or column + right > columns:
+                raise ValueError(
+                    f"EditLattice: edit {(kind, i, j)} at row {row} of {rows} and column {column} of "
+                    f"{columns}; edits follow each other, and each has its own row and column"
+                )
+            place = {"match": j * rows + i, "delete": self._cells + i, "insert": self._cells + rows + j}
+            numbers.append(place[kind])
+            row, column = row + down, column + right
+        if (row, column) != (rows, columns):
+            raise ValueError(
+                f"EditLattice: edits end at row {row} of {rows} and column {column} of {columns}; "
+                "they must go to the end of both"
+            )
         return numbers
 
     def _told(self, numbers: list[int]) -> list[Edit]:

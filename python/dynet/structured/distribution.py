@@ -80,9 +80,20 @@ class Distribution(Generic[S]):
         batch = max(int(scores.dim()[1]) for scores in self._scores)
         if batch > 1 and not self._one_for_all:
             listed = list(structures)  # type: ignore[arg-type]
-            if len(listed) == batch and not isinstance(listed[0], int | np.integer):
-                return [number for one in listed for number in self._given(one)]
+            if len(listed) == batch and not self._is_one(listed):
+                given = [list(self._given(one)) for one in listed]
+                if len({len(one) for one in given}) > 1:
+                    raise ValueError(
+                        f"{type(self).__name__}: structures of {sorted({len(one) for one in given})} parts "
+                        "for scores of one size; as many for each batch element are needed"
+                    )
+                return [number for one in given for number in one]
+            return self._given(listed)  # type: ignore[arg-type]
         return self._given(structures)  # type: ignore[arg-type]
+
+    def _is_one(self, listed: list[Any]) -> bool:
+        """Whether it is one structure, and not one for each batch element."""
+        return all(each is None or isinstance(each, int | np.integer) for each in listed)
 
     def log_partition(self) -> Expression:
         """log Z, the log of the sum of e^score over all structures: shape (1,).

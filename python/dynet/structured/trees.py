@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dynet.structured.distribution import Distribution, allow, shape_of
 
@@ -41,6 +43,9 @@ class BinaryTrees(Distribution[Sequence[Span]]):
             if not (0 <= first <= last < words and label >= 0):
                 raise IndexError(f"BinaryTrees: span ({first}, {last}, {label}) of {words} words")
         return [(label * words + last) * words + first for first, last, label in structure]
+
+    def _is_one(self, listed: list[Any]) -> bool:
+        return all(len(each) == 3 and all(isinstance(n, int | np.integer) for n in each) for each in listed)
 
     def _told(self, numbers: list[int]) -> list[Span]:
         words = self._words
