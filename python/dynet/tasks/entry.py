@@ -50,8 +50,9 @@ def run_batched(
 
     window: how many tasks take turns; None: found out while the program runs. Values, gradients and the
     random numbers of dropout and noise are the same bits for any window; 1 is one call after another. Without
-    random numbers they are those of a loop; the numbers that a loop draws are others. Python's own `random`
-    is drawn from in turns: give each call a generator of its own, such as random.Random(number).
+    random numbers values are those of a loop, and gradients, but for their rounding where a node from before
+    the run had no reader; the random numbers of a loop are others. Python's own `random` is drawn from in
+    turns: give each call a generator of its own, such as random.Random(number).
     errors: "raise" raises the error of the first example that has one, as a loop would, after the tasks that
     wait have been closed; "return" puts it where the result would be.
 
