@@ -104,9 +104,8 @@ void check_device(std::string_view device) {
 std::vector<nb::object> items_of(nb::handle spec, size_t count) {
   std::vector<nb::object> items;
   // Files choose what it is: a range may have more items than there is memory.
-  const Py_ssize_t size = PyObject_LengthHint(spec.ptr(), static_cast<Py_ssize_t>(count));
-  if (size < 0) nb::raise_python_error();
-  if (static_cast<size_t>(size) != count) invalid("spec has ", size, " items; ", count, " are needed");
+  const auto size = nb::cast<size_t>(nb::module_::import_("operator").attr("length_hint")(spec, count));
+  if (size != count) invalid("spec has ", size, " items; ", count, " are needed");
   if (!for_each(spec.ptr(), [&](PyObject* item) { items.push_back(nb::borrow(item)); }))
     throw type_error(text("spec is ", a_kind(spec.ptr()), "; a tuple is needed").c_str());
   if (items.size() != count) invalid("spec has ", items.size(), " items; ", count, " are needed");

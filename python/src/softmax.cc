@@ -202,9 +202,10 @@ void bind_classes(Type& type) {
 /// A builder of this class, or of one that a program has derived from it, made without its __init__.
 template <class B, class... Args>
 nb::object construct(nb::handle kind, Args&&... args) {
-  const auto base = reinterpret_cast<PyTypeObject*>(nb::type<B>().ptr());
-  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(kind.ptr()), base))
-    throw type_error(text("a class that derives from ", base->tp_name, " is needed"));
+  const nb::handle base = nb::type<B>();
+  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(kind.ptr()),
+                                                     reinterpret_cast<PyTypeObject*>(base.ptr())))
+    throw type_error(text("a class that derives from ", nb::type_name(base).c_str(), " is needed"));
   nb::object made = nb::inst_alloc(kind);
   const Changing changing;
   build(nb::inst_ptr<B>(made), std::forward<Args>(args)...);
