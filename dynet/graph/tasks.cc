@@ -1,9 +1,25 @@
-// What a graph refuses to tasks that make its nodes in turns.
+// What a graph refuses to tasks that make its nodes in turns, and the order of what they make.
 #include "dynet/graph/tasks.h"
 
 #include "dynet/graph/graph.h"
 
 namespace dynet::engine {
+
+void Tasks::rank() {
+  if (ranks_.size() == parts_.size()) return;
+  std::vector<uint32_t> first{0}, children(parts_.size()), waiting{before};
+  first.reserve(parts_.size());
+  for (const Part& part : parts_) first.push_back(first.back() + part.children);
+  for (uint32_t part = before + 1; part < size(); ++part)
+    children[first[parts_[part].parent] + parts_[part].ordinal] = part;
+  ranks_.resize(parts_.size());
+  for (uint32_t rank = 0; !waiting.empty(); ++rank) {
+    const uint32_t part = waiting.back();
+    waiting.pop_back();
+    ranks_[part] = rank;
+    for (uint32_t at = first[part + 1]; at-- > first[part];) waiting.push_back(children[at]);
+  }
+}
 
 Tasks& Graph::start_tasks() {
   check_idle();

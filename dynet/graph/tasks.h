@@ -111,20 +111,7 @@ class Tasks {
   }
 
   /// Makes place() right for all parts that there are.
-  void rank() {
-    if (ranks_.size() == parts_.size()) return;
-    std::vector<uint32_t> first(parts_.size() + 1, 0), children(parts_.size()), waiting{before};
-    for (uint32_t part = before; part < size(); ++part) first[part + 1] = first[part] + parts_[part].children;
-    for (uint32_t part = before + 1; part < size(); ++part)
-      children[first[parts_[part].parent] + parts_[part].ordinal] = part;
-    ranks_.resize(parts_.size());
-    for (uint32_t rank = 0; !waiting.empty(); ++rank) {
-      const uint32_t part = waiting.back();
-      waiting.pop_back();
-      ranks_[part] = rank;
-      for (uint32_t at = first[part + 1]; at-- > first[part];) waiting.push_back(children[at]);
-    }
-  }
+  void rank();
   /// The place of a node in the order in which sums are made.
   uint64_t place(uint32_t node) const { return uint64_t{ranks_[part_of_[node]]} << 32 | node; }
 

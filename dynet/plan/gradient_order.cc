@@ -1,7 +1,4 @@
 // Each list is sorted by itself: contributions to a gradient, and uses that are delivered at the end.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Walloc-size-larger-than="  // gcc 12 fears more parts than fit memory
-#endif
 #include "dynet/plan/gradient_order.h"
 
 #include <algorithm>
