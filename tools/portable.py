@@ -8,6 +8,7 @@ it is told which package has it.
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -99,14 +100,15 @@ def compile_with_zig(name):
 
 
 def compile_all(command, isa, target, with_python=True):
-    """Compiles every source with warnings as errors; those of a room as one, as packages do."""
+    """Compiles every source with warnings as errors; those of some rooms as one, as packages do."""
     command = [*command, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", f"-I{ROOT}"]
     command += [f"-DDYNET_ISA={isa}", '-DDYNET_VERSION="0"', "-DDYNET_MODULE=_dynet"]
-    lists = {folder.name: sorted(folder.glob("*.cc")) for folder in (ROOT / "dynet").iterdir()}
-    lists |= {source.stem: [source] for source in lists.pop("cpu")}
-    if with_python:
-        lists["python"] = python_sources(command)
-    lists = {name: sources for name, sources in lists.items() if sources}
+    rooms = re.search(r"foreach\(room (.+)\)", (ROOT / "cmake" / "library.cmake").read_text())
+    joined = rooms[1].split() if rooms else []
+    alone = [source for source in (ROOT / "dynet").glob("*/*.cc") if source.parent.name not in joined]
+    alone += python_sources(command) if with_python else []
+    lists = {room: sorted((ROOT / "dynet" / room).glob("*.cc")) for room in joined}
+    lists |= {f"{source.parent.name}_{source.stem}": [source] for source in alone}
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
 
         def compile_one(name):
