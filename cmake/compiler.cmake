@@ -29,8 +29,9 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 # Most of the time goes into headers, so that the small sources of a folder are compiled as one. With ccache they are
-# compiled one by one, as are those of the sanitizers' build: it shows whether each file includes what it uses.
-if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_SANITIZE)
+# compiled one by one, as are those of the tests' builds, whose warnings are errors: g++ has fears about what is joined,
+# and they show whether each file includes what it uses.
+if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_WERROR OR DYNET_SANITIZE)
   set(DYNET_UNITY_DEFAULT OFF)
 else()
   set(DYNET_UNITY_DEFAULT ON)
