@@ -16,7 +16,7 @@ namespace {
 using namespace dynet;
 using namespace dynet::engine;
 
-constexpr unsigned all_rows[] = {32, 64, 100, 128, 200, 256, 512, 800, 1024, 2048, 4000, 10000};
+constexpr unsigned row_counts[] = {32, 64, 100, 128, 200, 256, 512, 800, 1024, 2048, 4000, 10000};
 constexpr unsigned depths[] = {32, 64, 100, 128, 200, 256, 512, 1024};
 constexpr unsigned all_columns[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
 constexpr double operations_per_sample = 1e8;
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   std::vector<Library> libraries;
   for (int i = 1; i < argc; ++i) libraries.emplace_back(argv[i]);
   std::erase_if(libraries, [](const Library& l) { return !l.narrow && !l.wide; });
-  for (unsigned rows : all_rows) {
+  for (unsigned rows : row_counts) {
     for (unsigned depth : depths) {
       for (unsigned columns : all_columns) {
         Operands o(rows, depth, columns);

@@ -10,6 +10,7 @@ import numpy as np
 from table import case, uniform
 
 import dynet as dy
+from dynet import _dynet
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "structured"))
 import enumeration
@@ -130,7 +131,7 @@ STRUCTURES = [
         "ctc_decode",
         [uniform(3, 5)],
         best_path,
-        call=lambda x: dy._dynet._decode_labels(x, 0, 1, 0),
+        call=lambda x: _dynet._decode_labels(x, 0, 1, 0),
         slope_of=lambda x: np.zeros((6, 1)),
     ),
 ]
