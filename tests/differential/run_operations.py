@@ -21,19 +21,23 @@ class MissingError(Exception):
     """The toolkit does not have the operation."""
 
 
-def missing(name):
-    """Stands for a function that a toolkit does not have."""
-    if name.startswith("__"):
-        raise AttributeError(name)
+class Missing:
+    """Stands for a function or a module that a toolkit does not have."""
 
-    def call(*_, **__):
-        raise MissingError(name)
+    def __init__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.name = name
 
-    return call
+    def __getattr__(self, name):
+        return Missing(name)
+
+    def __call__(self, *_, **__):
+        raise MissingError(self.name)
 
 
 if not hasattr(dy, "__path__"):  # DyNet 2 is a single module.
-    dy.__getattr__ = missing
+    dy.__getattr__ = Missing
 
 from calls import Call  # noqa: E402
 from cases import CASES  # noqa: E402
