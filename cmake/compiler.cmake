@@ -28,15 +28,14 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-# Most of the time goes into headers, so that the small sources of a folder are compiled as one. With ccache they are
-# compiled one by one, as are those of the tests' builds, whose warnings are errors: g++ has fears about what is joined,
-# and they show whether each file includes what it uses.
-if(CMAKE_CXX_COMPILER_LAUNCHER OR DYNET_WERROR OR DYNET_SANITIZE)
+# Most of the time goes into headers, so that they are read once, and the small sources of a folder are compiled as one.
+# With ccache each source is compiled by itself, which shows whether it includes what it uses.
+if(CMAKE_CXX_COMPILER_LAUNCHER)
   set(DYNET_UNITY_DEFAULT OFF)
 else()
   set(DYNET_UNITY_DEFAULT ON)
 endif()
-option(DYNET_UNITY "Compile the small sources of a folder as one" ${DYNET_UNITY_DEFAULT})
+option(DYNET_UNITY "Precompile headers and compile the small sources of a folder as one" ${DYNET_UNITY_DEFAULT})
 
 find_package(Threads REQUIRED)
 
@@ -48,6 +47,9 @@ target_compile_options(dynet_flags INTERFACE -Wall -Wextra -fno-math-errno -ffp-
                                              $<$<BOOL:${DYNET_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(dynet_flags INTERFACE -Wno-restrict)  # It wrongly warns where strings are added up.
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND DYNET_UNITY)  # So it does, with other words, after a precompiled header.
+  target_compile_options(dynet_flags INTERFACE -Wno-stringop-overflow -Wno-array-bounds)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(dynet_flags INTERFACE -Wno-deprecated-declarations)  # libstdc++'s own, in stable_sort
@@ -79,4 +81,24 @@ function(compile_as_one name list pattern)
   list(REMOVE_ITEM ${list} ${sources})
   list(APPEND ${list} ${one})
   set(${list} ${${list}} PARENT_SCOPE)
+endfunction()
+
+# precompile(NAME HEADER...): what most sources of the target begin with is read once for all of them.
+function(precompile name)
+  if(DYNET_UNITY)
+    target_precompile_headers(${name} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
+# precompile_as_first(NAME GROUP HEADER): the same, once for all targets of a group, which are compiled alike.
+function(precompile_as_first name group header)
+  get_property(first GLOBAL PROPERTY dynet_first_${group})
+  if(NOT DYNET_UNITY)
+    return()
+  elseif(first)
+    target_precompile_headers(${name} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${name} PRIVATE ${header})
+    set_property(GLOBAL PROPERTY dynet_first_${group} ${name})
+  endif()
 endfunction()

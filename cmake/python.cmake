@@ -5,10 +5,11 @@ execute_process(COMMAND ${Python_EXECUTABLE} -m nanobind --cmake_dir
 find_package(nanobind CONFIG REQUIRED)
 
 file(GLOB PYTHON_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/src/*.cc)
-# What need not be fast: none of it is called once for each node.
+# What need not be fast: none of it is called once for each node. That of doubles has no optimization at all, which a
+# precompiled header must share.
 compile_as_one(python_rest PYTHON_SOURCES
                "/(collection|describe|docstring|initializers|inspection|model_files|module|nodes|pair|pickling|softmax|trainers).cc$"
-               -O1)
+               $<$<STREQUAL:$<TARGET_PROPERTY:NAME>,_dynet>:-O1>)
 set(staged ${PROJECT_BINARY_DIR}/stage/dynet)
 file(WRITE ${staged}/__init__.py "")  # The stub generator imports this package, and not one that is installed.
 
@@ -18,9 +19,7 @@ function(dynet_extension name library)
   target_compile_definitions(${name} PRIVATE DYNET_MODULE=${name})
   # g++ 12 wrongly takes an empty std::optional in nanobind's argument tuples for one that is read.
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-  if(DYNET_UNITY)
-    target_precompile_headers(${name} PRIVATE "${PROJECT_SOURCE_DIR}/python/src/casters.h")
-  endif()
+  precompile(${name} "${PROJECT_SOURCE_DIR}/python/src/casters.h")
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${staged})
   install(TARGETS ${name} LIBRARY DESTINATION dynet)
 endfunction()

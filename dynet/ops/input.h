@@ -10,7 +10,7 @@
 namespace dynet::engine {
 
 /// Adds a node without arguments to a graph that the caller names.
-template <OpSpec T>
+template <class T>
 Expression leaf_of(Graph& g, const typename T::Attrs& a, std::span<const unsigned> words = {}) {
   return g.add(op<T>, {}, &a, words);
 }

@@ -88,8 +88,8 @@ const typename T::Attrs& attrs_of(const void* p) {
   }
 }
 
-/// The row of an operation, made from its struct by ops/row.h.
-template <OpSpec T>
+/// The row of an operation of the library, which rows.cc has; that of a program's own is made by ops/row.h.
+template <class T>
 struct Row {
   static const Op row;
 };
@@ -98,14 +98,15 @@ struct Row {
 #pragma clang diagnostic ignored \
     "-Wundefined-var-template"  // It is in another file: rows.cc, or the program's own.
 #endif
-template <OpSpec T>
+template <class T>
 inline constexpr const Op& op = Row<T>::row;
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif
 
-/// Adds a node of operation T. `words` holds dim.bd times the words of one batch element.
-template <OpSpec T>
+/// Adds a node of operation T, which OpSpec describes: row_of() checks it, once and not in every source.
+/// `words` holds dim.bd times the words of one batch element.
+template <class T>
 Expression apply(const Expressions& xs, const typename T::Attrs& a = {},
                  std::span<const unsigned> words = {}) {
   return add_node(op<T>, xs, &a, words);

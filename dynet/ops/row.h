@@ -2,7 +2,7 @@
 // program's own where they are used.
 #pragma once
 
-#include "dynet/ops/op.h"
+#include "dynet/ops/all.h"
 
 namespace dynet::engine {
 
@@ -103,42 +103,64 @@ constexpr auto original_args_of() -> std::span<const uint32_t> (*)(const void*) 
 }
 
 /// The row of an operation.
-template <OpSpec T>
-constinit const Op Row<T>::row{
-    .name = T::name,
-    .attr_size = attr_size<T>,
-    .key_size = attr_size<T> - T::own_size,
-    .batching = T::batching,
-    .view = T::view,
-    .differentiable = T::differentiable,
-    .random = T::random,
-    .leaf = T::leaf,
-    .has_matrix = has_matrix<T>(),
-    .overwrites = T::overwrites,
-    .writes_workspace = T::writes_workspace,
-    .saved_in_place = T::saved_in_place,
-    .overwrites_saved = T::overwrites_saved || T::saved_becomes_gradient,
-    .reads_part = T::reads_part,
-    .saved_becomes_gradient = T::saved_becomes_gradient,
-    .fusible_into = T::fusible_into,
-    .absorbs = T::absorbs,
-    .identity = T::identity,
-    .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
-    .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
-    .attributes = [](const void* a, Dims d) { return attributes_of<T>(attrs_of<T>(a), d); },
-    .trained = trained_of<T>(),
-    .forward = run_forward<T>,
-    .prepare_backward = prepare_backward_of<T>(),
-    .backward = run_backward<T>,
-    .saved_size = [](const void* a, Dims d) -> size_t { return T::saved_size(attrs_of<T>(a), d); },
-    .workspace_size = [](const void* a, Dims d) -> size_t { return T::workspace_size(attrs_of<T>(a), d); },
-    .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
-    .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
-    .outer = outer_of<T>(),
-    .fuse = fuse_of<T>(),
-    .original = original_of<T>(),
-    .original_args = original_args_of<T>(),
+template <class T>
+constexpr Op row_of() {
+  static_assert(OpSpec<T>, "an operation needs what OpSpec says in dynet/ops/op.h");
+  return {
+      .name = T::name,
+      .attr_size = attr_size<T>,
+      .key_size = attr_size<T> - T::own_size,
+      .batching = T::batching,
+      .view = T::view,
+      .differentiable = T::differentiable,
+      .random = T::random,
+      .leaf = T::leaf,
+      .has_matrix = has_matrix<T>(),
+      .overwrites = T::overwrites,
+      .writes_workspace = T::writes_workspace,
+      .saved_in_place = T::saved_in_place,
+      .overwrites_saved = T::overwrites_saved || T::saved_becomes_gradient,
+      .reads_part = T::reads_part,
+      .saved_becomes_gradient = T::saved_becomes_gradient,
+      .fusible_into = T::fusible_into,
+      .absorbs = T::absorbs,
+      .identity = T::identity,
+      .copy_attrs = [](std::byte* to, const void* a) { std::memcpy(to, a, attr_size<T>); },
+      .shape = [](const void* a, Dims d) { return T::shape(attrs_of<T>(a), d); },
+      .attributes = [](const void* a, Dims d) { return attributes_of<T>(attrs_of<T>(a), d); },
+      .trained = trained_of<T>(),
+      .forward = run_forward<T>,
+      .prepare_backward = prepare_backward_of<T>(),
+      .backward = run_backward<T>,
+      .saved_size = [](const void* a, Dims d) -> size_t { return T::saved_size(attrs_of<T>(a), d); },
+      .workspace_size = [](const void* a, Dims d) -> size_t { return T::workspace_size(attrs_of<T>(a), d); },
+      .view_offset = [](const void* a, Dims d) -> size_t { return T::view_offset(attrs_of<T>(a), d); },
+      .is_matrix = [](const void* a, unsigned i) { return is_matrix<T>(a, i); },
+      .outer = outer_of<T>(),
+      .fuse = fuse_of<T>(),
+      .original = original_of<T>(),
+      .original_args = original_args_of<T>(),
+  };
+}
+
+template <class T>
+struct MadeThere {};
+template <class... T>
+struct MadeInLibrary : MadeThere<T>... {};
+template <class... T>
+MadeInLibrary<T...> made_in_library(Ops<T...>);
+/// Whether rows.cc makes the row of T.
+template <class T>
+constexpr bool in_library = std::is_base_of_v<MadeThere<T>, decltype(made_in_library(AllOps{}))>;
+
+template <class T>
+  requires(!in_library<T>)
+struct Row<T> {
+  static const Op row;
 };
+template <class T>
+  requires(!in_library<T>)
+constinit const Op Row<T>::row = row_of<T>();
 
 /// Those of the library.
 std::span<const Op* const> all_rows();

@@ -1,8 +1,11 @@
 // The rows of all operations, for every source that uses them.
-#include "dynet/ops/all.h"
 #include "dynet/ops/row.h"
 
 namespace dynet::engine {
+
+template <class T>
+constinit const Op Row<T>::row = row_of<T>();
+
 namespace {
 
 template <class... T>

@@ -53,8 +53,11 @@ void LabelPathsForm::check(const StructureAttrs& a, Dims x) {
     invalid("the blank is ", a.option, " of ", x[0].rows(), " labels; 0 to ", x[0].rows() - 1,
             " would be right");
 }
+/// Targets that are shorter than the longest of the mini-batch end in blanks.
 structured::LabelPaths LabelPathsForm::program(const StructureAttrs& a, Dims x, const uint32_t* target) {
-  return {x[0].rows(), x[0].cols(), a.option, {target, a.target}};
+  size_t length = target ? a.target : 0;
+  while (length > 0 && target[length - 1] == a.option) --length;
+  return {x[0].rows(), x[0].cols(), a.option, {target, length}};
 }
 
 void CellPathsForm::check(const StructureAttrs&, Dims x) {
