@@ -7,7 +7,7 @@
 namespace dynet::engine {
 
 struct StructureKind {
-  std::span<const char* const> names;
+  const char* name;  // of the class
   void (*check)(const StructureAttrs&, Dims);
   void (*check_given)(std::string_view, const StructureAttrs&, Dims, const uint32_t* target, Indices given);
   /// Words of a given structure; 0: it depends on the structure.
@@ -28,9 +28,9 @@ Expression add(const Expressions& xs, const StructureAttrs& a, std::span<const u
 }
 
 template <class Form>
-constexpr StructureKind kind_without_sum() {
+constexpr StructureKind kind_without_sum(const char* name) {
   StructureKind kind{};
-  kind.names = Form::names;
+  kind.name = name;
   kind.check = Form::check;
   kind.check_given = [](std::string_view call, const StructureAttrs& a, Dims x, const uint32_t* target,
                         Indices given) { check_given(call, Form::program(a, x, target), given); };
@@ -46,18 +46,21 @@ constexpr StructureKind kind_without_sum() {
   return kind;
 }
 template <class Form>
-constexpr StructureKind kind_of() {
-  StructureKind kind = kind_without_sum<Form>();
+constexpr StructureKind kind_of(const char* name) {
+  StructureKind kind = kind_without_sum<Form>(name);
   kind.entropy = add<StructureEntropy<Form>>;
   kind.marginals = add<StructureMarginals<Form>>;
   kind.sample = add<StructureSample<Form>>;
   return kind;
 }
-constexpr StructureKind chains = kind_of<LinearChainForm>(), segments = kind_of<SegmentsForm>(),
-                        paths = kind_of<LabelPathsForm>(), cells = kind_of<CellPathsForm>(),
-                        edits = kind_of<EditsForm>(), brackets = kind_of<BracketsForm>(),
-                        arcs = kind_of<ArcsForm>(), spanning = kind_of<SpanningTreesForm>(),
-                        assignments = kind_without_sum<AssignmentsForm>();
+constexpr StructureKind chains = kind_of<LinearChainForm>("LinearChain"),
+                        segments = kind_of<SegmentsForm>("Segments"), paths = kind_of<LabelPathsForm>("CTC"),
+                        cells = kind_of<CellPathsForm>("Alignment"),
+                        edits = kind_of<EditsForm>("EditLattice"),
+                        brackets = kind_of<BracketsForm>("BinaryTrees"),
+                        arcs = kind_of<ArcsForm>("ProjectiveTrees"),
+                        spanning = kind_of<SpanningTreesForm>("SpanningTrees"),
+                        assignments = kind_without_sum<AssignmentsForm>("Assignment");
 
 }  // namespace
 }  // namespace dynet::engine
@@ -100,56 +103,58 @@ std::vector<std::vector<Found>> found(const Expression& told) {
 }
 
 Distribution::Distribution(const engine::StructureKind& kind, std::vector<Expression> arguments,
-                           unsigned option, Indices target)
-    : kind_(kind), arguments_(std::move(arguments)), option_(option), target_(target.begin(), target.end()) {
-  const std::string call = name();
-  const Shapes shapes(call, arguments_);
+                           unsigned option)
+    : kind_(kind), arguments_(std::move(arguments)), option_(option) {
+  const Shapes shapes(kind_.name, arguments_);
   try {
     kind_.check({option_, 0, 0, 0}, shapes.dims);
   } catch (const std::invalid_argument& e) {
-    invalid(call, ": ", std::string(e.what()));
+    invalid(kind_.name, ": ", std::string(e.what()));
   }
 }
 
-/// That of the kind, which the names of its operations begin with.
-std::string Distribution::name() const {
-  const std::string likelihood = kind_.names[0];
-  return likelihood.substr(0, likelihood.rfind('_'));
-}
-
 StructureAttrs Distribution::attributes(unsigned asked, size_t given) const {
-  return {option_, static_cast<unsigned>(target_.size()), asked, static_cast<unsigned>(given)};
+  return {option_, target_, asked, static_cast<unsigned>(given)};
 }
 
-void Distribution::check_sums() const {
+void Distribution::check_sums(const char* call) const {
   if (!kind_.entropy)
-    invalid(name(), ": no sum over all assignments is known that takes less than exponential time; ",
-            "score(), best(), k_best() and greedy() are there");
+    invalid(kind_.name, ".", call, ": no sum over all assignments is known that takes less than exponential ",
+            "time; score(), best(), k_best() and greedy() are there");
+}
+
+std::span<const unsigned> Distribution::target_of(size_t element) const {
+  const size_t at = targets_.size() > target_ ? element * target_ : 0;
+  return std::span(targets_).subspan(at, target_);
 }
 
 /// The target and the given structure of each element of the mini-batch.
-std::vector<unsigned> Distribution::words_of(Indices given, size_t& each) const {
+std::vector<unsigned> Distribution::words_of(const char* call, Indices given, size_t& each) const {
   std::vector<unsigned> words;
-  if (target_.empty() && !given.given) return words;
-  const std::string call = name();
-  const Shapes shapes(call, arguments_);
+  if (target_ == 0 && !given.given) return words;
+  const std::string full = std::string(kind_.name) + "." + call;
+  const Shapes shapes(full, arguments_);
   const StructureAttrs a = attributes(0, 0);
   const size_t wanted = kind_.given_size(a, shapes.dims);
   const bool for_each = wanted != 0 && given.size() == wanted * shapes.batch;
   each = for_each ? wanted : given.size();
   for (size_t b = 0; b < shapes.batch; ++b) {
     const Indices own(given.subspan(for_each ? b * each : 0, each));
-    if (given.given && (b == 0 || for_each)) kind_.check_given(call, a, shapes.dims, target_.data(), own);
-    words.insert(words.end(), target_.begin(), target_.end());
+    const auto target = target_of(b);
+    if (given.given && (b == 0 || for_each || targets_.size() > target_))
+      kind_.check_given(full, a, shapes.dims, target.data(), own);
+    words.insert(words.end(), target.begin(), target.end());
     words.insert(words.end(), own.begin(), own.end());
   }
   return words;
 }
 
 Expression Distribution::likelihood(Likelihood asked, Indices given) const {
-  if (asked != Likelihood::score) check_sums();
+  static constexpr const char* calls[] = {"log_partition", "score", "nll", "loss", "loss"};
+  const char* const call = calls[static_cast<unsigned>(asked)];
+  if (asked != Likelihood::score) check_sums(call);
   size_t each = 0;
-  const std::vector<unsigned> words = words_of(given, each);
+  const std::vector<unsigned> words = words_of(call, given, each);
   return kind_.likelihood(arguments_, attributes(static_cast<unsigned>(asked), each), words);
 }
 
@@ -165,39 +170,39 @@ Expression Distribution::loss(bool zero_infinity) const {
   return likelihood(zero_infinity ? Likelihood::finite_loss : Likelihood::loss, {});
 }
 Expression Distribution::entropy() const {
-  check_sums();
+  check_sums("entropy");
   size_t each = 0;
-  const auto words = words_of({}, each);
+  const auto words = words_of("entropy", {}, each);
   return kind_.entropy(arguments_, attributes(0, 0), words);
 }
 Expression Distribution::marginals(unsigned argument) const {
-  check_sums();
+  check_sums("marginals");
   if (argument >= arguments_.size())
-    engine::bad_index(name(), ": argument ", argument, " of ", arguments_.size());
+    engine::bad_index(kind_.name, ".marginals: argument ", argument, " of ", arguments_.size());
   size_t each = 0;
-  const auto words = words_of({}, each);
+  const auto words = words_of("marginals", {}, each);
   return kind_.marginals(arguments_, attributes(argument, 0), words);
 }
 Expression Distribution::best_structures(unsigned k) const {
   size_t each = 0;
-  const auto words = words_of({}, each);
+  const auto words = words_of("k_best", {}, each);
   return kind_.best(arguments_, attributes(k, 0), words);
 }
 Expression Distribution::k_best(unsigned k) const {
-  if (k == 0) invalid(name(), ": the 0 best; 1 or more are needed");
+  if (k == 0) invalid(kind_.name, ".k_best: the 0 best; 1 or more are needed");
   return best_structures(k);
 }
 Expression Distribution::greedy() const {
-  if (kind_.entropy) invalid(name(), ": greedy() is for assignments; k_best() finds the best here");
+  if (kind_.entropy) invalid(kind_.name, ".greedy: it is for assignments; k_best() finds the best here");
   return best_structures(0);
 }
 Expression Distribution::sample() const {
-  check_sums();
-  if (target_.empty()) return kind_.sample(arguments_, attributes(0, 0), {});
+  check_sums("sample");
+  if (target_ == 0) return kind_.sample(arguments_, attributes(0, 0), {});
   std::vector<Expression> all = arguments_;
   engine::Graph& graph = engine::graph_of(arguments_);
-  all.push_back(input(graph, Dim({static_cast<unsigned>(target_.size())}),
-                      std::vector<real>(target_.begin(), target_.end())));
+  const auto batch = static_cast<unsigned>(targets_.size() / target_);
+  all.push_back(input(graph, Dim({target_}, batch), std::vector<real>(targets_.begin(), targets_.end())));
   return kind_.sample(all, attributes(0, 0), {});
 }
 
@@ -211,13 +216,39 @@ Segments::Segments(const Expression& scores) : Distribution(engine::segments, {s
 Segments::Segments(const Expression& scores, const Expression& transitions)
     : Distribution(engine::segments, {scores, transitions}) {}
 
-Ctc::Ctc(const Expression& log_probs, Indices target, unsigned blank)
-    : Distribution(engine::paths, {log_probs}, blank, target) {
-  engine::check_indices("ctc", target, engine::shape_of("ctc", log_probs).rows(), "the target's labels");
+namespace {
+
+void check_target(const Expression& log_probs, Indices target, unsigned blank) {
+  engine::check_indices("CTC", target, engine::shape_of("CTC", log_probs).rows(), "the target's labels");
   if (std::ranges::find(target, blank) != target.end())
-    invalid("ctc: the target has the blank, label ", blank, "; labels without it are needed");
+    invalid("CTC: the target has the blank, label ", blank, "; labels without it are needed");
 }
-Expression Ctc::decode(const Expression& log_probs, unsigned beam, unsigned k, unsigned blank) {
+
+}  // namespace
+
+CTC::CTC(const Expression& log_probs, Indices target, unsigned blank)
+    : Distribution(engine::paths, {log_probs}, blank) {
+  check_target(log_probs, target, blank);
+  set_targets({target.begin(), target.end()}, static_cast<unsigned>(target.size()));
+}
+CTC CTC::of_batch(const Expression& log_probs, std::span<const std::vector<unsigned>> targets,
+                  unsigned blank) {
+  const unsigned batch = engine::shape_of("CTC", log_probs).bd;
+  if (targets.size() != batch)
+    invalid("CTC: ", targets.size(), " targets for a mini-batch of ", batch, "; one for each is needed");
+  CTC made(log_probs, {}, blank);
+  size_t longest = 0;
+  for (const auto& target : targets) longest = std::max(longest, target.size());
+  std::vector<unsigned> words;
+  for (const auto& target : targets) {
+    check_target(log_probs, std::span<const unsigned>(target), blank);
+    words.insert(words.end(), target.begin(), target.end());
+    words.resize(words.size() + longest - target.size(), blank);  // which no target has
+  }
+  made.set_targets(std::move(words), static_cast<unsigned>(longest));
+  return made;
+}
+Expression CTC::decode(const Expression& log_probs, unsigned beam, unsigned k, unsigned blank) {
   if (k == 0 || (k > 1 && k > beam))
     invalid("ctc_decode: the ", k, " best of a beam of ", beam, "; 1 to ", std::max(beam, 1u),
             " would be right");
@@ -225,14 +256,14 @@ Expression Ctc::decode(const Expression& log_probs, unsigned beam, unsigned k, u
 }
 
 Alignment::Alignment(const Expression& scores) : Distribution(engine::cells, {scores}) {}
-Edits::Edits(const Expression& matches, const Expression& deletions, const Expression& insertions)
+EditLattice::EditLattice(const Expression& matches, const Expression& deletions, const Expression& insertions)
     : Distribution(engine::edits, {matches, deletions, insertions}) {}
 BinaryTrees::BinaryTrees(const Expression& spans) : Distribution(engine::brackets, {spans}) {}
 ProjectiveTrees::ProjectiveTrees(const Expression& scores, bool single_root)
     : Distribution(engine::arcs, {scores}, single_root ? 1 : 0) {}
 SpanningTrees::SpanningTrees(const Expression& scores, bool single_root)
     : Distribution(engine::spanning, {scores}, single_root ? 1 : 0) {}
-Assignments::Assignments(const Expression& scores) : Distribution(engine::assignments, {scores}) {}
+Assignment::Assignment(const Expression& scores) : Distribution(engine::assignments, {scores}) {}
 
 unsigned edit_distance(Indices a, Indices b) { return engine::structured::edit_distance(a, b); }
 

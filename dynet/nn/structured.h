@@ -51,21 +51,24 @@ class Distribution {
   Expression sample() const;
 
  protected:
-  Distribution(const engine::StructureKind& kind, std::vector<Expression> arguments, unsigned option = 0,
-               engine::Indices target = {});
+  Distribution(const engine::StructureKind& kind, std::vector<Expression> arguments, unsigned option = 0);
+  /// What a kind has besides its scores, and for each element of a mini-batch, or once for all of them.
+  void set_targets(std::vector<unsigned> words, unsigned each) {
+    targets_ = std::move(words), target_ = each;
+  }
   Expression likelihood(engine::Likelihood asked, engine::Indices given) const;
 
  private:
-  std::string name() const;
-  void check_sums() const;
+  void check_sums(const char* call) const;
   Expression best_structures(unsigned k) const;
   engine::StructureAttrs attributes(unsigned asked, size_t given) const;
-  std::vector<unsigned> words_of(engine::Indices given, size_t& each) const;
+  std::vector<unsigned> words_of(const char* call, engine::Indices given, size_t& each) const;
+  std::span<const unsigned> target_of(size_t element) const;
 
   const engine::StructureKind& kind_;
   std::vector<Expression> arguments_;
-  unsigned option_;
-  std::vector<unsigned> target_;
+  unsigned option_, target_ = 0;  // words of one target
+  std::vector<unsigned> targets_;
 };
 
 /// Tags of words: emissions {tags, words}, transitions {tags, tags} of which (to, from) scores `to` after
@@ -88,8 +91,11 @@ struct Segments : Distribution {
 /// Connectionist temporal classification (Graves et al. 2006): paths of labels over frames that give a target
 /// when repeats, then blanks, are removed; log_probs {labels, frames}. A structure is the label of each
 /// frame; loss() is −log of the probability of the target.
-struct Ctc : Distribution {
-  Ctc(const Expression& log_probs, engine::Indices target, unsigned blank = 0);
+struct CTC : Distribution {
+  CTC(const Expression& log_probs, engine::Indices target, unsigned blank = 0);
+  /// With a target of its own, of any length, for each element of the mini-batch.
+  static CTC of_batch(const Expression& log_probs, std::span<const std::vector<unsigned>> targets,
+                      unsigned blank = 0);
   /// The label sequence of the best path, or, of a beam of prefixes, the k of the greatest probability.
   static Expression decode(const Expression& log_probs, unsigned beam = 0, unsigned k = 1,
                            unsigned blank = 0);
@@ -103,8 +109,8 @@ struct Alignment : Distribution {
 
 /// The ways to edit a sequence into another: matches {rows, columns}, deletions {rows}, insertions {columns}.
 /// A structure is its edits in order: column · rows + row, then numbers of deletions, then of insertions.
-struct Edits : Distribution {
-  Edits(const Expression& matches, const Expression& deletions, const Expression& insertions);
+struct EditLattice : Distribution {
+  EditLattice(const Expression& matches, const Expression& deletions, const Expression& insertions);
 };
 
 /// Binary trees over words, with a label for each span: {words, words, labels}, (first, last, label). A
@@ -126,8 +132,8 @@ struct SpanningTrees : Distribution {
 
 /// Pairs of rows and columns: only score(), best(), k_best() and greedy(). A structure is the column of each
 /// row; what is no column: none.
-struct Assignments : Distribution {
-  explicit Assignments(const Expression& scores);
+struct Assignment : Distribution {
+  explicit Assignment(const Expression& scores);
 };
 
 /// The least number of insertions, deletions and substitutions that make b of a.

@@ -1,6 +1,7 @@
 // Convolution and pooling over images {height, width, channels}, by way of a tensor of all windows.
 #pragma once
 
+#include "dynet/ops/order.h"
 #include "dynet/ops/select.h"
 #include "dynet/ops/zip.h"
 
@@ -271,9 +272,8 @@ struct MaxPooling2d : OpDefaults {
 };
 
 /// The largest numbers of each line, in their order; their places are kept for the gradient.
-struct KMaxPooling : OpDefaults {
-  static constexpr bool on_host = true;
-  static constexpr bool reads_part = true;
+struct KMaxPooling : Ordered<KMaxPooling> {
+  static constexpr bool tells_places = false, keeps_order = true, reads_part = true;
   struct Attrs {
     unsigned count, axis;
   };
@@ -288,52 +288,9 @@ struct KMaxPooling : OpDefaults {
       >>> print(dy.kmax_pooling(x, 3).npvalue())
       [[3. 4. 5.]])";
   static constexpr Arg args[] = {"x", "k", {"d", 1.0}};
-  static Dim shape(const Attrs& a, Dims x) {
-    check_axis(a.axis, x[0]);
-    if (a.count == 0 || a.count > x[0][a.axis])
-      invalid(a.count, " numbers along axis ", a.axis, " of ", x[0], "; 1 to ", x[0][a.axis],
-              " are possible");
-    return x[0].with(a.axis, a.count);
-  }
-  static size_t saved_size(const Attrs& a, Dims x) { return x[0].with(a.axis, a.count).batch_size(); }
-  static void forward(const Attrs& a, Engine&, const Call& c) {
-    const Axis from = Axis::of(c.x_dims[0], a.axis);
-    thread_local std::vector<unsigned> order;
-    each_line(a, c, [&](size_t item, size_t start, size_t to) {
-      const real* x = c.x[0][item] + start;
-      order.resize(from.n);
-      for (unsigned i = 0; i < from.n; ++i) order[i] = i;
-      const auto larger = [&](unsigned i, unsigned k) {
-        const real a = x[i * from.inner], b = x[k * from.inner];
-        return ranks_above(a, b) || (!ranks_above(b, a) && i < k);
-      };
-      std::nth_element(order.begin(), order.begin() + (a.count - 1), order.end(), larger);
-      std::sort(order.begin(), order.begin() + a.count);
-      for (unsigned i = 0; i < a.count; ++i) {
-        c.y[item][to + i * from.inner] = x[order[i] * from.inner];
-        c.saved[item][to + i * from.inner] = static_cast<real>(order[i]);
-      }
-    });
-  }
-  static void backward(const Attrs& a, Engine&, const Call& c, unsigned) {
-    const Axis from = Axis::of(c.x_dims[0], a.axis);
-    each_line(a, c, [&](size_t item, size_t start, size_t to) {
-      for (unsigned i = 0; i < a.count; ++i) {
-        const size_t at = to + i * from.inner;
-        c.dx[item][start + static_cast<size_t>(c.saved[item][at]) * from.inner] += c.dy[item][at];
-      }
-    });
-  }
+  static unsigned taken(const Attrs& a, const Dim&) { return a.count; }
   static Expression call(const Expression& x, unsigned k, unsigned d) {
     return apply<KMaxPooling>(x, {k, d});
-  }
-
- private:
-  /// The first place of each line in x and in y.
-  static void each_line(const Attrs& a, const Call& c, auto act) {
-    const Axis x = Axis::of(c.x_dims[0], a.axis), y = Axis::of(c.dim, a.axis);
-    for (size_t item = 0; item < c.count; ++item)
-      for (size_t line = 0; line < x.lines(); ++line) act(item, x.start(line), y.start(line));
   }
 };
 

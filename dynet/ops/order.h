@@ -8,7 +8,8 @@
 
 namespace dynet::engine {
 
-/// The first numbers of each line in order. Kept: the places that they come from.
+/// The first numbers of each line in order, or, where Self says keeps_order, in the order of x. Kept: the
+/// places that they come from.
 template <class Self>
 struct Ordered : OpDefaults {
   static constexpr bool on_host = true;
@@ -37,6 +38,7 @@ struct Ordered : OpDefaults {
       };
       const auto end = places.begin() + c.dim[a.axis];
       std::partial_sort(places.begin(), end, places.end(), before);
+      if constexpr (requires { Self::keeps_order; }) std::sort(places.begin(), end);
       for (unsigned i = 0; i < c.dim[a.axis]; ++i) {
         const auto place = static_cast<real>(places[i]);
         c.saved[item][to + i * from.inner] = place;

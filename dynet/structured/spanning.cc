@@ -1,9 +1,8 @@
-// Sums over dependency trees by the elimination of words, in probabilities and, for scores far apart, in
-// logs.
+// Sums over dependency trees by the elimination of words: in logs, where probabilities would lose digits.
 #include <algorithm>
 
 #include "dynet/core/watch.h"
-#include "dynet/structured/choices.h"
+#include "dynet/structured/elimination.h"
 
 namespace dynet::engine::structured {
 namespace {
@@ -143,98 +142,12 @@ class Elimination {
   T sum_{0};
 };
 
-/// The same in numbers instead of logs, in the order of the words; the derivatives of the weights stay what
-/// they are when they are added to, so that nothing but the last weights is kept.
-class ScaledElimination {
- public:
-  ScaledElimination(const SpanningTrees& p, const double* scores) : n_(p.words), single_(p.single_root) {
-    // Row d: the weights of heads 1 … n, then of the root.
-    w_.resize(n_ * (n_ + 1));
-    for (size_t d = 0; d < n_; ++d) {
-      const double* from = scores + d * (n_ + 1);
-      std::copy_n(from + 1, n_, row(d));
-      row(d)[d] = -infinity, row(d)[n_] = from[0];
-      const double top = largest(row(d), n_ + 1);
-      exponentials(row(d), n_ + 1, top, 1);
-      sum_ += top;
-    }
-  }
-
-  /// False where digits would be lost.
-  bool run(double* counts, double& sum) {
-    initial_ = w_;
-    const size_t last = single_ ? n_ - 1 : n_;
-    for (size_t k = 0; k < last; ++k)
-      if (!take_out(k)) return false;
-    if (single_) {
-      const double root = row(n_ - 1)[n_];
-      if (!(root >= least && root < infinity)) return false;
-      sum_ += std::log(root);
-    }
-    sum = sum_;
-    slopes_.assign(w_.size(), 0);
-    if (single_) slope(n_ - 1)[n_] = 1 / row(n_ - 1)[n_];
-    for (size_t k = last; k-- > 0;) put_back(k);
-    for (size_t d = 0; d < n_; ++d) {
-      double* to = counts + d * (n_ + 1);
-      for (size_t h = 0; h < n_; ++h) to[h + 1] = probability(initial_[d * (n_ + 1) + h] * slope(d)[h]);
-      to[0] = probability(initial_[d * (n_ + 1) + n_] * slope(d)[n_]);
-    }
-    return true;
-  }
-
- private:
-  /// Sums of weights; the squares of smaller ones would be lost.
-  static constexpr double least = 1e-40;
-
-  double* row(size_t d) { return w_.data() + d * (n_ + 1); }
-  double* slope(size_t d) { return slopes_.data() + d * (n_ + 1); }
-  static double probability(double x) { return x > 0 ? x : x == x ? 0 : x; }
-
-  bool take_out(size_t k) {
-    const double* from = row(k);
-    const double total = structured::sum_of(from + k + 1, n_ - k - (single_ ? 1 : 0));
-    if (!(total >= least && total < infinity)) return false;
-    const double by = 1 / total;
-    shares_.push_back(by), sum_ += std::log(total);
-    for (size_t d = k + 1; d < n_; ++d) {
-      double* to = row(d);
-      const double share = to[k] *= by;  // kept for the way back
-      if (share == 0) continue;
-      for (size_t h = k + 1; h <= n_; ++h) to[h] += share * from[h];
-      to[d] = 0;
-    }
-    return true;
-  }
-  void put_back(size_t k) {
-    const double by = shares_[k], *from = row(k);
-    double* __restrict own = slope(k);
-    double moved = 0;
-    for (size_t d = k + 1; d < n_; ++d) {
-      const double share = row(d)[k];
-      double* __restrict to = slope(d);
-      to[d] = 0;
-      const double by_share = dot(to + k + 1, from + k + 1, n_ - k);
-      for (size_t h = k + 1; h <= n_; ++h) own[h] += share * to[h];
-      to[k] = by_share * by, moved += share * by_share;
-    }
-    const double more = (1 - moved) * by;
-    for (size_t h = k + 1; h < n_; ++h) own[h] += more;
-    if (!single_) own[n_] += more;
-  }
-
-  size_t n_;
-  bool single_;
-  std::vector<double> w_, initial_, slopes_, shares_;
-  double sum_ = 0;
-};
-
 }  // namespace
 
 double partition(const SpanningTrees& p, const double* scores, double* counts) {
   double sum = 0;
   worked(int64_t{2} * p.words * p.words * p.words);
-  if (ScaledElimination(p, scores).run(counts, sum)) return sum;
+  if (eliminate_words(p, scores, counts, sum)) return sum;
   std::fill_n(counts, p.parts(), 0.0);
   std::vector<double> weights(scores, scores + p.parts());
   for (size_t i = 0; i < p.parts(); ++i) {

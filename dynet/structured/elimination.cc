@@ -1,0 +1,220 @@
+// Words are taken out one after another, as a triangular factorisation takes out rows and columns, but
+// without differences; the way back gives the derivatives.
+//
+// All loops add rows of eight numbers, scaled, to each other, and none sums along a row but once a word. They
+// are compiled for several vector widths: the order of all sums is the same in each, and so are the bits.
+#include "dynet/structured/elimination.h"
+
+#include <algorithm>
+
+namespace dynet::engine::structured {
+namespace {
+
+constexpr size_t lanes = 8;
+using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
+using LaneBits = uint64_t __attribute__((vector_size(lanes * sizeof(double))));
+
+/// Sums of weights; the squares of smaller ones would be lost.
+constexpr double least = 1e-40;
+
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && __GNUC__ >= 12 && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define DYNET_WIDTHS __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define DYNET_WIDTHS
+#endif
+
+[[gnu::always_inline]] inline void load(const double* p, Lanes& x) { __builtin_memcpy(&x, p, sizeof x); }
+[[gnu::always_inline]] inline void store(const Lanes& x, double* p) { __builtin_memcpy(p, &x, sizeof x); }
+
+/// As exponential() of a pair, with the same bits.
+[[gnu::always_inline]] inline void to_exponentials(double* at) {
+  Lanes x;
+  load(at, x);
+  constexpr double round_at_one = 6755399441055744.0;
+  const Lanes least_x = Lanes{} - 708.0, most = Lanes{} + 709.0;
+  const Lanes low = x > least_x ? x : least_x, inside = low < most ? low : most;
+  const Lanes scaled = inside * 1.4426950408889634 + round_at_one, n = scaled - round_at_one;
+  const Lanes r = (inside - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+  constexpr double terms[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+                              1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5,         1,          1};
+  Lanes p = Lanes{} + 1.0 / 479001600;
+#pragma GCC unroll 12
+  for (const double term : terms) p = p * r + term;
+  const auto y =
+      reinterpret_cast<Lanes>(reinterpret_cast<LaneBits>(p) + (reinterpret_cast<LaneBits>(scaled) << 52));
+  const Lanes high = x > most ? Lanes{} + infinity : y, all = x > least_x ? high : Lanes{};
+  store(x == x ? all : x, at);
+}
+
+/// sum += Σ factors[j · step] · row j, of the eight numbers of each row at `rows`.
+[[gnu::always_inline]] inline void add_rows(const double* rows, size_t width, const double* factors,
+                                            size_t step, size_t count, Lanes& sum) {
+  Lanes other{}, row;
+  size_t j = 0;
+  for (; j + 2 <= count; j += 2) {
+    load(rows + j * width, row);
+    sum += factors[j * step] * row;
+    load(rows + (j + 1) * width, row);
+    other += factors[(j + 1) * step] * row;
+  }
+  if (j < count) {
+    load(rows + j * width, row);
+    sum += factors[j * step] * row;
+  }
+  sum += other;
+}
+
+[[gnu::always_inline]] inline double total_of(const Lanes& x) {
+  return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+
+/// Square arrays of whole rows of lanes. Words and heads are 0 … n - 1, the root as a head is n.
+struct Arrays {
+  std::vector<double> weights, transposed;  // by word and head, by head and word
+  std::vector<double> upper;                // by word: what its heads had when it was taken out
+  std::vector<double> shares;               // by the word that was taken out and those that hung on it
+  std::vector<double> slopes, slopes_transposed;
+  std::vector<double> factors;  // 1 / the sum of the heads of each word
+
+  static Arrays& here() {
+    thread_local Arrays arrays;
+    return arrays;
+  }
+};
+
+class Elimination {
+ public:
+  Elimination(const SpanningTrees& p) : n_(p.words), single_(p.single_root) {
+    width_ = (n_ + lanes) / lanes * lanes;
+    for (auto* each : {&a_.weights, &a_.transposed, &a_.upper, &a_.shares, &a_.slopes, &a_.slopes_transposed})
+      each->assign(width_ * width_, 0);
+    a_.factors.resize(n_);
+  }
+
+  /// Weights over the largest one of each word; their logs make up the sum.
+  [[gnu::always_inline]] double take(const double* scores) {
+    double sum = 0;
+    for (size_t d = 0; d < n_; ++d) {
+      const double* from = scores + d * (n_ + 1);
+      double* to = at(a_.weights, d);
+      std::copy_n(from + 1, n_, to);
+      to[d] = -infinity, to[n_] = from[0];
+      std::fill(to + n_ + 1, to + width_, -infinity);
+      const double top = largest(to, n_ + 1);
+      for (size_t h = 0; h < width_; ++h) to[h] -= top;
+      for (size_t h = 0; h < width_; h += lanes) to_exponentials(to + h);
+      for (size_t h = 0; h < n_; ++h) at(a_.transposed, h)[d] = to[h];
+      sum += top;
+    }
+    return sum;
+  }
+
+  /// What the heads of word k have when the words before it are taken out; the sum of them.
+  [[gnu::always_inline]] double finish_row(size_t k) {
+    Lanes total{};
+    for (size_t b = (k + 1) / lanes * lanes; b < width_; b += lanes) {
+      Lanes sum;
+      load(at(a_.weights, k) + b, sum);
+      add_rows(a_.upper.data() + b, width_, a_.shares.data() + k, width_, k, sum);
+      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
+      store(sum, at(a_.upper, k) + b);
+      if (single_ && b + lanes == width_) sum[n_ - b] = 0;
+      total += sum;
+    }
+    return total_of(total);
+  }
+  /// How much of what hung on word k goes to each of its heads, for each word after it.
+  [[gnu::always_inline]] void finish_shares(size_t k) {
+    for (size_t b = (k + 1) / lanes * lanes; b < width_; b += lanes) {
+      Lanes sum;
+      load(at(a_.transposed, k) + b, sum);
+      add_rows(a_.shares.data() + b, width_, a_.upper.data() + k, width_, k, sum);
+      sum *= a_.factors[k];
+      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
+      store(sum, at(a_.shares, k) + b);
+    }
+  }
+
+  /// False where digits would be lost.
+  [[gnu::always_inline]] bool go_ahead(double& sum) {
+    for (size_t k = 0; k < last(); ++k) {
+      const double total = finish_row(k);
+      if (!(total >= least && total < infinity)) return false;
+      a_.factors[k] = 1 / total, sum += std::log(total);
+      finish_shares(k);
+    }
+    if (!single_) return true;
+    finish_row(n_ - 1);
+    const double root = at(a_.upper, n_ - 1)[n_];
+    if (!(root >= least && root < infinity)) return false;
+    sum += std::log(root);
+    at(a_.slopes, n_ - 1)[n_] = at(a_.slopes_transposed, n_)[n_ - 1] = 1 / root;
+    return true;
+  }
+
+  /// The derivatives of the sum by the weights as they were before word k was taken out, from those after.
+  [[gnu::always_inline]] void go_back(size_t k) {
+    const size_t first = k + 1, count = n_ - k;
+    const double by = a_.factors[k], *heads = at(a_.upper, k), *shares = at(a_.shares, k);
+    Lanes moved{};
+    double* column = at(a_.slopes_transposed, k);
+    for (size_t b = first / lanes * lanes; b < width_; b += lanes) {
+      Lanes sum{}, share;
+      add_rows(at(a_.slopes_transposed, first) + b, width_, heads + first, 1, count, sum);
+      load(shares + b, share);
+      moved += share * sum;
+      sum *= by;
+      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
+      store(sum, column + b);
+    }
+    const double more = (1 - total_of(moved)) * by;
+    double* row = at(a_.slopes, k);
+    for (size_t b = first / lanes * lanes; b < width_; b += lanes) {
+      Lanes sum{};
+      add_rows(at(a_.slopes, first) + b, width_, shares + first, 1, count - 1, sum);
+      sum += more;
+      for (size_t i = 0; i < lanes; ++i)
+        if (b + i <= k || b + i > n_) sum[i] = 0;
+      if (single_ && b + lanes == width_) sum[n_ - b] -= more;
+      store(sum, row + b);
+    }
+    for (size_t d = first; d < n_; ++d) at(a_.slopes, d)[k] = column[d];
+    for (size_t h = first; h <= n_; ++h) at(a_.slopes_transposed, h)[k] = row[h];
+  }
+
+  [[gnu::always_inline]] void tell(double* counts) {
+    for (size_t k = last(); k-- > 0;) go_back(k);
+    for (size_t d = 0; d < n_; ++d) {
+      const double *weights = at(a_.weights, d), *slopes = at(a_.slopes, d);
+      double* to = counts + d * (n_ + 1);
+      for (size_t h = 0; h < n_; ++h) to[h + 1] = probability(weights[h] * slopes[h]);
+      to[0] = probability(weights[n_] * slopes[n_]);
+    }
+  }
+
+ private:
+  double* at(std::vector<double>& array, size_t row) { return array.data() + row * width_; }
+  size_t last() const { return single_ ? n_ - 1 : n_; }
+  static double probability(double x) { return x > 0 ? x : x == x ? 0 : x; }
+
+  size_t n_, width_;
+  bool single_;
+  Arrays& a_ = Arrays::here();
+};
+
+DYNET_WIDTHS bool eliminate(const SpanningTrees& p, const double* scores, double* counts, double& sum) {
+  Elimination e(p);
+  sum = e.take(scores);
+  if (!e.go_ahead(sum)) return false;
+  e.tell(counts);
+  return true;
+}
+
+}  // namespace
+
+bool eliminate_words(const SpanningTrees& p, const double* scores, double* counts, double& sum) {
+  return eliminate(p, scores, counts, sum);
+}
+
+}  // namespace dynet::engine::structured
