@@ -65,6 +65,8 @@ def fill(finding, measured, way):
     finding.value, finding.low, finding.high = made[way]
     rates = [measured["examples"] / statistics.median(measured["seconds"][name]) for name in (way, loop)]
     finding.detail = f"{rates[0]:.0f} : {rates[1]:.0f} examples/s"
+    if "given" in made:
+        finding.detail += f"; without a look at values: {made['given'][0]:.2f}×"
     fixed = f"{way} 32"
     if fixed in made:
         finding.detail += f"; window 32: {made[fixed][0]:.2f}×"

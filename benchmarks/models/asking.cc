@@ -55,17 +55,17 @@ Expression Parse::scores() {
   return scores_ = model_.output(cg_, tanh(model_.hidden(cg_, seen)));
 }
 
-void Parse::go_on(const real* scores) {
+unsigned Parse::chosen(const real* scores) {
   Move best = shift;
   bool any = false;
   for (const Move move : {shift, left, right})
     if (may(move) && (!any || scores[move] > scores[best])) best = move, any = true;
-  if (training_) {
-    const Move wanted = right_move();
-    losses.push_back(pickneglogsoftmax(scores_, wanted));
-    if (random_() % 10 == 0) best = wanted;
-  }
-  make(best);
+  return training_ && random_() % 10 == 0 ? right_move() : best;
+}
+
+void Parse::follow(unsigned move) {
+  if (training_) losses.push_back(pickneglogsoftmax(scores_, right_move()));
+  make(static_cast<Move>(move));
 }
 
 /// A move towards the tree: a word is attached when nothing that is ahead belongs to it.

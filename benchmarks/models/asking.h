@@ -50,12 +50,15 @@ class Parse {
   /// A score of each move.
   Expression scores();
   /// Makes the best move, or in training at times the right one.
-  void go_on(const real* scores);
+  void go_on(const real* scores) { follow(chosen(scores)); }
+  /// Makes a move that is known.
+  void follow(unsigned move);
 
   Ids moves;
   std::vector<Expression> losses;
 
  private:
+  unsigned chosen(const real* scores);
   Move right_move() const;
   bool may(Move move) const { return move == shift ? place_ < sentence_.words.size() : stack_.size() > 1; }
   void make(Move move);

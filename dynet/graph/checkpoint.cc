@@ -82,6 +82,7 @@ bool Graph::revert() {
   checkpoints_.pop_back();
   kept_before_ = checkpoints_.empty() ? 0 : checkpoints_.back().kept;
   if (evaluator) evaluator->revert(to.mark.nodes);
+  task_marks_.clear();
   go_back(to);
   return true;
 }
@@ -101,16 +102,19 @@ void Graph::go_back(const Checkpoint& to) {
   // What was removed is freed when all is in order again.
 }
 
-void Graph::remember_before_tasks() {
-  before_tasks_ = here();
-  if (evaluator) evaluator->remember_before_tasks();
+void Graph::mark_tasks(size_t number) {
+  task_marks_.resize(number);
+  task_marks_.push_back(here());
+  if (evaluator) evaluator->mark_tasks(number);
 }
 
 /// Older nodes that were used stay so: whoever uses them afterwards computes the same as if all were there.
-void Graph::forget_tasks() {
+bool Graph::forget_tasks(size_t number) {
   if (is_in_use()) refuse_use();
-  if (checkpoints_.empty() && evaluator && evaluator->forget_tasks()) return go_back(before_tasks_);
-  remember_before_tasks();
+  if (!checkpoints_.empty() || !evaluator || !evaluator->forget_tasks(number)) return false;
+  task_marks_.resize(number + 1);
+  go_back(task_marks_.back());
+  return true;
 }
 
 }  // namespace dynet::engine

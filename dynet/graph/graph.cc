@@ -86,7 +86,7 @@ void Graph::renew(unsigned number) {
   for (const Held& held : held_) bound_[held.place] = {};
   held_.clear();
   last_held_ = nullptr;
-  checkpoints_.clear(), first_uses_.clear(), places_.clear();
+  checkpoints_.clear(), task_marks_.clear(), first_uses_.clear(), places_.clear();
   tasks_.reset();
   kept_before_ = 0;
   set_number(number);

@@ -31,10 +31,11 @@ class Evaluator {
   /// Remembers what there is; revert() goes back to the last such place, where the graph had so many nodes.
   virtual void checkpoint() = 0;
   virtual void revert(unsigned nodes) = 0;
-  /// Remembers what there is as what forget_tasks() leaves. That removes what was computed of newer nodes, or
-  /// does nothing and gives false where older ones were computed, too, whose memory lies among theirs.
-  virtual void remember_before_tasks() {}
-  virtual bool forget_tasks() { return false; }
+  /// What there is now becomes mark `number`; later ones are gone. forget_tasks() removes what was computed
+  /// of nodes made after a mark, or does nothing and gives false where older ones were computed since, whose
+  /// memory lies among theirs.
+  virtual void mark_tasks(size_t /*number*/) {}
+  virtual bool forget_tasks(size_t /*number*/) { return false; }
   /// Evaluates all of these by one schedule.
   virtual void evaluate(std::span<const uint32_t> wanted) = 0;
   /// True if asking for the value computes nothing.
@@ -105,6 +106,10 @@ class Graph {
   /// What new expressions carry as their graph_id. It changes when the graph starts anew, goes back, or ends:
   /// while it is the same, what was held is still held.
   unsigned stamp() const { return stamp_.load(std::memory_order_relaxed); }
+  /// Of those that were given to this graph when it went back; the next one is newer.
+  unsigned newest_stamp() const { return stamp() == id_ ? first_stamp_ : stamp(); }
+  /// Stamps count down from the largest number, and the numbers of graphs, which are stamps at first, up.
+  static bool is_newer_stamp(unsigned a, unsigned b) { return a < b && a > ~0u / 2; }
   /// Whether an expression is a node of this graph.
   bool holds(const Expression& e) const { return is_current(e) || older_node(e) != none; }
   /// Whether an expression was a node of this graph, and was removed.
@@ -237,11 +242,13 @@ class Graph {
   /// Expressions of what is removed are stale for ever, also when other nodes have their numbers.
   bool revert();
 
-  /// Remembers what there is as what forget_tasks() leaves.
-  void remember_before_tasks();
-  /// Removes what tasks have made since then, as revert() does; where that cannot be, the next call leaves
-  /// what there is now.
-  void forget_tasks();
+  /// What there is now becomes mark `number`, to which forget_tasks() goes back; later ones are gone.
+  void mark_tasks(size_t number);
+  /// Removes what tasks have made since a mark, as revert() does, and the marks after it; false where that
+  /// cannot be.
+  bool forget_tasks(size_t number);
+  /// How many marks there are: none after going back to a checkpoint or starting anew.
+  size_t task_marks() const { return task_marks_.size(); }
 
   static constexpr unsigned none = ~0u;
 
@@ -335,7 +342,7 @@ class Graph {
   std::vector<Source> sources_;  // in order of their nodes
   std::vector<Segment> segments_{{0, 0}};
   std::vector<Checkpoint> checkpoints_;
-  Checkpoint before_tasks_{};
+  std::vector<Checkpoint> task_marks_;
   std::unique_ptr<Tasks> tasks_;
   size_t kept_before_ = 0;            // at the last checkpoint
   std::vector<uint32_t> first_uses_;  // since the first checkpoint: nodes that were used by none before

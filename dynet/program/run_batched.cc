@@ -1,17 +1,34 @@
 // Tasks in turns, in the order of their examples; places that get free are filled half of the window at once.
 #include "dynet/program/run_batched.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace dynet::engine {
 
-BatchedRun::BatchedRun(Graph& graph, unsigned window)
+namespace {
+
+/// After so many examples all tasks end before others begin, and what they have made is forgotten.
+size_t lot_of(unsigned window) { return std::max<size_t>(128, size_t{4} * window); }
+
+}  // namespace
+
+BatchedRun::BatchedRun(Graph& graph, unsigned window, TaskNodes nodes)
     : graph_(graph),
       tasks_((static_cast<void>(graph.id()), graph.start_tasks())),
       window_(window),
-      run_(tasks_.begin_run()) {
+      run_(tasks_.begin_run()),
+      forgets_(nodes == TaskNodes::forgotten && run_.caller == Tasks::before) {
   if (window == 0) invalid("run_batched: the window is 0; at least 1 is needed");
+  if (forgets_) graph_.mark_tasks(0);
 }
 
 BatchedRun::~BatchedRun() { tasks_.end_run(run_); }
+
+/// Where older nodes were computed meanwhile, the next call leaves what there is now.
+void BatchedRun::forget() {
+  if (graph_.task_marks() == 0 || !graph_.forget_tasks(0)) graph_.mark_tasks(0);
+}
 
 /// Runs a task until it waits or is done.
 void BatchedRun::go_on(WaitingTask& task) {
@@ -44,14 +61,16 @@ void BatchedRun::evaluate() {
 }
 
 std::optional<size_t> BatchedRun::run(const std::function<WaitingTask*(size_t)>& begin,
-                                      const std::function<bool(size_t)>& has_failed) {
+                                      const std::function<bool(size_t)>& has_failed,
+                                      const std::function<void()>& all_ended) {
   std::optional<size_t> failed;
   const auto note = [&](size_t number) {
     if (has_failed(number) && (!failed || number < *failed)) failed = number;
   };
-  size_t begun = 0;
+  size_t begun = 0, in_lot = 0;
+  const size_t most = forgets_ ? lot_of(window_) : std::numeric_limits<size_t>::max();
   for (bool is_last = false;;) {
-    while (!is_last && !failed && waiting_.size() < window_) {
+    while (!is_last && !failed && waiting_.size() < window_ && in_lot < most) {
       WaitingTask* task = begin(begun);
       is_last = !task;
       if (is_last) break;
@@ -61,9 +80,15 @@ std::optional<size_t> BatchedRun::run(const std::function<WaitingTask*(size_t)>&
         waiting_.push_back({begun, task});
       else
         note(begun);
-      ++begun;
+      ++begun, ++in_lot;
     }
-    if (waiting_.empty()) return failed;
+    if (waiting_.empty()) {
+      if (is_last || failed) return failed;
+      all_ended();
+      forget();
+      in_lot = 0;
+      continue;
+    }
     do {
       evaluate();
       for (const auto& [number, task] : waiting_) go_on(*task);

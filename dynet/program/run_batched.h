@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "dynet/run/computation_graph.h"
@@ -23,6 +24,11 @@ namespace dynet {
 
 template <class T>
 class Task;
+
+/// What becomes of the nodes that the tasks of run_batched have made: they stay in the graph, as losses must
+/// do, or those of ended tasks are removed now and then, so that a run over many examples needs no more
+/// memory than one over a few hundred. Expressions of these nodes are stale then.
+enum class TaskNodes { kept, forgotten };
 
 namespace engine {
 
@@ -130,18 +136,21 @@ struct TaskPromiseOf<void> : TaskPromise {
 /// A run of tasks that take turns: when as many as have room wait, one evaluation answers them all.
 class BatchedRun {
  public:
-  BatchedRun(Graph& graph, unsigned window);
+  BatchedRun(Graph& graph, unsigned window, TaskNodes nodes);
   ~BatchedRun();
   BatchedRun(const BatchedRun&) = delete;
   BatchedRun& operator=(const BatchedRun&) = delete;
 
   /// Runs tasks 0, 1, … as begin(i) makes them, which gives null after the last one. has_failed(i) says
   /// whether a task that is done has thrown; after that only those before it go on, and the number of the
-  /// first one that has is given. std::nullopt: none.
+  /// first one that has is given. std::nullopt: none. Where nodes are forgotten, all_ended() is called
+  /// before: then no task is alive.
   std::optional<size_t> run(const std::function<WaitingTask*(size_t)>& begin,
-                            const std::function<bool(size_t)>& has_failed);
+                            const std::function<bool(size_t)>& has_failed,
+                            const std::function<void()>& all_ended);
 
  private:
+  void forget();
   void go_on(WaitingTask& task);
   void evaluate();
 
@@ -149,6 +158,7 @@ class BatchedRun {
   Tasks& tasks_;
   const unsigned window_;
   const Tasks::Run run_;
+  const bool forgets_;
   std::vector<std::pair<size_t, WaitingTask*>> waiting_;  // in the order of their numbers
 };
 
@@ -197,19 +207,32 @@ inline engine::KnownMany known(std::vector<Expression> all) { return {std::move(
 /// a loop would throw it; the others are ended then.
 ///
 /// Tasks share the graph. Expressions of one are refused in others; what they share is made before. A
-/// recurrent builder is asked for states by their pointers: add_input(state, x).
+/// recurrent builder is asked for states by their pointers: add_input(state, x). For predictions from many
+/// examples give TaskNodes::forgotten; in a task of another run, whose nodes they are, nothing is forgotten.
 template <class F, class Examples>
-auto run_batched(ComputationGraph& cg, F&& f, Examples&& examples, unsigned window = 32) {
+auto run_batched(ComputationGraph& cg, F&& f, Examples&& examples, unsigned window = 32,
+                 TaskNodes nodes = TaskNodes::kept) {
   using TaskType = std::invoke_result_t<F&, decltype(*std::begin(examples))>;
+  using T = decltype(std::declval<TaskType&>().promise().take());
   struct Example {
     TaskType task;
     engine::WaitingTask waiting;
   };
-  std::vector<std::unique_ptr<Example>> all;
+  std::vector<std::unique_ptr<Example>> all;  // that are alive or whose results were not taken
+  std::conditional_t<std::is_void_v<T>, std::monostate,
+                     std::vector<std::conditional_t<std::is_void_v<T>, int, T>>>
+      results;
+  size_t taken = 0;
+  const auto take_results = [&] {
+    if constexpr (!std::is_void_v<T>)
+      for (const auto& each : all) results.push_back(each->task.promise().take());
+    taken += all.size();
+    all.clear();
+  };
   auto next = std::begin(examples);
   const auto end = std::end(examples);
   {
-    engine::BatchedRun run(cg.graph(), window);
+    engine::BatchedRun run(cg.graph(), window, nodes);
     const auto failed = run.run(
         [&](size_t) -> engine::WaitingTask* {
           if (next == end) return nullptr;
@@ -219,14 +242,12 @@ auto run_batched(ComputationGraph& cg, F&& f, Examples&& examples, unsigned wind
           added.waiting.waits = added.task.handle();
           return &added.waiting;
         },
-        [&](size_t i) { return all[i]->task.promise().error != nullptr; });
-    if (failed) std::rethrow_exception(all[*failed]->task.promise().error);
+        [&](size_t i) { return all[i - taken]->task.promise().error != nullptr; }, take_results);
+    if (failed) std::rethrow_exception(all[*failed - taken]->task.promise().error);
   }
-  using T = decltype(all[0]->task.promise().take());
   if constexpr (!std::is_void_v<T>) {
-    std::vector<T> results;
-    results.reserve(all.size());
-    for (const auto& each : all) results.push_back(each->task.promise().take());
+    results.reserve(taken + all.size());
+    take_results();
     return results;
   }
 }

@@ -17,6 +17,7 @@ void Executor::backward(unsigned loss, bool full) {
             "; reduce it first, for example with sum_elems and sum_batches");
   if (loss >= done_.size() || !done_[loss]) evaluate(std::span<const uint32_t>(&loss, 1));
   backward_from_ = none;
+  if (!task_marks_.empty()) note_older(0);
   thread_tuner().add(2 * multiply_adds_);
   const struct Unmark {
     RunMemory& memory;

@@ -14,6 +14,7 @@ void Executor::invalidate() {
 
 void Executor::renew() {
   checkpoint_count_ = 0;
+  task_marks_.clear();
   forget();
   memory_.evaluations = 0;
 }
@@ -28,6 +29,7 @@ void Executor::checkpoint() {
 /// Says that a checkpoint is now.
 void Executor::remember(Checkpoint& c) const {
   c.calls = memory_.tape.size();
+  c.is_apart = true;
   protect_memory(c);
 }
 
@@ -41,7 +43,18 @@ void Executor::protect_memory(Checkpoint& c) const {
 /// Says that some of the memory in use is a node's.
 void Executor::protect(uint32_t id) {
   for (size_t i = checkpoint_count_; i-- > 0 && checkpoints_[i].nodes > id;) protect_memory(checkpoints_[i]);
-  older_are_among_tasks_ |= id < before_tasks_.nodes;
+  note_older(id);
+}
+
+/// Said where a node is computed, or its memory is given to a newer one.
+void Executor::note_older(uint32_t oldest) {
+  for (size_t i = task_marks_.size(); i-- > 0 && task_marks_[i].nodes > oldest;)
+    task_marks_[i].is_apart = false;
+}
+
+void Executor::note_older(const Needed& found) {
+  for (const auto* list : {&found.leaves, &found.views, &found.kernels})
+    if (!list->empty()) note_older(list->front());
 }
 
 /// Evaluates those of the nodes that are needed which are older than checkpoints, apart from the others.
@@ -64,7 +77,10 @@ void Executor::evaluate_older(std::span<const uint32_t> wanted) {
   }
 }
 
-void Executor::revert(unsigned /*nodes*/) { go_back(checkpoints_[--checkpoint_count_]); }
+void Executor::revert(unsigned /*nodes*/) {
+  task_marks_.clear();
+  go_back(checkpoints_[--checkpoint_count_]);
+}
 
 void Executor::go_back(const Checkpoint& to) {
   const uint32_t nodes = to.nodes;
@@ -80,19 +96,17 @@ void Executor::go_back(const Checkpoint& to) {
   if (backward_from_ != none && backward_from_ >= nodes) backward_from_ = none;
 }
 
-void Executor::remember_before_tasks() {
-  before_tasks_.nodes = graph_.size();
-  remember(before_tasks_);
-  done_before_tasks_ = done_;
-  done_before_tasks_.resize(before_tasks_.nodes);
-  older_are_among_tasks_ = false;
+void Executor::mark_tasks(size_t number) {
+  task_marks_.resize(number);
+  Checkpoint& mark = task_marks_.emplace_back();
+  mark.nodes = graph_.size();
+  remember(mark);
 }
 
-bool Executor::forget_tasks() {
-  const auto known = static_cast<ptrdiff_t>(std::min(done_.size(), done_before_tasks_.size()));
-  const bool same = std::equal(done_.begin(), done_.begin() + known, done_before_tasks_.begin());
-  if (!same || older_are_among_tasks_) return false;
-  go_back(before_tasks_);
+bool Executor::forget_tasks(size_t number) {
+  if (!task_marks_[number].is_apart) return false;
+  task_marks_.resize(number + 1);
+  go_back(task_marks_.back());
   return true;
 }
 

@@ -86,7 +86,7 @@ class ComputationGraph {
     return const_lookup(graph(), p, rows).i;
   }
   /// Adds a node of operation T, of DyNet's or of the program's own.
-  template <engine::OpSpec T>
+  template <class T>
   VariableIndex add_function(std::initializer_list<VariableIndex> arguments,
                              const typename T::Attrs& attrs = {}) {
     std::vector<Expression> xs;

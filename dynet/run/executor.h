@@ -19,8 +19,8 @@ class Executor final : public Evaluator {
   void renew() override;
   void checkpoint() override;
   void revert(unsigned nodes) override;
-  void remember_before_tasks() override;
-  bool forget_tasks() override;
+  void mark_tasks(size_t number) override;
+  bool forget_tasks(size_t number) override;
 
   void evaluate(std::span<const uint32_t> wanted) override;
   bool is_known(unsigned node) const override { return node < done_.size() && done_[node]; }
@@ -49,6 +49,8 @@ class Executor final : public Evaluator {
   void protect(uint32_t id);
   struct Checkpoint;
   void remember(Checkpoint& checkpoint) const;
+  void note_older(uint32_t oldest);
+  void note_older(const Needed& found);
   void protect_memory(Checkpoint& checkpoint) const;
   void go_back(const Checkpoint& to);
   void remove_calls(size_t first, uint32_t nodes);
@@ -122,13 +124,12 @@ class Executor final : public Evaluator {
     size_t calls;
     Arena::Position values;
     std::vector<Worker::Position> workers;
+    bool is_apart = true;  // Of a mark: no memory of older nodes lies among that of newer ones.
   };
   std::vector<Checkpoint> checkpoints_;  // with room for more
   size_t checkpoint_count_ = 0;
-  Checkpoint before_tasks_{};
-  std::vector<uint8_t> done_before_tasks_;
-  bool older_are_among_tasks_ = false;  // the memory of some
-  Needed older_;                        // scratch
+  std::vector<Checkpoint> task_marks_;
+  Needed older_;  // scratch
   std::vector<uint32_t> older_ids_;
 };
 

@@ -66,6 +66,7 @@ void Executor::run(std::span<const uint32_t> wanted) {
       for (uint32_t id : *list) recompute_arguments(id);
   if (memory_.buffers.size() < graph_.size()) memory_.buffers.resize(graph_.size());
   memory_.bind_leaves(found.leaves);
+  if (!task_marks_.empty()) note_older(found);
 
   multiply_adds_ += layout.multiply_adds;
   thread_tuner().add(layout.multiply_adds);
@@ -146,6 +147,7 @@ real* Executor::donate_first(uint32_t id) {
   const uint32_t first = graph_.args(graph_[id])[0];
   done_[first] |= donated;
   any_donated_ = true;
+  if (!task_marks_.empty()) note_older(first);
   return memory_.buffers[first].value;
 }
 
@@ -168,7 +170,7 @@ void Executor::forget() {
   multiply_adds_ = 0;
   memory_.engine = &chosen_engine();
   for (size_t i = 0; i < checkpoint_count_; ++i) remember(checkpoints_[i]);
-  remember(before_tasks_);
+  for (Checkpoint& mark : task_marks_) remember(mark);
 }
 
 }  // namespace dynet::engine

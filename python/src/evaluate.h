@@ -16,10 +16,11 @@ Expression node_of(const Expression& e);
 /// The same without a new node: a parameter that the current graph does not use stays what it is.
 Expression known_node_of(const Expression& e);
 
-/// What `read` makes of the value; `recalculate` evaluates the graph from scratch.
+/// The same for a node, or a parameter, that nothing has to wait for. It is no part of who waits, whose stack
+/// is copied then.
 template <class Read>
-auto with_value(const Expression& e, bool recalculate, Read&& read) {
-  const Expression node = known_node_of(e);
+[[gnu::noinline]] auto with_value_now(const Expression& e, const Expression& node, bool recalculate,
+                                      Read&& read) {
   const auto checked = [&](const Tensor& value) {
     const Graph* graph = e.is_parameter() ? current_graph_or_null() : nullptr;
     if (graph && graph->check_validity && !value.is_valid())
@@ -33,8 +34,6 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
     compute_apart([&] { node.storage()->show(numbers.data(), 0, dim.size()); });
     return checked(Tensor{dim, numbers.data()});
   }
-  if ((*node.pg).tasks()) [[unlikely]]
-    wait_in_task(*node.pg, {{node.i}}, recalculate);
   return compute(
       *node.pg,
       [&] {
@@ -42,6 +41,15 @@ auto with_value(const Expression& e, bool recalculate, Read&& read) {
         return node.value();
       },
       checked);
+}
+
+/// What `read` makes of the value; `recalculate` evaluates the graph from scratch.
+template <class Read>
+auto with_value(const Expression& e, bool recalculate, Read&& read) {
+  const Expression node = known_node_of(e);
+  if (!node.is_parameter() && (*node.pg).tasks()) [[unlikely]]
+    wait_in_task(*node.pg, {{node.i}}, recalculate);
+  return with_value_now(e, node, recalculate, read);
 }
 
 /// A float for one number, a list for a vector, else an array.

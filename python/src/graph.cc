@@ -37,6 +37,22 @@ PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, s
   return PythonGraph(graph);
 }
 
+/// How much the current graph has: its nodes, and their arguments in the upper half.
+uint64_t node_mark() {
+  const Graph::Mark now = current_graph().mark();
+  return uint64_t{now.args} << 32 | now.nodes;
+}
+
+/// Removes what the current graph has had since then, unless somebody has computed it.
+void take_nodes_back(uint64_t mark) {
+  Graph& graph = current_graph();
+  const Graph::Mark before{static_cast<unsigned>(mark), static_cast<unsigned>(mark >> 32)};
+  if (graph.is_in_use() || graph.size() <= before.nodes || graph.edge_count() < before.args) return;
+  for (unsigned id = before.nodes; id < graph.size(); ++id)
+    if (graph.evaluator && graph.evaluator->is_known(id)) return;
+  graph.undo(before);
+}
+
 void revert(Graph& graph) {
   if (!graph.revert()) failed("there is no checkpoint to go back to; make one first");
 }
@@ -171,6 +187,8 @@ void bind_current(nb::module_& m) {
       },
       "immediate_compute"_a = false, "check_validity"_a = false, "autobatching"_a = nb::none(),
       docs::graph::renew_cg);
+  m.def("_node_mark", node_mark, "What the current graph has, for _take_nodes_back().");
+  m.def("_take_nodes_back", take_nodes_back, "mark"_a, "Removes nodes since the mark, if none was computed.");
   m.def("cg", [] { return PythonGraph(asked_graph()); }, docs::graph::cg);
   m.def("cg_version", [] { return asked_graph().number(); }, docs::graph::cg_version);
   m.def("cg_checkpoint", [] { asked_graph().checkpoint(); }, docs::graph::cg_checkpoint);

@@ -76,7 +76,7 @@ Array gradient_of(const GraphNode& n) {
 }
 
 nb::typed<nb::list, GraphNode> nodes_of(const PythonGraph& g) {
-  keep_run();
+  keep_nodes();
   Graph& graph = g.graph();
   const Graph::BusyGuard use(graph);  // nobody changes it meanwhile
   nb::typed<nb::list, GraphNode> nodes;

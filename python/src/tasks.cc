@@ -12,12 +12,47 @@ namespace dynet::python {
 
 InUse in_use;
 
+void InUse::watch(const Graph& graph) {
+  graph_ = &graph;
+  ++run_;
+  stamp_ = stamp_before_ = graph.stamp();
+  newest_stamp_before_ = graph.newest_stamp();
+  newest_ = {graph.size(), 0};
+  older_.clear();
+}
+
+/// Expressions that were made before are not counted, nor is what was removed then.
+void InUse::add_to_older(const Expression& e, size_t by) {
+  if (!graph_ || (e.graph_id != stamp_before_ && !Graph::is_newer_stamp(e.graph_id, newest_stamp_before_)))
+    return;
+  if (e.i >= newest_.first) {
+    newest_.count += by;
+  } else if (const auto next = std::ranges::upper_bound(older_, e.i, {}, &Lot::first);
+             next != older_.begin()) {
+    std::prev(next)->count += by;
+  }
+}
+
+size_t InUse::first_unused() const {
+  if (newest_.count > 0) return lots();
+  size_t lot = older_.size();
+  while (lot > 0 && older_[lot - 1].count == 0) --lot;
+  return lot;
+}
+
+void InUse::begin_lot(const Graph& graph, size_t first) {
+  if (first == lots()) older_.push_back(newest_);
+  older_.resize(first);
+  newest_ = {graph.size(), 0};
+  stamp_ = graph.stamp();
+}
+
 namespace {
 
 using namespace nb::literals;
 
-/// A call of run_batched. It goes on by `steps`, a generator or coroutine, or by `resume`, the switch of a
-/// fiber, which waits by `park`, the switch of who runs the tasks.
+/// A call of run_batched. It goes on by `steps`, a generator or coroutine, or in `resume`, a fiber, which
+/// waits by going on in `park`, the one that runs the tasks.
 struct Turn {
   uint32_t part = 0;             // of the graph, to which its nodes go
   Graph* graph = nullptr;        // of the run that it is at
@@ -116,9 +151,38 @@ void go_on_in_steps(nb::handle task, Turn& turn) {
   }
 }
 
+/// Goes on in a greenlet, with nothing or something to begin with. By its API for C, as what is on the stack
+/// is copied at each switch: a call of its method from here is half as much again.
+PyObject* switch_to(PyObject* fiber, PyObject* given = nullptr) {
+  using Switch = PyObject* (*)(PyObject*, PyObject*, PyObject*);
+  constexpr size_t place_of_switch = 6;
+  static void** const functions = [] {
+    void* const found = PyCapsule_Import("greenlet._C_API", 0);
+    if (!found) PyErr_Clear();
+    return static_cast<void**>(found);
+  }();
+  if (!functions) return PyObject_CallMethod(fiber, "switch", given ? "O" : nullptr, given);
+  if (!given) return reinterpret_cast<Switch>(functions[place_of_switch])(fiber, nullptr, nullptr);
+  PyObject* const arguments = PyTuple_Pack(1, given);
+  if (!arguments) return nullptr;
+  PyObject* const result = reinterpret_cast<Switch>(functions[place_of_switch])(fiber, arguments, nullptr);
+  Py_DECREF(arguments);
+  return result;
+}
+
+/// Where a fiber begins, further down the stack than where it is gone back to: then nothing of that is
+/// copied.
+[[gnu::noinline]] nb::object begin_fiber(nb::handle fiber, nb::handle task) {
+  volatile char room[1024];
+  room[0] = 0;
+  nb::object result = nb::steal(or_throw(switch_to(fiber.ptr(), task.ptr())));
+  room[1] = room[0];
+  return result;
+}
+
 void go_on_in_fiber(nb::handle task, Turn& turn) {
   const nb::object resume = turn.resume;
-  nb::steal(or_throw(PyObject_CallNoArgs(resume.ptr())));
+  nb::steal(or_throw(switch_to(resume.ptr())));
   if (turn.wanted.empty()) task.attr("check_ended")();
 }
 
@@ -131,7 +195,7 @@ class TaskRun {
     run_ = tasks.begin_run();
     // A task that works in a graph of its own does not wait there: others would find it the current one.
     if (!tasks.in_task()) wait_outside_ = nb::object();
-    if (run_.caller == Tasks::before && !in_use.graph) watch();
+    if (run_.caller == Tasks::before && !in_use.is_watching()) watch();
   }
   ~TaskRun() { leave_unwatched(); }
   TaskRun(const TaskRun&) = delete;
@@ -164,9 +228,7 @@ class TaskRun {
       const Turn& turn = turn_of(task);
       wanted.insert(wanted.end(), turn.wanted.begin(), turn.wanted.end());
     }
-    Graph& graph = *tasks_graph();
-    wait_in_task(graph, wanted, false);
-    compute(graph, [&] { return graph.evaluator->evaluate(wanted), true; }, [](bool) {});
+    evaluate_nodes(wanted);
   }
   /// Each goes on until it waits or ends; whether some have ended.
   bool go_on(const nb::list& waiting_tasks) {
@@ -181,18 +243,40 @@ class TaskRun {
     }
     return any_ended;
   }
+  /// f(example) for so many examples, one call after another, or for fewer if these end or have made many
+  /// nodes: the results, and what has ended them, which is an error of a call (and then an index more), an
+  /// error of the examples, or nothing.
+  nb::tuple call_each(nb::handle task, nb::handle f, nb::handle examples, size_t most) {
+    nb::list results;
+    const auto ended = [&](const char* how, nb::object error) { return nb::make_tuple(results, how, error); };
+    while (most-- > 0) {
+      const nb::object example = nb::steal(PyIter_Next(examples.ptr()));
+      if (!example.is_valid())
+        return PyErr_Occurred() ? ended("examples", taken_error()) : ended("last", nb::none());
+      begin(task);
+      const Leave leaves{*this, task};
+      nb::object result = nb::steal(PyObject_CallFunctionObjArgs(f.ptr(), example.ptr(), nullptr));
+      if (result.is_valid() && is_in_steps(result)) result = in_full(task, result);
+      if (!result.is_valid()) return ended("call", taken_error());
+      results.append(result);
+      if (is_watched_ && in_use.nodes(graph_.get()) > soon) break;
+    }
+    return ended("", nb::none());
+  }
   /// Others may use what a task has made.
   void release(nb::handle task) { tasks().release(turn_of(task).part); }
-  /// Where the program has nothing of what the tasks have made that have ended, removes their nodes. No task
+  /// Removes the nodes that ended tasks have made after all those of which the program has something. No task
   /// is alive.
   void forget() {
     if (!is_watched_) return;
     Graph& graph = *tasks_graph();
-    // Expressions have had another stamp since a call failed, and were not counted: all of them stay.
-    if (graph.stamp() != in_use.stamp) return watch();
-    if (in_use.count > 0 || graph.size() == in_use.first) return;
-    graph.forget_tasks();
-    in_use.first = graph.size(), in_use.stamp = graph.stamp();
+    if (graph.task_marks() != in_use.lots()) return watch();  // the program went back to a checkpoint
+    if (in_use.is_empty(graph)) return;
+    size_t lot = in_use.first_unused();
+    while (lot < in_use.lots() && !graph.forget_tasks(lot)) ++lot;
+    // What the program has stays, and what comes now is forgotten apart from it.
+    if (lot == in_use.lots()) graph.mark_tasks(lot);
+    in_use.begin_lot(graph, lot);
   }
   void end() {
     leave_unwatched();
@@ -210,6 +294,40 @@ class TaskRun {
     }
   };
 
+  void evaluate_nodes(const std::vector<uint32_t>& wanted) {
+    Graph& graph = *tasks_graph();
+    wait_in_task(graph, wanted, false);
+    compute(graph, [&] { return graph.evaluator->evaluate(wanted), true; }, [](bool) {});
+  }
+  /// What a generator or coroutine gives in the end, which has nobody to wait for; null with an error set.
+  nb::object in_full(nb::handle task, const nb::object& steps) {
+    Turn& turn = turn_of(task);
+    for (nb::object given = nb::none();;) {
+      PyObject* result = nullptr;
+      const PySendResult kind = PyIter_Send(steps.ptr(), given.ptr(), &result);
+      given = nb::steal(result);
+      if (kind != PYGEN_NEXT) return given;
+      try {
+        if (want_all(turn, given.ptr())) evaluate_nodes(turn.wanted);
+        continue;
+      } catch (...) {
+        set_python_error();
+      }
+      const nb::object error = taken_error();
+      return nb::steal(PyObject_CallMethod(task.ptr(), "in_full", "OO", steps.ptr(), error.ptr()));
+    }
+  }
+  /// Whether a function has given a generator or coroutine.
+  static bool is_in_steps(nb::handle result) {
+    const auto found = [](const char* name) {
+      return nb::object(nb::module_::import_("types").attr(name)).release().ptr();  // for good
+    };
+    static PyObject *const generator = found("GeneratorType"), *const coroutine = found("CoroutineType");
+    return result.type().ptr() == generator || result.type().ptr() == coroutine;
+  }
+  /// So many nodes are better forgotten while they are in the caches.
+  static constexpr unsigned soon = 256;
+
   static Turn& turn_of(nb::handle task) { return *nb::inst_ptr<Turn>(task); }
   bool is_there() const {
     const Graph* graph = graph_.get_or_null();
@@ -222,12 +340,12 @@ class TaskRun {
   Tasks& tasks() { return *tasks_graph()->tasks(); }
   void watch() {
     Graph& graph = graph_.get();
-    graph.remember_before_tasks();
-    in_use = {&graph, graph.stamp(), graph.size(), in_use.run + 1, 0};
+    graph.mark_tasks(0);
+    in_use.watch(graph);
     is_watched_ = true;
   }
   void leave_unwatched() {
-    if (std::exchange(is_watched_, false)) in_use.graph = nullptr;
+    if (std::exchange(is_watched_, false)) in_use.leave();
   }
 
   GraphHandle graph_;
@@ -248,27 +366,49 @@ void def_object(nb::class_<Turn>& type, const char* name) {
 
 }  // namespace
 
-void wait_in_task(Graph& graph, std::span<const uint32_t> nodes, bool recalculate) {
-  const Tasks* const tasks = graph.tasks();
-  if (!tasks->in_task()) [[likely]]
-    return;
-  if (recalculate)
-    failed(
-        "a task of run_batched asks for values to be computed again; others use those of its graph as well");
+namespace {
+
+[[noreturn, gnu::cold, gnu::noinline]] void refuse_recalculation() {
+  failed("a task of run_batched asks for values to be computed again; others use those of its graph as well");
+}
+
+/// Whether the task whose turn it is has to wait for some of these, which it then wants.
+[[gnu::noinline]] bool wants(const Graph& graph, std::span<const uint32_t> nodes) {
   for (const uint32_t node : nodes) check_own(graph, node);
-  if (!waiting || is_checked(graph) || &graph != current_graph_or_null()) return;
+  if (!waiting || is_checked(graph) || &graph != current_graph_or_null()) return false;
   Turn& turn = *nb::inst_ptr<Turn>(waiting);
-  if (!turn.park.is_valid()) return;
+  if (!turn.park.is_valid()) return false;
   turn.wanted.clear();
   for (const uint32_t node : nodes)
     if (!graph.evaluator->is_known(node)) turn.wanted.push_back(node);
-  if (turn.wanted.empty()) return;
-  const nb::object task = nb::borrow(waiting), park = turn.park;
-  // Others run from here on, and come back with nothing or with an error.
-  const nb::object error = nb::steal(or_throw(PyObject_CallNoArgs(park.ptr())));
-  if (!PyExceptionInstance_Check(error.ptr())) return;
-  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.ptr())), error.ptr());
+  return !turn.wanted.empty();
+}
+
+[[noreturn, gnu::noinline]] void raise_given(PyObject* error) {
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+  Py_DECREF(error);
   nb::raise_python_error();
+}
+
+/// Others run from here on, and come back with nothing or with an error. What is on the stack is copied.
+[[gnu::noinline]] void park() {
+  PyObject* const task = waiting;
+  PyObject* const runner = nb::inst_ptr<Turn>(task)->park.ptr();
+  Py_INCREF(task), Py_INCREF(runner);
+  PyObject* const given = switch_to(runner);
+  Py_DECREF(runner), Py_DECREF(task);
+  if (!given) nb::raise_python_error();
+  if (PyExceptionInstance_Check(given)) raise_given(given);
+  Py_DECREF(given);
+}
+
+}  // namespace
+
+void wait_in_task(const Graph& graph, std::span<const uint32_t> nodes, bool recalculate) {
+  if (!graph.tasks()->in_task()) [[likely]]
+    return;
+  if (recalculate) refuse_recalculation();
+  if (wants(graph, nodes)) park();
 }
 
 void bind_tasks(nb::module_& m) {
@@ -279,6 +419,9 @@ void bind_tasks(nb::module_& m) {
       .def(
           "want", [](Turn& turn, const nb::object& yielded) { return want_all(turn, yielded.ptr()); },
           "yielded"_a);
+  turn.def(
+      "begin_fiber", [](nb::handle turn, nb::handle fiber) { begin_fiber(fiber, turn); }, "fiber"_a,
+      nb::sig("def begin_fiber(self, fiber: object) -> None"));
   def_object<&Turn::steps>(turn, "steps");
   def_object<&Turn::given>(turn, "given");
   def_object<&Turn::resume>(turn, "resume");
@@ -291,6 +434,9 @@ void bind_tasks(nb::module_& m) {
       .def("leave", &TaskRun::leave, "task"_a, nb::sig("def leave(self, task: _Turn) -> None"))
       .def("evaluate", &TaskRun::evaluate, "tasks"_a)
       .def("go_on", &TaskRun::go_on, "tasks"_a)
+      .def("call_each", &TaskRun::call_each, "task"_a, "f"_a, "examples"_a, "most"_a,
+           nb::sig("def call_each(self, task: _Turn, f: object, examples: object, most: int) -> "
+                   "tuple[list[typing.Any], str, BaseException | None]"))
       .def("release", &TaskRun::release, "task"_a, nb::sig("def release(self, task: _Turn) -> None"))
       .def("forget", &TaskRun::forget)
       .def("end", &TaskRun::end);

@@ -138,6 +138,49 @@ void test_refusals() {
   check_throws<std::runtime_error>("checkpoint", [&] { run_batched(cg, renewal, numbers(2)); });
 }
 
+/// What ended tasks have made is forgotten where the program says so: random numbers and results are the
+/// same.
+void test_forgetting() {
+  constexpr unsigned count = 1000;
+  const auto outcome = [&](TaskNodes nodes, unsigned window, unsigned& most_nodes) {
+    reset_random(5);
+    Model m;
+    ComputationGraph cg;
+    m.lstm.new_graph(cg), m.lstm.start_new_sequence();
+    const Expression shared = tanh(input(cg, {4}, {1, 2, 3, 4}));  // computed by the first task
+    most_nodes = 0;
+    const auto task = [&](unsigned number) -> Task<real> {
+      const RNNPointer first = m.lstm.add_sequence();
+      const Expression x = m.lstm.add_input(first, lookup(cg, m.table, number % 8) + shared);
+      const RNNPointer state = m.lstm.state();
+      most_nodes = std::max(most_nodes, cg.graph().size());
+      const real sum = as_scalar(co_await known(sum_elems(x)));
+      const Expression y = m.lstm.add_input(state, dropout(x, 0.5f) * sum);
+      co_return as_scalar(co_await known(sum_elems(y)));
+    };
+    std::vector<real> results = run_batched(cg, task, numbers(count), window, nodes);
+    results.push_back(as_scalar(cg.forward(sum_elems(dropout(shared, 0.5f)))));
+    return results;
+  };
+  unsigned all = 0, most = 0;
+  const std::vector<real> expected = outcome(TaskNodes::kept, 8, all);
+  for (const unsigned window : {1u, 8u, 32u}) {
+    check(outcome(TaskNodes::forgotten, window, most) == expected, "what is forgotten changes no number");
+    check(most < all / 3, "a graph has no more than a few hundred examples");
+  }
+  ComputationGraph cg;
+  Expression kept;
+  const auto keeping = [&](unsigned number) -> Task<> {
+    const Expression x = input(cg, real(1)) * 2;
+    co_await known(x);
+    if (number == 0) kept = x;
+  };
+  run_batched(cg, keeping, numbers(count), 8, TaskNodes::forgotten);
+  check(kept.is_stale(), "expressions of what was forgotten are refused");
+  run_batched(cg, keeping, numbers(count), 8);
+  check(as_scalar(kept.value()) == 2, "by default all is kept");
+}
+
 }  // namespace
 
 int main() {
@@ -145,5 +188,6 @@ int main() {
   test_turns();
   test_errors();
   test_refusals();
+  test_forgetting();
   return test::finish();
 }

@@ -173,6 +173,71 @@ def test_expressions_outlive_a_call_that_failed(window):
     assert [each.npvalue()[0] for each in kept] == list(range(150))
 
 
+@pytest.mark.parametrize("window", [1, 8])
+def test_a_call_that_failed_holds_nothing_back(window):
+    """What is taken back gives the graph other stamps, and nodes have their numbers again."""
+    weights = dy.ParameterCollection().add_parameters((3, 3))
+
+    def task(number):
+        for _ in range(3):
+            with contextlib.suppress(ValueError):
+                weights * dy.ones(7)
+            x = dy.ones(3) * float(number)
+            yield weights * x
+        return x.npvalue()[0]
+
+    assert dy.run_batched(task, range(8 * LOT), window=window) == list(range(8 * LOT))
+    assert count() < 2 * LOT * 20
+
+
+@pytest.mark.parametrize("window", [1, 8])
+def test_what_the_program_has_of_some_examples_does_not_hold_back_others(window):
+    def task(number):
+        x = dy.scalarInput(number) * 2
+        yield x
+        if number in (5, 3 * LOT + 5):
+            kept.append(x)
+        return float("x") if number == 7 else x.value()
+
+    kept = []
+    results = dy.run_batched(task, range(10 * LOT), window=window, errors="return")
+    assert isinstance(results.pop(7), ValueError)  # whose traceback has the frame, and so x
+    assert results == [2 * number for number in range(10 * LOT) if number != 7]
+    assert count() < 4 * LOT * 4
+    assert [x.value() for x in kept] == [10, 6 * LOT + 10]
+
+
+def test_what_is_given_back_later_is_forgotten_then():
+    kept = []
+
+    def task(number):
+        x = dy.scalarInput(number) * 2
+        yield x
+        kept.append(x) if number < 5 * LOT else kept.clear()
+        return x.value()
+
+    assert dy.run_batched(task, range(8 * LOT), window=8) == [2 * number for number in range(8 * LOT)]
+    assert count() < 2 * LOT * 4
+
+
+def test_going_back_to_a_checkpoint_during_a_run_leaves_what_there_is():
+    def task(number):
+        x = dy.scalarInput(number) * 2
+        yield x
+        return x
+
+    dy.scalarInput(1)
+    dy.cg_checkpoint()
+    numbers = []
+    for number, x in dy.run_as_completed(task, range(4 * LOT), window=8):
+        if number == LOT + 3:
+            dy.scalarInput(2)
+            dy.cg_revert()
+        elif number > LOT + 20:
+            numbers.append((number, x.value() if number > 2 * LOT else 2 * number))
+    assert sorted(numbers) == [(number, 2 * number) for number in range(LOT + 21, 4 * LOT)]
+
+
 def test_trees_outlive_their_tasks():
     model = dy.ParameterCollection()
 

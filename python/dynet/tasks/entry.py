@@ -70,7 +70,9 @@ def run_batched(
     """
     from dynet.tasks.run import Runner
 
-    results: dict[int, Any] = dict(Runner("run_batched", f, window, errors).run(examples))
+    results: dict[int, Any] = {}
+    for some in Runner("run_batched", f, window, errors).run(examples):
+        results.update(some)
     return [results[i] for i in range(len(results))]
 
 
@@ -88,4 +90,4 @@ def run_as_completed(
     """
     from dynet.tasks.run import Runner
 
-    return Runner("run_as_completed", f, window, errors, in_any_order=True).run(examples)
+    return Runner("run_as_completed", f, window, errors, in_any_order=True).run_one_by_one(examples)

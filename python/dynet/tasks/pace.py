@@ -12,7 +12,7 @@ from dynet import _dynet
 WINDOWS = 32, 1, 16, 8  # The first is the one that is best most often.
 TRIALS = 2  # of each window, before the best is used
 LAST = 4  # times that count
-RETRIAL = 50  # Every so often another window is tried once more: programs change.
+RETRIAL = 50  # Another window is tried once more after so many runs, twice as many, …: programs change.
 
 
 class Pace:
@@ -20,7 +20,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._seconds: dict[int, list[float]] = {window: [] for window in WINDOWS}
-        self._runs = 0
+        self._runs, self._next_retrial, self._retrials = 0, RETRIAL, 0
 
     def choose(self) -> int:
         """The window of the next run."""
@@ -28,8 +28,10 @@ class Pace:
         for window, seconds in self._seconds.items():
             if len(seconds) < TRIALS:
                 return window
-        if self._runs % RETRIAL == 0:
-            return WINDOWS[self._runs // RETRIAL % len(WINDOWS)]
+        if self._runs == self._next_retrial:
+            self._next_retrial *= 2
+            self._retrials += 1
+            return WINDOWS[self._retrials % len(WINDOWS)]
         return min(self._seconds, key=lambda window: min(self._seconds[window]))
 
     def note(self, window: int, seconds: float, examples: int) -> None:
@@ -41,8 +43,11 @@ class Pace:
 
 
 def now() -> float:
-    """Seconds of this thread, where it computes alone: other programs then count less."""
-    return time.thread_time() if _dynet.get_num_threads() == 1 else time.perf_counter()
+    """Seconds of this process, where it computes with one thread: other programs then count less.
+
+    The clock of a thread takes longer to read than many calls take on some machines.
+    """
+    return time.process_time() if _dynet.get_num_threads() == 1 else time.perf_counter()
 
 
 _paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()

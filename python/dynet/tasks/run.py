@@ -15,6 +15,7 @@ from dynet._dynet import Expression
 from dynet.tasks.pace import WINDOWS, now, pace_of
 from dynet.tasks.task import FiberTask, PlainTask, StepTask, Task, end_fibers
 
+Some = list[tuple[int, Any]]  # numbers of examples and results
 OFTEN = 16  # examples, where one call comes after another, until what they have made is forgotten
 
 
@@ -52,23 +53,26 @@ class Runner:
         kind = StepTask if self.yields else FiberTask if window > 1 else PlainTask
         return kind(index, part, self.f, example)
 
-    def run(self, examples: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    def run_one_by_one(self, examples: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         """Numbers and results as they come."""
-        numbered = enumerate(examples)
+        for some in self.run(examples):
+            some.reverse()
+            while some:
+                yield some.pop()  # nothing of it is left here
+
+    def run(self, examples: Iterable[Any]) -> Iterator[Some]:
+        """The same, some at once."""
+        it = iter(examples)
         run = _dynet._TaskRun()
         try:
             pace = None if self.window or self.in_any_order else pace_of(self.f)
             while True:
                 window = pace.choose() if pace else self.window or WINDOWS[0]
-                lot = _Lot(self, run, window, numbered, lot_of(window))
+                lot = _Lot(self, run, window, it, lot_of(window))
+                start = now() if pace else 0.0
+                yield from lot.run()
                 if pace:
-                    start = now()
-                    results = list(lot.run())
                     pace.note(window, now() - start, lot.begun)
-                    yield from results
-                    del results
-                else:
-                    yield from lot.run()
                 if lot.is_last:
                     return
                 run.forget()
@@ -78,7 +82,7 @@ class Runner:
                 end_fibers()  # which would outlive the thread
 
 
-def ended_by(index: int, part: int, error: BaseException) -> Task:
+def failed(index: int, part: int, error: BaseException) -> Task:
     """A task that has failed."""
     task = PlainTask(index, part, lambda _: None, None)
     task.end(None, error)
@@ -93,7 +97,7 @@ class _Lot:
         runner: Runner,
         run: _dynet._TaskRun,
         window: int,
-        examples: Iterator[tuple[int, Any]],
+        examples: Iterator[Any],
         most: int,
     ) -> None:
         self.runner, self._run, self._window, self._examples, self._most = runner, run, window, examples, most
@@ -102,66 +106,66 @@ class _Lot:
         self._failed: Task | None = None  # the first one
         self._broken: Task | None = None  # stands for the examples that could not be had
 
-    def run(self) -> Iterator[tuple[int, Any]]:
-        """Numbers and results of the lot as they come."""
-        if self._window == 1 and not self.runner.yields:
+    def run(self) -> Iterator[Some]:
+        """Results of the lot as they come."""
+        if self._window == 1:
             yield from self._run_plainly()
         try:
             while True:
                 ended = self._begin_some()
                 if not self._waiting and not ended:
                     break
-                yield from self._results(ended)
+                if ended:
+                    yield self._results(ended)
                 del ended
-                if self._waiting:
-                    yield from self._results(self._go_on())
+                if self._waiting and (ended := self._go_on()):
+                    yield self._results(ended)
+                    del ended
             if self._failed:
                 self._raise(self._failed)
         finally:
             for task in self._waiting:
                 self._advance(task, close=True)
 
-    def _run_plainly(self) -> Iterator[tuple[int, Any]]:
+    def _run_plainly(self) -> Iterator[Some]:
         """Calls that have nobody to wait for, with as little around each as can be."""
         run, runner, task = self._run, self.runner, PlainTask(0, 0, self.runner.f, None)
-        for index, example in iter(self._take, None):
-            error = None
-            run.begin(task)
-            try:
-                result = task.in_full(runner.f(example))
-            except BaseException as raised:
-                error = raised
-            finally:
-                run.leave(task)
-            if error:
-                yield from self._results([ended_by(index, task.part, error)])
-                if self._failed:
-                    return
-                continue
+        often = 1 if runner.in_any_order else OFTEN
+        while self._has_room() and not self.is_last:
+            first = runner.taken
+            results, ended_by, error = run.call_each(task, runner.f, self._examples, often)
+            self._count(len(results) + (ended_by == "call"))
             if runner.in_any_order:
                 run.release(task)
-            runner.keeps_nodes |= isinstance(result, Expression)
-            yield index, result
-            del result
-            if self.begun % OFTEN == 0:
-                run.forget()
-        if self._broken:
-            yield from self._results([self._broken])
+            runner.keeps_nodes = runner.keeps_nodes or any(isinstance(r, Expression) for r in results)
+            if results:
+                yield list(enumerate(results, first))
+            del results
+            self.is_last = ended_by in ("last", "examples")
+            if error is not None:
+                yield self._results([failed(runner.taken - (ended_by == "call"), task.part, error)])
+                del error
+                if self._failed:
+                    return
+            run.forget()
+
+    def _count(self, begun: int) -> None:
+        self.begun, self.runner.taken = self.begun + begun, self.runner.taken + begun
 
     def _take(self) -> tuple[int, Any] | None:
         """The next example with its number; None after the last one of the lot, or where one has failed."""
         if not self._has_room():
             return None
         try:
-            index, example = next(self._examples)
+            example = next(self._examples)
         except StopIteration:
             self.is_last = True
             return None
         except Exception as error:
-            self.is_last, self._broken = True, ended_by(self.runner.taken, 0, error)
+            self.is_last, self._broken = True, failed(self.runner.taken, 0, error)
             return None
-        self.begun, self.runner.taken = self.begun + 1, index + 1
-        return index, example
+        self._count(1)
+        return self.runner.taken - 1, example
 
     def _begin_some(self) -> list[Task]:
         """Fills the places that are free, if these are half of them; gives the tasks that have ended."""
@@ -237,16 +241,17 @@ class _Lot:
         finally:
             self._run.leave(task)
 
-    def _results(self, ended: list[Task]) -> Iterator[tuple[int, Any]]:
+    def _results(self, ended: list[Task]) -> Some:
         """Results; after an error only tasks go on that come before the one that has it."""
+        some: Some = []
         for task in ended:
             if self.runner.in_any_order:
                 self._run.release(task)
             if task.error is None:
                 self.runner.keeps_nodes |= isinstance(task.result, Expression)
-                yield task.index, task.result
+                some.append((task.index, task.result))
             elif self.runner.returns_errors and isinstance(task.error, Exception):
-                yield task.index, task.error
+                some.append((task.index, task.error))
             elif not isinstance(task.error, Exception):
                 self._raise(task)
             elif self._failed is None or task.index < self._failed.index:
@@ -257,6 +262,7 @@ class _Lot:
                 if task.index > last:
                     self._advance(task, close=True)
             self._waiting = [task for task in self._waiting if task.index < last]
+        return some
 
     def _raise(self, task: Task) -> NoReturn:
         error: Any = task.error

@@ -24,8 +24,8 @@ class Task(_dynet._Turn):
 
     steps: Any  # a generator or coroutine,
     given: Any  # and what it has yielded
-    resume: Any  # the switch of a fiber,
-    park: Any  # and of who runs the tasks
+    resume: Any  # a fiber,
+    park: Any  # and the one that runs the tasks
 
     def __init__(self, index: int, part: int, function: Callable[[Any], Any], example: object) -> None:
         super().__init__()
@@ -40,11 +40,11 @@ class Task(_dynet._Turn):
         """Runs until the call waits or ends; the error is raised where it waits."""
         raise NotImplementedError
 
-    def in_full(self, result: Any) -> Any:
-        """What a plain function gives; if that is a generator or coroutine, it is run."""
+    def in_full(self, result: Any, error: BaseException | None = None) -> Any:
+        """What a plain function gives; a generator or coroutine is run, or goes on with an error."""
         if not isinstance(result, (GeneratorType, CoroutineType)):
             return result
-        yielded, error = None, None
+        yielded = None
         while True:
             try:
                 yielded = result.throw(error) if error else result.send(yielded)
@@ -140,7 +140,7 @@ class FiberTask(Task):
         from greenlet import getcurrent
 
         super().__init__(index, part, function, example)
-        self.park = getcurrent().switch  # known before the call begins
+        self.park = getcurrent()  # known before the call begins
         self._fiber: Any = None
 
     def run(self) -> None:
@@ -153,7 +153,7 @@ class FiberTask(Task):
     def come_back_to(self, runner: Any) -> None:
         """Where the call waits or ends, this greenlet goes on."""
         self._fiber.parent = runner
-        self.park = runner.switch
+        self.park = runner
 
     def go_on(self, error: BaseException | None = None) -> None:
         from greenlet import getcurrent, greenlet
@@ -163,10 +163,10 @@ class FiberTask(Task):
             self._fiber.switch(error)
         else:
             self._fiber = next((fiber for fiber in iter(_pool.take, None) if not fiber.dead), greenlet(_work))
-            self.resume = self._fiber.switch
+            self.resume = self._fiber
             self._fiber.gr_context = contextvars.copy_context()  # else it would begin without the caller's
             self.come_back_to(getcurrent())
-            self._fiber.switch(self)
+            self.begin_fiber(self._fiber)
         if not self.waits:
             self.check_ended()
 
