@@ -99,7 +99,8 @@ class Buffer {
 };
 
 /// The gradient of what is learned. Clearing it writes nothing: the zeros are written when somebody reads the
-/// numbers or adds to them, and not at all where the next contribution is written over them.
+/// numbers or adds to them, and not at all where the next contribution is written over them. Where others
+/// look at the numbers, these are cleared at once, and stay where they are.
 class Gradient {
  public:
   explicit Gradient(size_t size) : numbers_(size) {}
@@ -117,19 +118,29 @@ class Gradient {
   real* end() { return data() + size(); }
   real& operator[](size_t i) { return numbers()[i]; }
 
-  void clear() { zeros_due_ = true; }
+  void clear() {
+    if (is_shown_) return numbers().fill(0);
+    zeros_due_ = true;
+  }
   bool is_clear() const { return zeros_due_; }
   /// Room for numbers that will all be written.
   real* overwrite() {
     zeros_due_ = false;
     return numbers_.data();
   }
+  /// The numbers, at which others than the engine look from now on, or which they write.
+  real* show() {
+    is_shown_ = true;
+    return data();
+  }
+  bool is_shown() const { return is_shown_; }
   /// Puts zeros in place of the numbers and gives these.
   Buffer replace(Buffer zeros) { return std::exchange(numbers(), std::move(zeros)); }
 
  private:
   mutable Buffer numbers_;
   mutable bool zeros_due_ = false;
+  bool is_shown_ = false;
 };
 
 }  // namespace dynet::engine

@@ -1,6 +1,7 @@
 // What the processes of one training need of each other to add gradients: the two calls of a transport.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -78,7 +79,9 @@ void add_in_tree(const std::vector<ShardRange>& ranges, Add add) {
 template <class T>
 void put(Bytes& to, const T* from, size_t count) {
   const auto bytes = std::as_bytes(std::span(from, count));
-  to.insert(to.end(), bytes.begin(), bytes.end());
+  const size_t before = to.size();
+  to.resize(before + bytes.size());
+  std::ranges::copy(bytes, to.begin() + static_cast<std::ptrdiff_t>(before));
 }
 template <class T>
 void put(Bytes& to, const T& value) {

@@ -12,8 +12,24 @@
 namespace dynet::engine {
 namespace {
 
-void add_numbers(size_t n, const real* from, real* to) {
-  for (size_t i = 0; i < n; ++i) to[i] += from[i];
+constexpr size_t small = 1 << 16;  // numbers of parameters that travel together
+
+/// Adds the numbers of an engine to others.
+void add_block(const Buffer& from, Buffer& to) {
+  Engine& engine = chosen_engine();
+  if (engine.memory()) return engine.add_scaled(to.size(), 1, from.data(), to.data());
+  add_numbers(to.size(), from.data(), to.data());
+}
+
+/// Four blocks as the tree adds them, in one passage: a becomes (a + b) + (c + d).
+void add_four_blocks(Buffer& a, const Buffer& b, Buffer& c, const Buffer& d) {
+  if (chosen_engine().memory()) {
+    add_block(b, a), add_block(d, c);
+    return add_block(c, a);
+  }
+  real* const sum = a.data();
+  const real *const second = b.data(), *const third = c.data(), *const fourth = d.data();
+  for (size_t i = 0; i < a.size(); ++i) sum[i] = (sum[i] + second[i]) + (third[i] + fourth[i]);
 }
 
 std::span<const std::byte> bytes_of(const real* numbers, size_t n) {
@@ -58,10 +74,9 @@ bool GradientSum::has_gradient() const {
 void GradientSum::start() {
   places_.assign(1, 0);
   for (const auto& p : model_.parameters_list()) places_.push_back(places_.back() + p->size());
+  spare_.resize(places_.size());
   has_before_ = has_gradient();
-  if (!has_before_) return;
-  fill(before_);
-  clear_gradient();
+  if (has_before_) fill(before_);
 }
 
 void GradientSum::finish() {
@@ -69,134 +84,78 @@ void GradientSum::finish() {
   has_before_ = false;
   ShardNode sum;
   fill(sum);
-  clear_gradient();
   add(before_, sum);
   give(before_);
 }
 
-// -- rows of tables
-
-void RowSum::take(const LookupParameterStorage& table) {
-  Engine& engine = chosen_engine();
-  const real* const from = table.gradient.numbers().data();
-  whole = table.all_touched;
-  rows.clear();
-  if (whole) {
-    numbers.resize(table.size());
-    engine.copy(table.size(), from, numbers.data());
-    return;
-  }
-  rows.assign(table.touched.begin(), table.touched.end());
-  std::ranges::sort(rows);
-  const size_t n = table.row_size();
-  numbers.resize(rows.size() * n);
-  for (size_t i = 0; i < rows.size(); ++i) engine.copy(n, from + rows[i] * n, numbers.data() + i * n);
+void GradientSum::check_model() const {
+  if (model_.parameters_list().size() + 1 != places_.size())
+    invalid("backward: parameters were added while the loss of a shard was made; all must be there before");
 }
 
-void RowSum::become_whole(size_t n, size_t size) {
-  if (whole) return;
-  std::vector<real> all(size, nothing);
-  for (size_t i = 0; i < rows.size(); ++i) std::copy_n(numbers.data() + i * n, n, all.data() + rows[i] * n);
-  rows.clear();
-  numbers.swap(all);
-  whole = true;
+// -- memory, which goes from hand to hand
+
+Buffer GradientSum::room(size_t parameter) {
+  const size_t size = places_[parameter + 1] - places_[parameter];
+  auto& spare = spare_[parameter];
+  if (spare.empty() || spare.back().size() != size) return Buffer(size);
+  Buffer numbers = std::move(spare.back());
+  spare.pop_back();
+  return numbers;
 }
 
-void RowSum::add(const RowSum& other, size_t n, size_t size) {
-  if (other.whole) become_whole(n, size);
-  if (whole) {
-    if (other.whole) return add_numbers(size, other.numbers.data(), numbers.data());
-    for (size_t i = 0; i < other.rows.size(); ++i)
-      add_numbers(n, other.numbers.data() + i * n, numbers.data() + other.rows[i] * n);
-    return;
-  }
-  std::vector<uint32_t> all;
-  all.reserve(rows.size() + other.rows.size());
-  std::ranges::set_union(rows, other.rows, std::back_inserter(all));
-  std::vector<real> sums(all.size() * n);
-  for (size_t i = 0, mine = 0, its = 0; i < all.size(); ++i) {
-    const bool is_mine = mine < rows.size() && rows[mine] == all[i];
-    const bool is_its = its < other.rows.size() && other.rows[its] == all[i];
-    std::copy_n(is_mine ? &numbers[mine * n] : &other.numbers[its * n], n, &sums[i * n]);
-    if (is_mine && is_its) add_numbers(n, &other.numbers[its * n], &sums[i * n]);
-    mine += is_mine, its += is_its;
-  }
-  rows.swap(all);
-  numbers.swap(sums);
+void GradientSum::forget(size_t parameter, Buffer& numbers) {
+  if (!numbers.empty()) spare_[parameter].push_back(std::exchange(numbers, {}));
 }
 
-void RowSum::put(LookupParameterStorage& table) const {
-  Engine& engine = chosen_engine();
-  if (whole) {
-    engine.copy(table.size(), numbers.data(), table.gradient.overwrite());
-    table.all_touched = table.nonzero = true;
-    return;
-  }
-  const size_t n = table.row_size();
-  for (size_t i = 0; i < rows.size(); ++i)
-    engine.copy(n, numbers.data() + i * n, table.row_gradient(rows[i]));
+void GradientSum::forget(ShardNode& node) {
+  for (size_t i = 0; i < std::min(node.numbers.size(), spare_.size()); ++i) forget(i, node.numbers[i]);
 }
 
-void RowSum::put(Bytes& to) const {
-  engine::put(to, uint8_t{whole});
-  put_list(to, rows);
-  put_list(to, numbers);
-}
-
-void RowSum::get(Message& from) {
-  whole = from.get<uint8_t>() != 0;
-  from.get_list(rows);
-  from.get_list(numbers);
-}
-
-// -- shards of this process
-
-void TreeSum::begin() {
-  start();
-  count_ = 0;
-}
-
-ShardNode& TreeSum::fresh() {
-  if (count_ == nodes_.size()) nodes_.emplace_back();
-  return nodes_[count_++];
-}
-
-/// The gradient that there is as a node.
-void GradientSum::fill(ShardNode& node) const {
+void GradientSum::fill(ShardNode& node) {
+  check_model();
+  forget(node);
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
   node.empty = false;
-  node.numbers.resize(places_.back());
   node.used.assign(parameters.size(), 0);
+  node.numbers.resize(parameters.size());
   node.tables.resize(tables.size());
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const ParameterStorage& p = *parameters[i];
-    real* const to = node.numbers.data() + places_[i];
+    ParameterStorage& p = *parameters[i];
     node.used[i] = p.is_used();
-    if (node.used[i])
-      chosen_engine().copy(p.size(), p.gradient.numbers().data(), to);
-    else
-      std::fill_n(to, p.size(), nothing);
+    if (!node.used[i]) continue;
+    Buffer other = room(i);
+    if (p.gradient.is_shown()) {
+      chosen_engine().copy(p.size(), p.gradient.data(), other.data());
+      node.numbers[i] = std::move(other);
+      continue;
+    }
+    node.numbers[i] = p.gradient.replace(std::move(other));
+    p.gradient_tensor = {p.dim, p.gradient.overwrite()};
   }
   for (size_t i = 0; i < tables.size(); ++i) node.tables[i].take(*tables[i]);
+  clear_gradient();
 }
 
-/// The same, added to the shard before it.
-void TreeSum::add_gradient(ShardNode& node) const {
+void GradientSum::give(ShardNode& node) {
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const ParameterStorage& p = *parameters[i];
-    if (!p.is_used()) continue;
-    node.used[i] = 1;
-    const OnHost<const real> gradient(p.gradient.numbers().data(), p.size());
-    add_numbers(p.size(), gradient.data(), node.numbers.data() + places_[i]);
+    if (!node.used[i]) continue;
+    ParameterStorage& p = *parameters[i];
+    if (p.gradient.is_shown()) {
+      p.set_gradient({node.numbers[i].data(), p.size()});
+      forget(i, node.numbers[i]);
+      continue;
+    }
+    p.gradient.overwrite();  // or zeros would be written into what goes away
+    Buffer before = p.gradient.replace(std::exchange(node.numbers[i], {}));
+    p.gradient_tensor = {p.dim, p.gradient.overwrite()};
+    p.nonzero = true;
+    forget(i, before);
   }
-  RowSum own;
-  for (size_t i = 0; i < tables.size(); ++i) {
-    own.take(*tables[i]);
-    node.tables[i].add(own, tables[i]->row_size(), tables[i]->size());
-  }
+  for (size_t i = 0; i < tables.size(); ++i) node.tables[i].put(*tables[i]);
 }
 
 void GradientSum::clear_gradient() const {
@@ -204,58 +163,114 @@ void GradientSum::clear_gradient() const {
   for (const auto& l : model_.lookup_parameters_list()) l->clear_gradient();
 }
 
-void TreeSum::take(uint32_t shard) {
-  const ShardRange range{shard, 1};
-  if (count_ > 0 && are_halves(nodes_[count_ - 1].range, range) && !nodes_[count_ - 1].empty) {
-    if (has_gradient()) add_gradient(nodes_[count_ - 1]);
-    nodes_[count_ - 1].range.count = 2;
-  } else {
-    ShardNode& node = fresh();
-    node.range = range;
-    node.empty = !has_gradient();
-    if (!node.empty) fill(node);
-  }
-  clear_gradient();
-  while (count_ > 1 && are_halves(nodes_[count_ - 2].range, nodes_[count_ - 1].range)) join_last();
+void GradientSum::add(ShardNode& to, ShardNode& from) {
+  for (size_t i = 0; i < to.numbers.size(); ++i) add_numbers_of(i, to, from);
+  add_rows(to, from);
 }
 
-void TreeSum::join_last() {
-  ShardNode &left = nodes_[count_ - 2], &right = nodes_[count_ - 1];
+void GradientSum::add_numbers_of(size_t parameter, ShardNode& to, ShardNode& from) {
+  Buffer &sum = to.numbers[parameter], &more = from.numbers[parameter];
+  if (more.empty()) return;
+  if (sum.empty())
+    sum = std::exchange(more, {});
+  else
+    add_block(more, sum);
+  forget(parameter, more);
+}
+
+void GradientSum::add_rows(ShardNode& to, const ShardNode& from) const {
+  const auto& tables = model_.lookup_parameters_list();
+  for (size_t i = 0; i < to.used.size(); ++i) to.used[i] |= from.used[i];
+  for (size_t i = 0; i < to.tables.size(); ++i)
+    to.tables[i].add(from.tables[i], tables[i]->row_size(), tables[i]->size());
+}
+
+// -- shards of this process
+
+void TreeSum::begin() {
+  start();
+  for (ShardNode& node : nodes_) forget(node);
+  count_ = 0;
+}
+
+ShardNode& TreeSum::fresh() {
+  if (count_ == nodes_.size()) nodes_.emplace_back();
+  forget(nodes_[count_]);
+  return nodes_[count_++];
+}
+
+/// Leaves wait for each other, so that four are added in one passage over their numbers.
+void TreeSum::take(uint32_t shard) {
+  ShardNode& node = fresh();
+  node.range = {shard, 1};
+  node.empty = !has_gradient();
+  if (!node.empty) fill(node);
+  if (shard % 4 == 1 && count_ > 1 && are_halves(last(2).range, last(1).range)) return;
+  if (four_wait()) join_four();
+  while (count_ > 1 && are_halves(last(2).range, last(1).range)) join(count_ - 2);
+}
+
+bool TreeSum::four_wait() const {
+  if (count_ < 4) return false;
+  const ShardNode* const first = &nodes_[count_ - 4];
+  for (uint32_t i = 0; i < 4; ++i)
+    if (first[i].empty || first[i].range != ShardRange{first->range.first + i, 1}) return false;
+  return first->range.first % 4 == 0;
+}
+
+void TreeSum::join_four() {
+  ShardNode &a = last(4), &b = last(3), &c = last(2), &d = last(1);
+  for (size_t i = 0; i < a.numbers.size(); ++i) {
+    if (a.used[i] && b.used[i] && c.used[i] && d.used[i]) {
+      add_four_blocks(a.numbers[i], b.numbers[i], c.numbers[i], d.numbers[i]);
+      forget(i, b.numbers[i]), forget(i, c.numbers[i]), forget(i, d.numbers[i]);
+    } else {
+      add_numbers_of(i, a, b), add_numbers_of(i, c, d), add_numbers_of(i, a, c);
+    }
+  }
+  add_rows(a, b), add_rows(c, d), add_rows(a, c);
+  count_ -= 3;
+  last(1).range.count = 4;
+}
+
+/// Adds a node to the one that is left of it.
+void TreeSum::join(size_t at) {
+  ShardNode &left = nodes_[at], &right = nodes_[at + 1];
   const ShardRange both{left.range.first, left.range.count + right.range.count};
   if (left.empty)
     std::swap(left, right);
   else if (!right.empty)
     add(left, right);
   left.range = both;
+  std::rotate(nodes_.begin() + static_cast<ptrdiff_t>(at) + 1,
+              nodes_.begin() + static_cast<ptrdiff_t>(at) + 2,
+              nodes_.begin() + static_cast<ptrdiff_t>(count_));
   --count_;
 }
 
-void GradientSum::add(ShardNode& to, const ShardNode& from) const {
-  add_numbers(places_.back(), from.numbers.data(), to.numbers.data());
-  for (size_t i = 0; i < to.used.size(); ++i) to.used[i] |= from.used[i];
-  const auto& tables = model_.lookup_parameters_list();
-  for (size_t i = 0; i < to.tables.size(); ++i)
-    to.tables[i].add(from.tables[i], tables[i]->row_size(), tables[i]->size());
+/// What waited for shards that do not come.
+void TreeSum::join_waiting() {
+  for (size_t at = 0; at + 1 < count_;) {
+    if (!are_halves(nodes_[at].range, nodes_[at + 1].range)) {
+      ++at;
+      continue;
+    }
+    join(at);
+    at = 0;
+  }
 }
 
-/// Nothing in all places, for processes that have no example.
+/// Nothing at all, for processes that have no example.
 void TreeSum::fill_empty(ShardNode& node) const {
   if (!node.empty) return;
-  node.numbers.assign(places_.back(), nothing);
+  node.numbers.resize(model_.parameters_list().size());
   node.used.assign(model_.parameters_list().size(), 0);
   node.tables.assign(model_.lookup_parameters_list().size(), {});
 }
 
-void GradientSum::give(const ShardNode& node) const {
-  const auto& parameters = model_.parameters_list();
-  const auto& tables = model_.lookup_parameters_list();
-  for (size_t i = 0; i < parameters.size(); ++i)
-    if (node.used[i]) parameters[i]->set_gradient({node.numbers.data() + places_[i], parameters[i]->size()});
-  for (size_t i = 0; i < tables.size(); ++i) node.tables[i].put(*tables[i]);
-}
-
 void TreeSum::put() {
-  while (count_ > 1) join_last();
+  join_waiting();
+  while (count_ > 1) join(count_ - 2);
   if (count_ > 0 && !nodes_[0].empty) give(nodes_[0]);
   finish();
 }
@@ -264,6 +279,8 @@ void TreeSum::put() {
 
 void TreeSum::combine(Peers& peers) {
   if (peers.count == 1) return;
+  check_model();
+  join_waiting();
   for (size_t i = 0; i < count_; ++i) fill_empty(nodes_[i]);
   std::vector<std::vector<ShardNode>> all = exchange_rows(peers);
   std::vector<ShardNode*> list;
@@ -271,29 +288,73 @@ void TreeSum::combine(Peers& peers) {
   for (auto& of_peer : all)
     for (ShardNode& node : of_peer) list.push_back(&node), ranges.push_back(node.range);
   if (list.empty()) return;
+  add_over_processes(peers, all);
+  add_in_tree(ranges, [&](size_t left, size_t right) {
+    list[left]->empty = list[left]->empty && list[right]->empty;
+    add_rows(*list[left], *list[right]);
+  });
+  for (size_t i = 1; i < count_; ++i) forget(nodes_[i]);
+  count_ = 1;
+  list[0]->numbers = std::move(nodes_[0].numbers);
+  nodes_[0] = std::move(*list[0]);
+}
+
+/// The numbers of the parameters that any process has used: large ones from where they lie, small ones as
+/// one.
+void TreeSum::add_over_processes(Peers& peers, const std::vector<std::vector<ShardNode>>& all) {
+  const auto& parameters = model_.parameters_list();
+  std::vector<uint8_t> used(parameters.size());
+  for (const auto& of_peer : all)
+    for (const ShardNode& node : of_peer)
+      for (size_t i = 0; i < used.size(); ++i) used[i] |= node.used.at(i);
   const bool is_even = std::ranges::all_of(all, [&](const auto& of_peer) {
     return of_peer.size() == 1 && of_peer[0].range.count == all[0][0].range.count;
   });
-  const unsigned size = ranges[0].count;
-  const bool halves = is_even && std::has_single_bit(peers.count) && std::has_single_bit(size);
-  halves ? add_halves(peers) : add_parts(peers, all);
-  const auto& tables = model_.lookup_parameters_list();
-  add_in_tree(ranges, [&](size_t left, size_t right) {
-    ShardNode &to = *list[left], &from = *list[right];
-    to.empty = to.empty && from.empty;
-    for (size_t i = 0; i < to.used.size(); ++i) to.used[i] |= from.used[i];
-    for (size_t i = 0; i < tables.size(); ++i)
-      to.tables[i].add(from.tables[i], tables[i]->row_size(), tables[i]->size());
-  });
-  if (count_ == 0) fresh();
-  count_ = 1;
-  list[0]->numbers.swap(nodes_[0].numbers);
-  nodes_[0] = std::move(*list[0]);
+  const bool halves =
+      is_even && std::has_single_bit(peers.count) && std::has_single_bit(all[0][0].range.count);
+  const auto exchange = [&](const std::vector<real*>& own, size_t size) {
+    halves ? add_halves(peers, own[0], size) : add_parts(peers, all, own, size);
+  };
+  const size_t nodes = std::max<size_t>(count_, 1);
+  if (count_ == 0) fill_empty(fresh());
+  size_t together = 0;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) continue;
+    std::vector<std::unique_ptr<OnHost<real>>> there;
+    std::vector<real*> own;
+    for (size_t n = 0; n < nodes; ++n) {
+      Buffer& numbers = nodes_[n].numbers[i];
+      if (numbers.empty()) (numbers = room(i)).fill(nothing);
+      there.push_back(std::make_unique<OnHost<real>>(numbers.data(), numbers.size()));
+      own.push_back(there.back()->data());
+    }
+    if (parameters[i]->size() >= small)
+      exchange(own, parameters[i]->size());
+    else
+      together += parameters[i]->size();
+  }
+  const auto each_small = [&](auto copy) {
+    for (size_t n = 0, at = 0; n < nodes; ++n)
+      for (size_t i = 0; i < used.size(); ++i)
+        if (const size_t size = parameters[i]->size(); used[i] && size < small)
+          copy(size, nodes_[n].numbers[i].data(), small_.data() + at), at += size;
+  };
+  if (together == 0) return;
+  small_.resize(nodes * together);
+  each_small([](size_t n, const real* from, real* to) { chosen_engine().copy(n, from, to); });
+  std::vector<real*> own;
+  for (size_t n = 0; n < nodes; ++n) own.push_back(small_.data() + n * together);
+  exchange(own, together);
+  each_small([](size_t n, real* to, const real* from) { chosen_engine().copy(n, from, to); });
 }
 
 /// All but the numbers of parameters, which are many and have one size: for each process its nodes.
 std::vector<std::vector<ShardNode>> TreeSum::exchange_rows(Peers& peers) const {
   Bytes own;
+  size_t rows = 1 << 10;
+  for (size_t i = 0; i < count_; ++i)
+    for (const RowSum& table : nodes_[i].tables) rows += table.numbers.size() + table.rows.size() + 8;
+  own.reserve(rows * sizeof(real));
   engine::put(own, static_cast<uint64_t>(count_));
   for (size_t i = 0; i < count_; ++i) {
     const ShardNode& node = nodes_[i];
@@ -319,11 +380,10 @@ std::vector<std::vector<ShardNode>> TreeSum::exchange_rows(Peers& peers) const {
 
 /// Processes whose numbers differ in one bit exchange halves of what they have left, as the tree adds them;
 /// then, the other way round, what is summed.
-void TreeSum::add_halves(Peers& peers) {
-  real* const numbers = nodes_[0].numbers.data();
-  size_t first = 0, last = places_.back();
+void TreeSum::add_halves(Peers& peers, real* numbers, size_t size) {
+  size_t first = 0, last = size;
   std::vector<std::pair<size_t, size_t>> before;
-  received_.resize(last / 2 + 1);
+  received_.resize(std::max(received_.size(), size / 2 + 1));
   for (unsigned bit = 1; bit < peers.count; bit *= 2) {
     before.emplace_back(first, last);
     const size_t middle = first + (last - first) / 2;
@@ -344,39 +404,35 @@ void TreeSum::add_halves(Peers& peers) {
   }
 }
 
-/// Each process adds one part of the numbers for all.
-void TreeSum::add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all) {
-  const size_t total = places_.back();
-  const auto [first, last] = part_of(total, peers.rank, peers.count);
-  const size_t n = last - first;
+/// Each process adds one part of the numbers for all. The sums go where the first ones of `own` lie.
+void TreeSum::add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all,
+                        const std::vector<real*>& own, size_t size) {
+  const auto [first, last] = part_of(size, peers.rank, peers.count);
+  const size_t n = last - first, mine = all[peers.rank].size();
   std::vector<ShardRange> ranges;
   std::vector<size_t> begins;  // of each process among all nodes
   for (const auto& of_peer : all) {
     begins.push_back(ranges.size());
     for (const ShardNode& node : of_peer) ranges.push_back(node.range);
   }
-  received_.resize(ranges.size() * n);
-  for (size_t i = 0; i < count_; ++i)
-    std::copy_n(nodes_[i].numbers.data() + first, n, received_.data() + (begins[peers.rank] + i) * n);
+  received_.resize(std::max(received_.size(), ranges.size() * n));
+  for (size_t i = 0; i < mine; ++i)
+    std::copy_n(own[i] + first, n, received_.data() + (begins[peers.rank] + i) * n);
   std::vector<real> sent;
   each_peer(peers, [&](unsigned peer) {
-    const auto [from, to] = part_of(total, peer, peers.count);
+    const auto [from, to] = part_of(size, peer, peers.count);
     sent.clear();
-    for (size_t i = 0; i < count_; ++i)
-      sent.insert(sent.end(), nodes_[i].numbers.data() + from, nodes_[i].numbers.data() + to);
+    for (size_t i = 0; i < mine; ++i) sent.insert(sent.end(), own[i] + from, own[i] + to);
     peers.exchange(peer, bytes_of(sent.data(), sent.size()),
                    room_in(received_.data() + begins[peer] * n, all[peer].size() * n));
   });
   add_in_tree(ranges, [&](size_t left, size_t right) {
     add_numbers(n, received_.data() + right * n, received_.data() + left * n);
   });
-  if (count_ == 0) fresh();
-  nodes_[0].numbers.resize(total);
-  real* const numbers = nodes_[0].numbers.data();
-  std::copy_n(received_.data(), n, numbers + first);
+  std::copy_n(received_.data(), n, own[0] + first);
   each_peer(peers, [&](unsigned peer) {
-    const auto [from, to] = part_of(total, peer, peers.count);
-    peers.exchange(peer, bytes_of(numbers + first, n), room_in(numbers + from, to - from));
+    const auto [from, to] = part_of(size, peer, peers.count);
+    peers.exchange(peer, bytes_of(own[0] + first, n), room_in(own[0] + from, to - from));
   });
 }
 

@@ -29,6 +29,10 @@ class ShardRandom {
   RandomPosition before_;
 };
 
+inline void add_numbers(size_t n, const real* from, real* to) {
+  for (size_t i = 0; i < n; ++i) to[i] += from[i];
+}
+
 /// Rows of a table with numbers, sorted; or all of its rows, where it was used as a matrix.
 struct RowSum {
   bool whole = false;
@@ -53,7 +57,7 @@ inline constexpr real nothing = real(-0.0);
 struct ShardNode {
   ShardRange range{};
   bool empty = true;
-  std::vector<real> numbers;  // of all parameters; nothing where one was not used
+  std::vector<Buffer> numbers;  // of each parameter that was used; of others there are none
   std::vector<uint8_t> used;
   std::vector<RowSum> tables;
 };
@@ -86,11 +90,20 @@ class GradientSum {
   void start();
   /// Adds the gradient that was set aside to the one that there is.
   void finish();
-  /// The gradient that there is as a node, and the other way round.
-  void fill(ShardNode& node) const;
-  void give(const ShardNode& node) const;
+  /// std::invalid_argument where parameters were added since start().
+  void check_model() const;
+  /// The gradient that there is becomes a node, without copying; what follows is computed in other memory.
+  /// And the other way round.
+  void fill(ShardNode& node);
+  void give(ShardNode& node);
   void clear_gradient() const;
-  void add(ShardNode& to, const ShardNode& from) const;
+  void add(ShardNode& to, ShardNode& from);
+  void add_numbers_of(size_t parameter, ShardNode& to, ShardNode& from);
+  void add_rows(ShardNode& to, const ShardNode& from) const;
+  /// Memory for the numbers of a parameter, whatever there is in it, and the other way round.
+  Buffer room(size_t parameter);
+  void forget(size_t parameter, Buffer& numbers);
+  void forget(ShardNode& node);
 
   ParameterCollection model_;
   std::vector<size_t> places_;  // of each parameter's numbers among all, and behind the last one their count
@@ -98,6 +111,7 @@ class GradientSum {
  private:
   bool has_before_ = false;
   ShardNode before_;
+  std::vector<std::vector<Buffer>> spare_;  // of each parameter, memory that waits to be used
 };
 
 /// Floats are added in a tree over the numbers of the shards.
@@ -112,16 +126,21 @@ class TreeSum : public GradientSum {
 
  private:
   ShardNode& fresh();
-  void add_gradient(ShardNode& node) const;
-  void join_last();
+  ShardNode& last(size_t back) { return nodes_[count_ - back]; }
+  bool four_wait() const;
+  void join_four();
+  void join(size_t left);
+  void join_waiting();
   void fill_empty(ShardNode& node) const;
   std::vector<std::vector<ShardNode>> exchange_rows(Peers& peers) const;
-  void add_halves(Peers& peers);
-  void add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all);
+  void add_over_processes(Peers& peers, const std::vector<std::vector<ShardNode>>& all);
+  void add_halves(Peers& peers, real* numbers, size_t size);
+  void add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all, const std::vector<real*>& own,
+                 size_t size);
 
-  std::vector<ShardNode> nodes_;  // the first count_ of them; others keep memory
+  std::vector<ShardNode> nodes_;  // the first count_ of them; others keep memory of rows
   size_t count_ = 0;
-  std::vector<real> received_;
+  std::vector<real> received_, small_;
 };
 
 }  // namespace dynet::engine

@@ -10,6 +10,7 @@ from dynet._dynet import Expression, ParameterCollection, Trainer
 from dynet.arguments import told
 
 if TYPE_CHECKING:
+    from dynet.distributed import Trainer as DistributedTrainer
     from dynet.nn import Module
     from dynet.training.history import History
     from dynet.training.rates import LearningRates
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @told
 def fit(
     model: ParameterCollection | Module,
-    trainer: Trainer,
+    trainer: Trainer | DistributedTrainer,
     examples: Iterable[Any],
     loss: Callable[[Any], Expression],
     *,
@@ -62,6 +63,10 @@ def fit(
     (see dy.training.Callback). `progress` shows a bar: None where tqdm and a terminal or notebook are there.
     Ctrl-C ends training; the model is as after the last update. FloatingPointError, which names the example,
     where a loss is NaN or infinite.
+
+    With a dy.distributed.Trainer all processes call this alike. Each computes a part of each batch, and all
+    get the same model and history, but for the times; process 0 writes and reads the checkpoint, `score` is
+    called in all, and Ctrl-C ends the job.
 
         dy.fit(model, dy.AdamTrainer(model), training, tagger.loss, held_out=held_out, patience=2)
     """

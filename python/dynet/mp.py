@@ -14,7 +14,8 @@ from typing import Any
 from dynet import _dynet
 from dynet._dynet import Trainer
 from dynet.arguments import told
-from dynet.data.order import listed, whole
+from dynet.checks import whole
+from dynet.data.order import listed
 
 __all__ = ["shared_parameters", "train"]
 

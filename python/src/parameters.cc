@@ -3,6 +3,8 @@
 
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "dynet/ops/all.h"
@@ -60,6 +62,30 @@ Array copy_of(const Storage& s) {
   const ParameterArray to(s);
   From::read(s, [&](auto&& at) { to.write(at); });
   return to.array();
+}
+
+/// An array over the gradient's own memory, column-major as that is, which keeps the parameter.
+Array view_of_gradient(const Parameter& p) {
+  ParameterStorage& s = p.get_storage();
+  if (chosen_engine().memory())
+    failed("grad_view: the engine keeps ", s.name, " in memory of its own; grad_as_array() copies it");
+  const Changing changing;
+  nb::list shape, strides;
+  size_t stride = sizeof(real);
+  for (unsigned i = 0; i < std::max(s.dim.nd, 1u); ++i) {
+    shape.append(s.dim[i]), strides.append(stride);
+    stride *= s.dim[i];
+  }
+  nb::dict interface;
+  interface["version"] = 3;
+  interface["typestr"] = sizeof(real) == 4 ? "<f4" : "<f8";
+  interface["shape"] = nb::tuple(shape);
+  interface["strides"] = nb::tuple(strides);
+  interface["data"] = nb::make_tuple(reinterpret_cast<uintptr_t>(s.gradient.show()), false);
+  const nb::object owner = nb::module_::import_("types").attr("SimpleNamespace")();
+  owner.attr("__array_interface__") = interface;
+  owner.attr("parameter") = p;
+  return Array(nb::module_::import_("numpy").attr("asarray")(owner));
 }
 
 /// The numbers of an argument that has the parameter's shape.
@@ -199,6 +225,43 @@ void set_row_gradient(const LookupParameter& p, Whole i, ArrayLike row) {
   chosen_engine().copy(numbers.size(), numbers.data(), s.row_gradient(i));
 }
 
+/// The rows that have a gradient, in order.
+nb::typed<nb::list, int> touched_rows(const LookupParameter& p) {
+  std::vector<uint32_t> rows;
+  compute_apart([&] {
+    const LookupParameterStorage& s = p.get_storage();
+    rows.assign(s.touched.begin(), s.touched.end());
+    if (s.all_touched) {
+      rows.resize(s.rows());
+      std::iota(rows.begin(), rows.end(), 0u);
+    }
+  });
+  std::ranges::sort(rows);
+  nb::list made;
+  for (const uint32_t row : rows) made.append(row);
+  return nb::typed<nb::list, int>(made);
+}
+
+/// Rows may come several times; nothing has changed where one is not there.
+void add_rows_gradient(const LookupParameter& p, Chosen rows, ArrayLike gradients) {
+  LookupParameterStorage& s = p.get_storage();
+  for (const unsigned row : rows) check_row(s, row);
+  if (rows.size() == 0) return;
+  const Dim row = s.row_dim(), wanted = row.with(row.nd, static_cast<unsigned>(rows.size()));
+  const Numbers numbers = read_numbers(gradients.ptr(), true);
+  if (!fits(numbers.dim(), wanted, true))
+    invalid("add_rows_gradient: an array of shape ", sizes_text(numbers.dim(), true), " was given for ",
+            rows.size(), " rows of ", s.name, "; one of shape ", sizes_text(wanted, true), " is needed");
+  const Changing changing;
+  const size_t n = s.row_size();
+  size_t place = 0;
+  for (const unsigned row : rows) {
+    const OnHost<real> to(s.row_gradient(row), n);
+    for (size_t i = 0; i < n; ++i) to[i] += numbers.values[place * n + i];
+    ++place;
+  }
+}
+
 /// table[i] = vector
 void set_row(const LookupParameter& p, nb::handle key, ArrayLike row) {
   long long i;
@@ -245,6 +308,8 @@ void bind_rows(PyTypeObject* type) {
   def(type, "row_grad_as_array", row_of<Gradients>, "row"_a, docs::lookup::row_grad_as_array);
   def(type, "rows_as_array", rows_of<Values>, "rows"_a, docs::lookup::rows_as_array);
   def(type, "rows_grad_as_array", rows_of<Gradients>, "rows"_a, docs::lookup::rows_grad_as_array);
+  def(type, "touched_rows", touched_rows, docs::lookup::touched_rows);
+  def(type, "add_rows_gradient", add_rows_gradient, "rows"_a, "gradients"_a, docs::lookup::add_rows_gradient);
 }
 
 }  // namespace
@@ -261,6 +326,7 @@ void bind_parameters(nb::module_&) {
   def(
       type, "grad_as_array", [](const Parameter& p) { return copy_of<Gradients>(p.get_storage()); },
       docs::parameters::grad_as_array);
+  def(type, "grad_view", view_of_gradient, docs::parameters::grad_view);
   def(type, "expr", expression_of, "update"_a = false, docs::parameters::expr);
 }
 

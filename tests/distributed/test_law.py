@@ -26,6 +26,8 @@ LINES = [
     "--accumulate 2",
     "--accumulate 3 --balance",
     "--shards 24",
+    "--builds sparse,large",
+    "--builds large --shards 12 --accumulate 2",
     "--balance --trainer Adagrad",
 ]
 EXACT = ["--exact", "--exact --accumulate 2 --trainer Adagrad", "--exact --dense --clip 0"]

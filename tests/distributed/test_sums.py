@@ -268,7 +268,7 @@ def test_shards_are_all_examples(key, ranks):
 def test_shards_that_there_are_not():
     with pytest.raises(IndexError, match="rank is 2 and ranks is 2; a number below that is needed"):
         dy.distributed.shard([1, 2], 2, 2)
-    with pytest.raises(ValueError, match="ranks is 0; a number from 1 on is needed"):
+    with pytest.raises(ValueError, match="ranks is 0; a whole number from 1 on is needed"):
         dy.distributed.shard([1, 2], 0, 0)
 
 

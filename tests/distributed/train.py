@@ -32,6 +32,9 @@ class Network:
         self.rare = self.model.add_parameters((5, hidden), name="rare")
         self.bias = self.model.add_parameters(5, init=0)
         self.sparse, self.whole = "sparse" in builds, "whole" in builds
+        # More numbers than are copied to travel with those of other parameters.
+        self.large = self.model.add_parameters((5000, hidden)) if "large" in builds else None
+        self.outer = self.model.add_parameters((5, 5000)) if "large" in builds else None
         self.lstm.set_dropout(0.3)
 
     def loss(self, part):
@@ -43,6 +46,8 @@ class Network:
         vectors = [self.words[row] for row in drawn]
         state = dy.dropout(self.lstm.initial_state().transduce(vectors)[-1], 0.2)
         scores = self.weights * state + self.bias + np.random.rand() * 0.01
+        if self.large is not None and len(rows) > 2:
+            scores += self.outer * dy.tanh(self.large * state)
         if len(rows) > 8:
             scores += self.rare * dy.noise(state, 0.1)
         if self.whole and len(rows) == 3:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from dynet.arguments import told
-from dynet.data.order import listed, measured, whole
+from dynet.checks import whole
+from dynet.data.order import listed, measured
 
 T = TypeVar("T")
 

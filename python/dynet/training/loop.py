@@ -12,7 +12,7 @@ from dynet.training import checkpoints
 from dynet.training.callbacks import progress_bars
 from dynet.training.history import History, plain
 from dynet.training.interrupts import Interrupts
-from dynet.training.losses import BatchLoss, mean_loss
+from dynet.training.losses import BatchLoss, SharedLoss, mean_loss
 from dynet.training.options import Options
 
 
@@ -27,6 +27,7 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self.options, self.learning = options, options.learning
+        self._together = self.learning.together  # the trainer of several processes
         self.model, self.trainer = self.learning.model, self.learning.trainer
         self._whole = checkpoints.whole_of(self.model, self.trainer)
         self.epochs, self.count = options.epochs, len(self.learning.examples)
@@ -66,6 +67,8 @@ class Run:
                 self._train()
             except KeyboardInterrupt:
                 self._whole.reset_gradient()
+                if self._together is not None:  # Others may not have heard of it: the job ends.
+                    raise
                 history.stopped = "interrupted"
                 if self._is_between:
                     self._write()
@@ -114,13 +117,16 @@ class Run:
                 done = self.epoch - 1 + self.batch / self.batches
                 self.trainer.learning_rate = self.options.schedule(done)
             self._tell("on_batch_begin")
-            loss = BatchLoss(self.learning, positions)
+            several = self._together
+            loss = (BatchLoss if several is None else SharedLoss)(self.learning, positions)
             value = loss.value()
             if not math.isfinite(value):
+                self._whole.reset_gradient()
                 raise loss.explain(value, f"epoch {self.epoch}, batch {self.batch + 1}")
-            loss.total.backward()
+            if several is None:
+                loss.total.backward()
             try:
-                self.trainer.update()
+                (several or self.trainer).update()
             except RuntimeError:  # It names the parameters whose gradients are not finite.
                 self._whole.reset_gradient()
                 raise
@@ -197,13 +203,22 @@ class Run:
             "callbacks": states,
         }
         with self._interrupts:
-            checkpoints.write(path, self.model, self.trainer, training, self._best)
+            if self._together is None:
+                checkpoints.write(path, self.model, self.trainer, training, self._best)
+            else:
+                self._together._write(path, training, self._best)
 
     def _read(self) -> checkpoints.Checkpoint | None:
         path = self.options.checkpoint
-        if path is None or not self.options.resume or not os.path.exists(path):
+        if path is None or not self.options.resume:
             return None
-        read = checkpoints.Checkpoint("fit", path)
+        read: checkpoints.Checkpoint | None = None
+        if self._together is not None:
+            read = self._together._read("fit", path)
+        elif os.path.exists(path):
+            read = checkpoints.Checkpoint("fit", path)
+        if read is None:
+            return None
         read.check(self.options.fingerprint())
         states, callbacks = read.training["callbacks"], self.options.callbacks
         if len(states) != len(callbacks) and any(state is not None for state in states):

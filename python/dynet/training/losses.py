@@ -86,10 +86,39 @@ class BatchLoss:
         )
 
 
+class SharedLoss(BatchLoss):
+    """The same of a batch whose parts several processes compute; the gradient comes with the value."""
+
+    def __init__(self, learning: Learning, positions: Sequence[int]) -> None:
+        self.learning, self.positions, self.examples = learning, positions, learning.examples
+
+    def value(self) -> float:
+        """The loss of the whole batch, in all processes the same."""
+        count = len(self.positions)
+
+        def loss_at(part: list[int]) -> dy.Expression:
+            own = BatchLoss(self.learning, [self.positions[each] for each in part]).total
+            return own * (len(part) / count) if self.learning.reduction == "mean" else own
+
+        assert self.learning.together is not None
+        batch = [self.examples[position] for position in self.positions]
+        return float(self.learning.together._summed(batch, loss_at, 1.0))
+
+    def explain(self, value: float, where: str) -> FloatingPointError:
+        """Which example has a loss that is not finite: each process looks at all."""
+        return BatchLoss(self.learning, self.positions).explain(value, where)
+
+
 def mean_loss(learning: Learning, examples: Sequence[Any]) -> float:
-    """The mean loss of examples that are not trained with."""
-    total, size = 0.0, learning.batch_size or 16
-    for start in range(0, len(examples), size):
-        batch = BatchLoss(learning, range(start, min(start + size, len(examples))), examples)
-        total += batch.per_example(batch.value()) * len(batch.positions)
+    """The mean loss of examples that are not trained with; several processes divide the batches."""
+    size, together = learning.batch_size or 16, learning.together
+    starts = range(0, len(examples), size)
+    mine = starts if together is None else starts[together.rank :: together.ranks]
+    losses = [_loss_from(learning, examples, start, size) for start in mine]
+    total = sum(losses) if together is None else float(together.total(losses))
     return total / len(examples)
+
+
+def _loss_from(learning: Learning, examples: Sequence[Any], start: int, size: int) -> float:
+    batch = BatchLoss(learning, range(start, min(start + size, len(examples))), examples)
+    return batch.per_example(batch.value()) * len(batch.positions)

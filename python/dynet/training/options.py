@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynet._dynet import ParameterCollection, Trainer
-from dynet.data.order import Cut, listed, real, whole
+from dynet.checks import real, whole
+from dynet.data.order import Cut, listed
 
 MOMENTS = [
     "on_train_begin",
@@ -27,7 +28,7 @@ class Learning:
 
     call: str
     model: Any  # a collection; or a module, which becomes its own
-    trainer: Trainer
+    trainer: Any  # a trainer; or that of several processes, which becomes the one that it drives
     examples: Any
     loss: Callable[[Any], Any]
     batch_size: int | None
@@ -47,12 +48,18 @@ class Learning:
             raise TypeError(
                 f"{call}: model is {self.model!r:.60}; a ParameterCollection or a dy.nn.Module is needed"
             )
+        self.together = (
+            self.trainer if type(self.trainer).__module__.startswith("dynet.distributed") else None
+        )
+        if self.together is not None:
+            if call != "fit":
+                raise TypeError(
+                    f"{call}: a distributed trainer was given; the trainer that it drives is needed"
+                )
+            self.trainer = self.together.trainer
         if not isinstance(self.trainer, Trainer):
-            several = type(self.trainer).__module__.startswith("dynet.distributed")
             raise TypeError(
-                f"{call}: a distributed trainer was given; write the loop, with trainer.step(batch, loss_of)"
-                if several
-                else f"{call}: trainer is {self.trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
+                f"{call}: trainer is {self.trainer!r:.60}; a trainer, as AdamTrainer(model), is needed"
             )
         if not self.trainer._learns(self.model):
             raise ValueError(
@@ -103,6 +110,8 @@ class Options:
                     f"fit: a callback is {each!r:.60}; an object with on_epoch_end or the like is needed"
                 )
         self.progress: bool | None = given["progress"]
+        if self.learning.together is not None and self.learning.together.rank > 0:
+            self.progress = False
 
     def _stopping(self, given: dict[str, Any]) -> None:
         mode, patience = given["mode"], given["patience"]
@@ -146,4 +155,5 @@ class Options:
             "shuffle": of.cut.shuffle,
             "seed": of.seed,
             "reduction": of.reduction,
+            "shards": of.together and ("exact" if of.together.exact else of.together.shards),
         }

@@ -7,7 +7,7 @@ import math
 import os
 from typing import Any
 
-from dynet.data.order import real, whole
+from dynet.checks import real, whole
 from dynet.training.checkpoints import Snapshot
 from dynet.training.history import figure
 from dynet.training.losses import BatchLoss

@@ -49,6 +49,23 @@ NumPy array (len(rows), …). IndexError for a row that is not there.
 [[2.]
  [0.]])";
 
+constexpr auto touched_rows = R"(The rows that have a gradient since the last update, as a sorted list; all of
+them where the table was used as a matrix. rows_grad_as_array gives what to send of them.
+
+>>> table = dy.ParameterCollection().add_lookup_parameters((9, 1), init=1)
+>>> (table[4] + table[2]).backward(); table.touched_rows()
+[2, 4])";
+
+constexpr auto add_rows_gradient =
+    R"(Adds an array (len(rows), …) to the gradients of some rows, as those that
+other processes have used; a row may be there several times, g[rows[i]] += gradients[i]. The next update()
+applies the sum. IndexError for a row that is not there, ValueError for another shape.
+
+>>> table = dy.ParameterCollection().add_lookup_parameters((9, 1), init=1)
+>>> table[2].backward(); table.add_rows_gradient([2, 7], [[1], [3]])
+>>> print(table.touched_rows(), table.rows_grad_as_array([2, 7]).ravel())
+[2, 7] [2. 3.])";
+
 constexpr auto shape = R"(The number of rows, then the sizes of a row, as add_lookup_parameters takes them:
 (rows, …).
 

@@ -108,6 +108,15 @@ backward passes have added since the last update(), zero if none did.
 >>> dy.squared_norm(w).backward(); print(w.grad_as_array())
 [2. 4.])";
 
+constexpr auto grad_view = R"(The gradient as a NumPy array over its own memory, column-major as that is: what
+is written there is the gradient, without copies, as for a sum over processes between backward() and
+update(), which clips it. It stays the gradient after update() and reset_gradient(), which clear it.
+
+>>> m = dy.ParameterCollection()
+>>> w, trainer = m.add_parameters(2, init=0), dy.SimpleSGDTrainer(m, learning_rate=1)
+>>> dy.sum_elems(w).backward(); view = w.grad_view(); view *= 3; trainer.update(); print(w.as_array())
+[-3. -3.])";
+
 constexpr auto expr = R"(Its node in the current graph. Unless update is set it gets no gradient, as in
 DyNet 2; the parameter itself, used as an expression, gets one.
 
