@@ -63,29 +63,60 @@ def told(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **keywords)
         except Exception as error:
-            assert error.__traceback__ is not None
-            inside = error.__traceback__.tb_next
-            if inside is not None:
-                _begin_with(function, args, error, inside)
+            message = _explained(function, args, keywords, error)
+            if not message:
                 raise
-            if not isinstance(error, TypeError):
-                raise
-            from dynet import explanation
-
-            message = explanation.explain_python(function, args, keywords)
         raise TypeError(message)
 
     return call
 
 
-def _begin_with(function: Any, args: Any, error: Exception, trace: types.TracebackType | None) -> None:
-    """Puts the call before the text of an error, unless it has it or a program raised it."""
+def built(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for what adds nodes to the graph: of a call that the package refuses none are left."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> R:
+        before = _dynet._node_mark()
+        try:
+            return function(*args, **keywords)
+        except Exception as error:
+            if error.__traceback__ is not None and _is_of_package(error.__traceback__):
+                _dynet._take_nodes_back(before)
+            message = _explained(function, args, keywords, error)
+            if not message:
+                raise
+        raise TypeError(message)
+
+    return call
+
+
+def _explained(function: Any, args: Any, keywords: Any, error: Exception) -> str:
+    """What to say of arguments that do not fit; else nothing, and the error has the call in its text."""
+    assert error.__traceback__ is not None
+    inside = error.__traceback__.tb_next
+    if inside is None and isinstance(error, TypeError):
+        from dynet import explanation
+
+        return explanation.explain_python(function, args, keywords)
+    if inside is not None and _is_of_package(inside):
+        _begin_with(function, args, error)
+    return ""
+
+
+def _is_of_package(trace: types.TracebackType | None) -> bool:
+    """Whether no function of the program was running."""
     while trace is not None:
         if not trace.tb_frame.f_globals.get("__name__", "").startswith("dynet."):
-            return
+            return False
         trace = trace.tb_next
+    return True
+
+
+def _begin_with(function: Any, args: Any, error: Exception) -> None:
+    """Puts the call before the text of an error, unless it has it."""
     if len(error.args) == 1 and isinstance(text := error.args[0], str):
-        is_class = function.__name__ in ("__init__", "__call__")
-        name = type(args[0]).__name__ if is_class else function.__name__
-        if not text.startswith(name):
+        name, is_method = function.__name__, "." in function.__qualname__ and args
+        kind = type(args[0]).__name__ if is_method else name
+        name = kind if name in ("__init__", "__call__") else name
+        if not text.startswith((name, kind)):
             error.args = (f"{name}: {text}",)

@@ -8,12 +8,12 @@ from math import prod
 
 from dynet import _dynet
 from dynet._dynet import Expression
-from dynet.arguments import told
+from dynet.arguments import built
 
 _Labelled = tuple[Expression, str]
 
 
-@told
+@built
 def einsum(subscripts: str, *operands: Expression) -> Expression:
     """
     The sum of products of expressions, by Einstein's convention: subscripts such as "ij,jk->ik" has a letter

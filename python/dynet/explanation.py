@@ -103,6 +103,11 @@ def _unknown(name: str, keyword: str, names: Sequence[str]) -> str:
     """What to say of a keyword that a function does not have."""
     if not names:
         return f"{name}: the keyword {keyword} was given; it takes no arguments"
+    from dynet import nn
+    from dynet.nn.elsewhere import KEYWORDS
+
+    if keyword in KEYWORDS and name in nn.__all__:
+        return f"{name}: the keyword {keyword} was given; {KEYWORDS[keyword]}"
     meant = [known for known in _CALLED.get(keyword, ()) if known in names]
     if not meant or not keyword.startswith("beta"):
         meant = meant[:1] or difflib.get_close_matches(keyword, names, n=1)

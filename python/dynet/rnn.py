@@ -7,7 +7,7 @@ from typing import Any
 
 from dynet import _dynet
 from dynet._dynet import Expression, ParameterCollection, RNNState
-from dynet.arguments import told
+from dynet.arguments import built
 
 RNNBuilder = _dynet._RNNBuilder
 TreeLSTMBuilder = _dynet._TreeLSTMBuilder
@@ -40,7 +40,7 @@ class BiRNNBuilder:
     [((4,), 1), ((4,), 1)]
     """
 
-    @told
+    @built
     def __init__(
         self,
         num_layers: int,
@@ -91,7 +91,7 @@ class BiRNNBuilder:
         )
 
     @classmethod
-    @told
+    @built
     def from_spec(cls, spec: tuple[Any, ...], model: ParameterCollection) -> BiRNNBuilder:
         """A new network from the `spec` of another one, with new parameters in the collection model. dy.load
         uses it. TypeError or ValueError for what is no such spec.
@@ -115,7 +115,7 @@ class BiRNNBuilder:
             raise TypeError(f"{cls.__name__}: {factory.__name__} was given; a class of builders is needed")
         return cls(num_layers, input_dim, hidden_dim, model, rnn_builder_factory, builder_layers)
 
-    @told
+    @built
     def whoami(self) -> str:
         """The name of the class, "BiRNNBuilder", for classes that a program derives from it too."""
         return "BiRNNBuilder"
@@ -125,7 +125,7 @@ class BiRNNBuilder:
 
         return notebook.html(self)
 
-    @told
+    @built
     def param_collection(self) -> ParameterCollection:
         """The network's own collection, a sub-collection of the one it was made with: its parameters can be
         saved, frozen or updated apart from others.
@@ -137,7 +137,7 @@ class BiRNNBuilder:
         """
         return self.model
 
-    @told
+    @built
     def set_dropout(self, p: float) -> None:
         """Sets the dropout rates of the builders of both directions in all layers to p, a probability from 0
         to 1; ValueError for another number.
@@ -150,7 +150,7 @@ class BiRNNBuilder:
             for builder in builders:
                 builder.set_dropout(p)
 
-    @told
+    @built
     def set_dropouts(self, d: float, d_h: float) -> None:
         """Sets the dropout rates of inputs, d, and of outputs, d_h, of the builders of both directions in all
         layers, as their own set_dropouts does.
@@ -163,14 +163,14 @@ class BiRNNBuilder:
             for builder in builders:
                 builder.set_dropouts(d, d_h)  # type: ignore[attr-defined]  # All but the base class have it.
 
-    @told
+    @built
     def disable_dropout(self) -> None:
         """Sets the dropout rates of the builders of both directions in all layers to zero, as is needed for
         testing.
         """
         self.set_dropout(0)
 
-    @told
+    @built
     def zero_state(self, batch_size: int = 1) -> tuple[RNNState, RNNState]:
         """The states of both directions in the last layer, forwards first, whose cells and outputs are zeros,
         of the given batch size.
@@ -182,7 +182,7 @@ class BiRNNBuilder:
         forward, backward = self.builder_layers[-1]
         return forward.zero_state(batch_size), backward.zero_state(batch_size)
 
-    @told
+    @built
     def final_state(self, es: Iterable[Expression] | Expression) -> tuple[RNNState, RNNState]:
         """The states of both directions in the last layer, forwards first, after each has read all of the
         sequence: what an encoder hands to a decoder.
@@ -195,7 +195,7 @@ class BiRNNBuilder:
         forward, backward = self.builder_layers[-1]
         return forward.final_state(xs), backward.final_state(xs[::-1])
 
-    @told
+    @built
     def add_inputs(self, es: Iterable[Expression] | Expression) -> list[tuple[RNNState, RNNState]]:
         """For each input the states of both directions in the last layer, forwards first, after they have
         read it: of the second it is what follows that it has read before.
@@ -210,7 +210,7 @@ class BiRNNBuilder:
         states = forward.initial_state().add_inputs(xs)
         return list(zip(states, reversed(backward.initial_state().add_inputs(xs[::-1])), strict=True))
 
-    @told
+    @built
     def transduce(self, es: Iterable[Expression] | Expression) -> list[Expression]:
         """The outputs of the last layer, one (hidden_dim,) for each input: that of the forward network above
         that of the backward one. es is a list of expressions, or a matrix, whose rows are read.
@@ -263,7 +263,7 @@ class StackedRNNState:
     ((2,), 1)
     """
 
-    @told
+    @built
     def __init__(self, states: Sequence[RNNState], prev: StackedRNNState | None = None) -> None:
         if not hasattr(states, "__iter__"):
             raise TypeError(f"StackedRNNState: states is {states!r}; a list of states is needed")
@@ -273,7 +273,7 @@ class StackedRNNState:
     def __repr__(self) -> str:
         return f"StackedRNNState of {self.states!r}"
 
-    @told
+    @built
     def add_input(self, x: Expression) -> StackedRNNState:
         """The state after reading x: the first network reads x, each other one the output of that below it.
 
@@ -288,7 +288,7 @@ class StackedRNNState:
             x = states[-1].output()  # type: ignore[assignment]  # A state that has read something has an output.
         return StackedRNNState(states, self)
 
-    @told
+    @built
     def add_inputs(self, xs: Iterable[Expression] | Expression) -> list[StackedRNNState]:
         """The states after each of xs, as a list, when they are read one after another; TypeError for what
         holds anything but expressions.
@@ -304,28 +304,28 @@ class StackedRNNState:
             states.append(state)
         return states
 
-    @told
+    @built
     def output(self) -> Expression | None:
         """The output of the last network, an expression; None before the first input if its initial state has
         none.
         """
         return self.states[-1].output()
 
-    @told
+    @built
     def prev(self) -> StackedRNNState | None:
         """The state before this one, which another input may follow; None for the state that the program
         made.
         """
         return self._prev
 
-    @told
+    @built
     def h(self) -> list[tuple[Expression, ...]]:
         """The outputs of the layers of each network, as a list of what h() of their states gives, the lowest
         network first.
         """
         return [state.h() for state in self.states]
 
-    @told
+    @built
     def s(self) -> list[tuple[Expression, ...]]:
         """The cells and outputs of the layers of each network, as a list of what s() of their states gives,
         the lowest network first.

@@ -92,7 +92,7 @@ void watch(Expression e) {
 
 void free_expression(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
-  in_use.count -= in_use.is_of_run(reinterpret_cast<ExpressionObject*>(o)->value);
+  in_use.add(reinterpret_cast<ExpressionObject*>(o)->value, size_t(-1));
   free_list.give_back(o);
   Py_DECREF(type);
 }
@@ -208,7 +208,7 @@ PyObject* new_expression(Expression e, PyTypeObject* type) {
   ExpressionObject* o = free_list.take();
   if (!o) throw std::bad_alloc();
   o->value = e;
-  in_use.count += in_use.is_of_run(e);
+  in_use.add(e, 1);
   return PyObject_Init(reinterpret_cast<PyObject*>(o), type);
 }
 

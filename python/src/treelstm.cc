@@ -28,7 +28,7 @@ TreeLSTMBuilder& bound(TreeLSTMBuilder& b) {
 }
 
 Expression add_input(TreeLSTMBuilder& b, Whole id, Indices children, const Expression& x) {
-  keep_run();  // the builder has the nodes of its tree
+  keep_nodes();  // the builder has the nodes of its tree
   return bound(b).add_input(static_cast<int>(id), {children.begin(), children.end()}, x);
 }
 

@@ -46,9 +46,15 @@ int main() {
         "any number of roots");
 
   const Expression frames = log_softmax(input(cg, {3, 4}, std::vector<real>(12, 0)));
-  check(near(as_scalar(ds::Ctc(frames, {1, 2}).loss().value()), std::log(81.0 / 15)), "ctc loss");
-  check(ds::found(ds::Ctc::decode(frames, 3)).size() == 1, "ctc decoding");
-  const ds::Assignments pairs(input(cg, {2, 2}, {3, 2, 2, -1}));
+  check(near(as_scalar(ds::CTC(frames, {1, 2}).loss().value()), std::log(81.0 / 15)), "ctc loss");
+  check(ds::found(ds::CTC::decode(frames, 3)).size() == 1, "ctc decoding");
+  const Expression batch = log_softmax(input(cg, Dim({3, 4}, 2), std::vector<real>(24, 0)));
+  const std::vector<std::vector<unsigned>> targets{{1, 2}, {1}};
+  const std::vector<real> losses = as_vector(ds::CTC::of_batch(batch, targets).loss().value());
+  check(near(losses[0], std::log(81.0 / 15)) && near(losses[1], std::log(81.0 / 10)), "a target of each");
+  check_throws<std::invalid_argument>("CTC: 2 targets for a mini-batch of 1",
+                                      [&] { static_cast<void>(ds::CTC::of_batch(frames, targets)); });
+  const ds::Assignment pairs(input(cg, {2, 2}, {3, 2, 2, -1}));
   check(ds::found(pairs.best())[0][0].told == std::vector<int>({1, 0}), "the best pairs");
   check(ds::found(pairs.greedy())[0][0].told == std::vector<int>({0, 1}), "greedy pairs");
   check_throws<std::invalid_argument>("exponential time", [&] { static_cast<void>(pairs.log_partition()); });

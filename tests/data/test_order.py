@@ -61,7 +61,7 @@ def test_whatever_has_a_length_can_be_cut():
     [
         (([1, 2],), TypeError, "a size or a number of tokens"),
         (([1, 2], 2, 3), TypeError, "batches"),
-        (([1, 2], 0), ValueError, "size of a batch is 0; a number from 1 on"),
+        (([1, 2], 0), ValueError, "size of a batch is 0; a whole number from 1 on"),
         (([1, 2], 1.5), TypeError, "size of a batch is 1.5; a whole number"),
         (([1, 2], True), TypeError, "size of a batch is True"),
         (("ab", 1), TypeError, "examples is 'ab'"),

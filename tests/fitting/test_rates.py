@@ -110,7 +110,7 @@ def test_an_error_of_the_loss_leaves_everything_too():
     [
         ({"lowest": 0.0}, "0 < lowest < highest is needed"),
         ({"lowest": 2.0, "highest": 1.0}, "0 < lowest < highest is needed"),
-        ({"steps": 3}, "steps is 3; a number from 5 on is needed"),
+        ({"steps": 3}, "steps is 3; a whole number from 5 on is needed"),
         ({"reduction": "none"}, "find_learning_rate: reduction is 'none'"),
     ],
 )

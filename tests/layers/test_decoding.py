@@ -229,6 +229,21 @@ def test_samples_follow_from_the_seed():
     )
 
 
+def test_columns_are_vectors():
+    """A decoder's step makes columns."""
+    chain = Chain(2, expressions=True)
+
+    def column(word, state):
+        row, after = chain(word, state)
+        return dy.reshape(row, (WORDS, 1)), after
+
+    found = search(chain)
+    assert [each[:3] for each in search(column)] == [each[:3] for each in found]
+    array = search(lambda word, state: (chain(word, state)[0].npvalue()[:, None], (*state, word)))
+    assert [each[:3] for each in array] == [each[:3] for each in found]
+    assert draw(column, 3) == draw(chain, 3)
+
+
 def test_wrong_arguments():
     chain = Chain(1)
     for wrong, error, text in (

@@ -149,6 +149,69 @@ def test_what_is_no_expression_is_told_by_the_class():
         dy.structured.best_of_all(chain)
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: S.LinearChain(zeros(3, 4), zeros(3, 3)).nll([0, 1]), ValueError, "LinearChain.nll: 2 tags"),
+        (lambda: S.LinearChain(zeros(3, 4), zeros(4, 4)), ValueError, "LinearChain: transitions of shape"),
+        (lambda: S.EditLattice(zeros(2, 2), zeros(2), zeros(3)), ValueError, "EditLattice: insert of shape"),
+        (lambda: S.Assignment(zeros(2, 2)).score([0, 0]), ValueError, "Assignment.score: a column"),
+        (lambda: S.Assignment(zeros(2, 2)).entropy(), ValueError, "Assignment.entropy: no sum"),
+        (lambda: S.BinaryTrees(zeros(2, 3)), ValueError, "BinaryTrees: spans of shape"),
+        (lambda: S.SpanningTrees(zeros(4, 3)).nll([0, 3, 2]), ValueError, "SpanningTrees.nll: the heads"),
+        (lambda: S.ProjectiveTrees(zeros(3, 3)), ValueError, "ProjectiveTrees: arcs of shape"),
+        (lambda: S.Segments(zeros(2, 3, 4)).score([(0, 4, 0)]), ValueError, "Segments.score: a segment"),
+        (lambda: S.Alignment(zeros(2, 2)).marginals(1), IndexError, "Alignment.marginals: argument 1 of 1"),
+        (lambda: S.CTC(zeros(3, 4), [1]).score([0, 1, 0, 1]), ValueError, "CTC.score: a path"),
+        (lambda: S.CTC(zeros(4, 3), [3, 2, 5]), IndexError, r"CTC: .*index 5"),
+        (lambda: S.CTC(zeros(4, 8), [3, 2, 5]), IndexError, r"\(4, 8\), \(labels, frames\): transposed\?"),
+        (lambda: S.LinearChain(zeros(3, 4), zeros(3, 3)).nll("abc"), TypeError, "LinearChain|nll"),
+    ],
+)
+def test_errors_name_the_class(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+def batch_of_frames():
+    random = np.random.default_rng(5)
+    return [random.normal(size=(4, 6)) for _ in range(3)]
+
+
+def test_each_element_of_a_batch_has_its_target():
+    frames, targets = batch_of_frames(), [[1, 2, 3], [], [3, 3]]
+    ours = S.CTC(dy.log_softmax(dy.inputTensor(np.stack(frames, -1), batched=True)), targets)
+    alone = [
+        S.CTC(dy.log_softmax(dy.inputTensor(x)), target) for x, target in zip(frames, targets, strict=True)
+    ]
+    for ask in ("loss", "log_partition", "entropy"):
+        values = getattr(ours, ask)().npvalue().ravel().tolist()
+        assert values == [getattr(each, ask)().value() for each in alone]
+    together = ours.marginals().npvalue(batched=True)
+    for number, each in enumerate(alone):
+        np.testing.assert_array_equal(together[..., number], each.marginals().npvalue())
+    best = ours.best()
+    assert best == [each.best() for each in alone]
+    assert ours.nll(best).npvalue().ravel().tolist() == [
+        each.nll(path).value() for each, path in zip(alone, best, strict=True)
+    ]
+    for path, target in zip(ours.sample(), targets, strict=True):
+        kept = [label for at, label in enumerate(path) if at == 0 or label != path[at - 1]]
+        assert [label for label in kept if label] == target
+
+
+def test_targets_of_another_number_or_with_a_blank_are_refused():
+    x = dy.inputTensor(np.stack(batch_of_frames(), -1), batched=True)
+    with pytest.raises(ValueError, match="CTC: 2 targets for a mini-batch of 3"):
+        S.CTC(x, [[1], [2]])
+    with pytest.raises(ValueError, match="CTC: the target has the blank"):
+        S.CTC(x, [[1], [2, 0], [3]])
+    with pytest.raises(ValueError, match=r"CTC\.loss: a target of 7 labels for 6 frames"):
+        S.CTC(x, [[1], [2] * 7, [3]]).loss()
+    finite = S.CTC(x, [[1], [2] * 7, [3]]).loss(zero_infinity=True).npvalue().ravel()
+    assert finite[1] == 0 and (finite[[0, 2]] != 0).all()
+
+
 def test_what_is_not_a_number_is_in_every_sum():
     dy.renew_cg()
     scores = dy.inputTensor([[0.0, np.nan, 1.0], [1.0, 0.0, 0.0]])

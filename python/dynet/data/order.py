@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import numbers
-import operator
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, TypeVar
 
 from dynet.arguments import told
+from dynet.checks import whole
 
 T = TypeVar("T")
 
@@ -42,23 +41,6 @@ def listed(call: str, examples: Any) -> Sequence[Any]:
     if has_places:
         return examples  # type: ignore[no-any-return]
     return list(examples)
-
-
-def real(call: str, name: str, given: object) -> float:
-    """A number that an argument must be."""
-    if isinstance(given, bool) or not isinstance(given, numbers.Real):
-        raise TypeError(f"{call}: {name} is {given!r:.60}; a number is needed")
-    return float(given)
-
-
-def whole(call: str, name: str, given: object, least: float = -math.inf) -> int:
-    """A whole number that an argument must be."""
-    if isinstance(given, bool) or not isinstance(given, numbers.Integral | SupportsIndex):
-        raise TypeError(f"{call}: {name} is {given!r:.60}; a whole number is needed")
-    number = operator.index(given)
-    if number < least:
-        raise ValueError(f"{call}: {name} is {number}; a number from {least} on is needed")
-    return number
 
 
 def seed_of(call: str, given: int | str | None) -> int | str:

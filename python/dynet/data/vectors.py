@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 from dynet.arguments import told
+from dynet.checks import whole
 from dynet.data.files import BYTE_ORDER_MARK, File, Lines
-from dynet.data.order import whole
 
 if TYPE_CHECKING:
     import numpy as np

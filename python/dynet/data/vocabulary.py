@@ -10,8 +10,8 @@ from typing import Any
 
 from dynet._dynet import Expression, LookupParameters, ParameterCollection
 from dynet.arguments import told
+from dynet.checks import whole
 from dynet.data.files import replaced
-from dynet.data.order import whole
 from dynet.data.vectors import WordVectors
 
 _FORMAT = "dynet vocabulary 1"

@@ -8,7 +8,8 @@ from typing import Any
 
 from dynet._dynet import Expression
 from dynet.arguments import told
-from dynet.decoding.hypotheses import Allowed, Hypothesis, Partial, Step, Stepper, real, whole
+from dynet.checks import real, whole
+from dynet.decoding.hypotheses import Allowed, Hypothesis, Partial, Step, Stepper
 
 Divisor = Callable[[int], float]
 
@@ -140,7 +141,7 @@ def beam_search(
     """The sequences of words with the greatest scores that a beam finds, the best first, at most `width`
     of them.
 
-    step(word, state) gives the log-probabilities of the next word, an expression (k,) such as
+    step(word, state) gives the log-probabilities of the next word, an expression (k,) or (k, 1) such as
     dy.log_softmax(scores) or an array, and the state after the word; it is called with `start` and
     `state` first. States may be anything that is not changed: an RNNState, a dy.nn.DecoderState, a tuple.
     In each round all hypotheses make a step, and one evaluation gives their numbers; `width` of the

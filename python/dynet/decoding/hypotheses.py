@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import dynet._dynet as dy
 from dynet._dynet import Expression
+from dynet.checks import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,18 +48,9 @@ class Partial:
         self.coverage = coverage  # sums of the shares that each position of the input has had
 
 
-def whole(call: str, name: str, given: Any, least: int) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < least:
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a whole number from {least} on is needed")
-    return given
-
-
-def real(call: str, name: str, given: Any, least: float, above: bool = False) -> float:
-    is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    if not is_number or not (given > least if above else given >= least) or math.isinf(given):
-        word = "above" if above else "from"
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a number {word} {least:g} is needed")
-    return float(given)
+def _row(numbers: Row) -> Row:
+    """The numbers of a column (k, 1), which a decoder's step makes, as a vector."""
+    return numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
 
 
 class Stepper:
@@ -97,7 +88,7 @@ class Stepper:
         values = dict(
             zip(places, dy.npvalues([given[place] for place in places]) if places else [], strict=True)
         )
-        rows = [np.asarray(values.get(place, each)) for place, each in enumerate(given)]
+        rows = [_row(np.asarray(values.get(place, each))) for place, each in enumerate(given)]
         highest = max((row.max(initial=-np.inf) for row in rows[:scores]), default=-np.inf)
         if highest > 1e-3:  # more than rounding
             raise ValueError(

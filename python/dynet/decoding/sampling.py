@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dynet._dynet as dy
 from dynet.arguments import told
-from dynet.decoding.hypotheses import Allowed, Hypothesis, Partial, Step, Stepper, real, whole
+from dynet.checks import positive, whole
+from dynet.decoding.hypotheses import Allowed, Hypothesis, Partial, Step, Stepper
 
 if TYPE_CHECKING:
     from dynet.decoding.hypotheses import Row
@@ -46,9 +47,9 @@ class _Sampler:
         top_p: float | None,
     ) -> None:
         self.call, self.advance, self.longest = call, advance, whole(call, "longest", longest, 1)
-        self.temperature = real(call, "temperature", temperature, 0, above=True)
+        self.temperature = positive(call, "temperature", temperature)
         self.top_k = None if top_k is None else whole(call, "top_k", top_k, 1)
-        self.top_p = None if top_p is None else real(call, "top_p", top_p, 0, above=True)
+        self.top_p = None if top_p is None else positive(call, "top_p", top_p)
         if self.top_p is not None and self.top_p > 1:
             raise ValueError(f"{call}: top_p is {top_p}; a number above 0, up to 1, is needed")
 

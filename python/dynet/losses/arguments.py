@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression
+from dynet.checks import real as real
 
 
 def expression(call: str, name: str, given: Any) -> Expression:
@@ -27,13 +27,6 @@ def like(call: str, name: str, given: Any, x: Expression, of: str) -> Expression
         )
     found: Expression = given
     return found
-
-
-def number(call: str, name: str, given: Any, least: float = -math.inf, most: float = math.inf) -> float:
-    """A number within limits."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a number from {least:g} to {most:g} is needed")
-    return float(given)
 
 
 def reduced(call: str, losses: Expression, reduction: str) -> Expression:

@@ -6,11 +6,11 @@ from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression
-from dynet.arguments import told
-from dynet.losses.arguments import Classes, expression, like, number, reduced
+from dynet.arguments import built
+from dynet.losses.arguments import Classes, expression, like, real, reduced
 
 
-@told
+@built
 def cross_entropy(
     scores: Expression, target: Any, smoothing: float = 0.0, reduction: str = "mean"
 ) -> Expression:
@@ -27,7 +27,7 @@ def cross_entropy(
     [0.6931 0.1269]
     """
     classes = Classes("cross_entropy", scores, target)
-    s = number("cross_entropy", "smoothing", smoothing, 0, 1)
+    s = real("cross_entropy", "smoothing", smoothing, 0, 1)
     losses = classes.neglog()
     if s:
         even = -dy.mean_elems(dy.log_softmax(classes.scores))
@@ -35,7 +35,7 @@ def cross_entropy(
     return reduced("cross_entropy", classes.back(losses), reduction)
 
 
-@told
+@built
 def binary_cross_entropy(
     scores: Expression, targets: Any, positive_weight: float = 1.0, reduction: str = "mean"
 ) -> Expression:
@@ -51,13 +51,13 @@ def binary_cross_entropy(
     """
     x = expression("binary_cross_entropy", "scores", scores)
     y = like("binary_cross_entropy", "targets", targets, x, "scores")
-    w = number("binary_cross_entropy", "positive_weight", positive_weight, 0)
+    w = real("binary_cross_entropy", "positive_weight", positive_weight, 0)
     yes = dy.cmult(y, dy.log_sigmoid(x))
     no = dy.cmult(1 - y, dy.log_sigmoid(-x))
     return reduced("binary_cross_entropy", -((yes if w == 1 else yes * w) + no), reduction)
 
 
-@told
+@built
 def focal(scores: Expression, target: Any, gamma: float = 2.0, reduction: str = "mean") -> Expression:
     """(1 - p)^gamma · -log p with p = softmax(scores)[target]: cross entropy in which what is right
     already counts little, for classes that are rare. gamma is 2 by default; 0 is cross entropy. Shapes
@@ -67,7 +67,7 @@ def focal(scores: Expression, target: Any, gamma: float = 2.0, reduction: str = 
     [0.1733]
     """
     classes = Classes("focal", scores, target)
-    power = number("focal", "gamma", gamma, 0)
+    power = real("focal", "gamma", gamma, 0)
     losses = classes.neglog()
     if power:
         # 1 - p is 0 where all is right, and a power of it below 1 has no gradient there.
@@ -76,7 +76,7 @@ def focal(scores: Expression, target: Any, gamma: float = 2.0, reduction: str = 
     return reduced("focal", classes.back(losses), reduction)
 
 
-@told
+@built
 def binary_focal(
     scores: Expression,
     targets: Any,
@@ -93,17 +93,17 @@ def binary_focal(
     """
     x = expression("binary_focal", "scores", scores)
     y = like("binary_focal", "targets", targets, x, "scores")
-    power = number("binary_focal", "gamma", gamma, 0)
+    power = real("binary_focal", "gamma", gamma, 0)
     sign = y * 2 - 1
     right = dy.cmult(x, sign)
     losses = -dy.cmult(dy.exp(dy.log_sigmoid(-right) * power), dy.log_sigmoid(right))
     if alpha is not None:
-        a = number("binary_focal", "alpha", alpha, 0, 1)
+        a = real("binary_focal", "alpha", alpha, 0, 1)
         losses = dy.cmult(losses, y * (2 * a - 1) + (1 - a))
     return reduced("binary_focal", losses, reduction)
 
 
-@told
+@built
 def margin(scores: Expression, target: Any, margin: float = 1.0, reduction: str = "mean") -> Expression:
     """Σ max(0, margin - s_target + s_i) over the classes i ≠ target: the hinge loss of several classes, as
     dy.hinge; torch's multi_margin_loss is it divided by k. Shapes and reduction are those of cross_entropy.
@@ -112,7 +112,7 @@ def margin(scores: Expression, target: Any, margin: float = 1.0, reduction: str 
     0.0
     """
     classes = Classes("margin", scores, target)
-    width = number("margin", "margin", margin, 0)
+    width = real("margin", "margin", margin, 0)
     losses = (
         dy.hinge(classes.scores, classes.targets[0], width)
         if len(classes.targets) == 1
@@ -121,7 +121,7 @@ def margin(scores: Expression, target: Any, margin: float = 1.0, reduction: str 
     return reduced("margin", classes.back(losses), reduction)
 
 
-@told
+@built
 def perplexity(loss: Any, count: int) -> Any:
     """e^(loss / count): how many words a language model hesitates among, of the sum of its losses over
     `count` words. A number for a number, an expression for an expression.

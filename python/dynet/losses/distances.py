@@ -6,11 +6,11 @@ from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression
-from dynet.arguments import told
-from dynet.losses.arguments import expression, like, number, reduced
+from dynet.arguments import built
+from dynet.losses.arguments import expression, like, real, reduced
 
 
-@told
+@built
 def mse(x: Expression, y: Any, reduction: str = "mean") -> Expression:
     """(x - y)² of each number: the mean over those of an example, their sum, or with reduction="none"
     all. y is an expression or numbers of x's shape; a batch stays a batch. dy.squared_distance is the
@@ -23,7 +23,7 @@ def mse(x: Expression, y: Any, reduction: str = "mean") -> Expression:
     return reduced("mse", dy.square(x - like("mse", "y", y, x, "x")), reduction)
 
 
-@told
+@built
 def mae(x: Expression, y: Any, reduction: str = "mean") -> Expression:
     """|x - y| of each number: the mean over those of an example, their sum, or with reduction="none" all.
     Shapes are those of mse. dy.l1_distance is the sum.
@@ -35,7 +35,7 @@ def mae(x: Expression, y: Any, reduction: str = "mean") -> Expression:
     return reduced("mae", dy.abs(x - like("mae", "y", y, x, "x")), reduction)
 
 
-@told
+@built
 def huber(x: Expression, y: Any, delta: float = 1.0, reduction: str = "mean") -> Expression:
     """d² / 2 for |d| ≤ delta, else delta (|d| - delta / 2), of each d = x - y: like mse near 0, like mae
     far from it. Shapes and reduction are those of mse; dy.huber_distance is the sum, with another delta.
@@ -45,13 +45,13 @@ def huber(x: Expression, y: Any, delta: float = 1.0, reduction: str = "mean") ->
     [0.  1.5]
     """
     x = expression("huber", "x", x)
-    width = number("huber", "delta", delta, 0)
+    width = real("huber", "delta", delta, 0)
     d = dy.abs(x - like("huber", "y", y, x, "x"))
     near = dy.bmin(d, dy.constant(1, width))
     return reduced("huber", dy.cmult(near, d - near * 0.5), reduction)
 
 
-@told
+@built
 def triplet(
     anchor: Expression, positive: Expression, negative: Expression, margin: float = 1.0
 ) -> Expression:
@@ -66,11 +66,11 @@ def triplet(
     anchor = expression("triplet", "anchor", anchor)
     positive = like("triplet", "positive", positive, anchor, "anchor")
     negative = like("triplet", "negative", negative, anchor, "anchor")
-    width = number("triplet", "margin", margin, 0)
+    width = real("triplet", "margin", margin, 0)
     return dy.rectify(dy.l2_norm(anchor - positive) - dy.l2_norm(anchor - negative) + width)
 
 
-@told
+@built
 def contrastive(x: Expression, y: Expression, same: bool, margin: float = 1.0) -> Expression:
     """|x - y|² for two vectors that shall be the same, max(0, margin - |x - y|)² for two that shall differ.
     (Hadsell, Chopra and LeCun 2006)
@@ -83,10 +83,10 @@ def contrastive(x: Expression, y: Expression, same: bool, margin: float = 1.0) -
     y = like("contrastive", "y", y, x, "x")
     if same:
         return dy.squared_distance(x, y)
-    return dy.square(dy.rectify(number("contrastive", "margin", margin, 0) - dy.l2_norm(x - y)))
+    return dy.square(dy.rectify(real("contrastive", "margin", margin, 0) - dy.l2_norm(x - y)))
 
 
-@told
+@built
 def info_nce(
     queries: Expression, keys: Expression, temperature: float = 0.07, reduction: str = "mean"
 ) -> Expression:
@@ -112,13 +112,13 @@ def info_nce(
     n, m = queries.dim()[0][1], keys.dim()[0][1]
     if m < n:
         raise ValueError(f"info_nce: {m} keys for {n} queries; as many at least are needed")
-    t = number("info_nce", "temperature", temperature, 1e-6)
+    t = real("info_nce", "temperature", temperature, 1e-6)
     batch = max(queries.dim()[1], keys.dim()[1])
     scores = dy.reshape(dy.transpose(both[1]) * both[0], (m, n), batch) / t
     return cross_entropy(scores, list(range(n)) * batch, reduction=reduction)
 
 
-@told
+@built
 def kl_divergence(log_p: Expression, log_q: Expression) -> Expression:
     """Σ p (log p - log q) of two distributions by their logarithms, such as what dy.log_softmax gives:
     how much is lost where q is taken for p. Vectors (k,), or matrices (k, n) with a distribution in each
@@ -135,7 +135,7 @@ def kl_divergence(log_p: Expression, log_q: Expression) -> Expression:
     return dy.sum_elems(dy.cmult(p, dy.where(p, log_p - log_q, dy.zeros(1))))
 
 
-@told
+@built
 def gaussian_kl(mean: Expression, log_variance: Expression) -> Expression:
     """Σ (mean² + variance - 1 - log variance) / 2: the divergence of a normal distribution with independent
     numbers from the standard one, as a variational autoencoder's loss has it. (Kingma and Welling 2014)

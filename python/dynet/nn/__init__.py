@@ -1,5 +1,7 @@
 """Layers: small classes over a ParameterCollection, called as layer(x), on one example of any size."""
 
+from typing import TYPE_CHECKING
+
 from dynet.nn.attention import AdditiveAttention as AdditiveAttention
 from dynet.nn.attention import BilinearAttention as BilinearAttention
 from dynet.nn.attention import CopyOutput as CopyOutput
@@ -16,9 +18,12 @@ from dynet.nn.dense import Highway as Highway
 from dynet.nn.dense import Linear as Linear
 from dynet.nn.dense import MixtureOfSoftmaxes as MixtureOfSoftmaxes
 from dynet.nn.embedding import Embedding as Embedding
+from dynet.nn.heads import CRF as CRF
+from dynet.nn.heads import CTC as CTC
 from dynet.nn.module import Module as Module
 from dynet.nn.multihead import Kept as Kept
 from dynet.nn.multihead import MultiHeadAttention as MultiHeadAttention
+from dynet.nn.normalisation import BatchNorm as BatchNorm
 from dynet.nn.normalisation import LayerNorm as LayerNorm
 from dynet.nn.normalisation import RMSNorm as RMSNorm
 from dynet.nn.positions import LearnedPositions as LearnedPositions
@@ -38,9 +43,12 @@ from dynet.nn.trees import NaryTreeLSTM as NaryTreeLSTM
 from dynet.nn.trees import TreeState as TreeState
 
 __all__ = [
+    "CRF",
+    "CTC",
     "LSTM",
     "MLP",
     "AdditiveAttention",
+    "BatchNorm",
     "BiLSTM",
     "Biaffine",
     "BilinearAttention",
@@ -75,3 +83,13 @@ __all__ = [
     "Triaffine",
     "rotary",
 ]
+
+
+if not TYPE_CHECKING:  # so that tools still know which names there are
+
+    def __getattr__(name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        from dynet.nn.elsewhere import refused
+
+        raise refused(name)

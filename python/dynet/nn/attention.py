@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, expression, matrix, rows, shape_of, whole, with_columns
 from dynet.nn.module import Module
 
@@ -33,7 +33,7 @@ class _Attention(Module):
     query_size: int
     key_size: int
 
-    @told
+    @built
     def prepare(self, keys: Columns, values: Columns | None = None) -> Memory:
         """The keys, a matrix (key_size, n) or a list of n vectors, for many queries; values (…, n) are
         the keys themselves where none are given.
@@ -56,7 +56,7 @@ class _Attention(Module):
             )
         return Memory(found, values, self._prepared(found))
 
-    @told
+    @built
     def scores(self, query: Expression, memory: Memory | Columns) -> Expression:
         """The score of each position, (n,), before the softmax, of a query (query_size,).
 
@@ -67,7 +67,7 @@ class _Attention(Module):
         query = rows(type(self).__name__, "query", query, self.query_size, (1,))
         return self._scores(query, self._memory(memory))
 
-    @told
+    @built
     def weights(self, query: Expression, memory: Memory | Columns) -> Expression:
         """The share of each position, (n,): softmax of the scores.
 
@@ -77,7 +77,7 @@ class _Attention(Module):
         """
         return dy.softmax(self.scores(query, memory))
 
-    @told
+    @built
     def __call__(self, query: Expression, memory: Memory | Columns) -> Expression:
         """The mean of the values by the shares of a query (query_size,): a vector with as many numbers as
         a value has. memory is what prepare gives, or keys that are values too.
@@ -104,7 +104,7 @@ class DotAttention(_Attention):
     (3,)
     """
 
-    @told
+    @built
     def __init__(self, size: int, scaled: bool = True) -> None:
         self.query_size = self.key_size = whole("DotAttention", "size", size)
         self.scale = 1 / math.sqrt(self.key_size) if scaled else 1.0
@@ -123,7 +123,7 @@ class BilinearAttention(_Attention):
     (4,)
     """
 
-    @told
+    @built
     def __init__(self, query_size: int, key_size: int, model: ParameterCollection) -> None:
         super().__init__(model)
         self.query_size = whole("BilinearAttention", "query_size", query_size)
@@ -144,7 +144,7 @@ class AdditiveAttention(_Attention):
     (4,)
     """
 
-    @told
+    @built
     def __init__(self, query_size: int, key_size: int, hidden: int, model: ParameterCollection) -> None:
         super().__init__(model)
         name = type(self).__name__
@@ -178,7 +178,7 @@ class Pointer(AdditiveAttention):
     >>> loss = -dy.pick(pointer(dy.ones(3), dy.zeros((4, 5))), 2)
     """
 
-    @told
+    @built
     def __call__(self, query: Expression, memory: Memory | Columns) -> Expression:
         """The log-probability of each position, (n,), for a query (query_size,)."""
         return dy.log_softmax(self.scores(query, memory))
@@ -197,12 +197,12 @@ class CoverageAttention(AdditiveAttention):
     [2.]
     """
 
-    @told
+    @built
     def __init__(self, query_size: int, key_size: int, hidden: int, model: ParameterCollection) -> None:
         super().__init__(query_size, key_size, hidden, model)
         self.coverage_weight = self.model.add_parameters((self.hidden, 1), name="coverage_weight")
 
-    @told
+    @built
     def __call__(  # type: ignore[override]  # What was looked at is a result as well.
         self, query: Expression, memory: Memory | Columns, coverage: Expression | None = None
     ) -> tuple[Expression, Expression, Expression]:
@@ -220,7 +220,7 @@ class CoverageAttention(AdditiveAttention):
         shares = dy.softmax(self._of(hidden))
         return memory.values * shares, shares, shares if coverage is None else coverage + shares
 
-    @told
+    @built
     def loss(self, shares: Expression, coverage: Expression) -> Expression:
         """What to add to the loss so that it does not look twice: Σ min(share_j, c_j) with the coverage c
         before the shares.
@@ -249,7 +249,7 @@ class CopyOutput(Module):
     (11,)
     """
 
-    @told
+    @built
     def __init__(self, inputs: int, outputs: int, model: ParameterCollection) -> None:
         super().__init__(model)
         self.inputs, self.outputs = (
@@ -261,7 +261,7 @@ class CopyOutput(Module):
         self.gate_weight = self.model.add_parameters((1, self.inputs), name="gate_weight")
         self.gate_bias = self.model.add_parameters(1, init=0, name="gate_bias")
 
-    @told
+    @built
     def __call__(self, state: Expression, shares: Expression, source: Sequence[int]) -> Expression:
         """The probability of each word, of the vocabulary and then of this input's own: (outputs + k,)."""
         scores, gate = self._parts(state, shares, source)
@@ -273,7 +273,7 @@ class CopyOutput(Module):
             generated = dy.concatenate([generated, dy.zeros(size - self.outputs)])
         return generated + places * dy.cmult(shares, 1 - gate)
 
-    @told
+    @built
     def loss(self, state: Expression, shares: Expression, source: Sequence[int], target: int) -> Expression:
         """-log p(target), without the probabilities of all other words being copied about; 1e-20 is added
         to p, so that a word that can be neither generated nor copied has a large loss and no infinite

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import dynet._dynet as dy
+from dynet import checks
 from dynet._dynet import Expression
+from dynet.checks import positive as positive
+from dynet.checks import rate as rate
+from dynet.checks import real as real
 
 Columns: TypeAlias = "Expression | Sequence[Expression]"
 
 
 def whole(call: str, name: str, given: Any, least: int = 1) -> int:
     """A size."""
-    try:
-        number = None if isinstance(given, bool) else operator.index(given)
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a whole number from {least} on is needed")
-    return number
-
-
-def rate(call: str, name: str, given: Any) -> float:
-    """A probability of dropout."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a number from 0 to below 1 is needed")
-    return float(given)
-
-
-def positive(call: str, name: str, given: Any) -> float:
-    """A number such as the one that is added to a variance."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
-        raise ValueError(f"{call}: {name} is {given!r:.60}; a number above 0 is needed")
-    return float(given)
+    return checks.whole(call, name, given, least)
 
 
 def expression(call: str, name: str, given: Any) -> Expression:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.activations import Activation, activation_of
 from dynet.nn.checks import Columns, matrix, rate, whole, with_columns
 from dynet.nn.embedding import Embedding
@@ -32,7 +32,7 @@ class Conv1d(Module):
     (8, 2)
     """
 
-    @told
+    @built
     def __init__(
         self,
         inputs: int,
@@ -67,7 +67,7 @@ class Conv1d(Module):
         )
         self.bias = self.model.add_parameters(self.outputs, init=0, name="bias") if bias else None
 
-    @told
+    @built
     def __call__(self, x: Columns) -> Expression:
         """The convolution of a matrix (inputs, n) or of a list of vectors; ValueError where n and the padding
         are shorter than a filter.
@@ -111,7 +111,7 @@ class CharacterLSTM(Module):
     ((6,), (6, 2))
     """
 
-    @told
+    @built
     def __init__(
         self, letters: Any, size: int, outputs: int, model: ParameterCollection, dropout: float = 0.0
     ) -> None:
@@ -120,7 +120,7 @@ class CharacterLSTM(Module):
         self.reader = BiLSTM(size, outputs, self.model, dropout=dropout)
         self.outputs = self.reader.outputs
 
-    @told
+    @built
     def __call__(self, words: Sequence[Any]) -> Expression:
         """The vector (outputs,) of a word that is a text, or the matrix (outputs, n) of a list of n words."""
         if isinstance(words, str):
@@ -145,7 +145,7 @@ class CharacterCNN(Module):
     ((12,), (12, 2))
     """
 
-    @told
+    @built
     def __init__(
         self,
         letters: Any,
@@ -168,7 +168,7 @@ class CharacterCNN(Module):
         ]
         self.outputs = sum(filters.values())
 
-    @told
+    @built
     def __call__(self, words: Sequence[Any]) -> Expression:
         """The vector (outputs,) of a word that is a text, or the matrix (outputs, n) of a list of n words."""
         if isinstance(words, str):

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.activations import Activation, activation_of
 from dynet.nn.checks import expression, listed, rate, rows, whole, with_columns
 from dynet.nn.module import Module
@@ -23,7 +23,7 @@ class _OfColumns(Module):
     def __call__(self, x: Expression) -> Expression: ...
     @overload
     def __call__(self, x: Sequence[Expression]) -> list[Expression]: ...
-    @told
+    @built
     def __call__(self, x: Expression | Sequence[Expression]) -> Expression | list[Expression]:
         """The layer's output for a vector (inputs,), for each column of a matrix (inputs, n), with a batch or
         without, or for each vector of a list. ValueError for another number of rows.
@@ -51,7 +51,7 @@ class Linear(_OfColumns):
     (2, 5)
     """
 
-    @told
+    @built
     def __init__(
         self, inputs: int, outputs: int, model: ParameterCollection, bias: bool = True, init: Any = None
     ) -> None:
@@ -78,7 +78,7 @@ class MLP(_OfColumns):
     (2,)
     """
 
-    @told
+    @built
     def __init__(
         self,
         sizes: Sequence[int],
@@ -118,7 +118,7 @@ class Highway(_OfColumns):
     (4, 3)
     """
 
-    @told
+    @built
     def __init__(
         self,
         size: int,
@@ -157,7 +157,7 @@ class MixtureOfSoftmaxes(Module):
     [1.]
     """
 
-    @told
+    @built
     def __init__(
         self,
         inputs: int,
@@ -176,7 +176,7 @@ class MixtureOfSoftmaxes(Module):
         self.latent = Linear(self.inputs, self.components * self.hidden, latent)
         self.output = Linear(self.hidden, self.outputs, self.model.add_subcollection("output"))
 
-    @told
+    @built
     def __call__(self, x: Expression) -> Expression:
         """The logarithms of the probabilities, (outputs,), of a vector x (inputs,), or of a batch of them."""
         x = rows("MixtureOfSoftmaxes", "x", x, self.inputs, (1,))
@@ -196,7 +196,7 @@ class Dropout(Module):
     [1.0, 1.0, 1.0]
     """
 
-    @told
+    @built
     def __init__(self, p: float, axis: int | None = None) -> None:
         self.p = rate("Dropout", "p", p)
         if axis not in (None, 0, 1):
@@ -207,7 +207,7 @@ class Dropout(Module):
     def __call__(self, x: Expression) -> Expression: ...
     @overload
     def __call__(self, x: Sequence[Expression]) -> list[Expression]: ...
-    @told
+    @built
     def __call__(self, x: Expression | Sequence[Expression]) -> Expression | list[Expression]:
         """x, or each of a list, after dropout."""
         if isinstance(x, list | tuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import rate, whole
 from dynet.nn.module import Module
 
@@ -30,7 +30,7 @@ class Embedding(Module):
     ((4,), (4, 3))
     """
 
-    @told
+    @built
     def __init__(
         self,
         words: Any,
@@ -63,7 +63,7 @@ class Embedding(Module):
     def _unsaved(self) -> tuple[str, ...]:
         return ("vectors",)
 
-    @told
+    @built
     def __call__(self, words: Any) -> Expression:
         """The vector (size,) of a word or row, or the matrix (size, n) of a list of n. IndexError for a
         row that is not there.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, matrix, rate, whole
 from dynet.nn.dense import Linear
 from dynet.nn.module import Module
@@ -56,13 +56,6 @@ def _added(call: str, mask: Mask, keys: int, queries: int) -> Expression | None:
     return dy.inputTensor(np.where(given, 0.0, -np.inf))
 
 
-def _check_causal(call: str, keys: int, queries: int) -> None:
-    if keys < queries:
-        raise ValueError(
-            f"{call}: causal, with {keys} keys for {queries} queries; as many at least are needed"
-        )
-
-
 class MultiHeadAttention(Module):
     """Attention with several heads: each of `heads` parts of the rows of W_q x looks, by softmax(kᵀ q /
     √r), at those of W_k y, and gets the mean of those of W_v y; all of it goes through W_o.
@@ -81,7 +74,7 @@ class MultiHeadAttention(Module):
     ((4, 5), (4, 5))
     """
 
-    @told
+    @built
     def __init__(
         self,
         size: int,
@@ -106,7 +99,7 @@ class MultiHeadAttention(Module):
             for part, given in {**sizes, "output": self.size}.items()
         )
 
-    @told
+    @built
     def __call__(
         self,
         queries: Columns,
@@ -127,12 +120,10 @@ class MultiHeadAttention(Module):
         queries = matrix(name, "queries", queries, self.size)
         kept = keys if isinstance(keys, Kept) else self.keep(queries if keys is None else keys, values)
         m, n = queries.dim()[0][1], kept.keys.dim()[0][1]
-        if causal:
-            _check_causal(name, n, m)
         query = self._asked(queries, n - m if causal or keys is None else 0)
         return self._found(query, kept, causal, _added(name, mask, n, m))
 
-    @told
+    @built
     def keep(self, keys: Columns, values: Columns | None = None, start: int = 0) -> Kept:
         """W_k y and W_v y of keys and values, for many calls: a decoder looks at the same sentence in
         each step. start is the position of the first, for rotary=True.
@@ -152,7 +143,7 @@ class MultiHeadAttention(Module):
         key = self.key(keys)
         return Kept(self._turned(key, start) if self.rotary else key, self.value(values))
 
-    @told
+    @built
     def step(self, x: Columns, kept: Kept | None = None) -> tuple[Expression, Kept]:
         """Goes on by one position or some: x (size, m) sees what was kept before and itself, causally.
         Gives the result (size, m) and what is kept now. The values are those of a call with causal=True.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, matrix, whole
 from dynet.nn.module import Module
 
@@ -37,11 +37,11 @@ class SinusoidalPositions(Module):
      [ 1.    0.54 -0.42]]
     """
 
-    @told
+    @built
     def __init__(self, size: int) -> None:
         self.size = _even("SinusoidalPositions", "size", size)
 
-    @told
+    @built
     def __call__(self, x: Columns, start: int = 0) -> Expression:
         """x (size, n) with positions start, start + 1, … added."""
         import numpy as np
@@ -62,7 +62,7 @@ class LearnedPositions(Module):
     (4, 3)
     """
 
-    @told
+    @built
     def __init__(self, size: int, most: int, model: ParameterCollection) -> None:
         super().__init__(model)
         self.size, self.most = (
@@ -72,7 +72,7 @@ class LearnedPositions(Module):
         start = dy.NormalInitializer(0, 0.0004)
         self.table = self.model.add_lookup_parameters((self.most, self.size), init=start, name="table")
 
-    @told
+    @built
     def __call__(self, x: Columns, start: int = 0) -> Expression:
         """x (size, n) with positions start, start + 1, … added; ValueError past the last one."""
         x = matrix("LearnedPositions", "x", x, self.size)
@@ -84,7 +84,7 @@ class LearnedPositions(Module):
         return x + dy.reshape(vectors, (self.size, end - start), 1)
 
 
-@told
+@built
 def rotary(x: Expression, start: int = 0) -> Expression:
     """x (size, n) with column t turned by position start + t: rows i and i + size / 2 are turned, as a
     point in the plane, by (start + t) / 10000^(2i / size). Products of a turned query and a turned key

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection, RNNState
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, columns, listed, matrix, rate, rows, whole
 from dynet.nn.module import Module
 from dynet.rnn import BiRNNBuilder
@@ -24,7 +24,7 @@ class _Reader(Module):
     def __call__(self, x: Expression) -> Expression: ...
     @overload
     def __call__(self, x: Sequence[Expression]) -> list[Expression]: ...
-    @told
+    @built
     def __call__(self, x: Columns) -> Expression | list[Expression]:
         """The outputs of all steps: of a matrix (inputs, n) a matrix (outputs, n), of a list a list.
         ValueError for another number of rows, and for an empty list.
@@ -59,7 +59,7 @@ class LSTM(_Reader):
     ((4, 5), (4,))
     """
 
-    @told
+    @built
     def __init__(
         self,
         inputs: int,
@@ -85,7 +85,7 @@ class LSTM(_Reader):
         """
         return self.builder.initial_state(vectors)  # type: ignore[no-any-return]
 
-    @told
+    @built
     def final(self, x: Columns) -> Expression:
         """The output after the last step, (outputs,), of a matrix or a list.
 
@@ -111,7 +111,7 @@ class BiLSTM(_Reader):
     ((4, 5), 2)
     """
 
-    @told
+    @built
     def __init__(
         self,
         inputs: int,
@@ -130,7 +130,7 @@ class BiLSTM(_Reader):
         self.builder = BiRNNBuilder(count, self.inputs, self.outputs, self.model, builder)
         self._mode_changed()
 
-    @told
+    @built
     def final(self, x: Columns) -> Expression:
         """What both directions have after all of the sequence, one above the other, (outputs,): a vector
         for a word from its letters, or for a sentence.

@@ -6,7 +6,7 @@ from typing import Any
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, matrix, whole
 from dynet.nn.module import Module
 
@@ -36,7 +36,7 @@ class Biaffine(Module):
     (7, 5, 6)
     """
 
-    @told
+    @built
     def __init__(
         self,
         left: int,
@@ -54,7 +54,7 @@ class Biaffine(Module):
         shape = self.outputs * (self.left + self.bias_left), self.right + self.bias_right
         self.weight = self.model.add_parameters(shape, init=init, name="weight")
 
-    @told
+    @built
     def __call__(self, x: Columns, y: Columns) -> Expression:
         """The scores of all pairs of columns: (n, m), or (outputs, n, m)."""
         x = _with_ones(matrix("Biaffine", "x", x, self.left), self.bias_left)
@@ -82,7 +82,7 @@ class Triaffine(Module):
     (5, 6, 7)
     """
 
-    @told
+    @built
     def __init__(
         self, sizes: tuple[int, int, int], model: ParameterCollection, bias: bool = True, init: Any = None
     ) -> None:
@@ -94,7 +94,7 @@ class Triaffine(Module):
         a, b, c = (size + self.bias for size in self.sizes)
         self.weight = self.model.add_parameters((a * b, c), init=init, name="weight")
 
-    @told
+    @built
     def __call__(self, x: Columns, y: Columns, z: Columns) -> Expression:
         """The scores of all triples of columns, (n, m, l)."""
         x, y, z = (

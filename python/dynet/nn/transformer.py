@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.activations import Activation, activation_of
 from dynet.nn.checks import Columns, matrix, rate, whole
 from dynet.nn.dense import Linear
@@ -82,7 +82,7 @@ class TransformerEncoderLayer(_Layer):
     (4, 5)
     """
 
-    @told
+    @built
     def __init__(
         self,
         size: int,
@@ -100,7 +100,7 @@ class TransformerEncoderLayer(_Layer):
         self.attention = MultiHeadAttention(size, heads, self.model, dropout=dropout, rotary=rotary)
         self.norms = [_norm("TransformerEncoderLayer", norm, size, self.model) for _ in range(2)]
 
-    @told
+    @built
     def __call__(self, x: Columns, mask: Mask = None, causal: bool = False) -> Expression:
         """The layer's output (size, n) for x (size, n), or a list of n vectors; mask and causal are as in
         MultiHeadAttention.
@@ -109,7 +109,7 @@ class TransformerEncoderLayer(_Layer):
         found = self.attention(self._before(0, x), mask=mask, causal=causal)
         return self._fed(1, self._after(0, x, found))
 
-    @told
+    @built
     def step(self, x: Columns, kept: Kept | None = None) -> tuple[Expression, Kept]:
         """Goes on by one position or some, causally: the output for x (size, m), and what the next step
         needs.
@@ -152,7 +152,7 @@ class TransformerDecoderLayer(_Layer):
     (4, 5)
     """
 
-    @told
+    @built
     def __init__(
         self,
         size: int,
@@ -172,7 +172,7 @@ class TransformerDecoderLayer(_Layer):
         self.cross = MultiHeadAttention(size, heads, cross, dropout=dropout)
         self.norms = [_norm("TransformerDecoderLayer", norm, size, self.model) for _ in range(3)]
 
-    @told
+    @built
     def __call__(
         self,
         x: Columns,
@@ -192,7 +192,7 @@ class TransformerDecoderLayer(_Layer):
         x = self._after(1, x, self.cross(self._before(1, x), memory, mask=memory_mask))
         return self._fed(2, x)
 
-    @told
+    @built
     def keep(self, memory: Columns) -> Kept:
         """Keys and values of the memory, once for all steps.
 
@@ -202,7 +202,7 @@ class TransformerDecoderLayer(_Layer):
         """
         return self.cross.keep(memory)
 
-    @told
+    @built
     def step(self, x: Columns, memory: Columns | Kept, kept: Kept | None = None) -> tuple[Expression, Kept]:
         """Goes on by one position or some: the output for x (size, m), and what the next step needs.
 
@@ -228,7 +228,7 @@ class TransformerEncoder(Module):
     (4, 5)
     """
 
-    @told
+    @built
     def __init__(
         self,
         layers: int,
@@ -251,7 +251,7 @@ class TransformerEncoder(Module):
         ]
         self.norm = _norm("TransformerEncoder", norm, size, self.model) if norm_first else None
 
-    @told
+    @built
     def __call__(self, x: Columns, mask: Mask = None, causal: bool = False) -> Expression:
         """The output (size, n) of the last layer for x (size, n), or a list of n vectors."""
         x = matrix("TransformerEncoder", "x", x, self.size)
@@ -259,7 +259,7 @@ class TransformerEncoder(Module):
             x = layer(x, mask, causal)
         return x if self.norm is None else self.norm(x)
 
-    @told
+    @built
     def step(
         self, x: Columns, state: Sequence[Kept | None] | None = None
     ) -> tuple[Expression, tuple[Kept, ...]]:
@@ -287,7 +287,7 @@ class TransformerDecoder(Module):
     (4, 5)
     """
 
-    @told
+    @built
     def __init__(
         self,
         layers: int,
@@ -310,7 +310,7 @@ class TransformerDecoder(Module):
         ]
         self.norm = _norm("TransformerDecoder", norm, size, self.model) if norm_first else None
 
-    @told
+    @built
     def __call__(self, x: Columns, memory: Columns, memory_mask: Mask = None) -> Expression:
         """The output (size, m) for all positions of x (size, m), each of which sees those before it, and
         the memory (size, n).
@@ -320,7 +320,7 @@ class TransformerDecoder(Module):
             x = layer(x, memory, memory_mask=memory_mask)
         return x if self.norm is None else self.norm(x)
 
-    @told
+    @built
     def start(self, memory: Columns) -> DecoderState:
         """The state before the first step, with keys and values of the memory (size, n) for each layer.
 
@@ -332,7 +332,7 @@ class TransformerDecoder(Module):
         memories = tuple(layer.keep(memory) for layer in self.layers)
         return DecoderState((None,) * len(self.layers), memories, 0)
 
-    @told
+    @built
     def step(self, x: Columns, state: DecoderState) -> tuple[Expression, DecoderState]:
         """Goes on by one position or some: the output for x (size, m), and the state for the next step.
         state.length is how many positions there were, for SinusoidalPositions()(x, start=state.length).

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import dynet._dynet as dy
 from dynet._dynet import Expression, ParameterCollection
-from dynet.arguments import told
+from dynet.arguments import built
 from dynet.nn.checks import Columns, columns, listed, matrix, rate, rows, whole
 from dynet.nn.module import Module
 
@@ -38,7 +38,7 @@ class _TreeLSTM(Module):
         self.inputs, self.outputs = whole(name, "inputs", inputs), whole(name, "outputs", outputs)
         self.dropout = rate(name, "dropout", dropout)
 
-    @told
+    @built
     def __call__(self, x: Columns, children: Sequence[Sequence[int]]) -> list[TreeState]:
         """The states of all nodes of a tree, or of several: node i reads column i of a matrix (inputs,
         n), or the i-th of a list of vectors, and has the nodes children[i] below it, in any order.
@@ -52,7 +52,7 @@ class _TreeLSTM(Module):
             states[node] = self.step(vectors[node], [states[child] for child in children[node]])
         return [states[node] for node in range(len(vectors))]
 
-    @told
+    @built
     def step(self, x: Expression, children: Sequence[TreeState] = ()) -> TreeState:
         """The state of a node that reads x (inputs,) and has children of these states; none for a leaf.
 
@@ -95,7 +95,7 @@ class ChildSumTreeLSTM(_TreeLSTM):
     (4,)
     """
 
-    @told
+    @built
     def __init__(self, inputs: int, outputs: int, model: ParameterCollection, dropout: float = 0.0) -> None:
         self._start(model, inputs, outputs, dropout)
         add, size = self.model.add_parameters, self.outputs
@@ -140,7 +140,7 @@ class NaryTreeLSTM(_TreeLSTM):
     (4,)
     """
 
-    @told
+    @built
     def __init__(
         self, inputs: int, outputs: int, arity: int, model: ParameterCollection, dropout: float = 0.0
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dynet._dynet import LookupParameters, ParameterCollection, Parameters, Trainer, _a_kind
 from dynet.arguments import told
+from dynet.checks import positive, whole
 
 
 def _gradients(call: str, model: Any) -> Iterator[tuple[Parameters | LookupParameters, Any]]:
@@ -20,12 +21,6 @@ def _gradients(call: str, model: Any) -> Iterator[tuple[Parameters | LookupParam
         gradient = each.grad_as_array()
         if gradient.any():
             yield each, gradient
-
-
-def _limit(call: str, most: Any) -> float:
-    if isinstance(most, bool) or not isinstance(most, int | float) or not 0 < most < math.inf:
-        raise ValueError(f"{call}: most is {most!r:.60}; a number above 0 is needed")
-    return float(most)
 
 
 @told
@@ -40,7 +35,7 @@ def clip_norm(model: ParameterCollection, most: float) -> float:
     >>> print(dy.optim.clip_norm(model, 1), w.grad_as_array().round(4))
     5.0 [0.6 0.8]
     """
-    most, norm = _limit("clip_norm", most), model.gradient_l2_norm()
+    most, norm = positive("clip_norm", "most", most), model.gradient_l2_norm()
     if norm > most:
         for each, _ in _gradients("clip_norm", model):
             each.scale_gradient(most / norm)
@@ -58,7 +53,7 @@ def clip_value(model: ParameterCollection, most: float) -> None:
     >>> dy.optim.clip_value(model, 1); print(w.grad_as_array())
     [1.  0.5]
     """
-    most = _limit("clip_value", most)
+    most = positive("clip_value", "most", most)
     for each, gradient in _gradients("clip_value", model):
         if (abs(gradient) > most).any():
             each.set_gradient(gradient.clip(-most, most))
@@ -75,7 +70,7 @@ def clip_each(model: ParameterCollection, most: float) -> None:
     >>> dy.optim.clip_each(model, 1); print(v.grad_as_array(), w.grad_as_array().round(4))
     [0.5] [0.6 0.8]
     """
-    most = _limit("clip_each", most)
+    most = positive("clip_each", "most", most)
     for each, gradient in _gradients("clip_each", model):
         norm = math.sqrt(float((gradient.astype(float) ** 2).sum()))
         if norm > most:
@@ -104,11 +99,10 @@ class Accumulation:
             raise TypeError(f"Accumulation: trainer is {trainer!r:.60}; a trainer is needed")
         if not isinstance(model, ParameterCollection):
             raise TypeError(f"Accumulation: model is {_a_kind(model)}; a ParameterCollection is needed")
-        if isinstance(batches, bool) or not isinstance(batches, int) or batches < 1:
-            raise ValueError(f"Accumulation: batches is {batches!r:.60}; a whole number from 1 on is needed")
         if reduction not in ("mean", "sum"):
             raise ValueError(f"Accumulation: reduction is {reduction!r:.60}; 'mean' or 'sum' is needed")
-        self.trainer, self.batches, self.model, self.reduction = trainer, batches, model, reduction
+        self.trainer, self.batches = trainer, whole("Accumulation", "batches", batches, 1)
+        self.model, self.reduction = model, reduction
         self.waiting = 0
 
     def update(self) -> bool:

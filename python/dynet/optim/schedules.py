@@ -9,15 +9,15 @@ from typing import Any, TypeAlias
 
 from dynet._dynet import Trainer
 from dynet.arguments import told
+from dynet.checks import positive
 from dynet.training.callbacks import Callback
 
 Schedule: TypeAlias = Callable[[float], float]
 
 
-def _above_zero(kind: str, **given: Any) -> None:
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ValueError(f"{kind}: {name} is {value!r:.60}; a number above 0 is needed")
+def _check_positive(schedule: object, *names: str) -> None:
+    for name in names:
+        positive(type(schedule).__name__, name, getattr(schedule, name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StepSchedule:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _above_zero("StepSchedule", rate=self.rate, every=self.every, factor=self.factor)
+        _check_positive(self, "rate", "every", "factor")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""
@@ -54,7 +54,7 @@ class ExponentialSchedule:
     factor: float
 
     def __post_init__(self) -> None:
-        _above_zero("ExponentialSchedule", rate=self.rate, factor=self.factor)
+        _check_positive(self, "rate", "factor")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""
@@ -76,7 +76,7 @@ class LinearSchedule:
     last: float = 0.0
 
     def __post_init__(self) -> None:
-        _above_zero("LinearSchedule", rate=self.rate, length=self.length)
+        _check_positive(self, "rate", "length")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""
@@ -101,7 +101,7 @@ class CosineSchedule:
     growth: float = 1.0
 
     def __post_init__(self) -> None:
-        _above_zero("CosineSchedule", rate=self.rate, length=self.length, growth=self.growth)
+        _check_positive(self, "rate", "length", "growth")
         if self.growth < 1:
             raise ValueError(f"CosineSchedule: growth is {self.growth}; a number from 1 on is needed")
 
@@ -131,7 +131,7 @@ class InverseSquareRootSchedule:
     warm_up: float
 
     def __post_init__(self) -> None:
-        _above_zero("InverseSquareRootSchedule", rate=self.rate, warm_up=self.warm_up)
+        _check_positive(self, "rate", "warm_up")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""
@@ -158,7 +158,7 @@ class WarmUp:
     def __post_init__(self) -> None:
         if not callable(self.schedule):
             raise TypeError(f"WarmUp: schedule is {self.schedule!r:.60}; a schedule is needed")
-        _above_zero("WarmUp", length=self.length)
+        _check_positive(self, "length")
 
     def __call__(self, time: float) -> float:
         """The rate at a time."""

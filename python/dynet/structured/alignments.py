@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from dynet import _dynet
+from dynet.arguments import built
 from dynet.structured.distribution import Distribution, allow, shape_of
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ class Alignment(Distribution[Sequence[Cell]]):
     _name = "Alignment"
     _one_for_all = True
 
+    @built
     def __init__(self, scores: Expression, *, allowed: ArrayLike | None = None) -> None:
         self._rows = shape_of(scores)[0]
-        super().__init__("alignment", (allow(scores, allowed, "Alignment"),))
+        super().__init__((allow(scores, allowed, "Alignment"),))
 
     def _given(self, structure: Sequence[Cell]) -> Sequence[int]:
         return [_cell(row, column, self._rows, "Alignment") for row, column in structure]
@@ -68,6 +70,7 @@ class EditLattice(Distribution[Sequence[Edit]]):
     _name = "EditLattice"
     _one_for_all = True
 
+    @built
     def __init__(
         self,
         matches: Expression,
@@ -78,7 +81,7 @@ class EditLattice(Distribution[Sequence[Edit]]):
     ) -> None:
         self._rows = shape_of(matches)[0]
         self._cells = self._rows * (shape_of(matches)[1] if len(shape_of(matches)) > 1 else 1)
-        super().__init__("edits", (allow(matches, allowed, "EditLattice"), deletions, insertions))
+        super().__init__((allow(matches, allowed, "EditLattice"), deletions, insertions))
 
     def _given(self, structure: Sequence[Edit]) -> Sequence[int]:
         numbers, rows, columns = [], self._rows, self._cells // self._rows
@@ -120,6 +123,7 @@ class EditLattice(Distribution[Sequence[Edit]]):
         return edits
 
 
+@built
 def edit_distance(a: Iterable[Any], b: Iterable[Any]) -> int:
     """How many insertions, deletions and substitutions make b of a, at the least (Levenshtein 1966).
 
@@ -151,9 +155,10 @@ class Assignment(Distribution[Sequence[int | None]]):
 
     _name = "Assignment"
 
+    @built
     def __init__(self, scores: Expression, *, allowed: ArrayLike | None = None) -> None:
         self._columns_given = shape_of(scores)[1] if len(shape_of(scores)) > 1 else 1
-        super().__init__("assignment", (allow(scores, allowed, "Assignment"),))
+        super().__init__((allow(scores, allowed, "Assignment"),))
 
     def _given(self, structure: Sequence[int | None]) -> Sequence[int]:
         for column in structure:
@@ -164,6 +169,7 @@ class Assignment(Distribution[Sequence[int | None]]):
     def _told(self, numbers: list[int]) -> list[int | None]:
         return [None if n < 0 else n for n in numbers]
 
+    @built
     def greedy(self) -> Any:
         """The pair of the greatest score, then the greatest of those still free, and so on.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dynet import _dynet
+from dynet.arguments import built
 from dynet.structured.distribution import Distribution, allow, shape_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LinearChain(Distribution[Sequence[int]]):
 
     _name = "LinearChain"
 
+    @built
     def __init__(
         self,
         emissions: Expression | Sequence[Expression],
@@ -63,12 +65,12 @@ class LinearChain(Distribution[Sequence[int]]):
             start = allow(zeros if start is None else start, constraints.start, "LinearChain: start")
             end = allow(zeros if end is None else end, constraints.end, "LinearChain: end")
         if start is None and end is None:
-            super().__init__("linear_chain", (scores, transitions))
+            super().__init__((scores, transitions))
             return
         tags = shape_of(scores)[0]
         start = _dynet.zeros(tags) if start is None else start
         end = _dynet.zeros(tags) if end is None else end
-        super().__init__("linear_chain", (scores, transitions, start, end))
+        super().__init__((scores, transitions, start, end))
 
     def _given(self, structure: Sequence[int]) -> Sequence[int]:
         return structure
@@ -94,12 +96,13 @@ class Segments(Distribution[Sequence[tuple[int, int, int]]]):
     _name = "Segments"
     _one_for_all = True
 
+    @built
     def __init__(
         self, scores: Expression, transitions: Expression | None = None, *, allowed: ArrayLike | None = None
     ) -> None:
         self._labels = shape_of(scores)[0]
         scores = allow(scores, allowed, "Segments")
-        super().__init__("segments", (scores,) if transitions is None else (scores, transitions))
+        super().__init__((scores,) if transitions is None else (scores, transitions))
 
     def _given(self, structure: Sequence[tuple[int, int, int]]) -> Sequence[int]:
         at, numbers = 0, []

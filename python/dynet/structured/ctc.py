@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynet import _dynet
+from dynet.arguments import built
 from dynet.structured.chains import as_matrix
-from dynet.structured.distribution import Distribution, allow, shape_of
+from dynet.structured.distribution import Distribution, allow, check_scores, shape_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -21,10 +22,11 @@ class CTC(Distribution[Sequence[int]]):
     """All paths of labels over frames that give a target when repeats, then blanks, are removed.
 
     `log_probs` are log probabilities of labels, a matrix (labels, frames) or a list of vectors, mostly
-    `dy.log_softmax` of scores; `target` is a list of labels without the blank, which is label 0 by default. A
-    structure is the label of each frame: `best` is the best alignment of the target with the frames. For a
-    mini-batch the target is one for all. IndexError for labels out of range, ValueError for a target with the
-    blank or longer than the frames, unless `loss` is asked with zero_infinity. (Graves et al. 2006)
+    `dy.log_softmax` of scores; torch's are (frames, labels): transpose those. `target` is a list of labels
+    without the blank, which is label 0 by default; of a mini-batch one for all, or a list of lists, one of
+    any length for each element. A structure is the label of each frame: `best` is the best alignment of the
+    target with the frames. IndexError for labels out of range, ValueError for a target with the blank or
+    longer than the frames, unless `loss` is asked with zero_infinity. (Graves et al. 2006)
 
     >>> log_probs = dy.log_softmax(dy.zeros((3, 4)))
     >>> print(round(dy.structured.CTC(log_probs, [1, 2]).loss().value(), 4))
@@ -33,22 +35,38 @@ class CTC(Distribution[Sequence[int]]):
 
     _name = "CTC"
 
+    @built
     def __init__(
         self,
         log_probs: Expression | Sequence[Expression],
-        target: Sequence[int],
+        target: Sequence[int] | Sequence[Sequence[int]],
         blank: int = 0,
         *,
         allowed: ArrayLike | None = None,
     ) -> None:
+        given: list[Any] = list(target)
+        is_one = all(isinstance(each, int | np.integer) for each in given)
+        self._targets: list[list[int]] = [given] if is_one else [list(each) for each in given]
+        self._lengths = [] if is_one else [len(each) for each in self._targets]
         scores = allow(as_matrix(log_probs, "CTC"), allowed, "CTC")
-        self._too_long = ""
         frames = shape_of(scores)[1] if len(shape_of(scores)) > 1 else 1
-        if len(target) > frames:
+        longest = max(map(len, self._targets))
+        self._too_long = ""
+        if longest > frames:
             self._too_long = (
-                f"CTC.loss: a target of {len(target)} labels for {frames} frames; as many at most fit"
+                f"CTC.loss: a target of {longest} labels for {frames} frames; as many at most fit"
             )
-        super().__init__("ctc", (scores,), blank, target)
+        super().__init__((scores,), blank)
+
+    def _made(self, blank: int) -> _dynet._Distribution:
+        labels = [label for target in self._targets for label in target]
+        try:
+            return _dynet._ctc(self._scores[0], labels, self._lengths, blank)
+        except IndexError as error:
+            shape = shape_of(self._scores[0])
+            if len(shape) == 2 and shape[1] > max(labels):
+                raise IndexError(f"{error}; log_probs are {shape}, (labels, frames): transposed?") from None
+            raise
 
     def _given(self, structure: Sequence[int]) -> Sequence[int]:
         return structure
@@ -56,6 +74,7 @@ class CTC(Distribution[Sequence[int]]):
     def _told(self, numbers: list[int]) -> list[int]:
         return numbers
 
+    @built
     def loss(self, zero_infinity: bool = False) -> Expression:
         """-log of the probability of the target, over all its paths: shape (1,), the loss to train with.
 
@@ -73,6 +92,7 @@ class CTC(Distribution[Sequence[int]]):
         return self._all.loss(zero_infinity)
 
 
+@built
 def ctc_decode(
     log_probs: Expression | Sequence[Expression], beam: int = 0, k: int = 1, blank: int = 0
 ) -> list[tuple[list[int], float]]:
@@ -87,10 +107,11 @@ def ctc_decode(
     >>> print(dy.structured.ctc_decode(log_probs)[0][0], dy.structured.ctc_decode(log_probs, beam=2)[0][0])
     [] [1]
     """
-    told = _dynet._decode_labels(as_matrix(log_probs, "ctc_decode"), beam, k, blank)
-    if told.dim()[1] != 1:
+    scores = as_matrix(log_probs, "ctc_decode")
+    check_scores("ctc_decode", scores)
+    if scores.dim()[1] != 1:
         raise ValueError("ctc_decode: a mini-batch; log probabilities without one are needed")
-    columns = np.asarray(told.npvalue())
+    columns = np.asarray(_dynet._decode_labels(scores, beam, k, blank).npvalue())
     columns = columns.reshape(columns.shape[0], -1)
     return [
         ([int(label) for label in column[1:] if label >= 0], float(column[0]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from dynet import _dynet
+from dynet.arguments import built
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,8 +23,18 @@ def shape_of(scores: Expression) -> tuple[int, ...]:
     return tuple(scores.dim()[0])
 
 
+def check_scores(name: str, scores: object) -> None:
+    """Scores are expressions or parameters."""
+    if not isinstance(scores, _dynet.Expression | _dynet.Parameters):
+        raise TypeError(
+            f"{name}: {_dynet._a_kind(scores)} was given; scores are expressions, as inputTensor makes one "
+            "of numbers"
+        )
+
+
 def allow(scores: Expression, allowed: ArrayLike | None, name: str) -> Expression:
     """The scores, with -inf where `allowed` is false."""
+    check_scores(name, scores)
     if allowed is None:
         return scores
     mask = np.asarray(allowed)
@@ -56,17 +67,14 @@ class Distribution(Generic[S]):
     _name = "Distribution"
     _one_for_all = False  # given structures differ in size, so that those of a mini-batch are not told apart
 
-    def __init__(
-        self, kind: str, scores: Sequence[Expression], option: int = 0, target: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, scores: Sequence[Expression], option: int = 0) -> None:
         self._scores = tuple(scores)  # Parameters have to live as long as this does.
         for each in self._scores:
-            if not isinstance(each, _dynet.Expression | _dynet.Parameters):
-                raise TypeError(
-                    f"{type(self).__name__}: {_dynet._a_kind(each)} was given; scores are expressions, as "
-                    "inputTensor makes one of numbers"
-                )
-        self._all = _dynet._distribution(kind, self._scores, option, target)
+            check_scores(self._name, each)
+        self._all = self._made(option)
+
+    def _made(self, option: int) -> _dynet._Distribution:
+        return _dynet._distribution(self._name, self._scores, option)
 
     # How a kind writes a structure: numbers for the operations, and what is told of one found.
 
@@ -77,7 +85,7 @@ class Distribution(Generic[S]):
         raise NotImplementedError
 
     def _numbers(self, structures: S | Sequence[S]) -> Sequence[int]:
-        batch = max(int(scores.dim()[1]) for scores in self._scores)
+        batch = self._batch()
         if batch > 1 and not self._one_for_all:
             listed = list(structures)  # type: ignore[arg-type]
             if len(listed) == batch and not self._is_one(listed):
@@ -91,10 +99,14 @@ class Distribution(Generic[S]):
             return self._given(listed)  # type: ignore[arg-type]
         return self._given(structures)  # type: ignore[arg-type]
 
+    def _batch(self) -> int:
+        return max(int(scores.dim()[1]) for scores in self._scores)
+
     def _is_one(self, listed: list[Any]) -> bool:
         """Whether it is one structure, and not one for each batch element."""
         return all(each is None or isinstance(each, int | np.integer) for each in listed)
 
+    @built
     def log_partition(self) -> Expression:
         """log Z, the log of the sum of e^score over all structures: shape (1,).
 
@@ -106,6 +118,7 @@ class Distribution(Generic[S]):
         """
         return self._all.log_partition()
 
+    @built
     def score(self, structure: S | Sequence[S]) -> Expression:
         """The score of a structure, the sum of the scores of its parts: shape (1,).
 
@@ -117,6 +130,7 @@ class Distribution(Generic[S]):
         """
         return self._all.score(self._numbers(structure))
 
+    @built
     def nll(self, structure: S | Sequence[S]) -> Expression:
         """The negative log likelihood of a structure, log Z - score: shape (1,), the loss to train with.
 
@@ -129,6 +143,7 @@ class Distribution(Generic[S]):
         """
         return self._all.nll(self._numbers(structure))
 
+    @built
     def entropy(self) -> Expression:
         """The entropy of the distribution, -Σ p log p over all structures, in nats: shape (1,).
 
@@ -140,6 +155,7 @@ class Distribution(Generic[S]):
         """
         return self._all.entropy()
 
+    @built
     def marginals(self, argument: int = 0) -> Expression:
         """The probability of each part of an argument, in the shape of the argument.
 
@@ -188,6 +204,7 @@ class Distribution(Generic[S]):
         structures = [self._found(columns[:, 0, b], "best")[0] for b in range(columns.shape[2])]
         return structures if len(structures) > 1 else structures[0]
 
+    @built
     def k_best(self, k: int) -> list[tuple[S, float]]:
         """The k best structures, the best first, each with its score; fewer where there are fewer.
 
@@ -197,10 +214,9 @@ class Distribution(Generic[S]):
         >>> chain.k_best(2)
         [([0, 1], 3.0), ([1, 1], 2.0)]
         """
-        columns = self._columns(self._all.k_best(k))
-        if columns.shape[2] != 1:
+        if self._batch() > 1:
             raise ValueError(f"{self._name}.k_best: a mini-batch; scores without one are needed")
-        columns = columns[:, :, 0]
+        columns = self._columns(self._all.k_best(k))[:, :, 0]
         self._found(columns[:, 0], "k_best")
         return [self._found(column, "k_best") for column in columns.T if column[0] > -np.inf]
 
@@ -220,6 +236,7 @@ class Distribution(Generic[S]):
         return structures if len(structures) > 1 else structures[0]
 
 
+@built
 def best_of_all(distributions: Iterable[Distribution[S]]) -> list[S]:
     """The best structure of each of many distributions, found in one evaluation.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynet.arguments import built
 from dynet.structured.distribution import Distribution, allow, shape_of
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class BinaryTrees(Distribution[Sequence[Span]]):
 
     _name = "BinaryTrees"
 
+    @built
     def __init__(self, spans: Expression, *, allowed: ArrayLike | None = None) -> None:
         self._words = shape_of(spans)[0]
-        super().__init__("binary_tree", (allow(spans, allowed, "BinaryTrees"),))
+        super().__init__((allow(spans, allowed, "BinaryTrees"),))
 
     def _given(self, structure: Sequence[Span]) -> Sequence[int]:
         words = self._words
@@ -55,12 +57,11 @@ class BinaryTrees(Distribution[Sequence[Span]]):
 class _Heads(Distribution[Sequence[int]]):
     """What both kinds of dependency trees have in common."""
 
-    _kind = ""
-
+    @built
     def __init__(
         self, arcs: Expression, single_root: bool = True, *, allowed: ArrayLike | None = None
     ) -> None:
-        super().__init__(self._kind, (allow(arcs, allowed, self._name),), int(single_root))
+        super().__init__((allow(arcs, allowed, self._name),), int(single_root))
 
     def _given(self, structure: Sequence[int]) -> Sequence[int]:
         return structure
@@ -84,7 +85,6 @@ class ProjectiveTrees(_Heads):
     """
 
     _name = "ProjectiveTrees"
-    _kind = "projective_tree"
 
 
 class SpanningTrees(_Heads):
@@ -102,4 +102,3 @@ class SpanningTrees(_Heads):
     """
 
     _name = "SpanningTrees"
-    _kind = "spanning_tree"
