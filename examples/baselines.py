@@ -1,5 +1,6 @@
 """The simple methods without a network that the examples have to beat."""
 
+import bisect
 import collections
 import itertools
 import math
@@ -53,6 +54,58 @@ def most_frequent_answer(training, held_out):
 def diagonal_links(pair):
     """For each word of a translation the place in the original that is as far through the verse."""
     return [place * len(pair.greek) // len(pair.english) for place in range(len(pair.english))]
+
+
+class KnownNames:
+    """Finds the names that it has seen, the longest first, each of the kind that it mostly was."""
+
+    def __init__(self, sentences, names):
+        kinds = collections.defaultdict(collections.Counter)
+        for sentence, found in zip(sentences, names, strict=True):
+            forms = [word.form for word in sentence]
+            for first, last, kind in found:
+                kinds[tuple(forms[first : last + 1])][kind] += 1
+        self.kinds = {name: counts.most_common(1)[0][0] for name, counts in kinds.items()}
+        self.longest = max(map(len, self.kinds))
+
+    def names(self, sentences):
+        for sentence in sentences:
+            forms, first, found = [word.form for word in sentence], 0, set()
+            while first < len(forms):
+                ends = range(min(len(forms), first + self.longest), first, -1)
+                end = next((end for end in ends if tuple(forms[first:end]) in self.kinds), None)
+                if end:
+                    found.add((first, end - 1, self.kinds[tuple(forms[first:end])]))
+                first = end or first + 1
+            yield found
+
+
+class Analogy:
+    """Says a word as it is begun by the known one that begins most alike, and ended by that which ends so."""
+
+    def __init__(self, pairs):
+        self.spoken = {word: spoken[0] for word, spoken in pairs}
+        self.words = sorted(self.spoken), sorted(word[::-1] for word in self.spoken)
+
+    def speak(self, words):
+        for word in words:
+            known, common = self.alike(word, self.words[0])
+            start, (ending, _) = self.spoken[known], self.alike(word[::-1], self.words[1])
+            end, rest = self.spoken[ending[::-1]], len(word) - common
+            left = len(end) - round(rest * len(end) / len(ending))
+            yield word, start[: round(common * len(start) / len(known))] + end[max(0, left) :]
+
+    def alike(self, word, among):
+        """The word of a sorted list with the most first letters in common, and how many those are."""
+        place = bisect.bisect(among, word)
+        near = [(self.common(word, known), known) for known in among[max(0, place - 1) : place + 1]]
+        return max(near)[::-1]
+
+    @staticmethod
+    def common(word, known):
+        """How many first letters the two have in common."""
+        unlike = (n for n, two in enumerate(zip(word, known, strict=False)) if len(set(two)) > 1)
+        return next(unlike, min(len(word), len(known)))
 
 
 class NearestMean:

@@ -24,3 +24,25 @@ def parse(own):
     random.seed(chosen.seed)
     dy.reset_random_seed(chosen.seed)
     return chosen
+
+
+def learn(module, examples, loss, chosen, rate, **settings):
+    """Trains a dy.nn.Module with dy.fit at a rate that falls to 0, or loads it; saves it if that is asked."""
+    if chosen.load:
+        module.model.populate(chosen.load)
+    else:
+        settings |= {"epochs": chosen.epochs, "batch_size": chosen.batch, "seed": chosen.seed}
+        schedule = dy.optim.CosineSchedule(rate, max(chosen.epochs, 1))
+        dy.fit(module, dy.AdamTrainer(module.model), examples, loss, schedule=schedule, **settings)
+    if chosen.save:
+        module.model.save(chosen.save)
+
+
+def mean_loss(module, examples):
+    """The mean loss of the examples, without dropout."""
+    total = 0.0
+    with module.evaluating():
+        for part in dy.data.batches(examples, 64, shuffle=False):
+            dy.renew_cg()
+            total += dy.esum([module.loss(example) for example in part]).value()
+    return total / len(examples)

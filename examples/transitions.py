@@ -1,4 +1,4 @@
-"""The moves of the arc-standard system, by which a dependency tree is drawn from left to right."""
+"""The moves of parsers: arc-standard, which draws a dependency tree from left to right, and easy-first."""
 
 SHIFT, LEFT, RIGHT = range(3)
 
@@ -49,3 +49,20 @@ class Transitions:
             if RIGHT in moves and first in bare and (heads[first - 1] == second or first in lost):
                 return RIGHT
         return SHIFT if SHIFT in moves else RIGHT
+
+
+class EasyFirst:
+    """Which arcs lose nothing that could still be right, where trees grow in any order, children first."""
+
+    def __init__(self, heads):
+        self.heads, self.free = heads, set(range(len(heads) + 1))
+        self.waiting = [heads.count(place) for place in range(len(heads) + 1)]  # for so many children
+
+    def allows(self, head, child):
+        """Whether the child has all its children, and this head or one that it can no longer have."""
+        right = self.heads[child - 1]
+        return self.waiting[child] == 0 and (right == head or right not in self.free)
+
+    def attach(self, child):
+        self.free.remove(child)
+        self.waiting[self.heads[child - 1]] -= 1
