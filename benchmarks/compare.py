@@ -20,6 +20,8 @@ import japanese
 import machine
 import micro
 import page
+import processes
+import structures
 import training
 import values
 from contestants import Site
@@ -29,7 +31,10 @@ from report import markdown, table
 from tasks import TASKS
 
 PEERS = ("dynet", "torch")
-PARTS = ("memory", "import", "graph", "schedule", "lstm", "gemm", "values", "nagisa")
+PARTS = (
+    *("memory", "import", "graph", "schedule", "lstm", "gemm"),
+    *("values", "structures", "processes", "nagisa"),
+)
 FOLDER = pathlib.Path(__file__).resolve().parent
 FULL = {"rounds": 3, "window": 0.8, "warmup_limit": 5.0, "autobatch": "123"}
 QUICK = {"rounds": 1, "window": 0.3, "warmup_limit": 1.0, "autobatch": "1"}
@@ -70,7 +75,7 @@ def parse_arguments():
         action="append",
         default=[],
         metavar="TOOLKIT=PATH",
-        help="interpreter to use for ours, dynet or torch instead of the usual one",
+        help="interpreter to use for ours, dynet, torch, openmpi or mpich instead of the usual one",
     )
     arguments = parser.parse_args()
     arguments.only = arguments.only.split(",")
@@ -119,6 +124,7 @@ def find_interpreters(arguments, progress):
         except UnavailableError as error:
             missing[toolkit] = str(error)
             progress(f"{toolkit} is not available: {error}")
+    found.update((mpi, given[mpi]) for mpi in processes.MPIS if mpi in given)
     return found, missing
 
 
@@ -179,6 +185,7 @@ class Suite:
             "lstm": micro.lstm,
             "gemm": micro.gemm,
             "values": values.measure,
+            "structures": structures.measure,
         }
         light = {"memory": footprint.memory, "import": footprint.imports}
         for name in PARTS:
@@ -189,6 +196,8 @@ class Suite:
                 made = small[name](bench)
             elif name in light:
                 made = light[name](self.pythons, self.site, self.progress)
+            elif name == "processes":
+                made = processes.measure(self.pythons, self.site, arguments, self.progress)
             else:
                 made = japanese.measure(self.pythons, self.site, arguments, self.folder.name, self.progress)
             self.results["findings"] += made

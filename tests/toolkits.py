@@ -17,7 +17,8 @@ MODULES = ("dynet", "dynet.py", "dynet_*.py", "_dynet*", "dyNET38.libs")
 # What the programs need besides DyNet; several state requirements that exclude each other or this package.
 CLIENTS = (
     ("--no-deps", "nagisa==0.2.11", "uuparser==2.4", "TUPA==1.4.2", "spacy-jptdp==0.7.3", "dynn==0.0.12"),
-    ("--no-deps", "semstr==1.2.2", "ucca==1.2.3"),
+    ("--no-deps", "semstr==1.2.2", "ucca==1.2.3", "nlpcube==0.1.0.8"),
+    ("future", "scipy", "requests", "xmltodict"),
     ("numpy", "six", "h5py", "loguru", "tqdm", "configargparse", "logbook", "typing_extensions"),
 )
 

@@ -7,6 +7,7 @@ import contestants
 import findings
 import page
 import pytest
+import structures
 import targets
 import training
 from environments import UnavailableError
@@ -173,3 +174,20 @@ def test_a_strategy_that_crashes_is_left_out(monkeypatch):
     measured = suite.row(TASKS["tagger"], 1)
     assert [e.name for e in measured.entries] == ["dyNET38 plain", "dyNET38 autobatch 1"]
     assert list(measured.missing) == ["dyNET38 autobatch 3"]
+
+
+def test_structures_are_filled_by_what_the_worker_prints():
+    made = structures.targets()
+    assert len(made) == 12 and {finding.part for finding in made.values()} == {"structures"}
+    structures.fill(made["crf/1"], {"key": "crf/1", "ours": 10.0, "theirs": 400.0, "ratios": [39, 40, 45]})
+    assert made["crf/1"].value == 40 and made["crf/1"].reached() is True
+    structures.fill(made["ctc/16"], {"key": "ctc/16", "ours": 10.0, "theirs": None, "ratios": []})
+    assert made["ctc/16"].value is None and "not installed" in made["ctc/16"].detail
+
+
+def test_structures_say_what_is_missing():
+    def output(_):
+        raise UnavailableError("no such package")
+
+    made = structures.measure(SimpleNamespace(quick=True, python="python", output=output))
+    assert {finding.detail for finding in made} == {"no such package"}

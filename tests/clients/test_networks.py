@@ -1,4 +1,4 @@
-"""The networks of TUPA 1.4.2, spacy-jptdp 0.7.3 and dynn 0.0.12, without the packages that surround them.
+"""The networks of TUPA 1.4.2, spacy-jptdp 0.7.3, dynn 0.0.12 and NLP-Cube 0.1.0.8, without the rest.
 
 DyNet 2 for newer Pythons cannot run all of it: there 2 * e fails, and so does concatenate() of an iterator.
 """
@@ -51,3 +51,26 @@ def test_dynn(program, tmp_path):
         print(name, losses, results[DYNET_2][name])
         assert losses[-1] < 0.95 * losses[0]
         assert losses[-1] == pytest.approx(results[DYNET_2][name][-1], abs=0.35)
+
+
+def test_nlpcube(program, tmp_path):
+    """Each toolkit trains, and each predicts the same with what either has saved."""
+    program(OURS, "treebank.py", tmp_path / "train.conllu", 12, 1)
+    losses = {}
+    for trained in (OURS, DYNET_2):
+        folder, results = tmp_path / trained.replace(" ", "_"), {}
+        folder.mkdir()
+        for toolkit, load in ((trained, ()), (OURS, ("load",)), (DYNET_2, ("load",))):
+            file = folder / "result"
+            program(toolkit, "nlpcube_networks.py", tmp_path / "train.conllu", folder, file, *load)
+            results[toolkit, load] = json.loads(file.read_text())
+        losses[trained] = {name: result["losses"] for name, result in results[trained, ()].items()}
+        first, *others = [
+            {name: result["predicted"] for name, result in found.items()} for found in results.values()
+        ]
+        assert others == [first, first], f"of networks that {trained} has trained"
+    print(losses)
+    for name, of_epochs in losses[OURS].items():
+        assert of_epochs[1] < of_epochs[0], name
+    for name in ("tagger", "parser", "transducer", "lemmatizer"):  # others start by chance
+        assert losses[OURS][name] == pytest.approx(losses[DYNET_2][name], rel=0.3), name
