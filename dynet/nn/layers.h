@@ -34,7 +34,7 @@ class Embedding {
   Embedding(unsigned words, unsigned size, ParameterCollection& model);
   /// The vector {size} of a row; std::out_of_range if it is not there.
   Expression operator()(engine::Graph& graph, unsigned row) const;
-  /// The matrix {size, n} of n rows.
+  /// The matrix {size, n} of n rows, one of which C++ takes for a row itself unless it is a std::vector.
   Expression operator()(engine::Graph& graph, engine::Indices rows) const;
 
   unsigned words, size;
@@ -51,6 +51,19 @@ class LayerNorm {
   unsigned size;
   real eps;
   Parameter weight, bias;
+};
+
+/// y = weight ∘ x / √(mean of x² + eps), of each column of `size` rows. Parameter: weight {size}, ones at
+/// first.
+class RMSNorm {
+ public:
+  RMSNorm(unsigned size, ParameterCollection& model, real eps = 1e-6f);
+  /// In the shape of x.
+  Expression operator()(const Expression& x) const;
+
+  unsigned size;
+  real eps;
+  Parameter weight;
 };
 
 /// A perceptron: x ← dropout(activation(W x + b)) for each layer but the last, which is linear. `sizes` are

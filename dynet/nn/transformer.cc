@@ -24,6 +24,14 @@ MultiHeadAttention part_of_decoder(const char* name, unsigned size, unsigned hea
   return {size, heads, own};
 }
 
+/// The collection of a layer whose sizes fit: one that is refused adds nothing to the model.
+ParameterCollection part_of_model(const char* name, unsigned size, unsigned heads, unsigned hidden,
+                                  ParameterCollection& model) {
+  divisible(size, heads);
+  engine::size_above_0("Transformer", "hidden", hidden);
+  return model.add_subcollection(name);
+}
+
 Expression dropped(const Expression& x, real rate) { return rate != 0 ? dropout(x, rate) : x; }
 
 /// x and what a part of the layer makes of it, normalised before or after.
@@ -56,15 +64,24 @@ Expression MultiHeadAttention::operator()(const Expression& queries, bool causal
 }
 Expression MultiHeadAttention::operator()(const Expression& queries, const Kept& memory, bool causal,
                                           const Expression* mask) const {
-  const Expression q = query(as_matrix(with_rows("MultiHeadAttention", queries, size)));
+  const Expression asked = as_matrix(with_rows("MultiHeadAttention", queries, size));
+  const unsigned m = asked.dim().cols(), n = memory.keys.dim().cols();
+  const Expression q = turned(query(asked), causal && n > m ? n - m : 0);
   return output(functional::attention(q, memory.keys, memory.values, heads, causal, mask, dropout));
 }
-Kept MultiHeadAttention::keep(const Expression& y) const {
+Kept MultiHeadAttention::keep(const Expression& y, unsigned start) const {
   const Expression matrix = as_matrix(with_rows("MultiHeadAttention", y, size));
-  return {key(matrix), value(matrix)};
+  return {turned(key(matrix), start), value(matrix)};
+}
+Expression MultiHeadAttention::turned(const Expression& x, unsigned start) const {
+  if (!rotary) return x;
+  std::vector<Expression> parts;
+  for (unsigned at = 0; at < size; at += size / heads)
+    parts.push_back(nn::rotary(pick_range(x, at, at + size / heads), start));
+  return concatenate(parts);
 }
 Expression MultiHeadAttention::step(const Expression& x, std::optional<Kept>& kept) const {
-  Kept now = keep(x);
+  Kept now = keep(x, kept ? kept->keys.dim().cols() : 0);
   if (kept) now = {concatenate({kept->keys, now.keys}, 1), concatenate({kept->values, now.values}, 1)};
   const Expression y = (*this)(x, now, true);
   kept = now;
@@ -76,7 +93,7 @@ TransformerEncoderLayer::TransformerEncoderLayer(unsigned size, unsigned heads, 
                                                  Activation activation)
     : norm_first(norm_first),
       activation(std::move(activation)),
-      collection(model.add_subcollection("transformer-encoder-layer")),
+      collection(part_of_model("transformer-encoder-layer", size, heads, hidden, model)),
       wide(linear_part("wide", size, hidden, collection)),
       narrow(linear_part("narrow", hidden, size, collection)),
       attention(size, heads, collection) {
@@ -88,7 +105,11 @@ Expression TransformerEncoderLayer::operator()(const Expression& given, bool cau
 }
 Expression TransformerEncoderLayer::step(const Expression& given, std::optional<Kept>& kept) const {
   const Expression x = as_matrix(with_rows("TransformerEncoderLayer", given, attention.size));
-  return fed(*this, 1, added(*this, 0, x, [&](const Expression& y) { return attention.step(y, kept); }));
+  std::optional<Kept> now = kept;
+  const Expression y =
+      fed(*this, 1, added(*this, 0, x, [&](const Expression& own) { return attention.step(own, now); }));
+  kept = now;
+  return y;
 }
 
 TransformerDecoderLayer::TransformerDecoderLayer(unsigned size, unsigned heads, unsigned hidden,
@@ -96,7 +117,7 @@ TransformerDecoderLayer::TransformerDecoderLayer(unsigned size, unsigned heads, 
                                                  Activation activation)
     : norm_first(norm_first),
       activation(std::move(activation)),
-      collection(model.add_subcollection("transformer-decoder-layer")),
+      collection(part_of_model("transformer-decoder-layer", size, heads, hidden, model)),
       wide(linear_part("wide", size, hidden, collection)),
       narrow(linear_part("narrow", hidden, size, collection)),
       attention(part_of_decoder("own", size, heads, collection)),
@@ -110,9 +131,12 @@ Expression TransformerDecoderLayer::operator()(const Expression& given, const Ke
 Expression TransformerDecoderLayer::step(const Expression& given, const Kept& memory,
                                          std::optional<Kept>& kept) const {
   Expression x = as_matrix(with_rows("TransformerDecoderLayer", given, attention.size));
-  x = added(*this, 0, x, [&](const Expression& y) { return attention.step(y, kept); });
+  std::optional<Kept> now = kept;
+  x = added(*this, 0, x, [&](const Expression& y) { return attention.step(y, now); });
   x = added(*this, 1, x, [&](const Expression& y) { return cross(y, memory); });
-  return fed(*this, 2, x);
+  x = fed(*this, 2, x);
+  kept = now;
+  return x;
 }
 
 }  // namespace dynet::nn

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "dynet/nn/layers.h"
+#include "dynet/nn/positions.h"
 
 namespace dynet::nn {
 
@@ -24,8 +24,8 @@ class MultiHeadAttention {
   /// What they find in keys and values that keep() gave. A mask {n, m} is added to the scores.
   Expression operator()(const Expression& queries, const Kept& memory, bool causal = false,
                         const Expression* mask = nullptr) const;
-  /// Keys and values of y {size, n}, for many calls.
-  Kept keep(const Expression& y) const;
+  /// Keys and values of y {size, n}, for many calls; `start` is the position of the first, for `rotary`.
+  Kept keep(const Expression& y, unsigned start = 0) const;
   /// Goes on by one position or some: x {size, m} sees what was kept before, and itself causally. `kept`
   /// becomes what is kept now.
   Expression step(const Expression& x, std::optional<Kept>& kept) const;
@@ -34,6 +34,10 @@ class MultiHeadAttention {
   ParameterCollection collection;
   Linear query, key, value, output;
   real dropout = 0;
+  bool rotary = false;  // queries and keys of each head are turned by their positions
+
+ private:
+  Expression turned(const Expression& x, unsigned start) const;
 };
 
 /// x = norm(x + attention(x)), x = norm(x + W_2 activation(W_1 x + b_1) + b_2), or with norm_first

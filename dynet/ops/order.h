@@ -8,11 +8,11 @@
 
 namespace dynet::engine {
 
-/// The first numbers of each line in order, or, where Self says keeps_order, in the order of x. Kept: the
+/// The first numbers of each line in order, or, where Self::keeps_order, in the order of x. Kept: the
 /// places that they come from.
 template <class Self>
 struct Ordered : OpDefaults {
-  static constexpr bool on_host = true;
+  static constexpr bool on_host = true, keeps_order = false;
 
   static Dim shape(const auto& a, Dims x) {
     check_axis(a.axis, x[0]);
@@ -37,8 +37,12 @@ struct Ordered : OpDefaults {
         return above == below ? i < k : above == descends(a);
       };
       const auto end = places.begin() + c.dim[a.axis];
-      std::partial_sort(places.begin(), end, places.end(), before);
-      if constexpr (requires { Self::keeps_order; }) std::sort(places.begin(), end);
+      if constexpr (Self::keeps_order) {
+        std::nth_element(places.begin(), end, places.end(), before);
+        std::sort(places.begin(), end);
+      } else {
+        std::partial_sort(places.begin(), end, places.end(), before);
+      }
       for (unsigned i = 0; i < c.dim[a.axis]; ++i) {
         const auto place = static_cast<real>(places[i]);
         c.saved[item][to + i * from.inner] = place;

@@ -1,4 +1,5 @@
-// The memory of what is learned: numbers that start at zero and never change their address.
+// The memory of what is learned: values, which never change their address, and gradients, which begin at
+// zero.
 #pragma once
 
 #include <sys/mman.h>

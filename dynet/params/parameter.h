@@ -345,6 +345,7 @@ class Parameter : public engine::Handle<ParameterStorage> {
     get_storage().change();
     return &get_storage().value_tensor;
   }
+  /// Who reads or writes them asks again after each sum over processes.
   Tensor* gradients() const {
     get_storage().gradient.numbers();
     return &get_storage().gradient_tensor;

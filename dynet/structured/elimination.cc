@@ -14,6 +14,9 @@ constexpr size_t lanes = 8;
 using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
 using LaneBits = uint64_t __attribute__((vector_size(lanes * sizeof(double))));
 
+/// Words of sentences whose arrays a thread keeps for the next one.
+constexpr size_t most_kept = 200;
+
 /// Sums of weights; the squares of smaller ones would be lost.
 constexpr double least = 1e-40;
 
@@ -90,6 +93,10 @@ class Elimination {
     for (auto* each : {&a_.weights, &a_.transposed, &a_.upper, &a_.shares, &a_.slopes, &a_.slopes_transposed})
       each->assign(width_ * width_, 0);
     a_.factors.resize(n_);
+  }
+
+  ~Elimination() {
+    if (n_ > most_kept) a_ = {};
   }
 
   /// Weights over the largest one of each word; their logs make up the sum.
@@ -173,10 +180,11 @@ class Elimination {
     for (size_t b = first / lanes * lanes; b < width_; b += lanes) {
       Lanes sum{};
       add_rows(at(a_.slopes, first) + b, width_, shares + first, 1, count - 1, sum);
+      const double of_root = sum[b + lanes == width_ ? n_ - b : 0];
       sum += more;
       for (size_t i = 0; i < lanes; ++i)
         if (b + i <= k || b + i > n_) sum[i] = 0;
-      if (single_ && b + lanes == width_) sum[n_ - b] -= more;
+      if (single_ && b + lanes == width_) sum[n_ - b] = of_root;
       store(sum, row + b);
     }
     for (size_t d = first; d < n_; ++d) at(a_.slopes, d)[k] = column[d];

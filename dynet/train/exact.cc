@@ -96,6 +96,7 @@ size_t ExactSum::place(Table& table, uint32_t row, size_t n) {
 }
 
 void ExactSum::take(uint32_t) {
+  check_model();
   const auto& parameters = model_.parameters_list();
   for (size_t i = 0; i < parameters.size(); ++i) {
     ParameterStorage& p = *parameters[i];

@@ -32,6 +32,17 @@ void add_four_blocks(Buffer& a, const Buffer& b, Buffer& c, const Buffer& d) {
   for (size_t i = 0; i < a.size(); ++i) sum[i] = (sum[i] + second[i]) + (third[i] + fourth[i]);
 }
 
+/// All processes see the same nodes, and so all of them throw.
+void check_alike(const std::vector<std::vector<ShardNode>>& all) {
+  const ShardNode* first = nullptr;
+  for (const auto& of_peer : all)
+    for (const ShardNode& node : of_peer) {
+      if (!first) first = &node;
+      if (node.used.size() != first->used.size() || node.tables.size() != first->tables.size())
+        failed("the processes have other numbers of parameters; all must have the same model");
+    }
+}
+
 std::span<const std::byte> bytes_of(const real* numbers, size_t n) {
   return std::as_bytes(std::span(numbers, n));
 }
@@ -74,6 +85,8 @@ bool GradientSum::has_gradient() const {
 void GradientSum::start() {
   places_.assign(1, 0);
   for (const auto& p : model_.parameters_list()) places_.push_back(places_.back() + p->size());
+  table_sizes_.clear();
+  for (const auto& l : model_.lookup_parameters_list()) table_sizes_.push_back(l->size());
   spare_.resize(places_.size());
   has_before_ = has_gradient();
   if (has_before_) fill(before_);
@@ -89,8 +102,12 @@ void GradientSum::finish() {
 }
 
 void GradientSum::check_model() const {
-  if (model_.parameters_list().size() + 1 != places_.size())
-    invalid("backward: parameters were added while the loss of a shard was made; all must be there before");
+  const auto is_as_before = [](const auto& table, size_t size) { return table->size() == size; };
+  if (model_.parameters_list().size() + 1 != places_.size() ||
+      !std::ranges::equal(model_.lookup_parameters_list(), table_sizes_, is_as_before))
+    invalid(
+        "backward: parameters or rows were added while the loss of a shard was made; all must be there "
+        "before");
 }
 
 // -- memory, which goes from hand to hand
@@ -113,7 +130,6 @@ void GradientSum::forget(ShardNode& node) {
 }
 
 void GradientSum::fill(ShardNode& node) {
-  check_model();
   forget(node);
   const auto& parameters = model_.parameters_list();
   const auto& tables = model_.lookup_parameters_list();
@@ -129,10 +145,11 @@ void GradientSum::fill(ShardNode& node) {
     if (p.gradient.is_shown()) {
       chosen_engine().copy(p.size(), p.gradient.data(), other.data());
       node.numbers[i] = std::move(other);
-      continue;
+    } else {
+      node.numbers[i] = p.gradient.replace(std::move(other));
+      p.gradient_tensor = {p.dim, p.gradient.overwrite()};
     }
-    node.numbers[i] = p.gradient.replace(std::move(other));
-    p.gradient_tensor = {p.dim, p.gradient.overwrite()};
+    p.clear_gradient();
   }
   for (size_t i = 0; i < tables.size(); ++i) node.tables[i].take(*tables[i]);
   clear_gradient();
@@ -196,11 +213,13 @@ void TreeSum::begin() {
 ShardNode& TreeSum::fresh() {
   if (count_ == nodes_.size()) nodes_.emplace_back();
   forget(nodes_[count_]);
+  nodes_[count_].empty = true;
   return nodes_[count_++];
 }
 
 /// Leaves wait for each other, so that four are added in one passage over their numbers.
 void TreeSum::take(uint32_t shard) {
+  check_model();
   ShardNode& node = fresh();
   node.range = {shard, 1};
   node.empty = !has_gradient();
@@ -279,7 +298,6 @@ void TreeSum::put() {
 
 void TreeSum::combine(Peers& peers) {
   if (peers.count == 1) return;
-  check_model();
   join_waiting();
   for (size_t i = 0; i < count_; ++i) fill_empty(nodes_[i]);
   std::vector<std::vector<ShardNode>> all = exchange_rows(peers);
@@ -306,46 +324,58 @@ void TreeSum::add_over_processes(Peers& peers, const std::vector<std::vector<Sha
   std::vector<uint8_t> used(parameters.size());
   for (const auto& of_peer : all)
     for (const ShardNode& node : of_peer)
-      for (size_t i = 0; i < used.size(); ++i) used[i] |= node.used.at(i);
+      for (size_t i = 0; i < used.size(); ++i) used[i] |= node.used[i];
   const bool is_even = std::ranges::all_of(all, [&](const auto& of_peer) {
     return of_peer.size() == 1 && of_peer[0].range.count == all[0][0].range.count;
   });
   const bool halves =
       is_even && std::has_single_bit(peers.count) && std::has_single_bit(all[0][0].range.count);
-  const auto exchange = [&](const std::vector<real*>& own, size_t size) {
+  const Exchange exchange = [&](const std::vector<real*>& own, size_t size) {
     halves ? add_halves(peers, own[0], size) : add_parts(peers, all, own, size);
   };
-  const size_t nodes = std::max<size_t>(count_, 1);
   if (count_ == 0) fill_empty(fresh());
-  size_t together = 0;
+  std::vector<size_t> others;
   for (size_t i = 0; i < used.size(); ++i) {
     if (!used[i]) continue;
+    for (size_t n = 0; n < count_; ++n)
+      if (Buffer& numbers = nodes_[n].numbers[i]; numbers.empty()) (numbers = room(i)).fill(nothing);
+    if (parameters[i]->size() < small) {
+      others.push_back(i);
+      continue;
+    }
     std::vector<std::unique_ptr<OnHost<real>>> there;
     std::vector<real*> own;
-    for (size_t n = 0; n < nodes; ++n) {
+    for (size_t n = 0; n < count_; ++n) {
       Buffer& numbers = nodes_[n].numbers[i];
-      if (numbers.empty()) (numbers = room(i)).fill(nothing);
       there.push_back(std::make_unique<OnHost<real>>(numbers.data(), numbers.size()));
       own.push_back(there.back()->data());
     }
-    if (parameters[i]->size() >= small)
-      exchange(own, parameters[i]->size());
-    else
-      together += parameters[i]->size();
+    exchange(own, parameters[i]->size());
   }
-  const auto each_small = [&](auto copy) {
-    for (size_t n = 0, at = 0; n < nodes; ++n)
-      for (size_t i = 0; i < used.size(); ++i)
-        if (const size_t size = parameters[i]->size(); used[i] && size < small)
-          copy(size, nodes_[n].numbers[i].data(), small_.data() + at), at += size;
-  };
-  if (together == 0) return;
-  small_.resize(nodes * together);
-  each_small([](size_t n, const real* from, real* to) { chosen_engine().copy(n, from, to); });
+  if (!others.empty()) add_small(others, exchange);
+}
+
+/// The numbers of small parameters, as one.
+void TreeSum::add_small(const std::vector<size_t>& parameters, const Exchange& exchange) {
+  size_t size = 0;
+  for (const size_t i : parameters) size += nodes_[0].numbers[i].size();
+  small_.resize(count_ * size);
   std::vector<real*> own;
-  for (size_t n = 0; n < nodes; ++n) own.push_back(small_.data() + n * together);
-  exchange(own, together);
-  each_small([](size_t n, real* to, const real* from) { chosen_engine().copy(n, from, to); });
+  for (size_t n = 0; n < count_; ++n) {
+    real* to = own.emplace_back(small_.data() + n * size);
+    for (const size_t i : parameters) {
+      const Buffer& numbers = nodes_[n].numbers[i];
+      chosen_engine().copy(numbers.size(), numbers.data(), to);
+      to += numbers.size();
+    }
+  }
+  exchange(own, size);
+  const real* from = own[0];
+  for (const size_t i : parameters) {
+    Buffer& numbers = nodes_[0].numbers[i];
+    chosen_engine().copy(numbers.size(), from, numbers.data());
+    from += numbers.size();
+  }
 }
 
 /// All but the numbers of parameters, which are many and have one size: for each process its nodes.
@@ -361,6 +391,7 @@ std::vector<std::vector<ShardNode>> TreeSum::exchange_rows(Peers& peers) const {
     engine::put(own, node.range);
     engine::put(own, uint8_t{node.empty});
     put_list(own, node.used);
+    engine::put(own, static_cast<uint64_t>(node.tables.size()));
     for (const RowSum& table : node.tables) table.put(own);
   }
   std::vector<std::vector<ShardNode>> all;
@@ -371,10 +402,11 @@ std::vector<std::vector<ShardNode>> TreeSum::exchange_rows(Peers& peers) const {
       node.range = from.get<ShardRange>();
       node.empty = from.get<uint8_t>() != 0;
       from.get_list(node.used);
-      node.tables.resize(model_.lookup_parameters_list().size());
+      node.tables.resize(from.get<uint64_t>());
       for (RowSum& table : node.tables) table.get(from);
     }
   }
+  check_alike(all);
   return all;
 }
 

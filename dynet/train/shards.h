@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -76,7 +77,8 @@ class GradientSum {
   virtual void begin() = 0;
   /// The gradient that there is becomes that of the next shard, and is cleared.
   virtual void take(uint32_t shard) = 0;
-  /// Adds the sums of all processes. The last function that may throw; without it they stay alone.
+  /// Adds the sums of all processes; without it they stay alone. std::runtime_error where these have other
+  /// models.
   virtual void combine(Peers& peers) = 0;
   /// The sum becomes the gradient.
   virtual void put() = 0;
@@ -90,7 +92,7 @@ class GradientSum {
   void start();
   /// Adds the gradient that was set aside to the one that there is.
   void finish();
-  /// std::invalid_argument where parameters were added since start().
+  /// std::invalid_argument where parameters, tables or rows were added since start().
   void check_model() const;
   /// The gradient that there is becomes a node, without copying; what follows is computed in other memory.
   /// And the other way round.
@@ -107,11 +109,12 @@ class GradientSum {
 
   ParameterCollection model_;
   std::vector<size_t> places_;  // of each parameter's numbers among all, and behind the last one their count
+  std::vector<size_t> table_sizes_;
 
  private:
   bool has_before_ = false;
   ShardNode before_;
-  std::vector<std::vector<Buffer>> spare_;  // of each parameter, memory that waits to be used
+  std::vector<std::vector<Buffer>> spare_;  // of each parameter, memory for the shards that wait at a time
 };
 
 /// Floats are added in a tree over the numbers of the shards.
@@ -125,6 +128,10 @@ class TreeSum : public GradientSum {
   void put() override;
 
  private:
+  /// Adds numbers of each node of this process to those of all, from where they lie to where the first ones
+  /// do.
+  using Exchange = std::function<void(const std::vector<real*>& own, size_t size)>;
+
   ShardNode& fresh();
   ShardNode& last(size_t back) { return nodes_[count_ - back]; }
   bool four_wait() const;
@@ -134,6 +141,7 @@ class TreeSum : public GradientSum {
   void fill_empty(ShardNode& node) const;
   std::vector<std::vector<ShardNode>> exchange_rows(Peers& peers) const;
   void add_over_processes(Peers& peers, const std::vector<std::vector<ShardNode>>& all);
+  void add_small(const std::vector<size_t>& parameters, const Exchange& exchange);
   void add_halves(Peers& peers, real* numbers, size_t size);
   void add_parts(Peers& peers, const std::vector<std::vector<ShardNode>>& all, const std::vector<real*>& own,
                  size_t size);

@@ -2,6 +2,7 @@
 #include "python/src/graph.h"
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 
 #include <optional>
 
@@ -37,16 +38,20 @@ PythonGraph renewed(Graph& graph, bool immediate_compute, bool check_validity, s
   return PythonGraph(graph);
 }
 
-/// How much the current graph has: its nodes, and their arguments in the upper half.
-uint64_t node_mark() {
-  const Graph::Mark now = current_graph().mark();
-  return uint64_t{now.args} << 32 | now.nodes;
+/// What the current graph has: its number, and its nodes and their arguments.
+using NodeMark = std::tuple<unsigned, unsigned, unsigned>;
+NodeMark node_mark() {
+  const Graph& graph = current_graph();
+  const Graph::Mark now = graph.mark();
+  return {graph.number(), now.nodes, now.args};
 }
 
-/// Removes what the current graph has had since then, unless somebody has computed it.
-void take_nodes_back(uint64_t mark) {
+/// Removes what the current graph has had since then, unless somebody has computed it. Tasks add nodes in
+/// turns, and are forgotten with all of theirs.
+void take_nodes_back(const NodeMark& mark) {
   Graph& graph = current_graph();
-  const Graph::Mark before{static_cast<unsigned>(mark), static_cast<unsigned>(mark >> 32)};
+  const Graph::Mark before{std::get<1>(mark), std::get<2>(mark)};
+  if (graph.number() != std::get<0>(mark) || (graph.tasks() && graph.tasks()->in_task())) return;
   if (graph.is_in_use() || graph.size() <= before.nodes || graph.edge_count() < before.args) return;
   for (unsigned id = before.nodes; id < graph.size(); ++id)
     if (graph.evaluator && graph.evaluator->is_known(id)) return;

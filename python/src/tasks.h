@@ -87,7 +87,7 @@ class CountedInUse {
  public:
   CountedInUse() noexcept : place_(in_use.hold()) {}
   CountedInUse(const CountedInUse&) noexcept : CountedInUse() {}
-  CountedInUse& operator=(const CountedInUse&) noexcept { return *this; }
+  CountedInUse& operator=(const CountedInUse&) = delete;
   ~CountedInUse() { in_use.give_back(place_); }
 
  private:

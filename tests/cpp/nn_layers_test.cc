@@ -54,6 +54,7 @@ void plain_layers() {
   const auto of_matrix = [](auto& layer, ComputationGraph& graph) { return layer(given(graph, {3, 4})); };
   test_layer<nn::Linear>("Linear", 0.721725, of_matrix, 3u, 2u);
   test_layer<nn::LayerNorm>("LayerNorm", 0.798963, of_matrix, 3u);
+  test_layer<nn::RMSNorm>("RMSNorm", 0.092311, of_matrix, 3u);
   test_layer<nn::MLP>("MLP", -1.707854, of_matrix, std::vector<unsigned>{3, 5, 2});
   test_layer<nn::Highway>("Highway", 1.021010, of_matrix, 3u);
   test_layer<nn::BiLSTM>("BiLSTM", -0.037231, of_matrix, 3u, 4u);
@@ -86,6 +87,13 @@ void transformers() {
     return layer(given(graph, {4, 3}), true);
   };
   test_layer<nn::MultiHeadAttention>("MultiHeadAttention", 0.630658, of_matrix, 4u, 2u);
+  test_layer<nn::MultiHeadAttention>(
+      "rotary", 0.733970,
+      [](auto& layer, ComputationGraph& cg) {
+        layer.rotary = true;
+        return layer(given(cg, {4, 3}), true);
+      },
+      4u, 2u);
   test_layer<nn::TransformerEncoderLayer>("TransformerEncoderLayer", -0.272985, of_matrix, 4u, 2u, 6u);
   test_layer<nn::TransformerDecoderLayer>(
       "TransformerDecoderLayer", -0.498923,
@@ -93,6 +101,20 @@ void transformers() {
         return layer(given(cg, {4, 3}), layer.keep(given(cg, {4, 2}, 1)));
       },
       4u, 2u, 6u);
+}
+
+void positions() {
+  ComputationGraph graph;
+  compare("SinusoidalPositions", nn::SinusoidalPositions(4)(given(graph, {4, 3}), 2), 2.271270);
+  test_layer<nn::LearnedPositions>(
+      "LearnedPositions", -1.556075,
+      [](auto& layer, ComputationGraph& cg) {
+        std::vector<real> rows(4 * 7);
+        for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<real>(std::sin(1 + 0.7 * double(i)));
+        layer.table.set_value(rows);
+        return layer(given(cg, {4, 3}), 2);
+      },
+      4u, 7u);
 }
 
 bool close(const Expression& a, const Expression& b) {
@@ -144,6 +166,25 @@ void refused(const char* text, F call) {
   check_throws<std::invalid_argument>(text, call);
 }
 
+/// A layer that is refused adds nothing to the model; a step that is refused keeps nothing.
+void nothing_changes() {
+  ParameterCollection model;
+  refused("hidden is 0", [&] { nn::TransformerEncoderLayer(4, 2, 0, model); });
+  refused("a multiple of heads", [&] { nn::TransformerDecoderLayer(6, 4, 8, model); });
+  refused("a size is 0", [&] { nn::MLP({3, 5, 0}, model); });
+  refused("layers is 0", [&] { nn::Highway(3, model, 0); });
+  refused("tags is 0", [&] { nn::CRF(3, 0, model); });
+  check(model.parameters_list().empty(), "parameters of layers that were refused");
+  nn::TransformerDecoderLayer decoder(4, 2, 6, model);
+  check(decoder.collection.get_fullname() == "/transformer-decoder-layer/", "a name that was free");
+  ComputationGraph graph;
+  std::optional<nn::Kept> kept;
+  const nn::Kept wrong{given(graph, {3, 2}), given(graph, {3, 2})};
+  check_throws<std::invalid_argument>(
+      "attention", [&] { static_cast<void>(decoder.step(given(graph, {4}), wrong, kept)); });
+  check(!kept, "what a step keeps that was refused");
+}
+
 void errors() {
   ParameterCollection model;
   nn::Linear linear(3, 2, model);
@@ -156,6 +197,7 @@ void errors() {
   const nn::TreeState leaf = tree(given(graph, {3}));
   refused("2 children; at most 1",
           [&] { static_cast<void>(tree(given(graph, {3}), std::vector<nn::TreeState>{leaf, leaf})); });
+  refused("a matrix of shape {3,2}", [&] { static_cast<void>(tree(x)); });
   refused("inputs is 0", [&] { nn::Linear(0, 2, model); });
   refused("must be even", [&] { nn::BiLSTM(3, 5, model); });
   refused("a multiple of heads", [&] { nn::MultiHeadAttention(6, 4, model); });
@@ -168,8 +210,10 @@ int main() {
   plain_layers();
   trees();
   transformers();
+  positions();
   step_by_step();
   names_and_words();
+  nothing_changes();
   errors();
   return test::finish();
 }

@@ -87,8 +87,15 @@ class Threads:
 
 def summed(gradients, count, exact=False, before=None):
     """The sum as each of so many processes gets it."""
-    networks, transport = [Network() for _ in range(count)], Threads(count)
-    failures = []
+    networks = [Network() for _ in range(count)]
+    assert failures_of(networks, gradients, exact, before) == []
+    return [network.gradients() for network in networks]
+
+
+def failures_of(networks, gradients, exact=False, before=None):
+    """Lets a process for each network add up the gradients; gives what they raise."""
+    count, failures = len(networks), []
+    transport = Threads(count)
 
     def work(rank):
         try:
@@ -110,8 +117,7 @@ def summed(gradients, count, exact=False, before=None):
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == []
-    return [network.gradients() for network in networks]
+    return failures
 
 
 def bits(gradients):
@@ -284,3 +290,38 @@ def test_without_mpi_one_sentence_says_what_to_install():
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert "ImportError: dynet.distributed needs MPI and mpi4py: python -m pip install 'dynet[mpi]'" in last
+
+
+GROWTH = {
+    "a parameter": lambda network: network.model.add_parameters(6, init=1),
+    "a table": lambda network: network.model.add_lookup_parameters((4, 3)),
+    "rows": lambda network: network.table.add_rows(2, init=0),
+}
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("what", GROWTH)
+def test_a_model_that_grows_while_shards_are_computed(what, exact):
+    network = Network()
+    sums = _dynet._Shards(network.model, exact)
+    sums.begin()
+    network.add(shards(1)[0])
+    sums.take(0)
+    GROWTH[what](network)
+    with pytest.raises(ValueError, match="parameters or rows were added while"):
+        sums.take(1)
+    sums.begin()
+    network.add(shards(1)[0])
+    sums.take(0)
+    sums.put()
+    assert network.often.grad_as_array().tobytes() == shards(1)[0][0].tobytes()
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("what", ["a parameter", "a table"])
+def test_processes_with_other_models_all_stop(what, exact):
+    networks = [Network(), Network()]
+    GROWTH[what](networks[1])
+    failures = failures_of(networks, shards(4), exact)
+    assert [type(each) for each in failures] == [RuntimeError] * 2
+    assert all("parameters" in str(each) for each in failures)

@@ -21,10 +21,18 @@ def tree(layer):
     return layer.step(given((3,), 2), leaves).h
 
 
+def learned(layer):
+    layer.table.init_from_array(np.sin(1 + 0.7 * np.arange(28)).reshape(7, 4))
+    return layer(given((4, 3)), 2)
+
+
 NN = dy.nn
 CASES = {
     "Linear": (lambda m: NN.Linear(3, 2, m), lambda f: f(given((3, 4)))),
     "LayerNorm": (lambda m: NN.LayerNorm(3, m), lambda f: f(given((3, 4)))),
+    "RMSNorm": (lambda m: NN.RMSNorm(3, m), lambda f: f(given((3, 4)))),
+    "SinusoidalPositions": (lambda m: NN.SinusoidalPositions(4), lambda f: f(given((4, 3)), 2)),
+    "LearnedPositions": (lambda m: NN.LearnedPositions(4, 7, m), learned),
     "MLP": (lambda m: NN.MLP([3, 5, 2], m), lambda f: f(given((3, 4)))),
     "Highway": (lambda m: NN.Highway(3, m), lambda f: f(given((3, 4)))),
     "BiLSTM": (lambda m: NN.BiLSTM(3, 4, m), lambda f: f(given((3, 4)))),
@@ -35,6 +43,10 @@ CASES = {
     "NaryTreeLSTM": (lambda m: NN.NaryTreeLSTM(3, 4, 2, m), tree),
     "MultiHeadAttention": (
         lambda m: NN.MultiHeadAttention(4, 2, m),
+        lambda f: f(given((4, 3)), causal=True),
+    ),
+    "rotary": (
+        lambda m: NN.MultiHeadAttention(4, 2, m, rotary=True),
         lambda f: f(given((4, 3)), causal=True),
     ),
     "TransformerEncoderLayer": (

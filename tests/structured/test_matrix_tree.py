@@ -46,3 +46,18 @@ def test_scores_far_apart_are_summed_in_logs():
     assert trees.log_partition().value() == pytest.approx(-600 + np.log(6), rel=1e-6)
     assert trees.marginals().npvalue().sum(0).round(5).tolist() == [1, 1, 1]
     assert trees.marginals().npvalue()[2, 0] == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("words", [2, 5, 9])
+@pytest.mark.parametrize("gap", [20, 40, 70, 90])
+def test_one_root_has_its_arc_whatever_all_of_them_gain(words, gap):
+    """Each tree has one arc of the root, so that no probability depends on what is added to all of these."""
+    scores = np.random.default_rng(words).normal(size=(words + 1, words)).astype(np.float32)
+
+    def marginals(more):
+        moved = scores + np.outer(np.eye(words + 1)[0], np.full(words, more))
+        return dy.structured.SpanningTrees(dy.inputTensor(moved)).marginals().npvalue()
+
+    for more in (gap, -gap):
+        np.testing.assert_allclose(marginals(more), marginals(0), atol=1e-5)
+        assert marginals(more).sum(0) == pytest.approx(np.ones(words), abs=1e-5)

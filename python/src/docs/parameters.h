@@ -110,7 +110,8 @@ backward passes have added since the last update(), zero if none did.
 
 constexpr auto grad_view = R"(The gradient as a NumPy array over its own memory, column-major as that is: what
 is written there is the gradient, without copies, as for a sum over processes between backward() and
-update(), which clips it. It stays the gradient after update() and reset_gradient(), which clear it.
+update(), which clips it. It stays the gradient after update() and reset_gradient(), which clear it; workers
+of dy.mp have gradients of their own, of which they make views anew.
 
 >>> m = dy.ParameterCollection()
 >>> w, trainer = m.add_parameters(2, init=0), dy.SimpleSGDTrainer(m, learning_rate=1)
