@@ -42,6 +42,7 @@ class Processes:
     def __init__(self, pythons, site, rounds, window, progress):
         self.pythons, self.site = pythons, site
         self.rounds, self.window, self.progress = rounds, window, progress
+        self.folders = self.where_ours_is() if "ours" in pythons else ""
         self.mpis = {}
         self.missing = {}
         for name in venvs.MPIS if "ours" in pythons else ():
@@ -51,12 +52,20 @@ class Processes:
             except UnavailableError as error:
                 self.missing[name] = str(error)
 
+    def where_ours_is(self):
+        """The folders of our package and of NumPy, which environments of MPI do not have."""
+        told = (
+            "import dynet, numpy; print(*(m.__path__[0].rpartition('/')[0] for m in (dynet, numpy)), sep=':')"
+        )
+        variables = environment(1, keep_python_path=True)
+        return subprocess.check_output([self.pythons["ours"], "-c", told], text=True, env=variables).strip()
+
     def ours(self, task, minibatch, mpi, count, shards):
         """Our program in some processes."""
         worker = [str(FOLDER / "processes_worker.py"), task.name, "ours"]
         options = ["--minibatch", str(minibatch), "--shards", str(shards)]
         start = [self.mpis[mpi], "-m", "dynet.distributed", "-n", str(count)]
-        variables = environment(1, keep_python_path=True)
+        variables = {**environment(1), "PYTHONPATH": self.folders}
         return Job(f"{count} × {shards} {mpi}", [*start, *worker, *options], self.site, count, variables)
 
     def torch(self, task, minibatch, count):
