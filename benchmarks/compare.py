@@ -25,7 +25,7 @@ import structures
 import training
 import values
 from contestants import Site
-from environments import UnavailableError, checked, interpreter
+from environments import UnavailableError, checked, interpreter, venvs
 from losses import check
 from report import markdown, table
 from tasks import TASKS
@@ -124,7 +124,7 @@ def find_interpreters(arguments, progress):
         except UnavailableError as error:
             missing[toolkit] = str(error)
             progress(f"{toolkit} is not available: {error}")
-    found.update((mpi, given[mpi]) for mpi in processes.MPIS if mpi in given)
+    found.update((mpi, given[mpi]) for mpi in venvs.MPIS if mpi in given)
     return found, missing
 
 
