@@ -54,10 +54,11 @@ def names(tags):
     """The names that tags of the scheme BIOES mark, as a set of (first word, last word, kind)."""
     found, first = set(), None
     for place, tag in enumerate(tags):
-        if tag[0] in "BS":
-            first = place
+        if tag[0] != "I":
+            first = place if tag[0] in "BS" else first if tag[0] == "E" else None
         if tag[0] in "ES" and first is not None:
             found.add((first, place, tag[2:]))
+            first = None
     return found
 
 

@@ -54,7 +54,8 @@ def line(pictures, draw):
     """A line of three to nine digits, a row higher or lower, up to two columns apart or sharing one."""
     paper, end, written = np.zeros((8, 99), dtype=np.float32), 1, []
     for picture, digit in draw.choices(pictures, k=draw.randint(3, 9)):
-        ink = inked(np.roll(picture, draw.choice((-1, 0, 0, 1)), axis=0))
+        down = draw.choice((-1, 0, 0, 1))
+        ink = inked(np.pad(picture, ((1, 1), (0, 0)))[1 - down : 9 - down])
         start = max(0, end + draw.choice((-1, 0, 0, 1, 1, 2)))
         end = start + ink.shape[1]
         paper[:, start:end] = np.maximum(paper[:, start:end], ink)

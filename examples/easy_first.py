@@ -137,7 +137,7 @@ def main():
     words = dy.data.Vocabulary((word.form for word in tokens), minimum_count=2)
     tags = dy.data.Vocabulary(word.upos for word in tokens)
     parser = Parser(words, tags, dy.ParameterCollection())
-    options.learn(parser, training, parser.loss, chosen, 0.002, batched=True)
+    options.learn(parser, training, parser.loss, chosen, 0.002, batched=True, reduction="sum")
     score = attachment(parser.heads(held_out), held_out)
     usual = UsualOffset(list(map(dependents, training))).heads(list(map(dependents, held_out)))
     baseline = attachment(usual, held_out)

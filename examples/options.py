@@ -33,7 +33,8 @@ def learn(module, examples, loss, chosen, rate, **settings):
     else:
         settings |= {"epochs": chosen.epochs, "batch_size": chosen.batch, "seed": chosen.seed}
         schedule = dy.optim.CosineSchedule(rate, max(chosen.epochs, 1))
-        dy.fit(module, dy.AdamTrainer(module.model), examples, loss, schedule=schedule, **settings)
+        trained = module if isinstance(module, dy.nn.Module) else module.model
+        dy.fit(trained, dy.AdamTrainer(module.model), examples, loss, schedule=schedule, **settings)
     if chosen.save:
         module.model.save(chosen.save)
 

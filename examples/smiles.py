@@ -11,7 +11,7 @@ TABLE = "B3DB/B3DB_classification.tsv"
 # Meng, Xi, Huang and Ayers (2021): 7,807 molecules, collected from 50 sources; CC0.
 B3DB = Package("qc-b3db==1.1.1", (TABLE,))
 TOKEN = re.compile(r"\[[^\]]+\]|Br|Cl|[A-Za-z]|[-=#:/\\().]|%\d\d|\d")
-ATOM = re.compile(r"\[\d*([A-Z][a-z]?|[a-z])@*(H?)\d*([-+]?)")
+ATOM = re.compile(r"\[\d*([A-Z][a-z]?|se|as|[a-z])@*(H?)\d*([-+]?)")
 BONDS = ("-", "=", "#", ":")  # single, double, triple, aromatic
 
 

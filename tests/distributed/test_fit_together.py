@@ -41,3 +41,38 @@ def test_the_example_whose_loss_is_no_number_is_named():
     done = jobs.start(jobs.PYTHONS[0], 2, jobs.HERE / "fit.py", "--wrong")
     assert done.returncode != 0
     assert "FloatingPointError: fit: the loss of example" in done.stderr
+
+
+def test_statistics_that_would_differ_are_refused():
+    done = jobs.start(jobs.PYTHONS[0], 2, jobs.HERE / "fit.py", "--norm")
+    assert done.returncode != 0 and "BatchNorm: a shard of a distributed trainer" in done.stderr
+
+
+TWO_KINDS = """
+import sys
+import dynet as dy
+model = dy.ParameterCollection()
+weights = model.add_parameters(2)
+trainer = dy.distributed.Trainer(dy.AdamTrainer(model), shards=1)
+given = [weights], lambda each: dy.squared_norm(each)
+dy.fit(model, trainer, *given, epochs=1, checkpoint=sys.argv[1])
+trainer.save(sys.argv[2])
+before = weights.as_array().tobytes()
+for call in (
+    lambda: trainer.load(sys.argv[1]),
+    lambda: dy.fit(model, trainer, *given, epochs=2, checkpoint=sys.argv[2], resume=True),
+):
+    try:
+        call()
+    except ValueError as error:
+        print(error)
+assert weights.as_array().tobytes() == before
+"""
+
+
+def test_a_checkpoint_of_fit_is_none_of_the_trainer(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(TWO_KINDS)
+    done = jobs.start(jobs.PYTHONS[0], 1, program, str(tmp_path / "fit"), str(tmp_path / "saved"))
+    assert done.returncode == 0, done.stderr
+    assert "is a checkpoint of dy.fit" in done.stdout and "was saved by a distributed trainer" in done.stdout

@@ -49,6 +49,7 @@ LEARNERS = [
     "tagger.py",
     "transition_parser.py",
     "translator.py",
+    "translator.py --network lstm",
     "treelstm.py",
     "vae.py",
     "word_embeddings.py",

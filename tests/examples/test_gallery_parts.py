@@ -102,8 +102,9 @@ def test_lines_of_digits_are_cut_where_no_ink_is(example):
     assert cutter.read([paper]) == [[1, 2, 1]]
     lines = [(paper, [1, 2, 1]), (paper, [1, 2])]
     assert ctc.errors(lines, [[1, 2, 1], [2]]) == (1 / 5, 1 / 2)
+    draw = random.Random(4)
     for _ in range(20):
-        picture, written = ctc.line([(one, 1), (bar, 2)], random.Random(4))
+        picture, written = ctc.line([(one, 1), (bar, 2)], draw)
         assert picture.shape[1] >= 2 * len(written)  # so that blanks fit between digits that are the same
 
 

@@ -197,3 +197,18 @@ def test_names_of_torch_tell_ours(call, error, text):
     with pytest.raises(error, match=text):
         call(dy.ParameterCollection())
     assert not hasattr(dy.nn, "Sequential")
+
+
+def test_a_mini_batch_may_be_of_texts():
+    head = dy.nn.CTC(3, list("ab"), dy.ParameterCollection())
+    x = dy.inputTensor(np.random.default_rng(1).normal(size=(3, 5, 2)), batched=True)
+    lists = head.loss(x, [list("ab"), list("bab")]).npvalue()
+    assert np.array_equal(head.loss(x, ["ab", "bab"]).npvalue(), lists)
+    assert np.array_equal(head.loss(x, [np.array([0, 1]), np.array([1, 0, 1])]).npvalue(), lists)
+    assert np.array_equal(head.loss(x, ["a", "b"]).npvalue(), head.loss(x, [list("ab")] * 2).npvalue())
+
+
+def test_names_without_an_order_are_refused():
+    for given in ({"O", "B-X"}, [["O"]], ["O", "O"]):
+        with pytest.raises(ValueError, match="CRF: tags is"):
+            dy.nn.CRF(3, given, dy.ParameterCollection())

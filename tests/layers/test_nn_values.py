@@ -1,5 +1,7 @@
 """Layers that torch does not have, beside NumPy; masks, positions, refusals."""
 
+import re
+
 import numpy as np
 import pytest
 from layer_laws import close, inputs
@@ -254,3 +256,25 @@ def test_a_decoder_needs_a_memory():
     layer = dy.nn.TransformerDecoderLayer(4, 2, 6, dy.ParameterCollection())
     with pytest.raises(TypeError, match="TransformerDecoderLayer: memory is None"):
         layer(dy.zeros((4, 3)), None)
+
+
+def test_queries_that_come_before_all_keys_are_refused():
+    turned = dy.nn.MultiHeadAttention(4, 2, dy.ParameterCollection(), rotary=True)
+    with pytest.raises(ValueError, match="causal with 3 queries and 2 keys"):
+        turned(dy.zeros((4, 3)), dy.zeros((4, 2)), causal=True)
+
+
+def test_statistics_stay_finite():
+    norm = dy.nn.BatchNorm(2, dy.ParameterCollection())
+    norm(dy.inputTensor([[1, np.nan], [5, 5]]))
+    assert norm.mean.as_array().tolist() == [0, 0] and norm.variance.as_array().tolist() == [1, 1]
+
+
+def test_hints_for_names_of_torch_name_what_there_is():
+    from dynet.nn.elsewhere import NAMES
+
+    for hint in NAMES.values():
+        for path in re.findall(r"dy((?:\.\w+)+)\(", hint):
+            found = dy
+            for part in path.split(".")[1:]:
+                found = getattr(found, part)

@@ -150,10 +150,10 @@ def test_a_handler_saves_what_is_being_saved():
 
     with alarms(handler):
         end = time.monotonic() + 2
-        while time.monotonic() < end or calls <= 20:
+        while time.monotonic() < end or (calls <= 20 and time.monotonic() < end + 60):
             signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 0.004))
             dy.save("model", [p])
-    assert longest < 20
+    assert longest < 20 and calls > 20
     assert len(dy.load("model", dy.ParameterCollection())) == 1
     assert sorted(os.listdir()) == ["model.data", "model.meta"]
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import math
 import os
 import random
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 import dynet as dy
-from dynet import _dynet
+from dynet import _dynet, shards
 from dynet.arguments import told
 from dynet.checks import whole
 from dynet.data.order import listed, measured
@@ -163,21 +165,43 @@ class Trainer:
         """The losses of the shards of this process, whose gradients are taken."""
         parts = self._parts(examples)
         mine = range(len(parts) * self.rank // self.ranks, len(parts) * (self.rank + 1) // self.ranks)
+        losses = []
+        with self._apart() as enter:
+            for number in mine:
+                if part := parts[number]:
+                    enter(number)
+                    losses.append(_backward(loss_at(part), scale))
+                self._sums.take(number)
+        return losses
+
+    @contextlib.contextmanager
+    def _apart(self) -> Iterator[Callable[[int], None]]:
+        """Gives what enters one shard after another; at the end all is as before."""
         seed, update = _dynet._random_position()[0], self.trainer._updates()
         before = random.getstate()
         numpys = self._numpy.lend()
-        losses = []
+        shards.computed = True
         try:
-            for number in mine:
-                if part := parts[number]:
-                    self._enter(seed, update, number)
-                    losses.append(_backward(loss_at(part), scale))
-                self._sums.take(number)
+            yield functools.partial(self._enter, seed, update)
         finally:
+            shards.computed = False
             self._sums.leave()
             random.setstate(before)
             self._numpy.take_back(numpys)
-        return losses
+
+    def _scored(self, count: int, loss_of: Callable[[int], float]) -> float:
+        """The sum of the losses of `count` batches that are not trained with, which processes divide."""
+        try:
+            losses = []
+            with self._apart() as enter:
+                for number in range(self.rank, count, self.ranks):
+                    enter(number)
+                    losses.append(loss_of(number))
+        except Exception as error:
+            if self.ranks > 1:
+                self._transport.fail(error)
+            raise
+        return self.total(losses)
 
     def _parts(self, examples: Sequence[Any]) -> list[list[int]]:
         if self.exact:
@@ -254,6 +278,10 @@ class Trainer:
         checkpoint = self._read("load", os.fsdecode(path))
         if checkpoint is None:
             return None
+        if "pass" not in checkpoint.training:
+            raise ValueError(
+                f"load: {os.fsdecode(path)} is a checkpoint of dy.fit, which goes on with resume=True"
+            )
         checkpoint.restore(self.model, self.trainer)
         self._pass = int(checkpoint.training["pass"])
         return dict(checkpoint.training["state"])

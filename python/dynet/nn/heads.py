@@ -26,13 +26,15 @@ class _Names:
             self.count = whole(call, what, given)
             return
         self.names = list(given.words if isinstance(given, Vocabulary) else given)
-        self.numbers = {name: number for number, name in enumerate(self.names)}
-        wrong = isinstance(given, str) or not all(isinstance(each, str) for each in self.names)
-        if wrong or not self.names or len(self.numbers) < len(self.names):
+        wrong = isinstance(given, str | set | frozenset) or not all(
+            isinstance(each, str) for each in self.names
+        )
+        if wrong or not self.names or len(set(self.names)) < len(self.names):
             raise ValueError(
                 f"{call}: {what} is {given!r:.60}; a Vocabulary, a list of names that differ, or how many is "
                 "needed"
             )
+        self.numbers = {name: number for number, name in enumerate(self.names)}
         self.count = len(self.names)
 
     def number(self, label: Any) -> int:
@@ -57,13 +59,18 @@ class _Names:
             raise TypeError(f"{self.call}: {labels!r:.60} was given; a list of {self.what} is needed")
         return [self.number(label) for label in labels]
 
+    def is_batch(self, labels: Any, batch: int, texts: bool = False) -> bool:
+        """Whether a list of labels for each element of a mini-batch was given; with `texts` these may be
+        texts, unless all of them are labels.
+        """
+        if batch < 2 or isinstance(labels, str) or not hasattr(labels, "__len__") or len(labels) != batch:
+            return False
+        if texts and any(isinstance(each, str) and each not in (self.names or ()) for each in labels):
+            return all(hasattr(each, "__iter__") for each in labels)
+        return all(hasattr(each, "__iter__") and not isinstance(each, str) for each in labels)
+
     def told(self, numbers: Iterable[int]) -> list[Any]:
         return [self.names[number] if self.names else number for number in numbers]
-
-
-def _batch(labels: Any, batch: int) -> bool:
-    """Whether a list of labels for each element of a mini-batch was given."""
-    return batch > 1 and len(labels) == batch and all(isinstance(each, list | tuple) for each in labels)
 
 
 class CRF(Module):
@@ -117,7 +124,7 @@ class CRF(Module):
         1.3863
         """
         x = matrix("CRF", "x", x, self.inputs)
-        if _batch(tags, x.dim()[1]):
+        if self._names.is_batch(tags, x.dim()[1]):
             given: Any = [self._checked(each, x.dim()[0][1]) for each in tags]
         else:
             given = self._checked(tags, x.dim()[0][1])
@@ -220,8 +227,8 @@ class CTC(Module):
     @built
     def loss(self, x: Columns, target: Sequence[Any], zero_infinity: bool = False) -> Expression:
         """-log p(target | x), over all alignments: shape (1,). Of a mini-batch the target is one for all, or
-        a list for each element, of any lengths. What does not fit in the frames is a ValueError, or with
-        zero_infinity a loss of 0 without gradient, as in dy.structured.CTC.loss.
+        a list or a text for each element, of any lengths. What does not fit in the frames is a ValueError,
+        or with zero_infinity a loss of 0 without gradient, as in dy.structured.CTC.loss.
 
         >>> head = dy.nn.CTC(3, list("ab"), dy.ParameterCollection())
         >>> round(head.loss(dy.zeros((3, 4)), "ab").value(), 4)
@@ -238,7 +245,7 @@ class CTC(Module):
         [1, 2]
         """
         x = matrix("CTC", "x", x, self.inputs)
-        if _batch(target, x.dim()[1]):
+        if self._names.is_batch(target, x.dim()[1], texts=True):
             rows: Any = [self._rows(each) for each in target]
         else:
             rows = self._rows(target)

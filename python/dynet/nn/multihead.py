@@ -120,7 +120,7 @@ class MultiHeadAttention(Module):
         queries = matrix(name, "queries", queries, self.size)
         kept = keys if isinstance(keys, Kept) else self.keep(queries if keys is None else keys, values)
         m, n = queries.dim()[0][1], kept.keys.dim()[0][1]
-        query = self._asked(queries, n - m if causal or keys is None else 0)
+        query = self._asked(queries, max(0, n - m) if causal or keys is None else 0)
         return self._found(query, kept, causal, _added(name, mask, n, m))
 
     @built

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import overload
 
 import dynet._dynet as dy
+from dynet import shards
 from dynet._dynet import Expression, ParameterCollection
 from dynet.arguments import built
 from dynet.nn.checks import Columns, listed, positive, real, rows, whole
@@ -65,8 +67,8 @@ class BatchNorm(Module):
     these, or a list of vectors, which are taken together. In training two columns at least are needed.
 
     Statistics are those of what one call is given. Automatic batching makes no mini-batch: examples that a
-    program builds one by one are normalised one by one, whatever runs together; of several processes
-    each has its own. In training a call evaluates its input at once, and moves the running statistics:
+    program builds one by one are normalised one by one, whatever runs together. dy.distributed cannot
+    train it. In training a call evaluates its input at once, and moves the running statistics:
     running ← (1 - momentum) running + momentum · batch, with the variance over n - 1. After eval() these
     take the place of the batch's, each column is normalised for itself, and nothing is evaluated early.
 
@@ -125,6 +127,12 @@ class BatchNorm(Module):
         mean = dy.mean_dim(x, axes, True)
         apart = x - mean
         variance = dy.mean_dim(dy.square(apart), axes, True)
+        if shards.computed:
+            raise ValueError(
+                "BatchNorm: a shard of a distributed trainer; statistics, which would depend on who computes "
+                "which shard, are learned in one process alone. LayerNorm and RMSNorm need none; after "
+                "eval() the layer uses those that it has"
+            )
         self._move(mean, variance, count)
         scale = dy.cdiv(self.weight, dy.sqrt(variance + self.eps))
         return dy.cmult(apart, scale) + self.bias
@@ -132,6 +140,8 @@ class BatchNorm(Module):
     def _move(self, mean: Expression, variance: Expression, count: int) -> None:
         """The running statistics go on by one batch."""
         new_mean, new_variance = dy.npvalues([mean, variance])
+        if not math.isfinite(float(new_mean.sum() + new_variance.sum())):
+            return  # of a batch that no trainer learns from
         m = self.momentum
         self.mean.set_value(self.mean.as_array() * (1 - m) + new_mean * m)
         over = count / (count - 1)

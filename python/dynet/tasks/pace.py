@@ -28,7 +28,7 @@ class Pace:
         for window, seconds in self._seconds.items():
             if len(seconds) < TRIALS:
                 return window
-        if self._runs == self._next_retrial:
+        if self._runs >= self._next_retrial:
             self._next_retrial *= 2
             self._retrials += 1
             return WINDOWS[self._retrials % len(WINDOWS)]

@@ -143,7 +143,11 @@ class Checkpoint:
 
     def check(self, asked: Mapping[str, Any]) -> None:
         """Fails unless training goes on as it began."""
-        written = self.training["asked"]
+        written = self.training.get("asked")
+        if written is None:
+            raise ValueError(
+                f"{self.call}: {self.path} was saved by a distributed trainer, whose load() goes on from it"
+            )
         for name, value in asked.items():
             if written.get(name) != value:
                 raise ValueError(

@@ -111,12 +111,15 @@ class SharedLoss(BatchLoss):
 
 def mean_loss(learning: Learning, examples: Sequence[Any]) -> float:
     """The mean loss of examples that are not trained with; several processes divide the batches."""
-    size, together = learning.batch_size or 16, learning.together
-    starts = range(0, len(examples), size)
-    mine = starts if together is None else starts[together.rank :: together.ranks]
-    losses = [_loss_from(learning, examples, start, size) for start in mine]
-    total = sum(losses) if together is None else float(together.total(losses))
-    return total / len(examples)
+    size = learning.batch_size or 16
+    count = -(-len(examples) // size)
+
+    def loss_of(number: int) -> float:
+        return _loss_from(learning, examples, number * size, size)
+
+    if learning.together is None:
+        return sum(map(loss_of, range(count))) / len(examples)
+    return float(learning.together._scored(count, loss_of)) / len(examples)
 
 
 def _loss_from(learning: Learning, examples: Sequence[Any], start: int, size: int) -> float:

@@ -48,9 +48,8 @@ class Learning:
             raise TypeError(
                 f"{call}: model is {self.model!r:.60}; a ParameterCollection or a dy.nn.Module is needed"
             )
-        self.together = (
-            self.trainer if type(self.trainer).__module__.startswith("dynet.distributed") else None
-        )
+        kinds = (kind.__module__ for kind in type(self.trainer).__mro__)
+        self.together = self.trainer if any(each.startswith("dynet.distributed") for each in kinds) else None
         if self.together is not None:
             if call != "fit":
                 raise TypeError(
@@ -141,7 +140,8 @@ class Options:
                 raise TypeError(f"fit: {name} was given without a checkpoint, the name of a file")
             return
         folder = os.path.dirname(os.path.realpath(self.checkpoint))
-        if not os.path.isdir(folder):
+        several = self.learning.together
+        if not os.path.isdir(folder) and (several is None or several.rank == 0):
             raise FileNotFoundError(f"fit: there is no folder {folder} for the checkpoint; make it first")
 
     def fingerprint(self) -> dict[str, Any]:
