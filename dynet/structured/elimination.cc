@@ -11,8 +11,8 @@ namespace dynet::engine::structured {
 namespace {
 
 constexpr size_t lanes = 8;
-using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
-using LaneBits = uint64_t __attribute__((vector_size(lanes * sizeof(double))));
+using Quad = double __attribute__((vector_size(32)));
+using QuadBits = uint64_t __attribute__((vector_size(32)));
 
 /// Words of sentences whose arrays a thread keeps for the next one.
 constexpr size_t most_kept = 200;
@@ -27,49 +27,59 @@ constexpr double least = 1e-40;
 #define DYNET_WIDTHS
 #endif
 
-[[gnu::always_inline]] inline void load(const double* p, Lanes& x) { __builtin_memcpy(&x, p, sizeof x); }
-[[gnu::always_inline]] inline void store(const Lanes& x, double* p) { __builtin_memcpy(p, &x, sizeof x); }
+[[gnu::always_inline]] inline void load(const double* p, Quad& x) { __builtin_memcpy(&x, p, sizeof x); }
+[[gnu::always_inline]] inline void store(const Quad& x, double* p) { __builtin_memcpy(p, &x, sizeof x); }
+
+/// Eight numbers in two registers: compilers take a vector that is wider than these to pieces.
+struct Lanes {
+  Quad low{}, high{};
+};
+[[gnu::always_inline]] inline void load(const double* p, Lanes& x) { load(p, x.low), load(p + 4, x.high); }
+[[gnu::always_inline]] inline void store(const Lanes& x, double* p) { store(x.low, p), store(x.high, p + 4); }
+[[gnu::always_inline]] inline void add(const Lanes& x, Lanes& to) { to.low += x.low, to.high += x.high; }
+[[gnu::always_inline]] inline void scale(double by, Lanes& x) { x.low *= by, x.high *= by; }
+[[gnu::always_inline]] inline void add_scaled(double by, const double* p, Lanes& to) {
+  Lanes x;
+  load(p, x);
+  to.low += by * x.low, to.high += by * x.high;
+}
 
 /// As exponential() of a pair, with the same bits.
 [[gnu::always_inline]] inline void to_exponentials(double* at) {
-  Lanes x;
+  Quad x;
   load(at, x);
   constexpr double round_at_one = 6755399441055744.0;
-  const Lanes least_x = Lanes{} - 708.0, most = Lanes{} + 709.0;
-  const Lanes low = x > least_x ? x : least_x, inside = low < most ? low : most;
-  const Lanes scaled = inside * 1.4426950408889634 + round_at_one, n = scaled - round_at_one;
-  const Lanes r = (inside - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+  const Quad least_x = Quad{} - 708.0, most = Quad{} + 709.0;
+  const Quad low = x > least_x ? x : least_x, inside = low < most ? low : most;
+  const Quad scaled = inside * 1.4426950408889634 + round_at_one, n = scaled - round_at_one;
+  const Quad r = (inside - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
   constexpr double terms[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
                               1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5,         1,          1};
-  Lanes p = Lanes{} + 1.0 / 479001600;
+  Quad p = Quad{} + 1.0 / 479001600;
 #pragma GCC unroll 12
   for (const double term : terms) p = p * r + term;
   const auto y =
-      reinterpret_cast<Lanes>(reinterpret_cast<LaneBits>(p) + (reinterpret_cast<LaneBits>(scaled) << 52));
-  const Lanes high = x > most ? Lanes{} + infinity : y, all = x > least_x ? high : Lanes{};
+      reinterpret_cast<Quad>(reinterpret_cast<QuadBits>(p) + (reinterpret_cast<QuadBits>(scaled) << 52));
+  const Quad high = x > most ? Quad{} + infinity : y, all = x > least_x ? high : Quad{};
   store(x == x ? all : x, at);
 }
 
 /// sum += Σ factors[j · step] · row j, of the eight numbers of each row at `rows`.
 [[gnu::always_inline]] inline void add_rows(const double* rows, size_t width, const double* factors,
                                             size_t step, size_t count, Lanes& sum) {
-  Lanes other{}, row;
+  Lanes other;
   size_t j = 0;
   for (; j + 2 <= count; j += 2) {
-    load(rows + j * width, row);
-    sum += factors[j * step] * row;
-    load(rows + (j + 1) * width, row);
-    other += factors[(j + 1) * step] * row;
+    add_scaled(factors[j * step], rows + j * width, sum);
+    add_scaled(factors[(j + 1) * step], rows + (j + 1) * width, other);
   }
-  if (j < count) {
-    load(rows + j * width, row);
-    sum += factors[j * step] * row;
-  }
-  sum += other;
+  if (j < count) add_scaled(factors[j * step], rows + j * width, sum);
+  add(other, sum);
 }
 
 [[gnu::always_inline]] inline double total_of(const Lanes& x) {
-  return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+  const Quad sum = x.low + x.high;
+  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
 /// Square arrays of whole rows of lanes. Words and heads are 0 … n - 1, the root as a head is n.
@@ -110,7 +120,7 @@ class Elimination {
       std::fill(to + n_ + 1, to + width_, -infinity);
       const double top = largest(to, n_ + 1);
       for (size_t h = 0; h < width_; ++h) to[h] -= top;
-      for (size_t h = 0; h < width_; h += lanes) to_exponentials(to + h);
+      for (size_t h = 0; h < width_; h += 4) to_exponentials(to + h);
       for (size_t h = 0; h < n_; ++h) at(a_.transposed, h)[d] = to[h];
       sum += top;
     }
@@ -119,28 +129,35 @@ class Elimination {
 
   /// What the heads of word k have when the words before it are taken out; the sum of them.
   [[gnu::always_inline]] double finish_row(size_t k) {
-    Lanes total{};
-    for (size_t b = (k + 1) / lanes * lanes; b < width_; b += lanes) {
+    double* row = at(a_.upper, k);
+    for (size_t b = first_block(k); b < width_; b += lanes) {
       Lanes sum;
       load(at(a_.weights, k) + b, sum);
       add_rows(a_.upper.data() + b, width_, a_.shares.data() + k, width_, k, sum);
-      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
-      store(sum, at(a_.upper, k) + b);
-      if (single_ && b + lanes == width_) sum[n_ - b] = 0;
-      total += sum;
+      store(sum, row + b);
     }
+    clear_up_to(k, row);
+    const double root = row[n_];
+    if (single_) row[n_] = 0;
+    Lanes total;
+    for (size_t b = first_block(k); b < width_; b += lanes) {
+      Lanes sum;
+      load(row + b, sum);
+      add(sum, total);
+    }
+    row[n_] = root;
     return total_of(total);
   }
   /// How much of what hung on word k goes to each of its heads, for each word after it.
   [[gnu::always_inline]] void finish_shares(size_t k) {
-    for (size_t b = (k + 1) / lanes * lanes; b < width_; b += lanes) {
+    for (size_t b = first_block(k); b < width_; b += lanes) {
       Lanes sum;
       load(at(a_.transposed, k) + b, sum);
       add_rows(a_.shares.data() + b, width_, a_.upper.data() + k, width_, k, sum);
-      sum *= a_.factors[k];
-      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
+      scale(a_.factors[k], sum);
       store(sum, at(a_.shares, k) + b);
     }
+    clear_up_to(k, at(a_.shares, k));
   }
 
   /// False where digits would be lost.
@@ -164,29 +181,27 @@ class Elimination {
   [[gnu::always_inline]] void go_back(size_t k) {
     const size_t first = k + 1, count = n_ - k;
     const double by = a_.factors[k], *heads = at(a_.upper, k), *shares = at(a_.shares, k);
-    Lanes moved{};
-    double* column = at(a_.slopes_transposed, k);
-    for (size_t b = first / lanes * lanes; b < width_; b += lanes) {
-      Lanes sum{}, share;
+    Lanes moved;
+    double *column = at(a_.slopes_transposed, k), *row = at(a_.slopes, k);
+    for (size_t b = first_block(k); b < width_; b += lanes) {
+      Lanes sum, share;
       add_rows(at(a_.slopes_transposed, first) + b, width_, heads + first, 1, count, sum);
       load(shares + b, share);
-      moved += share * sum;
-      sum *= by;
-      for (size_t i = 0; i < lanes && b + i <= k; ++i) sum[i] = 0;
+      moved.low += share.low * sum.low, moved.high += share.high * sum.high;
+      scale(by, sum);
       store(sum, column + b);
     }
+    clear_up_to(k, column);
     const double more = (1 - total_of(moved)) * by;
-    double* row = at(a_.slopes, k);
-    for (size_t b = first / lanes * lanes; b < width_; b += lanes) {
-      Lanes sum{};
+    for (size_t b = first_block(k); b < width_; b += lanes) {
+      Lanes sum;
       add_rows(at(a_.slopes, first) + b, width_, shares + first, 1, count - 1, sum);
-      const double of_root = sum[b + lanes == width_ ? n_ - b : 0];
-      sum += more;
-      for (size_t i = 0; i < lanes; ++i)
-        if (b + i <= k || b + i > n_) sum[i] = 0;
-      if (single_ && b + lanes == width_) sum[n_ - b] = of_root;
       store(sum, row + b);
     }
+    clear_up_to(k, row);
+    for (size_t h = first; h < n_; ++h) row[h] += more;
+    if (!single_) row[n_] += more;
+    std::fill(row + n_ + 1, row + width_, 0);
     for (size_t d = first; d < n_; ++d) at(a_.slopes, d)[k] = column[d];
     for (size_t h = first; h <= n_; ++h) at(a_.slopes_transposed, h)[k] = row[h];
   }
@@ -202,6 +217,9 @@ class Elimination {
   }
 
  private:
+  /// The block of a row in which the first word after word k lies, and zeros before that word.
+  static size_t first_block(size_t k) { return (k + 1) / lanes * lanes; }
+  static void clear_up_to(size_t k, double* row) { std::fill(row + first_block(k), row + k + 1, 0); }
   double* at(std::vector<double>& array, size_t row) { return array.data() + row * width_; }
   size_t last() const { return single_ ? n_ - 1 : n_; }
   static double probability(double x) { return x > 0 ? x : x == x ? 0 : x; }
