@@ -17,6 +17,12 @@ LINES = {
     "ctc": ("CTC loss and gradient, 100 frames, 40 labels", "torch's ctc_loss", {1: 1.5, 16: 2}),
     "ProjectiveTrees": ("Eisner, sum and gradient, 30 words", "torch-struct", {1: 20, 16: 3}),
     "SpanningTrees": ("matrix-tree, sum and gradient, 30 words", "torch-struct", {1: 20, 16: 3}),
+    "encoder": (
+        "Transformer encoder, 4 layers of 256, forward and backward",
+        "PyTorch, padded",
+        {1: 2, 16: 2.2},
+    ),
+    "beam": ("beam of 8, LSTM with attention, 256 numbers, 30 words", "PyTorch, by hand", {1: 3}),
     "BinaryTrees": ("CKY inside, sum and gradient, 30 words", "torch-struct", {1: 20, 16: 3}),
 }
 

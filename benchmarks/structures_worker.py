@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from structures_layers import Beams, Encoders
 
 import dynet as dy
 
@@ -216,6 +217,15 @@ def main() -> None:
             if rival:
                 np.testing.assert_allclose(trees.loss(), rival(), rtol=1e-4)
             compare(f"{name}/{batch}", trees.loss, rival, rounds)
+    for key, made, ours in (
+        ("encoder/1", Encoders(1), "loss"),
+        ("encoder/16", Encoders(16), "loss"),
+        ("beam/1", Beams(), "best"),
+    ):
+        rival = made.rival() if torch else None
+        if rival:
+            np.testing.assert_allclose(getattr(made, ours)(), rival(), rtol=1e-4)
+        compare(key, getattr(made, ours), rival, rounds)
 
 
 if __name__ == "__main__":
