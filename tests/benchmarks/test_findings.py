@@ -178,7 +178,7 @@ def test_a_strategy_that_crashes_is_left_out(monkeypatch):
 
 def test_structures_are_filled_by_what_the_worker_prints():
     made = structures.targets()
-    assert len(made) == 12 and {finding.part for finding in made.values()} == {"structures"}
+    assert len(made) == 15 and {finding.part for finding in made.values()} == {"structures"}
     structures.fill(made["crf/1"], {"key": "crf/1", "ours": 10.0, "theirs": 400.0, "ratios": [39, 40, 45]})
     assert made["crf/1"].value == 40 and made["crf/1"].reached() is True
     structures.fill(made["ctc/16"], {"key": "ctc/16", "ours": 10.0, "theirs": None, "ratios": []})
