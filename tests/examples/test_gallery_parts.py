@@ -1,22 +1,11 @@
 """The parts of the newer examples that are easy to get wrong: formulas, parses, scores, baselines."""
 
-import importlib
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dynet as dy
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Imports a module of the examples by its name."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    return importlib.import_module
 
 
 def test_formulas_of_molecules_are_read_as_graphs(example):

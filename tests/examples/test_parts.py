@@ -1,7 +1,6 @@
 """The parts of the examples that are easy to get wrong: dynamic programs, oracles, codes, baselines."""
 
 import collections
-import importlib
 import io
 import itertools
 import math
@@ -16,13 +15,6 @@ import pytest
 import dynet as dy
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Imports a module of the examples by its name."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    return importlib.import_module
 
 
 def test_attention_is_scored_by_the_links(example):

@@ -1,24 +1,13 @@
 """The parts of examples of structured models that are easy to get wrong: oracles, phrases, names, paths."""
 
-import importlib
 import itertools
 import math
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dynet as dy
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Imports a module of the examples by its name."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    return importlib.import_module
 
 
 def sentence(heads, tags=None, lemmas=None):

@@ -1,20 +1,8 @@
 """The parts of the translator that are easy to get wrong: its score, its baseline, its decoder."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 
 import dynet as dy
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-@pytest.fixture
-def example(monkeypatch):
-    """Imports a module of the examples by its name."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    return importlib.import_module
 
 
 def test_chrf_counts_the_letters_that_two_texts_share(example):
